@@ -1,0 +1,69 @@
+# rstar_async: `make demo` is the place to start. Everything is installed into .venv, nothing else.
+#
+#   make install   the programs          make check   ruff, mypy, who may import whom
+#   make demo      the whole loop, small make bench   all benchmarks, short; benchmarks/RESULTS.md
+#   make test      the tests             make up      the whole system in containers (CPU)
+#
+# Another interpreter: make demo PYTHON=python3.12. Slow tests too: make test TESTS=
+
+PYTHON ?= python3
+TESTS ?= -m "not slow"
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
+TORCH := $(shell grep '^torch==' constraints.txt)
+# Without an NVIDIA GPU the CPU build saves gigabytes; where it cannot be had, the usual one does.
+TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
+
+.PHONY: help install demo test check bench up constraints
+help:
+	@sed -n '3,8s/^# \{0,1\}//p' Makefile
+
+install: $(VENV)/.installed
+
+demo: install
+	$(BIN)/rstar run recipes/demo.toml
+
+test: $(VENV)/.installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS)
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks
+
+up:
+	docker compose --profile cpu up --build
+
+# Pin what is installed now, after trying newer versions by hand.
+constraints: $(VENV)/.installed-dev
+	{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --exclude-editable \
+	  | sed 's/^\(torch==[^+]*\)+.*/\1/'; } > constraints.draft
+	mv constraints.draft constraints.txt
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing into $(VENV): a few minutes the first time"
+	$(PIP) install --no-index --no-deps $(TORCH) 2>/dev/null \
+	  || { ! nvidia-smi >/dev/null 2>&1 \
+	       && $(PIP) install --no-deps --retries 1 --index-url $(TORCH_CPU_INDEX) $(TORCH); } \
+	  || $(PIP) install $(TORCH)
+	$(PIP) install --constraint constraints.txt --editable '.[train]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "$(PYTHON) is $$($(PYTHON) --version 2>&1 | tail -1); rstar_async needs Python 3.11 or newer."; \
+	  echo "Install one, then: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; } >&2
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv"; \
+	  exit 1; } >&2
+	$(PYTHON) -m venv $(VENV)

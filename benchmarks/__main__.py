@@ -1,0 +1,94 @@
+"""`python -m benchmarks`: all of them, short, into benchmarks/RESULTS.md; exit 1 if a claim fails.
+
+Each runs in a process of its own, one after another, so that none disturbs or outlives itself.
+"""
+
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.report import Document, show
+
+FOLDER = Path(__file__).parent
+RESULTS = FOLDER / "RESULTS.md"
+LIMIT_SECONDS = 900.0
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One benchmark's run; `document` is absent if it did not come to its end."""
+
+    name: str
+    exit_code: int
+    document: Document | None
+    complaint: str = ""
+
+
+def main() -> int:
+    """Run all, write the page, name what does not hold."""
+    results = [_run(name) for name in names()]
+    RESULTS.write_text(page(results))
+    print(f"wrote {RESULTS}")
+    failed = [result.name for result in results if result.exit_code != 0]
+    if failed:
+        print(f"does not hold: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def names() -> list[str]:
+    """The modules here that have a `main()`, found without importing them."""
+    modules = sorted(FOLDER.glob("[!_]*.py"))
+    return [module.stem for module in modules if "\ndef main(" in module.read_text()]
+
+
+def page(results: list[Result]) -> str:
+    """The results as Markdown."""
+    head = ["# Benchmarks", "", f"Short form, {date.today().isoformat()}: `make bench`.", ""]
+    return "\n".join(head + [line for result in results for line in _section(result)])
+
+
+def _run(name: str) -> Result:
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--short", "--json"]
+    print(f"$ python {' '.join(command[1:])}", flush=True)
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=LIMIT_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return Result(name, 1, None, f"not done after {LIMIT_SECONDS:g} s")
+    try:
+        return Result(name, done.returncode, msgspec.json.decode(done.stdout, type=Document))
+    except msgspec.MsgspecError:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        return Result(name, done.returncode or 1, None, lines[0] if lines else "printed no JSON")
+
+
+def _section(result: Result) -> list[str]:
+    command = f"`python -m benchmarks.{result.name} --short`"
+    if result.document is None:
+        return [f"## {result.name}", "", f"{command} failed: {result.complaint}", ""]
+    here = result.document.machine
+    versions = ", ".join(f"{name} {version}" for name, version in here.versions.items())
+    where = f"{here.date}, {here.cores} cores, load {here.load:.2f}; {versions}"
+    claims = [
+        [claim.name, show(claim.value), claim.unit, claim.target, show(claim.holds)]
+        for claim in result.document.claims
+    ]
+    columns = list(dict.fromkeys(column for row in result.document.rows for column in row))
+    rows = [[show(row.get(column)) for column in columns] for row in result.document.rows]
+    return [
+        *(f"## {result.name}", "", f"{command} — {where}", ""),
+        *_table(["claim", "value", "unit", "target", "holds"], claims),
+        *_table([column.replace("_", " ") for column in columns], rows),
+    ]
+
+
+def _table(columns: list[str], rows: list[list[str]]) -> list[str]:
+    if not rows:
+        return []
+    lines = [columns, ["---"] * len(columns), *rows]
+    return [*(f"| {' | '.join(line)} |" for line in lines), ""]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""`python -m brokers POOL --clients ENDPOINT --workers ENDPOINT`: one broker, until SIGTERM."""
+
+import argparse
+import logging
+import signal
+import sys
+from pathlib import Path
+
+import trio
+
+from brokers.broker import Broker
+from brokers.records import Rules
+from rstar_async.errors import BadInput
+from rstar_async.wire.keys import load_broker_keys
+
+SLOW_POOLS = {"inference": 20.0}  # GPU and GIL stalls silence a healthy worker for longer
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parse(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    try:
+        trio.run(_serve, options)
+    except BadInput as error:
+        print(f"brokers: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m brokers", description=__doc__)
+    parser.add_argument("pool", help="inference, executor or reward")
+    parser.add_argument("--clients", required=True, help="endpoint for those who ask")
+    parser.add_argument("--workers", required=True, help="endpoint for those who work")
+    parser.add_argument("--keys", type=Path, help="the broker's key folder (`rstar keys DIR`)")
+    parser.add_argument("--letters", type=Path, help="folder for jobs that kill workers")
+    parser.add_argument(
+        "--lease", type=float, help="seconds of silence that cost a worker its jobs"
+    )
+    return parser.parse_args(arguments)
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    broker = Broker(
+        options.pool,
+        clients=options.clients,
+        workers=options.workers,
+        keys=load_broker_keys(options.keys) if options.keys is not None else None,
+        letters=options.letters,
+        rules=Rules(lease=options.lease or SLOW_POOLS.get(options.pool, Rules().lease)),
+    )
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(broker.run)
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async for number in signals:
+                logging.getLogger("brokers").info("stopping: %s", signal.Signals(number).name)
+                nursery.cancel_scope.cancel()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

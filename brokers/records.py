@@ -1,0 +1,103 @@
+"""What the ledger remembers: jobs, workers, clients, and the rules' numbers. No behaviour."""
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from rstar_async.wire.messages import Failed, Finished, JobId, Submit
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The protocol's numbers; times in seconds."""
+
+    lease: float = 5.0  # a worker silent for longer has lost its jobs
+    reconnect: float = 3.0  # the same, once its connection is known to be broken
+    worker_beat: float = 1.0
+    client_beat: float = 2.0
+    client_gone: float = 30.0
+    deadline_grace: float = 5.0  # for the worker to stop an overdue job itself
+    retained: float = 600.0  # an ending nobody fetched is forgotten after this
+    unclaimed: float = 30.0  # how long runs from before a restart wait for their Submit
+    resend_ending: float = 5.0
+    window: int = 4096  # unfinished jobs of one client
+    retries: int = 3
+    deaths: int = 3
+    ward: int = 8  # jobs suspected of one death that may share a worker
+
+
+class State(Enum):
+    QUEUED = auto()
+    RESTING = auto()  # waits out the pause before a retry
+    LEASED = auto()
+    ENDED = auto()
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One job, from the first Submit to the last Got."""
+
+    submit: Submit
+    body: bytes
+    seq: int
+    ticket: int = 0  # of its newest place in a queue
+    owners: set[bytes] = field(default_factory=set)  # sessions of the clients that wait for it
+    state: State = State.QUEUED
+    attempt: int = 0
+    deaths: int = 0
+    errors: int = 0
+    worker: bytes | None = None  # session of the leaseholder
+    leased_at: float = 0.0
+    ending: Finished | Failed | None = None
+    result: bytes | None = None
+    told_at: float = 0.0
+
+    @property
+    def id(self) -> JobId:
+        return self.submit.job
+
+    @property
+    def is_suspect(self) -> bool:
+        return self.deaths > 0
+
+
+@dataclass(slots=True, eq=False)
+class Worker:
+    """One worker process. `held` counts, for every job it runs, the beats that left it out."""
+
+    session: bytes
+    name: str
+    peer: bytes
+    capacity: int
+    heard_at: float
+    lost_at: float
+    held: dict[JobId, int] = field(default_factory=dict)
+    is_isolated: bool = False  # runs suspects; gets nothing else until it is empty
+
+    @property
+    def room(self) -> int:
+        return self.capacity - len(self.held)
+
+    @property
+    def load(self) -> float:
+        return len(self.held) / self.capacity if self.capacity else 1.0
+
+
+@dataclass(slots=True, eq=False)
+class Client:
+    """One client process and the jobs it waits for."""
+
+    session: bytes
+    name: str
+    peer: bytes
+    heard_at: float
+    jobs: set[JobId] = field(default_factory=set)
+
+
+@dataclass(slots=True, eq=False)
+class Unclaimed:
+    """A run from before the broker's restart, whose Submit has not come again yet."""
+
+    worker: bytes | None
+    until: float
+    finished: Finished | None = None
+    result: bytes | None = None

@@ -1,0 +1,76 @@
+"""`rstar VERB`: the command line. Knows the verbs and how errors end; the verbs know the rest."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from rstar_async.errors import BadInput
+
+VERBS = {
+    "run": "search, train and measure, round after round, as a recipe says",
+    "report": "the table of rounds of a run",
+    "trajectories": "verified solutions, best first",
+    "tree": "one search tree in the terminal",
+    "verify": "check a file of answer pairs for equivalence",
+    "status": "brokers and workers of a running system",
+    "letters": "jobs that killed their workers: list, show, replay",
+    "keys": "make CURVE keys for brokers that listen beyond this machine",
+    "doctor": "what this machine offers to the sandbox, and what is missing",
+    "sandbox": "run a folder of attack programs against the sandbox",
+    "db": "create or upgrade a database",
+}
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; bad input is one line on standard error and exit code 2."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(words)
+    except BadInput as error:
+        print(f"rstar: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # `rstar trajectories | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(words: list[str]) -> int:
+    parser = _parser()
+    if not words:
+        parser.print_help()
+        return BAD_INPUT
+    if words[0] not in VERBS:
+        parser.parse_args(words)
+        return BAD_INPUT
+    verb = importlib.import_module(f"rstar_async.commands.{words[0]}")
+    own = argparse.ArgumentParser(prog=f"rstar {words[0]}", description=VERBS[words[0]])
+    verb.add_arguments(own)
+    arguments, rest = own.parse_known_args(words[1:])
+    arguments.rest = rest
+    if rest and not getattr(verb, "TAKES_OVERRIDES", False):
+        own.error(f"unknown arguments: {' '.join(rest)}")
+    code: int = verb.run(arguments)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    width = max(map(len, VERBS))
+    table = "\n".join(f"  {verb:{width}}  {text}" for verb, text in VERBS.items())
+    return argparse.ArgumentParser(
+        prog="rstar",
+        usage="rstar VERB ...",
+        description="Small language models teach themselves mathematics (rStar-Math).",
+        epilog=f"verbs:\n{table}\n\n`rstar VERB --help` explains one.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,48 @@
+"""`rstar letters`: jobs that killed three workers, kept for a person to look at."""
+
+import argparse
+from pathlib import Path
+
+from rstar_async.errors import BadInput
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["list", "show", "replay"])
+    parser.add_argument("path", type=Path, help="folder of letters to list; else one letter")
+    parser.add_argument("--broker", metavar="ENDPOINT", help="where to replay: a clients' endpoint")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List a folder, show one letter with its body's size, or submit one again."""
+    from brokers.dead_letters import list_letters, read_letter, show_letter
+
+    if arguments.action == "list":
+        for file in list_letters(arguments.path):
+            print(f"{file}  {show_letter(read_letter(file))}")
+        return 0
+    if arguments.action == "show":
+        print(show_letter(read_letter(arguments.path)))
+        return 0
+    if not arguments.broker:
+        raise BadInput("give --broker ENDPOINT to say where the letter is to be replayed")
+    return _replay(arguments.path, arguments.broker)
+
+
+def _replay(file: Path, endpoint: str) -> int:
+    import trio
+
+    from brokers.dead_letters import replay_letter
+    from rstar_async.errors import JobFailed
+    from rstar_async.wire.pool import open_pool
+
+    async def replay() -> int:
+        async with open_pool(endpoint, name="letters") as pool:
+            try:
+                answer = await replay_letter(pool, file)
+            except JobFailed as failure:
+                print(f"it failed again: {failure}")
+                return 1
+            print(f"answered by {answer.worker} in {answer.seconds:.1f} s; the letter is deleted")
+            return 0
+
+    return trio.run(replay)

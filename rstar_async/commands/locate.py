@@ -1,0 +1,34 @@
+"""Finding a database and a run from what a person would type."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rstar_async.errors import BadInput
+
+if TYPE_CHECKING:
+    from storage.database import Database
+
+
+def database_url(text: str) -> str:
+    """A URL as it is; a file as SQLite; a run's folder as the database in it."""
+    if "://" in text:
+        return text
+    path = Path(text)
+    if path.is_dir():
+        path = path / "rstar.db"
+    if not path.is_file():
+        raise BadInput(f"there is no database at {path}; `rstar run` makes one")
+    return f"sqlite:///{path.absolute()}"
+
+
+def choose_run(database: "Database", wanted: str | None) -> str:
+    """The run asked for, or the only one there is."""
+    from storage import queries
+
+    names = [run.id for run in database.read(queries.runs)]
+    if wanted is None and len(names) == 1:
+        return names[0]
+    if wanted in names:
+        return wanted
+    have = ", ".join(names) or "none"
+    raise BadInput(f"which run? the database holds: {have}")

@@ -1,0 +1,214 @@
+"""The recipe: one typed tree of settings, read from TOML, overridden by `--dotted.key value`.
+
+Every default is explained where it stands. Unknown keys and wrong types are refused by name.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+PromptSource = Literal["demonstrations", "few_shot", "checkpoint"]
+Guidance = Literal["terminal", "ppm"]
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all sections."""
+
+
+class Model(Settings):
+    """The base model, from which every round's policy is trained."""
+
+    # "demo" is the tiny model in this package; else a Hugging Face folder, GGUF file or hub id.
+    base: str = "demo"
+    # float32 on CPUs, bfloat16 on GPUs.
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+
+
+class Bootstrap(Settings):
+    """How round 1 gets a policy that knows the format (paper: a 236B model, few-shot)."""
+
+    # few_shot: prompt the base model; demonstrations: SFT on easy solved problems; checkpoint: the
+    # base model knows the format already.
+    kind: PromptSource = "few_shot"
+    # Solved problems for `demonstrations`, and their levels (number of operations).
+    demonstrations: int = 160
+    levels: tuple[int, ...] = (1, 2, 3)
+    epochs: float = 2.0
+    learning_rate: float = 2e-4
+    batch_size: int = 8
+
+
+class Problems(Settings):
+    """Where questions and answers come from."""
+
+    # "generated", or a JSONL/JSON file of objects.
+    source: str = "generated"
+    # Names of the columns in that file.
+    question: str = "question"
+    answer: str = "answer"
+    # A second file for held-out problems; else the last `heldout` rows of `source` are set aside.
+    heldout_source: str = ""
+    heldout: int = 0
+    # Levels of held-out problems, for "generated".
+    heldout_levels: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
+    # Use only the first rows; 0 means all.
+    limit: int = 0
+
+
+class Search(Settings):
+    """Monte Carlo tree search (paper section 3; reference config in brackets)."""
+
+    # Descents from the root per problem [48].
+    rollouts: int = 8
+    # Steps sampled at every expansion [12].
+    candidates: int = 5
+    # A path with more steps fails.
+    max_depth: int = 16
+    # c of UCT.
+    exploration: float = 2.0
+    # Score of an unvisited child: "infinity" is UCT, "zero" the reference code.
+    unvisited: Literal["infinity", "zero"] = "infinity"
+    temperature: float = 1.0
+    top_p: float = 1.0
+    # Per step.
+    max_tokens: int = 256
+    # PPM value = tanh(raw / scale) (reference code: 5).
+    ppm_scale: float = 5.0
+    # Problems searched at once.
+    in_flight: int = 64
+
+
+class Execution(Settings):
+    """Bounds on every executed step."""
+
+    wall_seconds: float = 10.0
+    cpu_seconds: float = 8.0
+    memory_mib: int = 1024
+
+
+class Round(Settings):
+    """What differs in one round; absent values come from `search` and `problems`."""
+
+    # terminal: Q starts at 0 (rounds 1-2); ppm: Q starts at the PPM's value (rounds 3-4).
+    guidance: Guidance = "terminal"
+    # How many problems, drawn in order from the pool; 0 means all.
+    problems: int = 0
+    # For "generated": levels of this round's problems.
+    levels: tuple[int, ...] = ()
+    rollouts: int | None = None
+    candidates: int | None = None
+
+
+class PolicyTraining(Settings):
+    """SFT of the policy, from the base model in every round (paper section 3.4)."""
+
+    trajectories_per_problem: int = 2
+    # Which rounds' trajectories: only the newest, or all so far (newest first per problem).
+    history: Literal["round", "all"] = "round"
+    # Demonstrations mixed in, so that what the bootstrap knew is not forgotten.
+    replay: int = 0
+    # "base" retrains from the base model (paper); "bootstrap" from the bootstrap policy.
+    start: Literal["base", "bootstrap"] = "base"
+    epochs: float = 2.0
+    learning_rate: float = 7e-6
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    batch_size: int = 128
+    # Sequences per forward pass; the batch is accumulated.
+    micro_batch: int = 8
+    max_length: int = 4096
+    weight_decay: float = 0.1
+
+
+class PPMTraining(Settings):
+    """The process preference model (paper section 3.3, Eq. 4)."""
+
+    # "auto": only if a later round is guided by it or evaluation needs it.
+    train: bool = True
+    epochs: float = 1.0
+    learning_rate: float = 7e-6
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    # Trees per optimiser step, packed into rows of at most `max_tokens`.
+    batch_trees: int = 16
+    max_tokens: int = 8192
+    max_length: int = 2048
+    weight_decay: float = 0.0
+    # Share of problems whose pairs are only for measuring pair accuracy.
+    heldout_share: float = 0.1
+    # Reference filters; 0 switches them off (paper).
+    min_margin: float = 0.0
+    min_edit_distance: int = 0
+
+
+class Evaluation(Settings):
+    """What is measured on held-out problems after each round."""
+
+    # Held-out problems; 0 means all of them.
+    problems: int = 0
+    # Whole solutions sampled per problem for the policy's pass@1.
+    samples: int = 4
+    temperature: float = 1.0
+    # Also search them, guided by the PPM once there is one.
+    search: bool = True
+    rollouts: int = 4
+    candidates: int = 4
+
+
+class Workers(Settings):
+    """Processes of `rstar run` on one machine."""
+
+    engine: Literal["local", "sglang"] = "local"
+    inference: int = 1
+    reward: int = 1
+    executor: int = 1
+    # Programs run at once by one executor; 0 means one per core.
+    slots: int = 0
+    # Rows decoded at once, and memory for the prefix cache.
+    rows: int = 128
+    cache_mib: int = 1024
+    # Threads of one model process; more than one hurts when cores are shared.
+    threads: int = 1
+    # Base URLs of running SGLang servers, policy and PPM; empty starts them.
+    sglang_policy: str = ""
+    sglang_ppm: str = ""
+
+
+class Recipe(Settings):
+    """Everything one run needs to know."""
+
+    name: str = "run"
+    seed: int = 1
+    # Models, sockets' names and, unless `database` says otherwise, the SQLite file live here.
+    home: str = "runs/{name}"
+    database: str = ""
+    model: Model = Model()
+    bootstrap: Bootstrap = Bootstrap()
+    problems: Problems = Problems()
+    search: Search = Search()
+    execution: Execution = Execution()
+    rounds: tuple[Round, ...] = (Round(),)
+    policy: PolicyTraining = PolicyTraining()
+    ppm: PPMTraining = PPMTraining()
+    evaluation: Evaluation = Evaluation()
+    workers: Workers = Workers()
+
+    @property
+    def home_folder(self) -> Path:
+        return Path(self.home.format(name=self.name)).absolute()
+
+    @property
+    def models_folder(self) -> Path:
+        return self.home_folder / "models"
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.home_folder / 'rstar.db'}"
+
+    def search_of_round(self, number: int) -> Search:
+        """The search settings of round `number` (1 is the first), overrides applied."""
+        overrides = self.rounds[number - 1]
+        return msgspec.structs.replace(
+            self.search,
+            rollouts=overrides.rollouts or self.search.rollouts,
+            candidates=overrides.candidates or self.search.candidates,
+        )

@@ -1,0 +1,44 @@
+"""Things gained and lost: one running count."""
+
+from random import Random
+
+from rstar_async.demo.draft import Draft, Step, Turn
+from rstar_async.demo.words import NAMES, THINGS, pronoun
+
+
+def story(level: int, random: Random) -> Draft | None:
+    """A count changed `level` times, or None when it would leave 1 … 400."""
+    name, friend = random.sample(NAMES, 2)
+    thing = random.choice(THINGS)
+    count = random.randint(3, 40)
+    steps = [Step(f"{name} has {count} {thing}.", (f"{thing} = {count}",))]
+    operations = [str(count)]
+    for _ in range(level):
+        turn = _change(name, friend, thing, count, random)
+        steps.append(Step(turn.sentence, (f"{thing} = {thing}{turn.code}",)))
+        operations.append(turn.code)
+        count = turn.value
+        if not 1 <= count <= 400:
+            return None
+    ask = f"How many {thing} does {name} have now?"
+    return Draft("story", " ".join(operations), tuple(steps), ask, thing, count)
+
+
+def _change(name: str, friend: str, thing: str, count: int, random: Random) -> Turn:
+    number, groups = random.randint(2, 30), random.randint(2, 6)
+    he = pronoun(name)
+    changes = [
+        Turn(f"{he} buys {number} {thing}.", f" + {number}", count + number),
+        Turn(f"{friend} gives {name} {number} {thing}.", f" + {number}", count + number),
+        Turn(
+            f"{he} gets {groups} bags of {number} {thing}.",
+            f" + {groups} * {number}",
+            count + groups * number,
+        ),
+        Turn(f"{he} loses {number} {thing}.", f" - {number}", count - number),
+        Turn(f"{name} gives {friend} {number} {thing}.", f" - {number}", count - number),
+        Turn(f"The number of {thing} grows {groups} times.", f" * {groups}", count * groups),
+    ]
+    if count % 2 == 0:
+        changes.append(Turn(f"{he} gives away half of the {thing}.", " // 2", count // 2))
+    return random.choice(changes)

@@ -1,0 +1,106 @@
+"""Training the demo's bootstrap from nothing: a plain loop, AdamW, warm-up and cosine."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+from rstar_async.demo.examples import IGNORED, Example, batches
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.optim import Optimizer
+    from transformers import LlamaForCausalLM
+
+Report = Callable[[int, float], None]
+
+
+@dataclass(frozen=True)
+class Schooling:
+    """How long and how fast to learn; bfloat16 halves the time on CPUs that know it."""
+
+    steps: int = 1800
+    batch: int = 16
+    rate: float = 2e-3
+    warm_up: int = 100
+    weight_decay: float = 0.05
+    bfloat16: bool = True
+
+
+def school(
+    model: "LlamaForCausalLM",
+    examples: Sequence[Example],
+    plan: Schooling,
+    seed: int,
+    report: Report,
+) -> None:
+    """Train in place; `report` hears the step number and the loss after every step."""
+    optimizer = _optimizer(model, plan)
+    model.train()
+    supply = _endless(examples, plan.batch, Random(seed))
+    for step in range(plan.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = plan.rate * _pace(step, plan)
+        report(step + 1, _learn(model, optimizer, next(supply), plan.bfloat16))
+    model.eval()
+
+
+def _learn(
+    model: "LlamaForCausalLM", optimizer: "Optimizer", batch: list[Example], bfloat16: bool
+) -> float:
+    import torch
+
+    ids, labels = _padded(batch, model.config.pad_token_id)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        loss = _loss(model, ids, labels)
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    return loss.item()
+
+
+def _loss(model: "LlamaForCausalLM", ids: "Tensor", labels: "Tensor") -> "Tensor":
+    """Cross-entropy of the labelled tokens; the others never reach the output layer."""
+    from torch.nn.functional import cross_entropy
+
+    hidden = model.model(ids).last_hidden_state[:, :-1]
+    wanted = labels[:, 1:] != IGNORED
+    return cross_entropy(model.lm_head(hidden[wanted]).float(), labels[:, 1:][wanted])
+
+
+def _padded(batch: list[Example], pad: int) -> tuple["Tensor", "Tensor"]:
+    """Padded on the right, where a causal model needs no mask."""
+    import torch
+
+    width = max(len(e.ids) for e in batch)
+    ids = [e.ids + [pad] * (width - len(e.ids)) for e in batch]
+    labels = [e.labels + [IGNORED] * (width - len(e.labels)) for e in batch]
+    return torch.tensor(ids), torch.tensor(labels)
+
+
+def _optimizer(model: "LlamaForCausalLM", plan: Schooling) -> "Optimizer":
+    from torch.optim import AdamW
+
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    scales = [p for p in model.parameters() if p.ndim == 1]
+    groups = [
+        {"params": matrices, "weight_decay": plan.weight_decay},
+        {"params": scales, "weight_decay": 0.0},
+    ]
+    return AdamW(groups, lr=plan.rate, betas=(0.9, 0.98), foreach=True)
+
+
+def _pace(step: int, plan: Schooling) -> float:
+    rising = min(1.0, (step + 1) / plan.warm_up)
+    return rising * (1 + math.cos(math.pi * step / plan.steps)) / 2
+
+
+def _endless(examples: Sequence[Example], size: int, random: Random) -> Iterator[list[Example]]:
+    while True:
+        order = list(range(len(examples)))
+        random.shuffle(order)
+        made = batches(examples, size, order)
+        random.shuffle(made)
+        yield from made

@@ -1,0 +1,1 @@
+"""Measuring policies and searches on held-out problems."""

@@ -1,0 +1,87 @@
+"""One started process: its life, its end, and the end of everything it started itself."""
+
+import contextlib
+import os
+import signal
+import subprocess
+from typing import Self
+
+import trio
+
+from rstar_async.launch.kernel import die_with
+from rstar_async.launch.log_file import LogFile
+from rstar_async.launch.processes import ProcessSpec
+
+
+class Child:
+    """A process in a session of its own, so that a Ctrl-C in the terminal does not reach it.
+
+    It dies with its launcher, even with one killed by SIGKILL. When it ends, however it ends, the
+    rest of its process group is killed.
+    """
+
+    def __init__(self, spec: ProcessSpec, popen: subprocess.Popen[bytes]) -> None:
+        self.spec = spec
+        self.gone = trio.Event()
+        self._popen = popen
+        self._pidfd = os.pidfd_open(popen.pid)
+
+    @classmethod
+    def start(cls, spec: ProcessSpec, log: LogFile) -> Self:
+        """Start it from this very thread (see `die_with`); trio's own would use a passing one."""
+        output = log.open()
+        try:
+            popen = subprocess.Popen(
+                spec.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=None if spec.on_terminal else output,
+                stderr=output,
+                env={**os.environ, **spec.env},
+                start_new_session=True,
+                preexec_fn=die_with(os.getpid()),
+            )
+        finally:
+            os.close(output)
+        return cls(spec, popen)
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    async def wait(self) -> int:
+        """Wait for its end; return the exit code, or the negative number of the killing signal."""
+        await trio.lowlevel.wait_readable(self._pidfd)
+        return self.reap()
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM, to the process alone: it knows best in which order its own are to end."""
+        if not self.gone.is_set():
+            signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL, to the whole group."""
+        if not self.gone.is_set():
+            self._kill_group()
+
+    def reap(self) -> int:
+        """Collect a process that has ended or was killed, and kill what is left of its group."""
+        if not self.gone.is_set():
+            # Not reaped yet, so the number of the group cannot belong to anyone else.
+            os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOWAIT)
+            self._kill_group()
+            self._popen.wait()
+            os.close(self._pidfd)
+            self.gone.set()
+        return self._popen.returncode
+
+    def _kill_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+
+def describe_end(code: int) -> str:
+    """An exit code in words."""
+    if code >= 0:
+        return f"exit code {code}"
+    name = signal.Signals(-code).name
+    return f"{name}, perhaps for want of memory" if -code == signal.SIGKILL else name

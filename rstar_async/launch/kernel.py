@@ -1,0 +1,55 @@
+"""What Linux offers to process families: death with the parent, adoption, the list of children."""
+
+import ctypes
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+
+_prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+
+class Relative(NamedTuple):
+    """A process as its parent sees it."""
+
+    pid: int
+    session: int
+
+
+def die_with(parent: int) -> Callable[[], None]:
+    """What a child calls between fork and exec, to be killed when the parent's *thread* ends.
+
+    The thread matters: a child forked by a passing worker thread would die with that thread.
+    """
+
+    def before_exec() -> None:
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it died before the call above
+            os._exit(1)
+
+    return before_exec
+
+
+def adopt_orphans(wanted: bool) -> None:
+    """Become (or cease to be) the parent of descendants whose own parent has died."""
+    _prctl(PR_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0)
+
+
+def children() -> list[Relative]:
+    """All living and unreaped children of this process."""
+    found = (_child(folder) for folder in Path("/proc").iterdir() if folder.name.isdecimal())
+    return [relative for relative in found if relative is not None]
+
+
+def _child(folder: Path) -> Relative | None:
+    try:
+        stat = (folder / "stat").read_text(errors="replace")
+    except OSError:  # gone meanwhile
+        return None
+    # The name in parentheses may hold anything; after it: state, parent, group, session.
+    _, parent, _, session = stat.rpartition(")")[2].split()[:4]
+    return Relative(int(folder.name), int(session)) if int(parent) == os.getpid() else None

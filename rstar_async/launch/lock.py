@@ -1,0 +1,73 @@
+"""One run per home folder: a lock that dies with its holder, however it dies."""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from rstar_async.errors import BadInput
+from rstar_async.launch.sockets import remove_socket_folder
+
+NAME = "run.lock"
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds the lock, and the socket folder to remove should it die without doing so."""
+
+    pid: int
+    sockets: str = ""
+
+
+class RunLock:
+    """Held inside `with`; a second holder of the same home is refused with `BadInput`.
+
+    The file stays behind, unlocked: to remove it would race with whoever opens it next. The kernel
+    releases the lock of a killed holder; its socket folder is removed by the next one.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._file = home / NAME
+        self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        self._descriptor = self._open()
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = self._read()
+            os.close(self._descriptor)
+            raise BadInput(
+                f"a run in {self._file.parent} is already going on (pid {holder.pid}): "
+                "stop it, or give this one another name"
+            ) from None
+        if (left := self._read().sockets) != "":
+            remove_socket_folder(Path(left))
+        self._write(Holder(os.getpid()))
+        return self
+
+    def note_sockets(self, folder: Path) -> None:
+        """Remember what to remove if this process is killed."""
+        self._write(Holder(os.getpid(), str(folder)))
+
+    def __exit__(self, *_: object) -> None:
+        os.ftruncate(self._descriptor, 0)
+        os.close(self._descriptor)
+
+    def _open(self) -> int:
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise BadInput(f"cannot write to {self._file.parent}: {error.strerror}") from None
+
+    def _read(self) -> Holder:
+        try:
+            return msgspec.json.decode(os.pread(self._descriptor, 4096, 0), type=Holder)
+        except msgspec.MsgspecError:
+            return Holder(pid=0)  # a holder that has not written its name yet, or was cut off
+
+    def _write(self, holder: Holder) -> None:
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, msgspec.json.encode(holder), 0)

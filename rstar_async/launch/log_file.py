@@ -1,0 +1,46 @@
+"""The log of one process: a plain file that the process itself appends to.
+
+No pipe through the launcher: a process can neither be blocked by it nor lose its last words with
+it. The price is that the size is bounded from outside, by `trim`, which may lose the lines of that
+very moment.
+"""
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+LIMIT_BYTES = 16 * 1024 * 1024
+TAIL_BYTES = 16 * 1024
+
+
+class LogFile:
+    """`NAME.log`, and `NAME.log.1` with what came before."""
+
+    def __init__(self, folder: Path, name: str, limit_bytes: int = LIMIT_BYTES) -> None:
+        self.path = folder / f"{name}.log"
+        self.limit_bytes = limit_bytes
+
+    def open(self) -> int:
+        """A descriptor that appends, to be given to the process and then closed here."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def note(self, line: str) -> None:
+        """Append a line of the launcher's own; a full disk costs the line, not the run."""
+        with contextlib.suppress(OSError), open(self.open(), "wb") as stream:
+            stream.write(f"{line}\n".encode())
+
+    def trim(self) -> None:
+        """Move what has grown past the limit aside, or drop it if the disk is full."""
+        if self.path.exists() and self.path.stat().st_size > self.limit_bytes:
+            with contextlib.suppress(OSError):
+                shutil.copyfile(self.path, self.path.with_name(f"{self.path.name}.1"))
+            os.truncate(self.path, 0)
+
+    def last_lines(self, count: int) -> list[str]:
+        """The last lines with anything in them, oldest first."""
+        with open(self.path, "rb") as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - TAIL_BYTES))
+            text = stream.read().decode(errors="replace")
+        return [line.rstrip() for line in text.splitlines() if line.strip()][-count:]

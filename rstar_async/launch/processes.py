@@ -1,0 +1,156 @@
+"""Which processes one machine needs for a recipe: values in, command lines out.
+
+This is the only place that knows the other rooms' command lines. Order of stopping: who asks for
+work goes first, who carries it goes last, so that nothing in flight is cut off.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from rstar_async.config import Recipe, Workers
+from rstar_async.launch.sockets import clients_endpoint, workers_endpoint
+from rstar_async.wire.payloads import POOLS, Pool
+
+# -P: a folder of the user's that is named `workers` must not be taken for ours.
+PYTHON = (sys.executable, "-P", "-m")
+
+COORDINATOR, TRAINER, WORKER, BROKER = range(4)
+
+
+class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One process to keep running."""
+
+    name: str
+    argv: tuple[str, ...]
+    # Set on top of the launcher's own environment.
+    env: dict[str, str] = {}
+    # on_failure: exit code 0 means that its work is done; always: it is to be there to the end.
+    restart: Literal["always", "on_failure"] = "always"
+    # Its end with exit code 0 is the end of the run.
+    ends_run: bool = False
+    # Its standard output is the user's terminal; standard error goes to the log as everyone's does.
+    on_terminal: bool = False
+    # Groups are stopped in this order, each given this long before it is killed.
+    stop_order: int = WORKER
+    grace_seconds: float = 5.0
+
+
+class Places(msgspec.Struct, frozen=True):
+    """The folders and files that the processes are told about."""
+
+    home: Path
+    models: Path
+    sockets: Path
+    recipe: Path
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+
+def processes(recipe: Recipe, places: Places) -> list[ProcessSpec]:
+    """All processes of a run on one machine, in the order in which to start them."""
+    return [
+        *(_broker(pool, places) for pool in POOLS),
+        *_executors(recipe.workers, places),
+        *_engines("inference", recipe.workers.inference, recipe, places),
+        *_engines("reward", recipe.workers.reward, recipe, places),
+        _trainer(recipe, places),
+        _coordinator(places),
+    ]
+
+
+def _broker(pool: Pool, places: Places) -> ProcessSpec:
+    return ProcessSpec(
+        name=f"broker-{pool}",
+        argv=(
+            *(*PYTHON, "brokers", pool),
+            *("--clients", clients_endpoint(places.sockets, pool)),
+            *("--workers", workers_endpoint(places.sockets, pool)),
+            *("--letters", str(places.home / "letters" / pool)),
+        ),
+        env=_environment(threads=1),
+        stop_order=BROKER,
+        grace_seconds=2.0,
+    )
+
+
+def _executors(workers: Workers, places: Places) -> Iterator[ProcessSpec]:
+    for number in range(1, workers.executor + 1):
+        name = f"executor-{number}"
+        yield ProcessSpec(
+            name=name,
+            argv=(*_worker("executor", name, places), "--slots", str(workers.slots)),
+            env=_environment(threads=1),
+        )
+
+
+def _engines(pool: Pool, count: int, recipe: Recipe, places: Places) -> Iterator[ProcessSpec]:
+    workers = recipe.workers
+    for number in range(1, count + 1):
+        name = f"{pool}-{number}"
+        yield ProcessSpec(
+            name=name,
+            argv=(
+                *_worker(pool, name, places),
+                *("--models", str(places.models), "--engine", workers.engine),
+                *("--rows", str(workers.rows), "--cache-mib", str(workers.cache_mib)),
+                *("--dtype", recipe.model.dtype, "--threads", str(workers.threads)),
+                *_server(pool, workers),
+            ),
+            env=_environment(workers.threads),
+        )
+
+
+def _worker(pool: Pool, name: str, places: Places) -> tuple[str, ...]:
+    endpoint = workers_endpoint(places.sockets, pool)
+    return (*PYTHON, "workers", pool, "--endpoint", endpoint, "--name", name)
+
+
+def _server(pool: Pool, workers: Workers) -> tuple[str, ...]:
+    url = workers.sglang_policy if pool == "inference" else workers.sglang_ppm
+    return ("--server", url) if workers.engine == "sglang" and url else ()
+
+
+def _trainer(recipe: Recipe, places: Places) -> ProcessSpec:
+    return ProcessSpec(
+        name="trainer",
+        argv=(
+            *(*PYTHON, "rstar_async.trainer"),
+            *("--recipe", str(places.recipe), "--run", recipe.name),
+        ),
+        env=_environment(recipe.workers.threads),
+        restart="on_failure",
+        stop_order=TRAINER,
+        grace_seconds=8.0,
+    )
+
+
+def _coordinator(places: Places) -> ProcessSpec:
+    return ProcessSpec(
+        name="coordinator",
+        argv=(
+            *(*PYTHON, "rstar_async.rounds"),
+            *("--recipe", str(places.recipe), "--sockets", str(places.sockets)),
+        ),
+        env=_environment(threads=1),
+        restart="on_failure",
+        ends_run=True,
+        on_terminal=True,
+        stop_order=COORDINATOR,
+        grace_seconds=10.0,
+    )
+
+
+def _environment(threads: int) -> dict[str, str]:
+    """Numerical libraries start a thread per core unless told; a dozen processes would fight."""
+    libraries = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    return {
+        **dict.fromkeys(libraries, str(threads)),
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYTHONUNBUFFERED": "1",
+    }

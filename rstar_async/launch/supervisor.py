@@ -1,0 +1,223 @@
+"""Keeps a set of processes running until the run is over, then stops them in order.
+
+Guarantees. When `run_processes` returns or raises, no process it started is left, nor any that
+those started. Restarts cannot spin. The first SIGINT, SIGTERM or SIGHUP drains: group after group
+is asked to stop and given its time. The second kills. Exit codes: 0 the run is complete; 1 a
+process kept dying; 2 a process refused its input; 128 + N ended by signal N.
+
+A process that ends with exit code 2 has said on standard error what is wrong with the input; to
+start it again would not help, so its last line is passed on and everything stops.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import trio
+
+from rstar_async.launch import kernel
+from rstar_async.launch.child import Child, describe_end
+from rstar_async.launch.log_file import LogFile
+from rstar_async.launch.patience import Patience, Record
+from rstar_async.launch.processes import ProcessSpec
+
+BAD_INPUT = 2
+HOUSEKEEPING_SECONDS = 2.0
+KILLED_SECONDS = 5.0
+LINES_SHOWN = 8
+DEFAULT_PATIENCE = Patience()
+
+
+def say_on_stderr(line: str) -> None:
+    """Tell the user something."""
+    print(f"rstar: {line}", file=sys.stderr, flush=True)
+
+
+async def run_processes(
+    specs: Sequence[ProcessSpec],
+    logs: Path,
+    *,
+    say: Callable[[str], None] = say_on_stderr,
+    patience: Patience = DEFAULT_PATIENCE,
+) -> int:
+    """Run all of `specs`, each logging to `logs/NAME.log`, to the end; return the exit code.
+
+    Must run in the main thread, which receives the signals and whose death the processes share.
+    """
+    return await Supervisor(specs, logs, say, patience).run()
+
+
+class Supervisor:
+    """The actor that owns the processes of one machine."""
+
+    def __init__(
+        self,
+        specs: Sequence[ProcessSpec],
+        logs: Path,
+        say: Callable[[str], None],
+        patience: Patience,
+    ) -> None:
+        self._specs = specs
+        self._logs = logs
+        self._journal = LogFile(logs, "supervisor")
+        self._say_aloud = say
+        self._patience = patience
+        self._children: dict[str, Child] = {}
+        self._over = trio.Event()
+        self._exit_code = 0
+        self._drain_scope = trio.CancelScope()
+        self._relatives = {relative.pid for relative in kernel.children()}
+
+    async def run(self) -> int:
+        """Start everything, wait for the end, stop everything."""
+        kernel.adopt_orphans(True)
+        try:
+            with trio.open_signal_receiver(*_signals()) as received:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._listen, received)
+                    nursery.start_soon(self._keep_house)
+                    for spec in self._specs:
+                        nursery.start_soon(self._keep_running, spec)
+                    await self._over.wait()
+                    await self._drain()
+                    nursery.cancel_scope.cancel()
+        finally:
+            self._kill_all()
+            kernel.adopt_orphans(False)
+        return self._exit_code
+
+    async def _listen(self, received: AsyncIterator[int]) -> None:
+        async for number in received:
+            if self._over.is_set():
+                self._say("stopping at once")
+                self._drain_scope.cancel()
+            else:
+                name = signal.Signals(number).name
+                self._end(128 + number, f"{name}: stopping; once more to stop at once")
+
+    async def _keep_running(self, spec: ProcessSpec) -> None:
+        log = LogFile(self._logs, spec.name)
+        record = Record(self._patience)
+        while not self._over.is_set():
+            started = trio.current_time()
+            code = await self._live(spec, log)
+            if self._over.is_set() or self._is_final(spec, code, log):
+                return
+            wait = record.died(trio.current_time() - started)
+            if wait is None:
+                self._end(1, _giving_up(spec, code, log, record))
+                return
+            self._say(f"{spec.name} ended ({describe_end(code)}), starting it again in {wait:g} s")
+            await trio.sleep(wait)
+
+    async def _live(self, spec: ProcessSpec, log: LogFile) -> int:
+        """One life of a process, from start to exit code."""
+        log.note(f"--- {_now()} start {' '.join(spec.argv)}")
+        try:
+            child = Child.start(spec, log)
+        except OSError as error:
+            log.note(f"cannot start {spec.argv[0]}: {error}")
+            return 127
+        self._children[spec.name] = child
+        self._journal.note(f"{_now()} {spec.name} started pid={child.pid}")
+        code = await child.wait()
+        self._journal.note(f"{_now()} {spec.name} ended code={code}")
+        log.note(f"--- {_now()} end ({describe_end(code)})")
+        return code
+
+    def _is_final(self, spec: ProcessSpec, code: int, log: LogFile) -> bool:
+        """True if the process has ended for good; it may have ended the run with it."""
+        if code == BAD_INPUT:
+            said = [line for line in log.last_lines(4) if not line.startswith("--- ")]
+            self._end(BAD_INPUT, said[-1] if said else f"{spec.name} refused its input: {log.path}")
+        elif code == 0 and spec.ends_run:
+            self._end(0, "")
+        else:
+            return code == 0 and spec.restart == "on_failure"
+        return True
+
+    def _end(self, exit_code: int, line: str) -> None:
+        """Begin the end of the run; the first reason counts."""
+        if not self._over.is_set():
+            self._exit_code = exit_code
+            self._over.set()
+            self._journal.note(f"{_now()} ending code={exit_code}")
+            if line:
+                self._say(line)
+
+    async def _drain(self) -> None:
+        """Group after group: ask, wait, kill. A second signal cuts the waiting short."""
+        with self._drain_scope:
+            for order in sorted({spec.stop_order for spec in self._specs}):
+                async with trio.open_nursery() as group:
+                    for child in self._children.values():
+                        if child.spec.stop_order == order:
+                            group.start_soon(_stop, child)
+        for child in self._children.values():
+            child.kill()
+        with trio.move_on_after(KILLED_SECONDS):
+            for child in self._children.values():
+                await child.gone.wait()
+
+    async def _keep_house(self) -> None:
+        logs = [LogFile(self._logs, spec.name) for spec in self._specs]
+        while True:
+            await trio.sleep(HOUSEKEEPING_SECONDS)
+            self._end_strays()
+            for log in (*logs, self._journal):
+                await trio.to_thread.run_sync(log.trim)
+
+    def _end_strays(self) -> int:
+        """Kill what a dead process of ours had started outside its own group; return how many.
+
+        Orphans come to us. Ours and theirs have left our session, other children have not.
+        """
+        known = self._relatives | {child.pid for child in self._children.values()}
+        own_session = os.getsid(0)
+        strays = [r for r in kernel.children() if r.pid not in known and r.session != own_session]
+        for stray in strays:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(stray.pid, signal.SIGKILL)
+                os.waitpid(stray.pid, os.WNOHANG)
+        return len(strays)
+
+    def _kill_all(self) -> None:
+        for child in self._children.values():
+            child.kill()
+        for child in self._children.values():
+            child.reap()
+        deadline = time.monotonic() + KILLED_SECONDS
+        while self._end_strays() and time.monotonic() < deadline:  # one's death orphans the next
+            time.sleep(0.01)
+
+    def _say(self, line: str) -> None:
+        self._journal.note(f"{_now()} {line}")
+        self._say_aloud(line)
+
+
+async def _stop(child: Child) -> None:
+    child.ask_to_stop()
+    with trio.move_on_after(child.spec.grace_seconds):
+        await child.gone.wait()
+    child.kill()
+
+
+def _giving_up(spec: ProcessSpec, code: int, log: LogFile, record: Record) -> str:
+    words = f"{spec.name} died {record.young_deaths} times soon after its start"
+    lines = "".join(f"\n    {line}" for line in log.last_lines(LINES_SHOWN))
+    return f"{words} ({describe_end(code)}); giving up. {log.path} ends:{lines}"
+
+
+def _signals() -> list[signal.Signals]:
+    """SIGHUP too, unless we run under nohup."""
+    hangup = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    return [signal.SIGINT, signal.SIGTERM, *hangup]
+
+
+def _now() -> str:
+    return datetime.now().isoformat(sep=" ", timespec="milliseconds")

@@ -1,0 +1,121 @@
+"""Reading a recipe: TOML file, then dotted overrides; every mistake is named with its remedy."""
+
+import difflib
+import tomllib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rstar_async.config import Recipe
+from rstar_async.errors import BadInput
+
+
+def read_recipe(path: Path | None, overrides: Iterable[tuple[str, str]] = ()) -> Recipe:
+    """The recipe in `path` (defaults if None) with overrides such as ("search.rollouts", "16")."""
+    tree = _read_toml(path) if path else {}
+    where = str(path) if path else "the recipe"
+    for key, value in overrides:
+        _override(tree, key, value)
+    _check_keys(tree, Recipe, where, "")
+    try:
+        recipe = msgspec.convert(tree, Recipe)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"{where}: {error}") from None
+    _check_sense(recipe, where)
+    return recipe
+
+
+def as_toml_values(recipe: Recipe) -> dict[str, Any]:
+    """The resolved recipe as plain values, for storing with a run."""
+    values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(recipe))
+    return values
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise BadInput(f"there is no recipe {path}; `ls recipes` shows what comes along") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise BadInput(f"{path}: {error}") from None
+
+
+def _override(tree: dict[str, Any], key: str, value: str) -> None:
+    *sections, last = key.split(".")
+    for section in sections:
+        tree = tree.setdefault(section, {})
+    tree[last] = _toml_value(value)
+
+
+def _toml_value(text: str) -> Any:
+    """A number, boolean or list as TOML writes it; anything else is a string."""
+    try:
+        return tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _check_keys(tree: Any, expected: Any, where: str, prefix: str) -> None:
+    """Walk sections along the struct types; the message offers the nearest right key."""
+    struct = _struct_of(expected)
+    if struct is None:
+        return
+    if isinstance(tree, list):
+        for item in tree:
+            _check_keys(item, struct, where, prefix)
+        return
+    if not isinstance(tree, Mapping):
+        return
+    fields = typing.get_type_hints(struct)
+    for key, value in tree.items():
+        if key not in fields:
+            raise BadInput(f"{where}: unknown key {prefix + key!r}{_suggest(key, fields, prefix)}")
+        _check_keys(value, fields[key], where, f"{prefix}{key}.")
+
+
+def _struct_of(annotation: Any) -> type[msgspec.Struct] | None:
+    """The struct inside `X`, `tuple[X, ...]` or `X | None`, if there is one."""
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return annotation
+    if typing.get_origin(annotation) in (tuple, typing.Union, types.UnionType):
+        for argument in typing.get_args(annotation):
+            if (struct := _struct_of(argument)) is not None:
+                return struct
+    return None
+
+
+def _suggest(key: str, known: Iterable[str], prefix: str) -> str:
+    close = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
+    return (
+        f"; did you mean {prefix + close[0]!r}?"
+        if close
+        else f"; known are {', '.join(sorted(known))}"
+    )
+
+
+def _check_sense(recipe: Recipe, where: str) -> None:
+    """Refuse values that are of the right type and still cannot work."""
+    positive = {
+        "search.rollouts": recipe.search.rollouts,
+        "search.candidates": recipe.search.candidates,
+        "search.max_depth": recipe.search.max_depth,
+        "search.max_tokens": recipe.search.max_tokens,
+        "search.in_flight": recipe.search.in_flight,
+        "search.ppm_scale": recipe.search.ppm_scale,
+        "evaluation.samples": recipe.evaluation.samples,
+        "policy.micro_batch": recipe.policy.micro_batch,
+        "policy.trajectories_per_problem": recipe.policy.trajectories_per_problem,
+        "workers.executor": recipe.workers.executor,
+        "workers.inference": recipe.workers.inference,
+    }
+    for key, value in positive.items():
+        if value <= 0:
+            raise BadInput(f"{where}: {key} is {value}, but must be above 0")
+    if not recipe.rounds:
+        raise BadInput(f"{where}: give at least one [[rounds]]")
+    if recipe.rounds[0].guidance == "ppm":
+        raise BadInput(f"{where}: round 1 cannot be guided by a PPM, there is none yet")

@@ -1,0 +1,1 @@
+"""The self-evolution loop: which problems, which models, when a round is complete."""

@@ -1,0 +1,95 @@
+"""The coordinator process: `python -m rstar_async.rounds --recipe RESOLVED.json --sockets DIR`."""
+
+import argparse
+import logging
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import trio
+
+from rstar_async.answers.checker import open_checker
+from rstar_async.config import Recipe
+from rstar_async.errors import BadInput
+from rstar_async.launch.sockets import clients_endpoint
+from rstar_async.rounds.driver import Driver
+from rstar_async.rounds.progress import show_progress
+from rstar_async.search.coordinator import Coordinator
+from rstar_async.search.judge import Judge
+from rstar_async.search.pools import open_pools
+from rstar_async.wire.groups import single
+from rstar_async.wire.payloads import POOLS, Pool
+from storage.store import open_store
+
+BAD_INPUT = 2
+
+
+def main() -> int:
+    """Exit code 0 when all rounds are closed, 2 on bad input."""
+    arguments = _parser().parse_args()
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+    )
+    recipe = msgspec.json.decode(arguments.recipe.read_bytes(), type=Recipe)
+    try:
+        trio.run(coordinate, recipe, _endpoints(arguments), arguments.keys)
+    except BaseExceptionGroup as group:
+        if (bad := group.subgroup(BadInput)) is None:
+            raise
+        print(f"coordinator: {single(bad)}", file=sys.stderr)
+        return BAD_INPUT
+    return 0
+
+
+async def coordinate(
+    recipe: Recipe, endpoints: Mapping[Pool, str], keys: Path | None = None
+) -> None:
+    """Run all rounds; SIGTERM or SIGINT ends it between two commits and loses nothing."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_stop_on_signal, nursery.cancel_scope)
+        await _run_rounds(recipe, endpoints, keys)
+        nursery.cancel_scope.cancel()
+
+
+async def _run_rounds(recipe: Recipe, endpoints: Mapping[Pool, str], keys: Path | None) -> None:
+    window = recipe.search.in_flight * max(recipe.search.candidates, recipe.evaluation.samples)
+    async with (
+        open_store(recipe.database_url) as store,
+        open_checker() as checker,
+        open_pools(endpoints, window=window, keys=keys) as pools,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(show_progress, recipe, store)
+        await Driver(recipe, store, Coordinator(pools, store, Judge(checker))).run()
+        nursery.cancel_scope.cancel()
+
+
+async def _stop_on_signal(scope: trio.CancelScope) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            scope.cancel()
+            return
+
+
+def _endpoints(arguments: argparse.Namespace) -> dict[Pool, str]:
+    if arguments.sockets:
+        return {pool: clients_endpoint(arguments.sockets, pool) for pool in POOLS}
+    given = dict(zip(POOLS, arguments.endpoints or (), strict=False))
+    if len(given) != len(POOLS):
+        raise SystemExit("give --sockets DIR, or --endpoints INFERENCE EXECUTOR REWARD")
+    return given
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m rstar_async.rounds")
+    parser.add_argument("--recipe", type=Path, required=True, help="resolved recipe, JSON")
+    parser.add_argument("--sockets", type=Path, help="folder of the brokers' ipc sockets")
+    parser.add_argument("--endpoints", nargs=3, help="clients' endpoints, one per pool")
+    parser.add_argument("--keys", type=Path, help="folder with this process's CURVE keys")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,191 @@
+"""The self-evolution loop (paper section 3): search, train, publish, measure; then the next round.
+
+Where a run stands is in the database alone, so every step asks there first: started again after
+any crash, the driver finishes what is unfinished and repeats nothing.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import trio
+from msgspec import structs, to_builtins
+
+from rstar_async.config import Recipe
+from rstar_async.config import Search as SearchSettings
+from rstar_async.errors import RstarError
+from rstar_async.evaluation.evaluator import Evaluator, Subject
+from rstar_async.recipes import as_toml_values
+from rstar_async.rounds.problems import heldout_problems, problems_of_round
+from rstar_async.search.coordinator import Coordinator, SearchPlan
+from rstar_async.search.expansion import AnswerValue
+from rstar_async.search.identity import search_id
+from rstar_async.search.models import ActiveModels
+from storage import queries
+from storage.records import Problem, Round, RoundProgress, RoundStatus, Run, Search
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+BOOTSTRAP = 0
+TRAINER_POLL_SECONDS = 0.25
+
+
+class Driver:
+    """Takes one run through its rounds."""
+
+    def __init__(self, recipe: Recipe, store: Store, coordinator: Coordinator) -> None:
+        self._recipe = recipe
+        self._store = store
+        self._coordinator = coordinator
+
+    async def run(self) -> None:
+        """Bring the run to its end, from wherever it stands."""
+        heldout = heldout_problems(self._recipe)
+        await self._store.commit(self._run_row(), *heldout)
+        for number in range(len(self._recipe.rounds) + 1):
+            round_ = await self._open(number)
+            if round_.status == "searching":
+                await self._search(round_)
+            if round_.status != "closed":
+                await self._wait_until_trained(number)
+                await self._evaluate(number, heldout)
+                await self._advance(number, "closed")
+
+    async def _open(self, number: int) -> Round:
+        """The stored round; a new one starts with the newest models of the rounds before."""
+        stored = await self._store.read(queries.round_by_number, self._recipe.name, number)
+        if stored is not None:
+            return stored
+        policy, ppm = await self._models_of(number - 1) if number else ("", None)
+        guided = number > 0 and self._recipe.rounds[number - 1].guidance == "ppm"
+        row = Round(
+            run_id=self._recipe.name,
+            number=number,
+            status="searching",
+            policy_id=policy,
+            ppm_id=ppm if guided else None,
+            settings=self._round_settings(number),
+        )
+        await self._store.commit(row)
+        return row
+
+    async def _search(self, round_: Round) -> None:
+        """Search every problem of the round, then close the search for the trainer to see."""
+        if round_.number != BOOTSTRAP:
+            problems = problems_of_round(self._recipe, round_.number)
+            searches = [self._search_row(round_, problem) for problem in problems]
+            await self._store.commit(*problems)
+            await self._store.commit(*searches)
+            await self._finish_searches(round_, problems)
+        await self._advance(round_.number, "searched")
+
+    async def _finish_searches(self, round_: Round, problems: Sequence[Problem]) -> None:
+        searches = await self._store.read(
+            queries.searches_of, round_.run_id, round_.number, "train"
+        )
+        settings = self._recipe.search_of_round(round_.number)
+        plan = self._plan(round_.policy_id, round_.ppm_id, settings, "truth")
+        await self._coordinator.search_all(
+            [s for s in searches if s.status in ("waiting", "running")],
+            {problem.id: problem for problem in problems},
+            plan,
+        )
+        await self._refuse_if_all_failed(round_)
+
+    async def _refuse_if_all_failed(self, round_: Round) -> None:
+        searches = await self._store.read(
+            queries.searches_of, round_.run_id, round_.number, "train"
+        )
+        failed = [s for s in searches if s.status == "failed"]
+        if failed and len(failed) == len(searches):
+            raise RstarError(f"every search of round {round_.number} failed: {failed[0].answer}")
+
+    async def _wait_until_trained(self, number: int) -> None:
+        """The trainer is another process; its row in the database is the only sign it gives."""
+        while True:
+            round_ = await self._store.read(queries.round_by_number, self._recipe.name, number)
+            if round_ is not None and round_.status in ("trained", "closed"):
+                return
+            await trio.sleep(TRAINER_POLL_SECONDS)
+
+    async def _evaluate(self, number: int, heldout: Sequence[Problem]) -> None:
+        """Measure the models that this round produced."""
+        if not heldout:
+            return
+        policy, ppm = await self._models_of(number)
+        subject = Subject(self._recipe.name, number, "heldout", self._recipe.seed)
+        evaluator = Evaluator(self._coordinator, self._store, heldout, subject)
+        await evaluator.policy(
+            self._plan(policy, None, self._evaluation_settings(), "truth"),
+            self._recipe.evaluation.samples,
+        )
+        if self._recipe.evaluation.search:
+            await evaluator.search(self._plan(policy, ppm, self._evaluation_settings(), "ppm"))
+
+    async def _models_of(self, number: int) -> tuple[str, str | None]:
+        """The newest policy and PPM when round `number` had been trained."""
+        run = self._recipe.name
+        policy = await self._store.read(queries.latest_published, run, "policy", number)
+        ppm = await self._store.read(queries.latest_published, run, "ppm", number)
+        if policy is None:
+            raise RstarError(f"run {run} has no published policy after round {number}")
+        return policy.id, ppm.id if ppm else None
+
+    def _plan(
+        self, policy: str, ppm: str | None, settings: SearchSettings, answer_value: AnswerValue
+    ) -> SearchPlan:
+        models = ActiveModels.load(self._recipe.models_folder, policy, ppm)
+        return SearchPlan(models, settings, self._recipe.execution, answer_value)
+
+    async def _advance(self, number: int, status: RoundStatus) -> None:
+        now = time.time()
+        await self._store.commit(
+            RoundProgress(
+                run_id=self._recipe.name,
+                number=number,
+                status=status,
+                searched_at=now if status == "searched" else None,
+                closed_at=now if status == "closed" else None,
+            )
+        )
+        log.info("round %s run=%s number=%d", status, self._recipe.name, number)
+
+    def _run_row(self) -> Run:
+        return Run(
+            id=self._recipe.name,
+            recipe=as_toml_values(self._recipe),
+            seed=self._recipe.seed,
+            code_version=version("rstar-async"),
+        )
+
+    def _search_row(self, round_: Round, problem: Problem) -> Search:
+        return Search(
+            id=search_id(round_.run_id, round_.number, "train", problem.id, self._recipe.seed),
+            run_id=round_.run_id,
+            round=round_.number,
+            problem_id=problem.id,
+            purpose="train",
+            seed=self._recipe.seed,
+            policy_id=round_.policy_id,
+            ppm_id=round_.ppm_id,
+        )
+
+    def _round_settings(self, number: int) -> dict[str, Any]:
+        if number == BOOTSTRAP:
+            return to_builtins(self._recipe.bootstrap)  # type: ignore[no-any-return]
+        return {
+            "round": to_builtins(self._recipe.rounds[number - 1]),
+            "search": to_builtins(self._recipe.search_of_round(number)),
+        }
+
+    def _evaluation_settings(self) -> SearchSettings:
+        evaluation = self._recipe.evaluation
+        return structs.replace(
+            self._recipe.search,
+            temperature=evaluation.temperature,
+            rollouts=evaluation.rollouts,
+            candidates=evaluation.candidates,
+        )

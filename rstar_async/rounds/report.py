@@ -1,0 +1,165 @@
+"""The closing table: one row per round, every figure counted from rows of the database."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from rich.table import Table
+
+from storage import queries
+from storage.database import Database
+from storage.records import Evaluation, ModelVersion, Round
+
+
+class RoundRow(msgspec.Struct, frozen=True):
+    """One round. Figures that do not exist, such as searches of the bootstrap, are None.
+
+    `tokens` were sampled in training searches; `cached_share` is the part of the reachable prompt
+    tokens that the prefix cache served; `code_runs` counts executed steps by outcome.
+    """
+
+    number: int
+    problems: int | None
+    solved: int | None
+    nodes: int | None
+    tokens: int | None
+    cached_share: float | None
+    code_runs: dict[str, int] | None
+    pairs: int | None
+    pair_accuracy: float | None
+    policy_pass_at_1: float | None
+    policy_interval: tuple[float, float] | None
+    search_pass_at_1: float | None
+    search_interval: tuple[float, float] | None
+    policy_id: str | None
+    ppm_id: str | None
+    seconds: float | None
+
+
+class RunReport(msgspec.Struct, frozen=True):
+    """What `--json` writes."""
+
+    run: str
+    database: str
+    seconds: float
+    rounds: list[RoundRow]
+
+
+def report_of(database: Database, run_id: str, location: str) -> RunReport:
+    """The report of a run, finished or not."""
+    rounds = database.read(queries.rounds_of, run_id)
+    versions = database.read(queries.model_versions_of, run_id)
+    evaluations = database.read(queries.evaluations_of, run_id)
+    rows = [_row(database, round_, versions, evaluations) for round_ in rounds]
+    ends = [round_.closed_at for round_ in rounds if round_.closed_at]
+    seconds = max(ends) - rounds[0].started_at if ends else 0.0
+    return RunReport(run_id, location, seconds, rows)
+
+
+def table_of(report: RunReport) -> Table:
+    """The report for people."""
+    table = Table(title=f"run {report.run}", title_justify="left")
+    for name in ("round", "problems", "solved", "nodes", "tokens", "cached", "code runs"):
+        table.add_column(name, justify="right")
+    for name in ("pairs", "pair acc.", "policy pass@1", "search pass@1"):
+        table.add_column(name, justify="right")
+    for row in report.rounds:
+        table.add_row(*_cells(row))
+    return table
+
+
+def _row(
+    database: Database,
+    round_: Round,
+    versions: Sequence[ModelVersion],
+    evaluations: Sequence[Evaluation],
+) -> RoundRow:
+    policy = _evaluation(evaluations, round_.number, "policy")
+    search = _evaluation(evaluations, round_.number, "search")
+    ppm = _version(versions, round_.number, "ppm")
+    trained_policy = _version(versions, round_.number, "policy")
+    return RoundRow(
+        number=round_.number,
+        **_searched(database, round_),
+        pair_accuracy=_metric(ppm, "heldout_pair_accuracy"),
+        policy_pass_at_1=policy.pass_at_1 if policy else None,
+        policy_interval=(policy.low, policy.high) if policy else None,
+        search_pass_at_1=search.pass_at_1 if search else None,
+        search_interval=(search.low, search.high) if search else None,
+        policy_id=trained_policy.id if trained_policy else None,
+        ppm_id=ppm.id if ppm else None,
+        seconds=round_.closed_at - round_.started_at if round_.closed_at else None,
+    )
+
+
+NONE = "-"
+
+_SEARCH_FIGURES = ("problems", "solved", "nodes", "tokens", "cached_share", "code_runs", "pairs")
+
+
+def _searched(database: Database, round_: Round) -> dict[str, Any]:
+    """Figures of the round's training searches; the bootstrap has none."""
+    if round_.number == 0:
+        return dict.fromkeys(_SEARCH_FIGURES)
+    found = database.read(queries.round_report, round_.run_id, round_.number)
+    return {
+        "problems": found.problems,
+        "solved": found.solved,
+        "nodes": found.nodes,
+        "tokens": found.new_tokens,
+        "cached_share": found.cached_share,
+        "code_runs": found.outcomes,
+        "pairs": sum(found.pairs.values()),
+    }
+
+
+def _evaluation(evaluations: Sequence[Evaluation], number: int, method: str) -> Evaluation | None:
+    return next((e for e in evaluations if (e.round, e.method) == (number, method)), None)
+
+
+def _version(versions: Sequence[ModelVersion], number: int, kind: str) -> ModelVersion | None:
+    """The newest published version of a round."""
+    of_round = [v for v in versions if (v.round, v.kind, v.status) == (number, kind, "published")]
+    return of_round[-1] if of_round else None
+
+
+def _metric(version: ModelVersion | None, name: str) -> float | None:
+    value = version.metrics.get(name) if version else None
+    return None if value is None else float(value)
+
+
+def _cells(row: RoundRow) -> list[str]:
+    return [
+        "bootstrap" if row.number == 0 else str(row.number),
+        _count(row.problems),
+        _count(row.solved),
+        _count(row.nodes),
+        _count(row.tokens),
+        _percent(row.cached_share),
+        _outcomes(row.code_runs),
+        _count(row.pairs),
+        _percent(row.pair_accuracy),
+        _with_interval(row.policy_pass_at_1, row.policy_interval),
+        _with_interval(row.search_pass_at_1, row.search_interval),
+    ]
+
+
+def _count(value: int | None) -> str:
+    return NONE if value is None else f"{value:,}"
+
+
+def _percent(value: float | None) -> str:
+    return NONE if value is None else f"{100 * value:.1f} %"
+
+
+def _outcomes(outcomes: dict[str, int] | None) -> str:
+    if not outcomes:
+        return NONE
+    failed = sum(count for status, count in outcomes.items() if status != "ok")
+    return f"{sum(outcomes.values()):,} ({failed:,} failed)"
+
+
+def _with_interval(value: float | None, interval: tuple[float, float] | None) -> str:
+    if value is None or interval is None:
+        return NONE
+    return f"{100 * value:.1f} % [{100 * interval[0]:.0f}, {100 * interval[1]:.0f}]"

@@ -1,0 +1,52 @@
+"""Where a stored run stands, asked before any process is started."""
+
+from typing import Any
+
+from rstar_async.config import Recipe
+from rstar_async.errors import BadInput
+from rstar_async.recipes import as_toml_values
+from rstar_async.rounds.problems import heldout_problems, problems_of_round
+from storage import queries
+from storage.database import open_database
+
+# What may differ between two starts of one run: it decides how fast, not what.
+_FREE_SECTIONS = ("workers", "home", "database")
+
+
+def check_startable(recipe: Recipe) -> None:
+    """Refuse what would only fail minutes later: bad problem files, other settings than stored."""
+    heldout_problems(recipe)
+    problems_of_round(recipe, 1)
+    recipe.home_folder.mkdir(parents=True, exist_ok=True)
+    with open_database(recipe.database_url) as database:
+        run = database.read(queries.run_by_id, recipe.name)
+    if run is not None:
+        _refuse_other_settings(recipe, run.recipe)
+
+
+def is_complete(recipe: Recipe) -> bool:
+    """True if every round is closed."""
+    with open_database(recipe.database_url) as database:
+        rounds = database.read(queries.rounds_of, recipe.name)
+    return len(rounds) > len(recipe.rounds) and all(r.status == "closed" for r in rounds)
+
+
+def _refuse_other_settings(recipe: Recipe, stored: dict[str, Any]) -> None:
+    now = _flat(as_toml_values(recipe))
+    before = _flat(stored)
+    for key in sorted(now.keys() | before.keys()):
+        if key.split(".")[0] not in _FREE_SECTIONS and now.get(key) != before.get(key):
+            raise BadInput(
+                f"run {recipe.name!r} was started with {key} = {before.get(key)!r}, now it is "
+                f"{now.get(key)!r}; give the new run another --name, or undo the change"
+            )
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[prefix + key] = value
+    return flat

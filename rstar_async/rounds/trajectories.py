@@ -1,0 +1,57 @@
+"""Picking the trajectories that the policy is trained on (paper section 3.4). Pure.
+
+Per problem: the correct answers with the highest mean Q over their path. Programs that differ in
+nothing are one trajectory, so the second pick is a second way to solve the problem.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+
+from rstar_async.search.tree import Tree, TreeNode
+from rstar_async.text.steps import program_of
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """A path from the root's child to an answer: `path` of the tree called `search_id`."""
+
+    search_id: str
+    path: str
+    mean_q: float
+    min_q: float
+
+
+def best_trajectories(trees: Mapping[str, Tree], top: int) -> list[Trajectory]:
+    """The `top` different correct trajectories of one problem, best first.
+
+    `trees` are all trees over the problem, by search id: other seeds, earlier rounds. Ranked by
+    mean Q, ties by the least Q, then by the order of `trees` (reference `sample_sft_data.py`).
+    """
+    found = [
+        (_trajectory(search_id, answer), _program(answer))
+        for search_id, tree in trees.items()
+        for answer in tree.answers()
+        if answer.candidate.is_correct
+    ]
+    found.sort(key=lambda item: (-item[0].mean_q, -item[0].min_q))
+    distinct: dict[str, Trajectory] = {}
+    for trajectory, program in found:
+        distinct.setdefault(program, trajectory)
+    return list(distinct.values())[:top]
+
+
+def mean_q(answer: TreeNode) -> float:
+    """Mean Q over the path, the root left out: it is the same for every path of a tree."""
+    return fmean(node.q for node in answer.line())
+
+
+def _trajectory(search_id: str, answer: TreeNode) -> Trajectory:
+    least = min(node.q for node in answer.line())
+    return Trajectory(search_id, answer.path, mean_q(answer), least)
+
+
+def _program(answer: TreeNode) -> str:
+    """All code on the way, each line without trailing blanks; the answer's wording is left out."""
+    sources = program_of(node.candidate.step for node in answer.line())
+    return "\n".join(line.rstrip() for line in "\n".join(sources).splitlines())

@@ -1,0 +1,1 @@
+"""Growing one tree per problem, many at a time."""

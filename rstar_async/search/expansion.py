@@ -1,0 +1,106 @@
+"""What an expansion is made of: settings in, outcomes and their cost out."""
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from rstar_async.config import Execution, Search
+from rstar_async.search.tree import Candidate, NodeStatus
+from rstar_async.text.steps import Step
+from rstar_async.wire.payloads import Executed, Generated, Limits, Sample, Scored
+
+AnswerValue: TypeAlias = Literal["truth", "ppm"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpansionSettings:
+    """What every expansion of one search has in common.
+
+    `answer_value`: "truth" rewards answers +1/-1 by the gold answer (data generation), "ppm" by the
+    PPM's score (test time), where the gold answer only measures. `ppm_scale` is s in tanh(raw / s).
+    """
+
+    temperature: float
+    top_p: float
+    max_tokens: int
+    max_depth: int
+    ppm_scale: float
+    limits: Limits
+    answer_value: AnswerValue
+
+    @classmethod
+    def of(
+        cls, search: Search, execution: Execution, answer_value: AnswerValue
+    ) -> "ExpansionSettings":
+        """Take the values from two sections of a recipe."""
+        return cls(
+            temperature=search.temperature,
+            top_p=search.top_p,
+            max_tokens=search.max_tokens,
+            max_depth=search.max_depth,
+            ppm_scale=search.ppm_scale,
+            limits=Limits(
+                wall_seconds=execution.wall_seconds,
+                cpu_seconds=execution.cpu_seconds,
+                memory_mib=execution.memory_mib,
+            ),
+            answer_value=answer_value,
+        )
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One distinct candidate on its way to becoming a node.
+
+    `stdout` is what this step printed, `output` what its whole program did if the step ends it.
+    `failure` says why the step was never executed, "" if it was or needed not be.
+    """
+
+    sample: Sample
+    multiplicity: int
+    step: Step
+    status: NodeStatus
+    observation_tokens: tuple[int, ...] = ()
+    stdout: str = ""
+    output: str = ""
+    executed: Executed | None = None
+    failure: str = ""
+    answer: str | None = None
+    correct: bool | None = None
+    score: float | None = None
+    prior: float | None = None
+    value: float | None = None
+
+    def candidate(self) -> Candidate:
+        """What the tree keeps of it."""
+        return Candidate(
+            text=self.sample.text,
+            status=self.status,
+            step=self.step,
+            tokens=tuple(self.sample.tokens),
+            observation_tokens=self.observation_tokens,
+            stdout=self.stdout,
+            prior=self.prior,
+            value=self.value,
+            answer=self.answer or "",
+            is_correct=self.correct,
+        )
+
+
+@dataclass(slots=True)
+class Expanded:
+    """The outcomes of one expansion and what they cost. `reachable_tokens` of the prompt had been
+    computed before and could have come from the prefix cache."""
+
+    seed: int
+    samples: int
+    generated: Generated
+    reachable_tokens: int
+    outcomes: list[Outcome] = field(default_factory=list)
+    scored: Scored | None = None
+    execute_seconds: float = 0.0
+    score_seconds: float = 0.0
+
+    @property
+    def new_tokens(self) -> int:
+        """Tokens the policy sampled, duplicates included."""
+        return sum(len(sample.tokens) for sample in self.generated.samples)

@@ -1,0 +1,197 @@
+"""The search tree: select, expand, back up. Pure: no clock, no model, no I/O.
+
+Invariants
+- Only answers with a value are backed up; a node's `value_sum` is its prior visit (if the PPM
+  scored it) plus the values of all answers below it, so |Q| <= 1 (paper Eq. 1-3).
+- Errors keep their -1 to themselves: they never touch an ancestor (reference code).
+- A node is exhausted when nothing below it can be expanded; selection never enters it.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from rstar_async.text.steps import ROOT_STEP, Step
+
+ROOT_PATH = "0"
+FAILURE = -1.0
+
+
+class NodeStatus(StrEnum):
+    """What became of a step. Only `ROOT` and `LIVE` nodes may be expanded."""
+
+    ROOT = "root"
+    LIVE = "live"
+    ANSWER = "answer"
+    CODE_ERROR = "code_error"
+    TOO_DEEP = "too_deep"
+    UNFINISHED = "unfinished"
+    MALFORMED = "malformed"
+
+    @property
+    def is_open(self) -> bool:
+        return self in (NodeStatus.ROOT, NodeStatus.LIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """How children are compared.
+
+    `unvisited` is the score of a child without visits: "infinity" is standard UCT (every child is
+    tried), "zero" is the reference code, which starves later children when there is no PPM.
+    """
+
+    exploration: float = 2.0
+    unvisited: Literal["infinity", "zero"] = "infinity"
+    max_depth: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A step that was generated, run and judged, ready to become a node.
+
+    `prior` is the PPM's value in [-1, 1], None without a PPM. `value` is an answer's reward in
+    [-1, 1], None when it is not known. `is_correct` is None for all but judged answers.
+    """
+
+    text: str
+    status: NodeStatus
+    step: Step
+    tokens: tuple[int, ...] = ()
+    observation_tokens: tuple[int, ...] = ()
+    stdout: str = ""
+    prior: float | None = None
+    value: float | None = None
+    answer: str = ""
+    is_correct: bool | None = None
+
+
+@dataclass(slots=True, eq=False)
+class TreeNode:
+    """One step in its place. `path` is the reference's tag: "0" the root, "0.2" its 2nd child."""
+
+    path: str
+    parent: "TreeNode | None"
+    depth: int
+    candidate: Candidate
+    visits: int = 0
+    value_sum: float = 0.0
+    children: list["TreeNode"] = field(default_factory=list)
+    is_exhausted: bool = False
+
+    @property
+    def q(self) -> float:
+        """Mean value, 0 without visits (paper Eq. 1)."""
+        return self.value_sum / self.visits if self.visits else 0.0
+
+    @property
+    def status(self) -> NodeStatus:
+        return self.candidate.status
+
+    @property
+    def is_expandable(self) -> bool:
+        return self.status.is_open and not self.children and not self.is_exhausted
+
+    def line(self) -> list["TreeNode"]:
+        """The nodes from the root's child down to this one."""
+        nodes: list[TreeNode] = []
+        node = self
+        while node.parent is not None:
+            nodes.append(node)
+            node = node.parent
+        return nodes[::-1]
+
+
+class Tree:
+    """One problem's search tree."""
+
+    def __init__(self, selection: Selection) -> None:
+        self._selection = selection
+        self.root = TreeNode(ROOT_PATH, None, 0, Candidate("", NodeStatus.ROOT, ROOT_STEP))
+        self.nodes: dict[str, TreeNode] = {ROOT_PATH: self.root}
+
+    @property
+    def is_exhausted(self) -> bool:
+        return self.root.is_exhausted
+
+    def select(self, start: TreeNode | None = None) -> TreeNode | None:
+        """Descend by UCT to a node without children; None when nothing is left to expand."""
+        node = start or self.root
+        while node.children:
+            child = self.best_child(node)
+            if child is None:
+                return None
+            node = child
+        return None if node.is_exhausted else node
+
+    def best_child(self, node: TreeNode) -> TreeNode | None:
+        """The child with the highest UCT among those that can still grow; first wins ties."""
+        open_children = [c for c in node.children if c.status.is_open and not c.is_exhausted]
+        return max(open_children, key=self.uct, default=None)
+
+    def uct(self, node: TreeNode) -> float:
+        """`Q + c * sqrt(ln N_parent / N)` (paper Eq. 1)."""
+        if node.parent is None:
+            return 0.0
+        if node.visits == 0:
+            return math.inf if self._selection.unvisited == "infinity" else 0.0
+        if node.parent.visits == 0:
+            return node.q
+        bonus = math.sqrt(math.log(node.parent.visits) / node.visits)
+        return node.q + self._selection.exploration * bonus
+
+    def expand(self, node: TreeNode, candidates: Sequence[Candidate]) -> list[TreeNode]:
+        """Add children, give each its first value, back answers up and close what is exhausted."""
+        children = [self._add(node, c, i) for i, c in enumerate(candidates, start=1)]
+        for child in children:
+            self._first_value(child)
+        self._close(node)
+        return children
+
+    def restore(self, path: str, candidate: Candidate, visits: int, value_sum: float) -> TreeNode:
+        """Put back a stored node whose parent is already there; statistics are taken as given."""
+        parent = self.nodes[path.rpartition(".")[0]]
+        node = self._add(parent, candidate, int(path.rpartition(".")[2]))
+        node.visits, node.value_sum = visits, value_sum
+        return node
+
+    def close_exhausted(self, expanded: Sequence[str]) -> None:
+        """After restoring: mark what cannot grow, deepest first."""
+        for path in sorted(expanded, key=lambda p: -p.count(".")):
+            self._close(self.nodes[path])
+
+    def answers(self) -> Iterator[TreeNode]:
+        """All answer nodes, in the order they were found."""
+        return (n for n in self.nodes.values() if n.status is NodeStatus.ANSWER)
+
+    def _add(self, parent: TreeNode, candidate: Candidate, number: int) -> TreeNode:
+        node = TreeNode(f"{parent.path}.{number}", parent, parent.depth + 1, candidate)
+        parent.children.append(node)
+        self.nodes[node.path] = node
+        return node
+
+    def _first_value(self, node: TreeNode) -> None:
+        if node.status is NodeStatus.ANSWER:
+            if node.candidate.value is not None:
+                self._back_up(node, node.candidate.value)
+        elif node.status is not NodeStatus.LIVE:
+            node.visits, node.value_sum = 1, FAILURE
+        elif node.candidate.prior is not None:
+            node.visits, node.value_sum = 1, node.candidate.prior
+
+    def _back_up(self, node: TreeNode, value: float) -> None:
+        """Add an answer's value to itself and to every ancestor, the root included (Eq. 2)."""
+        current: TreeNode | None = node
+        while current is not None:
+            current.visits += 1
+            current.value_sum += value
+            current = current.parent
+
+    def _close(self, node: TreeNode | None) -> None:
+        while node is not None and all(
+            not c.status.is_open or c.is_exhausted for c in node.children
+        ):
+            node.is_exhausted = True
+            node = node.parent

@@ -1,0 +1,1 @@
+"""One builder for prompts and one parser for steps, shared by search, SFT and PPM."""

@@ -1,0 +1,116 @@
+"""Text to token ids, in one way for search, SFT and PPM.
+
+A question and an interpreter's output are foreign text: they are encoded as plain text, so a tag
+written inside them stays six harmless characters and never becomes a special token.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from tokenizers import Tokenizer
+
+from rstar_async.errors import BadInput
+from rstar_async.text import prompts, tags
+from rstar_async.text.steps import observation
+
+PromptStyle = Literal["tagged", "few_shot"]
+
+
+class Encoder:
+    """Encodes prompts and observations for one tokenizer and one prompt style.
+
+    `tagged`: the tags are special tokens, one id each. `few_shot`: the model has never seen them,
+    so they are spelt out as ordinary text and steps stop at strings.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, style: PromptStyle) -> None:
+        self._tokenizer = tokenizer
+        self._style = style
+
+    @classmethod
+    def load(cls, folder: Path, style: PromptStyle) -> "Encoder":
+        """Read `tokenizer.json` of a model folder; `BadInput` if it is not there."""
+        file = folder / "tokenizer.json"
+        if not file.is_file():
+            raise BadInput(f"{folder} has no tokenizer.json; is it a Hugging Face model folder?")
+        encoder = cls(Tokenizer.from_file(str(file)), style)
+        if style == "tagged":
+            encoder.require_tags(folder)
+        return encoder
+
+    def require_tags(self, folder: Path) -> None:
+        """Refuse a tokenizer that would spell the tags letter by letter."""
+        missing = [tag for tag in tags.SPECIAL_TOKENS if self._tokenizer.token_to_id(tag) is None]
+        if missing:
+            raise BadInput(f"the tokenizer of {folder} lacks the tags {', '.join(missing)}")
+
+    @property
+    def stop_token_ids(self) -> tuple[int, ...]:
+        """Ids that end a step; empty in few-shot style."""
+        if self._style == "few_shot":
+            return ()
+        return tuple(self._tokenizer.token_to_id(tag) for tag in tags.STEP_ENDS)
+
+    @property
+    def stop_texts(self) -> tuple[str, ...]:
+        """Strings that end a step; empty in tagged style."""
+        return tags.STEP_ENDS if self._style == "few_shot" else ()
+
+    @property
+    def shared_prefix_length(self) -> int:
+        """How many leading ids all prompts of this style have in common."""
+        if self._style == "few_shot":
+            return len(self._plain(prompts.FEW_SHOT_PREFIX))
+        return len(self._tagged(prompts.QUESTION_PREFIX))
+
+    def prompt(self, question: str) -> list[int]:
+        """The ids before the first step."""
+        if self._style == "few_shot":
+            return [
+                *self._plain(prompts.FEW_SHOT_PREFIX),
+                *self._plain(question + prompts.FEW_SHOT_SUFFIX),
+            ]
+        return [
+            *self._tagged(prompts.QUESTION_PREFIX),
+            *self._plain(question),
+            *self._tagged(prompts.QUESTION_SUFFIX),
+        ]
+
+    def step(self, text: str) -> list[int]:
+        """The ids of a solution step written by somebody else, such as a demonstration."""
+        return self._tagged(text) if self._style == "tagged" else self._plain(text)
+
+    def observation(self, output: str) -> list[int]:
+        """The ids of the interpreter's output with its tags."""
+        text = observation(output)
+        if self._style == "few_shot":
+            return self._plain(text)
+        inner = text.removeprefix(f"\n{tags.OUTPUT}").removesuffix(tags.END_OF_OUTPUT)
+        return [
+            *self._tagged(f"\n{tags.OUTPUT}"),
+            *self._plain(inner),
+            *self._tagged(tags.END_OF_OUTPUT),
+        ]
+
+    def decode(self, tokens: list[int]) -> str:
+        """The text of ids, tags kept."""
+        text: str = self._tokenizer.decode(tokens, skip_special_tokens=False)
+        return text
+
+    def _tagged(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def _plain(self, text: str) -> list[int]:
+        with self._tags_as_text():
+            return self._tagged(text)
+
+    @contextmanager
+    def _tags_as_text(self) -> Iterator[None]:
+        self._tokenizer.encode_special_tokens = True
+        try:
+            yield
+        finally:
+            self._tokenizer.encode_special_tokens = False

@@ -1,0 +1,62 @@
+"""`python -m rstar_async.trainer --recipe RESOLVED.json --run NAME`: the trainer process."""
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import msgspec
+
+from rstar_async.config import Recipe
+from rstar_async.errors import BadInput
+
+
+def main() -> int:
+    """Serve one run. The exit code is 0 when told to end, 2 for bad input."""
+    options = _parse()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s trainer %(message)s")
+    for noisy in ("httpx", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        _serve(read_recipe(options.recipe), options.run, stop, options.once)
+    except BadInput as error:
+        print(f"rstar: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m rstar_async.trainer", description=__doc__)
+    parser.add_argument("--recipe", type=Path, required=True, help="the resolved recipe, as JSON")
+    parser.add_argument("--run", help="which run; the recipe's name if not given")
+    parser.add_argument("--once", action="store_true", help="end when no round awaits training")
+    return parser.parse_args()
+
+
+def read_recipe(path: Path) -> Recipe:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Recipe)
+    except (OSError, msgspec.DecodeError) as error:
+        raise BadInput(f"cannot read the recipe {path}: {error}") from None
+
+
+def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -> None:
+    # These imports take seconds; they run while the first round is searched.
+    import torch
+
+    from rstar_async.trainer.loop import serve
+    from rstar_async.trainer.workshop import Workshop
+    from storage.database import open_database
+
+    torch.set_num_threads(recipe.workers.threads)
+    with open_database(recipe.database_url) as database:
+        serve(Workshop(recipe, run or recipe.name, database, stop.is_set), once=once)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

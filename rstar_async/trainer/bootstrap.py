@@ -1,0 +1,85 @@
+"""Round 0: the base model becomes the first version, and perhaps learns the format.
+
+- `few_shot`: the base itself searches in round 1, prompted with two solved examples;
+- `checkpoint`: the base knows the format already;
+- `demonstrations`: it is trained on generated, solved problems.
+"""
+
+from rstar_async.config import Bootstrap, PolicyTraining
+from rstar_async.text.encoding import Encoder, PromptStyle
+from rstar_async.trainer.base import prepare_base
+from rstar_async.trainer.dataset import within
+from rstar_async.trainer.policy import train_policy
+from rstar_async.trainer.publish import draft, publish
+from rstar_async.trainer.workshop import Workshop, probe
+from storage.records import ModelVersion
+
+BOOTSTRAP = 0
+
+
+def bootstrap(shop: Workshop) -> None:
+    """Publish the base and, from demonstrations, the first policy."""
+    base = shop.base() or _publish_base(shop)
+    if shop.recipe.bootstrap.kind == "demonstrations":
+        # The base's row first: its folder would else be cleared away if we are killed in training.
+        shop.database.commit(base)
+        shop.finish(BOOTSTRAP, _train_on_demonstrations(shop, base))
+    else:
+        shop.finish(BOOTSTRAP, base)
+
+
+def _publish_base(shop: Workshop) -> ModelVersion:
+    kind = shop.recipe.bootstrap.kind
+    style: PromptStyle = "few_shot" if kind == "few_shot" else "tagged"
+    with draft(shop.models) as folder:
+        prepare_base(shop.recipe.model.base, folder)
+        return publish(
+            folder,
+            kind="policy",
+            run=shop.run,
+            round_number=BOOTSTRAP,
+            parent=None,
+            facts=shop.facts(style),
+            metrics={},
+            lines=[],
+            probe=probe(Encoder.load(folder, "tagged")),
+        )
+
+
+def _train_on_demonstrations(shop: Workshop, base: ModelVersion) -> ModelVersion:
+    settings = shop.recipe.bootstrap
+    training = as_policy_training(settings)
+    encoder = shop.encoder(base)
+    rows = shop.demonstrations(settings.demonstrations, encoder)
+    fitting = within(rows, shop.max_length(training.max_length, base))
+    watch = shop.watch("bootstrap", BOOTSTRAP)
+    with draft(shop.models) as folder:
+        metrics = train_policy(
+            shop.folder(base),
+            fitting,
+            training,
+            seed=shop.seed(BOOTSTRAP),
+            dtype=shop.recipe.model.dtype,
+            into=folder,
+            watch=watch,
+        )
+        return publish(
+            folder,
+            kind="policy",
+            run=shop.run,
+            round_number=BOOTSTRAP,
+            parent=base.id,
+            facts=shop.facts("tagged", settings),
+            metrics={**metrics, "too_long": len(rows) - len(fitting)},
+            lines=watch.lines,
+            probe=probe(encoder),
+        )
+
+
+def as_policy_training(settings: Bootstrap) -> PolicyTraining:
+    """The bootstrap's few settings as a policy training; the rest are its defaults."""
+    return PolicyTraining(
+        epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        batch_size=settings.batch_size,
+    )

@@ -1,0 +1,137 @@
+"""From stored trees to training rows, as token ids.
+
+A row is what search had in front of it: the prompt from the one `Encoder`, then the ids that the
+policy generated and those of the interpreter's output, as stored. Only trees that a few-shot policy
+wrote are encoded again, for there the tags were spelt letter by letter.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rstar_async.rounds.pairs import PairRules, preferences
+from rstar_async.search.restore import tree_from_nodes
+from rstar_async.search.tree import ROOT_PATH, Selection, Tree
+from rstar_async.text import tags
+from rstar_async.text.encoding import Encoder, PromptStyle
+from rstar_async.trainer.packing import PreferenceTree, closure, parent_of
+from storage.records import Node, Search
+
+NOT_IN_LOSS = -100
+
+
+@dataclass(frozen=True, slots=True)
+class SFTRow:
+    """One trajectory: ids, and labels with -100 for what the policy did not write (the prompt and
+    the interpreter's output)."""
+
+    input_ids: list[int]
+    labels: list[int]
+
+    @property
+    def loss_tokens(self) -> int:
+        return sum(label != NOT_IN_LOSS for label in self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One step as ids: what the policy wrote, and the observation behind it."""
+
+    tokens: Sequence[int]
+    observation: Sequence[int] = ()
+
+    @property
+    def all_tokens(self) -> list[int]:
+        return [*self.tokens, *self.observation]
+
+
+@dataclass(frozen=True)
+class StoredTree:
+    """A finished search with its rows; `style` is the prompt style of the policy that searched."""
+
+    search: Search
+    question: str
+    nodes: Mapping[str, Node]
+    style: PromptStyle
+
+    def tree(self) -> Tree:
+        return tree_from_nodes(self.nodes.values(), Selection())
+
+
+def piece_of(node: Node, style: PromptStyle, encoder: Encoder) -> Piece:
+    """A stored step as the trained policy will see it."""
+    if style == "tagged":
+        return Piece(node.tokens, node.observation_tokens)
+    if not node.observation:
+        return Piece(encoder.step(node.text))
+    return Piece(encoder.step(node.text), encoder.observation(_inside(node.observation)))
+
+
+def trajectory_row(stored: StoredTree, path: str, encoder: Encoder) -> SFTRow:
+    """The row of the answer at `path`."""
+    line = _line(path)
+    pieces = [piece_of(stored.nodes[p], stored.style, encoder) for p in line]
+    return _row(encoder.prompt(stored.question), pieces)
+
+
+def demonstration_row(question: str, solution: str, encoder: Encoder) -> SFTRow:
+    """The row of a solution that somebody else wrote, in the trajectory format."""
+    return _row(encoder.prompt(question), list(_pieces(solution, encoder)))
+
+
+def within(rows: Sequence[SFTRow], max_length: int) -> list[SFTRow]:
+    """The rows of at most `max_length` ids; a cut row would teach to stop in the middle."""
+    return [row for row in rows if len(row.input_ids) <= max_length]
+
+
+def preference_tree(
+    stored: StoredTree, encoder: Encoder, rules: PairRules
+) -> PreferenceTree | None:
+    """The pairs of a tree with the ids they need; None if it has no pairs."""
+    pairs = preferences(stored.tree(), rules)
+    if not pairs:
+        return None
+    needed = closure(path for pair in pairs for path in (pair.chosen, pair.rejected))
+    steps = {
+        path: piece_of(stored.nodes[path], stored.style, encoder).all_tokens for path in needed
+    }
+    prompt = encoder.prompt(stored.question)
+    return PreferenceTree(stored.search.problem_id, stored.search.id, prompt, steps, pairs)
+
+
+def _row(prompt: Sequence[int], pieces: Sequence[Piece]) -> SFTRow:
+    input_ids, labels = list(prompt), [NOT_IN_LOSS] * len(prompt)
+    for piece in pieces:
+        input_ids += piece.all_tokens
+        labels += [*piece.tokens, *[NOT_IN_LOSS] * len(piece.observation)]
+    return SFTRow(input_ids, labels)
+
+
+def _line(path: str) -> list[str]:
+    line: list[str] = []
+    while path != ROOT_PATH:
+        line.append(path)
+        path = parent_of(path)
+    return line[::-1]
+
+
+_STEP = re.compile(f".*?(?:{'|'.join(tags.STEP_ENDS)})", re.DOTALL)
+_OBSERVATION = re.compile(f"\n?{tags.OUTPUT}.*?{tags.END_OF_OUTPUT}", re.DOTALL)
+
+
+def _pieces(solution: str, encoder: Encoder) -> Iterator[Piece]:
+    """Cut a solution where search would: behind each step end, and around the output."""
+    position = 0
+    while match := _STEP.match(solution, position):
+        position = match.end()
+        output = _OBSERVATION.match(solution, position)
+        if output is None:
+            yield Piece(encoder.step(match[0]))
+        else:
+            position = output.end()
+            yield Piece(encoder.step(match[0]), encoder.observation(_inside(output[0])))
+
+
+def _inside(observation: str) -> str:
+    """The interpreter's output without its tags."""
+    return observation.lstrip("\n").removeprefix(tags.OUTPUT).removesuffix(tags.END_OF_OUTPUT)

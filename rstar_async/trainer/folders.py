@@ -1,0 +1,88 @@
+"""Model folders on disk: the tokenizer's files, checksums, tensors, durability."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+    "vocab.json",
+    "merges.txt",
+)
+INDEX = "model.safetensors.index.json"
+
+
+def copy_tokenizer(source: Path, target: Path) -> None:
+    """The tokenizer's files, byte for byte: one run has one tokenizer."""
+    for name in TOKENIZER_FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
+
+
+def weight_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.safetensors"))
+
+
+def add_tensor(folder: Path, name: str, tensor: torch.Tensor) -> None:
+    """Put one more tensor into the first of the folder's safetensors files, and into the index."""
+    file = weight_files(folder)[0]
+    save_file({**load_file(file), name: tensor}, file, metadata={"format": "pt"})
+    index = folder / INDEX
+    if index.is_file():
+        content = json.loads(index.read_text())
+        content["weight_map"][name] = file.name
+        index.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+
+
+def checksums(folder: Path) -> dict[str, dict[str, int | str]]:
+    """Size and SHA-256 of every file, by name."""
+    return {
+        file.name: {"sha256": sha256(file), "bytes": file.stat().st_size}
+        for file in sorted(folder.iterdir())
+        if file.is_file()
+    }
+
+
+def sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def weights_digest(folder: Path) -> str:
+    """8 hex digits that name the weights, whatever stands beside them."""
+    digests = [sha256(file) for file in weight_files(folder)]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:8]
+
+
+def has_tensor(folder: Path, name: str) -> bool:
+    for file in weight_files(folder):
+        with safe_open(file, "pt") as weights:
+            if name in weights.keys():  # noqa: SIM118 (not a mapping)
+                return True
+    return False
+
+
+def make_durable(folder: Path) -> None:
+    """Nothing of the folder is lost in a power cut after this."""
+    for path in folder.iterdir():
+        sync(path)
+    sync(folder)
+
+
+def sync(path: Path) -> None:
+    """fsync of a file, or of a folder's list of names."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,99 @@
+"""Reading a searched round: problem by problem, its trees become rows and pairs."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from rstar_async.rounds.pairs import PairRules
+from rstar_async.rounds.trajectories import best_trajectories
+from rstar_async.text.encoding import Encoder, PromptStyle
+from rstar_async.trainer.dataset import SFTRow, StoredTree, preference_tree, trajectory_row
+from rstar_async.trainer.packing import PackedTree, pack
+from rstar_async.trainer.ppm import is_heldout
+from rstar_async.trainer.workshop import Workshop
+from storage import queries
+from storage.records import Pair, Problem, Search, Split
+
+
+@dataclass
+class Harvest:
+    """What a round has to teach."""
+
+    problems: int = 0
+    solved: int = 0
+    rows: list[SFTRow] = field(default_factory=list)
+    trees: dict[Split, list[PackedTree]] = field(
+        default_factory=lambda: {"train": [], "heldout": []}
+    )
+    pairs: list[Pair] = field(default_factory=list)
+    pairs_too_long: int = 0
+
+
+def harvest(shop: Workshop, number: int, encoder: Encoder, ppm_length: int) -> Harvest:
+    """Trajectories of round `number` (or of all so far, newest first), pairs of this round."""
+    found = Harvest()
+    for stored in _stored_trees(shop, _rounds(shop, number)):
+        found.problems += 1
+        _take_trajectories(shop, stored, encoder, found)
+        if shop.recipe.ppm.train:
+            for tree in stored:
+                if tree.search.round == number:
+                    _take_pairs(shop, tree, encoder, ppm_length, found)
+    return found
+
+
+def _rounds(shop: Workshop, number: int) -> list[int]:
+    return list(range(number, 0, -1)) if shop.recipe.policy.history == "all" else [number]
+
+
+def _stored_trees(shop: Workshop, rounds: list[int]) -> Iterator[list[StoredTree]]:
+    """All finished trees over one problem, newest round first, problem by problem."""
+    problems = {p.id: p for p in shop.database.read(queries.problems_of, shop.run, "train")}
+    by_problem: dict[str, list[Search]] = defaultdict(list)
+    for number in rounds:
+        searches = shop.database.read(queries.searches_of, shop.run, number, "train", "finished")
+        for search in searches:
+            by_problem[search.problem_id].append(search)
+    styles: dict[str, PromptStyle] = {}
+    for problem_id in sorted(by_problem):
+        yield [_stored(shop, s, problems[problem_id], styles) for s in by_problem[problem_id]]
+
+
+def _stored(
+    shop: Workshop, search: Search, problem: Problem, styles: dict[str, PromptStyle]
+) -> StoredTree:
+    if search.policy_id not in styles:
+        styles[search.policy_id] = shop.style_of(search.policy_id)
+    nodes = shop.database.read(queries.nodes_of, search.id)
+    return StoredTree(
+        search, problem.question, {n.path: n for n in nodes}, styles[search.policy_id]
+    )
+
+
+def _take_trajectories(
+    shop: Workshop, stored: list[StoredTree], encoder: Encoder, found: Harvest
+) -> None:
+    by_id = {tree.search.id: tree for tree in stored}
+    trees = {search_id: tree.tree() for search_id, tree in by_id.items()}
+    best = best_trajectories(trees, shop.recipe.policy.trajectories_per_problem)
+    found.solved += bool(best)
+    found.rows += [trajectory_row(by_id[t.search_id], t.path, encoder) for t in best]
+
+
+def _take_pairs(
+    shop: Workshop, stored: StoredTree, encoder: Encoder, ppm_length: int, found: Harvest
+) -> None:
+    settings = shop.recipe.ppm
+    rules = PairRules(settings.min_margin, settings.min_edit_distance)
+    tree = preference_tree(stored, encoder, rules)
+    if tree is None:
+        return
+    packed, kept = pack(tree, ppm_length, settings.max_tokens)
+    search = stored.search
+    split: Split = "heldout" if is_heldout(search.problem_id, settings.heldout_share) else "train"
+    found.trees[split] += packed
+    found.pairs_too_long += len(tree.pairs) - len(kept)
+    found.pairs += [
+        Pair(shop.run, search.round, search.id, p.chosen, p.rejected, p.kind, p.weight, split)
+        for p in kept
+    ]

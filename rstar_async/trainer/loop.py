@@ -1,0 +1,44 @@
+"""Waits for searched rounds and trains on them, until it is told to end."""
+
+import logging
+import time
+
+from rstar_async.trainer.bootstrap import BOOTSTRAP, bootstrap
+from rstar_async.trainer.optimisation import Stopped
+from rstar_async.trainer.publish import clear_leftovers
+from rstar_async.trainer.round import train_round
+from rstar_async.trainer.workshop import Workshop
+from storage import queries
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+
+
+def serve(shop: Workshop, *, once: bool = False) -> None:
+    """Train every round that awaits it; with `once`, end when none does.
+
+    Nothing is remembered here: after a crash, the round is still awaiting its training.
+    """
+    for name in clear_leftovers(shop.models, {model.id for model in shop.versions()}):
+        log.info("removed unfinished %s", name)
+    while not shop.should_stop():
+        round_ = shop.database.read(queries.round_awaiting_training, shop.run)
+        if round_ is not None:
+            try:
+                _train(shop, round_.number)
+            except Stopped as stopped:
+                log.info("%s", stopped)
+        elif once:
+            return
+        else:
+            time.sleep(POLL_SECONDS)
+
+
+def _train(shop: Workshop, number: int) -> None:
+    started = time.monotonic()
+    if number == BOOTSTRAP:
+        bootstrap(shop)
+    else:
+        train_round(shop, number)
+    log.info("trained run=%s round=%d seconds=%.1f", shop.run, number, time.monotonic() - started)

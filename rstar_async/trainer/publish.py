@@ -1,0 +1,149 @@
+"""Publishing a model version: either all of it is there, or nothing is.
+
+The folder is written aside, checked, described by a manifest, made durable and renamed into place;
+only then does one database transaction make it a version. Killed before, it leaves rubbish that
+the next start clears away; the database row is the truth.
+"""
+
+import json
+import math
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
+
+from rstar_async.errors import RstarError
+from rstar_async.trainer.folders import checksums, has_tensor, make_durable, sync, weights_digest
+from rstar_async.trainer.optimisation import quiet
+from rstar_async.trainer.ppm import HEAD_BIAS, needs_head_bias
+from storage.records import ModelKind, ModelVersion
+
+UNFINISHED = ".tmp-"
+VERSION_NAME = re.compile(r"(policy|ppm)-r\d{3}-[0-9a-f]{8}")
+LINES = "metrics.jsonl"
+MANIFEST = "manifest.json"
+
+
+class Refused(RstarError):
+    """A trained model that must not be used: it does not load, or says nothing finite."""
+
+
+@contextmanager
+def draft(models: Path) -> Iterator[Path]:
+    """A folder to write a version into; gone afterwards unless it was published."""
+    folder = models / f"{UNFINISHED}{uuid.uuid4().hex}"
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(
+    folder: Path,
+    *,
+    kind: ModelKind,
+    run: str,
+    round_number: int,
+    parent: str | None,
+    facts: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    lines: Sequence[Mapping[str, Any]],
+    probe: Sequence[Sequence[int]],
+) -> ModelVersion:
+    """Check the draft in `folder`, rename it to its id beside itself, and return its row.
+
+    `facts` go into the manifest as they are, `lines` into `metrics.jsonl`; `probe` are id sequences
+    whose scores a worker can compare after loading. The row is for the caller to commit.
+    """
+    version = f"{kind}-r{round_number:03d}-{weights_digest(folder)}"
+    (folder / LINES).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    manifest = {
+        "id": version,
+        "kind": kind,
+        "run": run,
+        "round": round_number,
+        "parent": parent,
+        "architecture": AutoConfig.from_pretrained(folder).architectures[0],
+        **facts,
+        "probe": {"input_ids": [list(ids) for ids in probe], "values": check(folder, kind, probe)},
+        "files": checksums(folder),
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+    make_durable(folder)
+    place = _rename(folder, version)
+    return ModelVersion(
+        id=version,
+        run_id=run,
+        kind=kind,
+        round=round_number,
+        parent_id=parent,
+        path=str(place),
+        status="published",
+        manifest=manifest,
+        metrics=dict(metrics),
+    )
+
+
+def check(folder: Path, kind: ModelKind, probe: Sequence[Sequence[int]]) -> list[float]:
+    """Load the model as a worker would and give one number per probe sequence: a policy's log
+    probability of the last token, a PPM's raw score at it. `Refused` if something is wrong."""
+    quiet()
+    auto: Any = AutoModelForCausalLM if kind == "policy" else AutoModelForSequenceClassification
+    model, report = auto.from_pretrained(folder, dtype="float32", output_loading_info=True)
+    if report["missing_keys"]:
+        raise Refused(f"{kind}: the saved weights lack {sorted(report['missing_keys'])}")
+    _check_class(folder, kind, type(model).__name__)
+    values = [_probe_value(model.eval(), kind, ids) for ids in probe]
+    if not all(math.isfinite(value) for value in values):
+        raise Refused(f"{kind}: the trained weights give {values} on the probe")
+    return values
+
+
+def _check_class(folder: Path, kind: ModelKind, stock: str) -> None:
+    config = AutoConfig.from_pretrained(folder)
+    if config.architectures != [stock]:
+        raise Refused(f"{kind}: saved as {config.architectures}, servers need {stock}")
+    if kind == "ppm" and (config.num_labels != 1 or config.pad_token_id is None):
+        raise Refused("ppm: the config must have one label and a pad token")
+    if kind == "ppm" and needs_head_bias(config.model_type) and not has_tensor(folder, HEAD_BIAS):
+        raise Refused(f"ppm: {HEAD_BIAS} is missing, SGLang would fill it at random")
+
+
+@torch.no_grad()
+def _probe_value(model: Any, kind: ModelKind, ids: Sequence[int]) -> float:
+    logits = model(torch.tensor([list(ids)])).logits[0]
+    if kind == "ppm":
+        return float(logits[0])
+    return float(logits[-2].log_softmax(-1)[ids[-1]])
+
+
+def _rename(folder: Path, version: str) -> Path:
+    """Give the draft its name; a folder of that name holds the same weights and stays."""
+    place = folder.parent / version
+    if not place.is_dir():
+        os.rename(folder, place)
+        sync(folder.parent)
+    return place
+
+
+def clear_leftovers(models: Path, known: set[str]) -> list[str]:
+    """Remove drafts and renamed folders without a row, of an earlier life; gives their names."""
+    if not models.is_dir():
+        return []
+    rubbish = [
+        folder
+        for folder in models.iterdir()
+        if folder.name.startswith(UNFINISHED)
+        or (VERSION_NAME.fullmatch(folder.name) and folder.name not in known)
+    ]
+    for folder in rubbish:
+        shutil.rmtree(folder)
+    return sorted(folder.name for folder in rubbish)

@@ -1,0 +1,143 @@
+"""What both kinds of rounds need: the run's settings, its database, and its model versions."""
+
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from msgspec import to_builtins
+from transformers import AutoConfig
+
+from rstar_async.config import Recipe, Settings
+from rstar_async.demo.problems import word_problems
+from rstar_async.errors import RstarError
+from rstar_async.text.encoding import Encoder, PromptStyle
+from rstar_async.trainer.dataset import SFTRow, demonstration_row
+from rstar_async.trainer.optimisation import Watch
+from storage import queries
+from storage.database import Database
+from storage.records import ModelKind, ModelVersion, Record, RoundProgress
+
+LIBRARIES = ("torch", "transformers", "trl", "accelerate", "tokenizers")
+PROBE_QUESTION = "Tom has 3 coins. He finds 4 more. How many coins does he have?"
+PROBE_STEPS = (
+    "<code>\n# He finds 4 more.\ncoins = 3 + 4\n<end_of_step>",
+    "<code>\n# He finds 4 more.\ncoins = 3 - 4\n<end_of_step>",
+)
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """One run, as the trainer sees it."""
+
+    recipe: Recipe
+    run: str
+    database: Database
+    should_stop: Callable[[], bool] = field(default=lambda: False)
+
+    @property
+    def models(self) -> Path:
+        return self.recipe.models_folder
+
+    def seed(self, round_number: int) -> int:
+        return self.recipe.seed * 1000 + round_number
+
+    def watch(self, phase: str, round_number: int) -> Watch:
+        """Reports to `<home>/training/progress.jsonl`, one line a step."""
+        file = self.recipe.home_folder / "training" / "progress.jsonl"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return Watch(phase, round_number, file, self.should_stop)
+
+    def versions(self) -> list[ModelVersion]:
+        return self.database.read(queries.model_versions_of, self.run)
+
+    def base(self) -> ModelVersion | None:
+        """The base model's version, from which all others descend."""
+        usable = [v for v in self.versions() if v.kind == "policy" and v.status == "published"]
+        return next((v for v in usable if v.parent_id is None), None)
+
+    def newest_policy(self, up_to_round: int) -> ModelVersion:
+        found = self.database.read(queries.latest_published, self.run, "policy", up_to_round)
+        if found is None:
+            raise RstarError(f"run {self.run} has no policy of round {up_to_round} or before")
+        return found
+
+    def style_of(self, policy_id: str) -> PromptStyle:
+        """How the policy that wrote a tree was prompted."""
+        found = self.database.read(queries.model_version, policy_id)
+        if found is None:
+            raise RstarError(f"run {self.run} has trees of the unknown policy {policy_id!r}")
+        style: PromptStyle = found.manifest["prompt_style"]
+        return style
+
+    def folder(self, model: ModelVersion) -> Path:
+        return self.models / model.id
+
+    def encoder(self, model: ModelVersion) -> Encoder:
+        """Encodes as a trained policy is prompted, whatever prompt `model` itself gets."""
+        return Encoder.load(self.folder(model), "tagged")
+
+    def max_length(self, wanted: int, model: ModelVersion) -> int:
+        """`wanted`, or the model's context if that is shorter."""
+        config = AutoConfig.from_pretrained(self.folder(model))
+        return min(wanted, getattr(config, "max_position_embeddings", wanted))
+
+    def demonstrations(self, count: int, encoder: Encoder) -> list[SFTRow]:
+        """The first `count` of the run's demonstrations."""
+        levels = self.recipe.bootstrap.levels
+        problems = word_problems(count, levels, self.recipe.seed, "demonstration")
+        return [demonstration_row(p.question, p.solution, encoder) for p in problems]
+
+    def facts(self, style: PromptStyle, settings: Settings | None = None) -> dict[str, Any]:
+        """What every manifest says beside the weights: where they come from."""
+        return {
+            "prompt_style": style,
+            "base": self.recipe.model.base,
+            "settings": to_builtins(settings) if settings else {},
+            "seed": self.recipe.seed,
+            "code_revision": code_revision(),
+            "libraries": {name: version(name) for name in LIBRARIES},
+            "created_at": time.time(),
+        }
+
+    def finish(self, round_number: int, *records: Record) -> None:
+        """Store all that a round's training made, and that it is done, in one transaction."""
+        done = RoundProgress(self.run, round_number, "trained", trained_at=time.time())
+        self.database.commit(*records, done)
+
+
+def probe(encoder: Encoder) -> Sequence[Sequence[int]]:
+    """Two short id sequences, each ending in a judged step."""
+    prompt = encoder.prompt(PROBE_QUESTION)
+    return [[*prompt, *encoder.step(step)] for step in PROBE_STEPS]
+
+
+def refusal(
+    shop: Workshop, kind: ModelKind, number: int, parent: str, reason: str, metrics: dict[str, Any]
+) -> ModelVersion:
+    """The row that says why a round gave no model of a kind; the one before stays in use."""
+    return ModelVersion(
+        id=f"{kind}-r{number:03d}-none",
+        run_id=shop.run,
+        kind=kind,
+        round=number,
+        parent_id=parent,
+        path="",
+        status="refused",
+        reason=reason,
+        metrics={**metrics, "reason": reason},
+    )
+
+
+def code_revision() -> str:
+    """The package's version, and the commit if it runs from a checkout."""
+    released = version("rstar-async")
+    git = ("git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD")
+    try:
+        answer = subprocess.run(git, capture_output=True, text=True, check=False)
+    except OSError:
+        return released
+    return f"{released}+g{answer.stdout.strip()}" if answer.returncode == 0 else released

@@ -1,0 +1,174 @@
+"""One lasting conversation with a broker, whatever happens to the broker.
+
+Clients and workers alike say Hello, beat, listen for life, and begin anew on a fresh socket when
+there is none. A `Link` keeps that up and tells its `Speaker` two things: that it was welcomed, and
+what it heard. Nothing is sent before the welcome: a speaker must be able to say everything again.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Iterator
+from typing import Generic, Protocol, TypeVar
+
+import trio
+
+from rstar_async.errors import BrokerLost
+from rstar_async.wire.codec import Decode, Malformed, frames_of
+from rstar_async.wire.messages import BrokerBeat, Header, Refused, Welcome, WhoAreYou
+from rstar_async.wire.socket import Received, Socket
+
+log = logging.getLogger(__name__)
+
+SILENCE_SECONDS = 5.0
+HELLO_SECONDS = 1.0
+
+Heard = TypeVar("Heard")
+HeardContra = TypeVar("HeardContra", contravariant=True)
+
+
+class Speaker(Protocol[HeardContra]):
+    """Who talks over a link. None of these may block; `heard` is called once per message."""
+
+    def hello(self) -> Header: ...
+    def beat(self) -> Header: ...
+    def welcomed(self, welcome: Welcome) -> None: ...
+    def heard(self, message: HeardContra, body: bytes) -> None: ...
+
+
+class Link(Generic[Heard]):
+    """Keeps `speaker` in conversation with the broker at `endpoint` until cancelled.
+
+    Raises `BrokerLost` only if the broker refuses us; an absent broker is waited for.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        speaker: Speaker[Heard],
+        connect: Callable[[], Socket],
+        decode: Decode[Heard],
+    ) -> None:
+        self._endpoint, self._speaker = endpoint, speaker
+        self._connect, self._decode = connect, decode
+        self._socket: Socket | None = None
+        self._is_welcome = trio.Event()
+        self._epoch = b""
+        self._is_noted = False
+        self._beat_seconds = HELLO_SECONDS
+
+    async def run(self) -> None:
+        """Talk until cancelled. The first socket is opened at once, so a bad endpoint shows."""
+        pauses = _backoff()
+        async with trio.open_nursery() as nursery:
+            self._open()
+            nursery.start_soon(self._keep_beating)
+            try:
+                while True:
+                    await self._listen_until_silent()
+                    if self._is_welcome.is_set():
+                        pauses = _backoff()
+                    self._note_silence()
+                    self._close()
+                    await trio.sleep(next(pauses))
+                    self._open()
+            finally:
+                self._close()
+
+    def send(self, message: Header, body: bytes | None = None) -> bool:
+        """Send if the broker knows us; False means that it has not left this process."""
+        return self._is_welcome.is_set() and self._transmit(message, body)
+
+    async def wait_welcome(self) -> None:
+        """Return once the broker knows us."""
+        await self._is_welcome.wait()
+
+    def _open(self) -> None:
+        self._socket = self._connect()
+        self._say_hello()
+
+    def _close(self) -> None:
+        self._is_welcome = _closed(self._is_welcome)
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _say_hello(self) -> None:
+        self._is_welcome = _closed(self._is_welcome)
+        self._transmit(self._speaker.hello())
+
+    def _transmit(self, message: Header, body: bytes | None = None) -> bool:
+        if self._socket is None:
+            return False
+        try:
+            self._socket.send(frames_of(message, body))
+        except trio.WouldBlock:
+            return False
+        return True
+
+    async def _keep_beating(self) -> None:
+        while True:
+            await trio.sleep(self._beat_seconds)
+            if self._is_welcome.is_set():
+                self._transmit(self._speaker.beat())
+            else:
+                self._say_hello()
+
+    async def _listen_until_silent(self) -> None:
+        assert self._socket is not None
+        while True:
+            messages: list[Received] = []
+            with trio.move_on_after(SILENCE_SECONDS):
+                messages = await self._socket.receive()
+            # After a stall of our own the timeout and the broker's beats are both there: look.
+            messages = messages or self._socket.receive_nowait()
+            if not messages:
+                return
+            for frames, _ in messages:
+                self._hear(frames)
+
+    def _note_silence(self) -> None:
+        if not self._is_noted:
+            log.warning("no word from the broker: endpoint=%s", self._endpoint)
+        self._is_noted = True
+
+    def _hear(self, frames: list[bytes]) -> None:
+        try:
+            message, body = self._decode(frames)
+        except Malformed as error:
+            log.warning("malformed message from broker %s: %s", self._endpoint, error)
+            return
+        match message:
+            case Welcome():
+                self._be_welcomed(message)
+            case WhoAreYou():
+                self._start_anew()
+            case BrokerBeat(epoch=epoch):
+                if epoch != self._epoch:
+                    self._start_anew()
+            case Refused(reason=reason):
+                raise BrokerLost(f"the broker at {self._endpoint} refused us: {reason}")
+            case _:
+                self._speaker.heard(message, body)
+
+    def _be_welcomed(self, welcome: Welcome) -> None:
+        if self._is_noted or self._epoch != welcome.epoch:
+            log.info("welcomed: endpoint=%s epoch=%s", self._endpoint, welcome.epoch.hex())
+        self._is_noted = False
+        self._epoch, self._beat_seconds = welcome.epoch, welcome.beat
+        self._is_welcome.set()
+        self._speaker.welcomed(welcome)
+
+    def _start_anew(self) -> None:
+        if self._is_welcome.is_set():  # one Hello answers any number of questions
+            self._say_hello()
+
+
+def _closed(event: trio.Event) -> trio.Event:
+    return trio.Event() if event.is_set() else event
+
+
+def _backoff() -> Iterator[float]:
+    pause = 0.1
+    while True:
+        yield pause * random.uniform(0.5, 1.5)
+        pause = min(pause * 2, 5.0)

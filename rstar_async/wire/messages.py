@@ -1,0 +1,275 @@
+"""The headers that travel between clients, brokers and workers: the Lease protocol.
+
+Every header is a msgpack map with a `type` field, so any msgpack library can read it. One union per
+direction: a worker cannot submit, a client cannot finish. Bodies follow in a frame of their own and
+are opaque here. The protocol evolves by adding fields with defaults; a tag is never reused, and
+`PROTOCOL` changes only when an old peer would misunderstand.
+
+`deadline` is always a duration: the seconds one run of the job may take, counted where it runs.
+Clocks of two machines are never compared.
+"""
+
+from hashlib import blake2b
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+PROTOCOL = 1
+
+JobId: TypeAlias = Annotated[bytes, Meta(min_length=16, max_length=16)]
+Session: TypeAlias = Annotated[bytes, Meta(min_length=8, max_length=16)]
+Epoch: TypeAlias = Annotated[bytes, Meta(min_length=8, max_length=8)]
+Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
+Group: TypeAlias = Annotated[str, Meta(max_length=200)]
+Detail: TypeAlias = Annotated[str, Meta(max_length=4000)]
+Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=7 * 86400)]
+Capacity: TypeAlias = Annotated[int, Meta(ge=0, le=100_000)]
+Priority: TypeAlias = Annotated[int, Meta(ge=-(2**31), le=2**31)]
+FailureKind: TypeAlias = Literal["error", "dead", "expired", "cancelled"]
+StopReason: TypeAlias = Literal["cancelled", "deadline", "draining"]
+
+
+def job_id(*parts: str | int | bytes) -> JobId:
+    """Name a job after its content: the same parts give the same id, in every process, for ever."""
+    return blake2b(msgspec.msgpack.encode(parts), digest_size=16).digest()
+
+
+class Header(msgspec.Struct, frozen=True, tag=str.lower, gc=False):
+    """Base of all headers; the tag is the class name in lower case unless one is given."""
+
+
+# client -> broker
+
+
+class ClientHello(Header, frozen=True, tag="hello"):
+    """Opens a conversation. `session` is random and lives as long as the client's process."""
+
+    protocol: int
+    name: Name
+    session: Session
+
+
+class Submit(Header, frozen=True):
+    """Asks for a job to be done; sent again until `Accepted`, and after every broker restart."""
+
+    job: JobId
+    group: Group = ""
+    affinity: Group = ""
+    priority: Priority = 0
+    deadline: Seconds = 600.0
+
+
+class Cancel(Header, frozen=True):
+    """This client no longer wants the job, or any of its jobs in the group. Not answered."""
+
+    job: JobId | None = None
+    group: Group | None = None
+
+
+class Got(Header, frozen=True):
+    """The ending of the job has arrived and need not be kept."""
+
+    job: JobId
+
+
+class ClientBeat(Header, frozen=True, tag="beat"):
+    """All jobs the client still waits for: absolute, so a lost Cancel or result heals itself."""
+
+    waiting: list[JobId]
+
+
+class StatusAsk(Header, frozen=True):
+    """Asks for a `Status` with the same number."""
+
+    number: int
+
+
+class ClientBye(Header, frozen=True, tag="bye"):
+    """The client leaves; what it still waits for is cancelled."""
+
+
+FromClient: TypeAlias = ClientHello | Submit | Cancel | Got | ClientBeat | StatusAsk | ClientBye
+
+
+# broker -> client
+
+
+class Welcome(Header, frozen=True):
+    """Answers a Hello. A changed `epoch` means that the broker remembers nothing from before."""
+
+    epoch: Epoch
+    beat: Seconds
+    window: int = 0
+
+
+class WhoAreYou(Header, frozen=True):
+    """The broker does not know this peer (any more): say Hello and start anew."""
+
+    epoch: Epoch
+
+
+class BrokerBeat(Header, frozen=True, tag="beat"):
+    """The broker is alive."""
+
+    epoch: Epoch
+
+
+class Refused(Header, frozen=True):
+    """The broker will not talk to this peer; waiting will not help."""
+
+    reason: Detail
+
+
+class Accepted(Header, frozen=True):
+    """The job is in the broker's memory."""
+
+    job: JobId
+
+
+class Finished(Header, frozen=True):
+    """The job is done; the body is its result. `seconds` is the time under its last lease."""
+
+    job: JobId
+    attempt: int
+    worker: str
+    seconds: float
+
+
+class Failed(Header, frozen=True):
+    """The job has ended without a result."""
+
+    job: JobId
+    kind: FailureKind
+    detail: Detail = ""
+
+
+class WorkerStatus(msgspec.Struct, frozen=True):
+    """One worker as the broker sees it now."""
+
+    name: str
+    capacity: int
+    running: int
+    silent_seconds: float
+
+
+class Counters(msgspec.Struct, kw_only=True):
+    """What has happened since the broker started."""
+
+    submitted: int = 0
+    finished: int = 0
+    errors: int = 0
+    dead: int = 0
+    expired: int = 0
+    cancelled: int = 0
+    retries: int = 0
+    redelivered: int = 0
+    deaths: int = 0
+    duplicates: int = 0
+    malformed: int = 0
+
+
+class Status(Header, frozen=True):
+    """The broker at a glance."""
+
+    number: int
+    pool: str
+    epoch: Epoch
+    uptime_seconds: float
+    queued: int
+    suspects: int
+    leased: int
+    retained: int
+    unclaimed: int
+    clients: int
+    workers: list[WorkerStatus]
+    counters: Counters
+
+
+ToClientMessage: TypeAlias = (
+    Welcome | WhoAreYou | BrokerBeat | Refused | Accepted | Finished | Failed | Status
+)
+
+
+# worker -> broker
+
+
+class WorkerHello(Header, frozen=True, tag="hello"):
+    """Opens a conversation. The same session after a reconnect keeps its leases.
+
+    `running`: what it already has, so that nothing of that is assigned to it, or to others, again.
+    """
+
+    protocol: int
+    name: Name
+    session: Session
+    capacity: Capacity
+    running: list[JobId] = []
+
+
+class WorkerBeat(Header, frozen=True, tag="beat"):
+    """All jobs that run here now, and how many may: absolute, so nothing can drift."""
+
+    running: list[JobId]
+    capacity: Capacity
+
+
+class Done(Header, frozen=True):
+    """The job ran to its end; the body is its result."""
+
+    job: JobId
+    attempt: int
+
+
+class Error(Header, frozen=True):
+    """The job could not be done; `retryable` if another try may help."""
+
+    job: JobId
+    attempt: int
+    retryable: bool
+    detail: Detail = ""
+
+
+class Stopped(Header, frozen=True):
+    """The run was ended from outside: as told, at its deadline, or by the end of a drain."""
+
+    job: JobId
+    attempt: int
+    reason: StopReason
+
+
+class WorkerBye(Header, frozen=True, tag="bye"):
+    """The worker leaves; whatever it still holds goes to others without suspicion."""
+
+
+FromWorker: TypeAlias = WorkerHello | WorkerBeat | Done | Error | Stopped | WorkerBye
+
+
+# broker -> worker
+
+
+class Assign(Header, frozen=True):
+    """Run this job, whose body follows, for at most `deadline` seconds."""
+
+    job: JobId
+    attempt: int
+    deadline: Seconds
+    group: Group = ""
+    affinity: Group = ""
+
+
+class CancelRun(Header, frozen=True, tag="cancel"):
+    """Nobody waits for this run: stop it and say `Stopped`. Idempotent."""
+
+    job: JobId
+
+
+class GroupEnded(Header, frozen=True):
+    """No more jobs of this group will come; whatever was kept for it can go."""
+
+    group: Group
+
+
+ToWorkerMessage: TypeAlias = (
+    Welcome | WhoAreYou | BrokerBeat | Refused | Assign | CancelRun | GroupEnded
+)

@@ -1,0 +1,280 @@
+"""The client side of a pool: `await pool.ask(job, body)` and the answer comes, once.
+
+Guarantees. An `ask` returns the job's result or raises `JobFailed`; dying workers and restarted
+brokers only make it slower. Leaving an `ask` early, in whatever way, tells the broker at once. At
+most `window` jobs are with the broker; further asks wait here. Two asks of a job share its answer.
+"""
+
+import contextlib
+import random
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import trio
+
+from rstar_async.errors import JobFailed
+from rstar_async.wire.codec import Malformed, decode_to_client, read_payload
+from rstar_async.wire.groups import single
+from rstar_async.wire.keys import load_peer_keys
+from rstar_async.wire.link import Link
+from rstar_async.wire.messages import (
+    PROTOCOL,
+    Accepted,
+    Cancel,
+    ClientBeat,
+    ClientBye,
+    ClientHello,
+    Failed,
+    Finished,
+    Got,
+    JobId,
+    Status,
+    StatusAsk,
+    Submit,
+    ToClientMessage,
+    Welcome,
+)
+from rstar_async.wire.socket import open_peer
+
+RESEND_SECONDS = (2.0, 30.0)
+RESEND_TICK_SECONDS = 0.5
+STATUS_RETRY_SECONDS = 1.0
+
+T = TypeVar("T")
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A job's result, and how it came about."""
+
+    body: bytes
+    worker: str
+    attempt: int
+    seconds: float
+
+
+class Call:
+    """One job in this process: asked for by `waiters` tasks, ended when `outcome` is there."""
+
+    def __init__(self, submit: Submit, body: bytes) -> None:
+        self.submit, self.body = submit, body
+        self.waiters = 0
+        self.pause = RESEND_SECONDS[0]
+        self.resend_at = 0.0
+        self.outcome: Answer | JobFailed | None = None
+        self.ended = trio.Event()
+
+    def end(self, outcome: Answer | JobFailed) -> None:
+        if self.outcome is None:
+            self.outcome = outcome
+            self.ended.set()
+
+    def answer(self) -> Answer:
+        assert self.outcome is not None
+        if isinstance(self.outcome, JobFailed):
+            raise JobFailed(self.outcome.kind, self.outcome.detail)
+        return self.outcome
+
+
+class PoolClient:
+    """A pool of workers behind one broker. Made by `open_pool`."""
+
+    def __init__(self, endpoint: str, *, name: str, window: int, keys: Path | None) -> None:
+        peer_keys = load_peer_keys(keys) if keys is not None else None
+        self._name = peer_keys.qualify(name) if peer_keys is not None else name
+        self._session = secrets.token_bytes(8)
+        self._window = trio.CapacityLimiter(window)
+        self._calls: dict[JobId, Call] = {}
+        self._unaccepted: dict[JobId, Call] = {}
+        self._asked_status: dict[int, Status | None] = {}
+        self._status_came = trio.Event()
+        self._link: Link[ToClientMessage] = Link(
+            endpoint,
+            self,
+            lambda: open_peer(endpoint, queue=4 * window, keys=peer_keys),
+            decode_to_client,
+        )
+
+    async def ask(
+        self,
+        job: JobId,
+        body: bytes,
+        *,
+        group: str = "",
+        affinity: str = "",
+        priority: int = 0,
+        deadline: float = 600.0,
+    ) -> Answer:
+        """Have the job done and return its answer; raises `JobFailed`.
+
+        `priority`: higher goes first. `affinity`: jobs with the same one go to the same worker if
+        it has room; "" means that of the group. `deadline`: seconds one run may take.
+        """
+        call = self._calls.get(job)
+        if call is None:
+            call = await self._open_call(
+                Submit(job, group, affinity or group, priority, deadline), body
+            )
+        call.waiters += 1
+        try:
+            await call.ended.wait()
+        finally:
+            call.waiters -= 1
+            if not call.waiters:
+                self._leave(call)
+        return call.answer()
+
+    async def request(
+        self,
+        payload: msgspec.Struct,
+        reply: type[T],
+        *,
+        job: JobId,
+        group: str = "",
+        affinity: str = "",
+        priority: int = 0,
+        deadline: float = 600.0,
+    ) -> T:
+        """Like `ask`, with a payload struct to send and the type of the one that comes back."""
+        answer = await self.ask(
+            job,
+            msgspec.msgpack.encode(payload),
+            group=group,
+            affinity=affinity,
+            priority=priority,
+            deadline=deadline,
+        )
+        try:
+            return read_payload(answer.body, reply)
+        except Malformed as error:
+            raise JobFailed(
+                "error", f"worker {answer.worker} sent no {reply.__name__}: {error}"
+            ) from error
+
+    def cancel_group(self, group: str) -> None:
+        """End every ask of this group with `JobFailed("cancelled")`, and let workers forget it.
+
+        Also the way to say that a group is complete and what is cached for it may go.
+        """
+        for call in self._calls.values():
+            if call.submit.group == group:
+                self._unaccepted.pop(call.submit.job, None)
+                call.end(JobFailed("cancelled", f"group {group} was cancelled"))
+        self._link.send(Cancel(group=group))
+
+    async def status(self) -> Status:
+        """Ask the broker how it is; waits for as long as there is no broker."""
+        number = secrets.randbits(63)
+        self._asked_status[number] = None
+        try:
+            while (status := self._asked_status[number]) is None:
+                await self._link.wait_welcome()
+                self._link.send(StatusAsk(number))
+                with trio.move_on_after(STATUS_RETRY_SECONDS):
+                    await self._status_came.wait()
+            return status
+        finally:
+            del self._asked_status[number]
+
+    async def run(self) -> None:
+        """Serve all asks until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._link.run)
+            nursery.start_soon(self._keep_resending)
+
+    def leave(self) -> None:
+        """Tell the broker that nothing more is wanted."""
+        self._link.send(ClientBye())
+
+    # what the link asks and tells
+
+    def hello(self) -> ClientHello:
+        return ClientHello(PROTOCOL, self._name, self._session)
+
+    def beat(self) -> ClientBeat:
+        return ClientBeat([job for job, call in self._calls.items() if call.outcome is None])
+
+    def welcomed(self, welcome: Welcome) -> None:
+        for call in self._calls.values():
+            if call.outcome is None:
+                self._submit(call)
+
+    def heard(self, message: ToClientMessage, body: bytes) -> None:
+        match message:
+            case Accepted(job=job):
+                self._unaccepted.pop(job, None)
+            case Finished(job=job, attempt=attempt, worker=worker, seconds=seconds):
+                self._end(job, Answer(body, worker, attempt, seconds))
+            case Failed(job=job, kind=kind, detail=detail):
+                self._end(job, JobFailed(kind, detail))
+            case Status(number=number) if number in self._asked_status:
+                self._asked_status[number] = message
+                self._status_came.set()
+                self._status_came = trio.Event()
+
+    # the life of a call
+
+    async def _open_call(self, submit: Submit, body: bytes) -> Call:
+        call = Call(submit, body)
+        await self._window.acquire_on_behalf_of(call)
+        if (twin := self._calls.get(submit.job)) is not None:  # asked while we waited for room
+            self._window.release_on_behalf_of(call)
+            return twin
+        self._calls[submit.job] = call
+        self._submit(call)
+        return call
+
+    def _submit(self, call: Call) -> None:
+        call.resend_at = trio.current_time() + call.pause * random.uniform(0.8, 1.2)
+        self._unaccepted[call.submit.job] = call
+        self._link.send(call.submit, call.body)
+
+    def _end(self, job: JobId, outcome: Answer | JobFailed) -> None:
+        self._unaccepted.pop(job, None)
+        if (call := self._calls.get(job)) is None:
+            self._link.send(Got(job))  # nobody waits any more; let the broker forget it
+        else:
+            call.end(outcome)
+
+    def _leave(self, call: Call) -> None:
+        job = call.submit.job
+        del self._calls[job]
+        self._unaccepted.pop(job, None)
+        self._window.release_on_behalf_of(call)
+        self._link.send(Cancel(job=job) if call.outcome is None else Got(job))
+
+    async def _keep_resending(self) -> None:
+        while True:
+            await trio.sleep(RESEND_TICK_SECONDS)
+            now = trio.current_time()
+            for call in [call for call in self._unaccepted.values() if call.resend_at <= now]:
+                call.pause = min(call.pause * 2, RESEND_SECONDS[1])
+                self._submit(call)
+
+
+@contextlib.asynccontextmanager
+async def open_pool(
+    endpoint: str, *, name: str, window: int = 1024, keys: Path | None = None
+) -> AsyncIterator[PoolClient]:
+    """Talk to the broker at `endpoint`, which need not be up yet.
+
+    `window`: how many jobs may be with the broker at once. `keys`: this client's key folder.
+    On exit nothing stays behind: asks still running elsewhere are cancelled with the pool. If the
+    broker refuses us, the block is cancelled and `BrokerLost` comes out of it.
+    """
+    pool = PoolClient(endpoint, name=name, window=window, keys=keys)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pool.run)
+            try:
+                yield pool
+            finally:
+                pool.leave()
+                nursery.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        error = single(group)
+    else:
+        return
+    raise error

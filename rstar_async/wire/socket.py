@@ -1,0 +1,164 @@
+"""A ZeroMQ socket that a trio task can sleep on, and one constructor per kind of peer.
+
+`zmq.FD` says only "EVENTS may have changed", and any call into libzmq can swallow that signal.
+Two rules follow. The receiver tries first, then looks at EVENTS, then sleeps, without a checkpoint
+in between. And every send looks at EVENTS again on behalf of the sleeping receiver.
+
+Sending never waits: declared capacity and windows keep each queue shorter than its high-water
+mark, so a full queue means a stalled peer. (Awaiting POLLOUT on a mandatory ROUTER with one full
+peer would spin without ever yielding.)
+"""
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import trio
+import zmq
+
+from rstar_async.errors import BadInput
+from rstar_async.wire.endpoints import check_endpoint, claim_ipc_path, ipc_path, private_files
+from rstar_async.wire.keys import BrokerKeys, Domain, PeerKeys
+
+MESSAGE_BYTES = 64 * 1024 * 1024
+GOODBYE_MILLISECONDS = 1000  # how long a closed peer's last words may take to leave
+
+
+class Received(NamedTuple):
+    """The frames of one message and the name its CURVE key is known by ("" without keys)."""
+
+    frames: list[bytes]
+    user: str
+
+
+class Socket:
+    """One zmq socket on one trio thread; any task may send, one task at a time receives."""
+
+    def __init__(self, raw: zmq.SyncSocket, *, lock: int | None = None) -> None:
+        self._raw = raw
+        self._fd = int(raw.get(zmq.FD))
+        self._authenticated = bool(raw.get(zmq.CURVE_SERVER))
+        self._lock = lock
+        self._sleep: trio.CancelScope | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """Where a bound socket listens, with the real port."""
+        return bytes(self._raw.get(zmq.LAST_ENDPOINT)).rstrip(b"\0").decode()
+
+    def send(self, frames: Sequence[bytes]) -> None:
+        """Queue one message without waiting.
+
+        `WouldBlock`: the peer's queue is full. `BrokenResourceError`: a ROUTER has no such peer.
+        """
+        try:
+            self._raw.send_multipart(frames, zmq.DONTWAIT)
+        except zmq.Again:
+            raise trio.WouldBlock from None
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
+            raise trio.BrokenResourceError("no such peer") from None
+        finally:
+            if self._sleep is not None and self._is_readable():
+                self._sleep.cancel()
+
+    async def receive(self, limit: int = 64) -> list[Received]:
+        """Return the messages that are here, at least one and at most `limit`.
+
+        Atomic with respect to cancellation: a message is either returned or still queued.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        while not (messages := self.receive_nowait(limit)):
+            await self._sleep_until_readable()
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        return messages
+
+    def receive_nowait(self, limit: int = 64) -> list[Received]:
+        """Return the messages that are here, perhaps none."""
+        messages: list[Received] = []
+        try:
+            while len(messages) < limit:
+                messages.append(self._take())
+        except zmq.Again:
+            pass
+        return messages
+
+    def close(self) -> None:
+        """Close at once; a sleeping receiver gets `ClosedResourceError`. Idempotent."""
+        if self._raw.closed:
+            return
+        trio.lowlevel.notify_closing(self._fd)
+        self._raw.close()
+        if self._lock is not None:
+            os.close(self._lock)
+
+    def _is_readable(self) -> bool:
+        return bool(int(self._raw.get(zmq.EVENTS)) & zmq.POLLIN)
+
+    def _take(self) -> Received:
+        if not self._authenticated:
+            return Received(self._raw.recv_multipart(zmq.DONTWAIT), "")
+        frames = self._raw.recv_multipart(zmq.DONTWAIT, copy=False)
+        return Received([frame.bytes for frame in frames], str(frames[-1].get("User-Id")))
+
+    async def _sleep_until_readable(self) -> None:
+        if self._sleep is not None:
+            raise trio.BusyResourceError("another task is already receiving on this socket")
+        try:
+            with trio.CancelScope() as self._sleep:
+                if not self._is_readable():
+                    await trio.lowlevel.wait_readable(self._fd)
+        finally:
+            self._sleep = None
+
+
+def open_peer(endpoint: str, *, queue: int, keys: PeerKeys | None) -> Socket:
+    """Return a client's or worker's socket, connecting to a broker that need not be up yet."""
+    check_endpoint(endpoint, secured=keys is not None)
+    raw = _new_socket(zmq.Context.instance(), zmq.DEALER, queue)
+    raw.linger = GOODBYE_MILLISECONDS
+    raw.set(zmq.RECONNECT_IVL, 100)
+    raw.set(zmq.RECONNECT_IVL_MAX, 2000)
+    if keys is not None:
+        keys.secure(raw)
+    try:
+        raw.connect(endpoint)
+    except zmq.ZMQError as error:
+        raw.close()
+        raise BadInput(f"cannot connect to {endpoint}: {error.strerror}") from None
+    return Socket(raw)
+
+
+def open_broker(
+    context: zmq.SyncContext, endpoint: str, *, domain: Domain, queue: int, keys: BrokerKeys | None
+) -> Socket:
+    """Return one listening side of a broker; `BadInput` if the endpoint cannot be had."""
+    check_endpoint(endpoint, secured=keys is not None)
+    path = ipc_path(endpoint)
+    lock = None if path is None else claim_ipc_path(endpoint, path)
+    raw = _new_socket(context, zmq.ROUTER, queue)
+    raw.linger = 0
+    raw.set(zmq.ROUTER_MANDATORY, 1)
+    if keys is not None:
+        keys.guard(raw, domain)
+    try:
+        with private_files():
+            raw.bind(endpoint)
+    except zmq.ZMQError as error:
+        raw.close()
+        if lock is not None:
+            os.close(lock)
+        raise BadInput(f"cannot listen on {endpoint}: {error.strerror}") from None
+    return Socket(raw, lock=lock)
+
+
+def _new_socket(context: zmq.SyncContext, kind: int, queue: int) -> zmq.SyncSocket:
+    raw: zmq.SyncSocket = context.socket(kind)
+    raw.set(zmq.SNDHWM, queue)
+    raw.set(zmq.RCVHWM, queue)
+    raw.set(zmq.MAXMSGSIZE, MESSAGE_BYTES)
+    raw.set(zmq.HEARTBEAT_IVL, 2000)
+    raw.set(zmq.HEARTBEAT_TIMEOUT, 6000)
+    raw.set(zmq.IPV6, 1)
+    return raw

@@ -1,0 +1,100 @@
+"""Column types that mean the same on SQLite and PostgreSQL: what is bound comes back equal.
+
+SQLite tables are STRICT, so that a value of a wrong type is an error there too.
+"""
+
+import json
+import re
+import struct
+from typing import Any, get_args
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+Integer: sa.types.TypeEngine[int] = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Real: sa.types.TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
+
+_ESCAPE = "\U0010fffd"
+_UNSAFE = re.compile(f"[\x00\ud800-\udfff{_ESCAPE}]")
+_ESCAPED = re.compile(f"{_ESCAPE}([0-9a-f]{{6}})")
+
+
+class ForeignText(sa.types.TypeDecorator[str]):
+    """Text that a model or a program wrote: any Python string.
+
+    PostgreSQL stores no NUL and neither database a lone surrogate; such a character is kept as
+    U+10FFFD and six hex digits, and comes back as it was.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or (value.isascii() and "\x00" not in value):
+            return value
+        return _UNSAFE.sub(lambda found: f"{_ESCAPE}{ord(found[0]):06x}", value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or value.isascii() or _ESCAPE not in value:
+            return value
+        return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+
+
+class Word(sa.types.TypeDecorator[str]):
+    """One of the words of a `Literal`; anything else is refused when it is written."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, literal: Any) -> None:
+        super().__init__()
+        self.words: tuple[str, ...] = get_args(literal)
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is not None and value not in self.words:
+            raise ValueError(f"{value!r} is none of {', '.join(self.words)}")
+        return value
+
+
+class Flag(sa.types.TypeDecorator[bool]):
+    """true, false or NULL; 1 and 0 on SQLite, whose STRICT tables know no BOOLEAN."""
+
+    impl = sa.Boolean
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        return sa.Integer() if dialect.name == "sqlite" else sa.Boolean()
+
+    def process_bind_param(self, value: bool | None, dialect: Dialect) -> bool | None:
+        if value is not None and not isinstance(value, bool):
+            raise TypeError(f"{value!r} is no bool")
+        return value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+        return None if value is None else bool(value)
+
+
+class Json(sa.types.TypeDecorator[dict[str, Any]]):
+    """A JSON object, kept as text; NaN and infinities are refused."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, allow_nan=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any] | None:
+        return None if value is None else json.loads(value)
+
+
+class Tokens(sa.types.TypeDecorator[tuple[int, ...]]):
+    """Token ids as int32, little-endian."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[int, ...] | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else struct.pack(f"<{len(value)}i", *value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> tuple[int, ...] | None:
+        return None if value is None else struct.unpack(f"<{len(value) // 4}i", value)

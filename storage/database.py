@@ -1,0 +1,127 @@
+"""The database without an event loop: for the trainer, for verbs, and underneath `Store`.
+
+`commit` returns after the durable commit of all its records, and waits while the database is
+away: nothing is acknowledged that is not stored, nothing is stored by half.
+"""
+
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+
+from storage import engines, migrations, statements
+from storage.faults import BadRecord, Unavailable, describe, passing
+from storage.patience import Patience
+from storage.records import Record
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@contextmanager
+def open_database(
+    location: str, *, must_exist: bool = False, readers: int = 4
+) -> Iterator["Database"]:
+    """The store at `location` (see `engines.parse`), created or upgraded first.
+
+    `BadInput` if it is no store of ours, a newer one, or missing although it `must_exist`.
+    """
+    url = engines.parse(location)
+    migrations.upgrade(url, must_exist=must_exist)
+    database = Database(url, readers)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+class Database:
+    """Blocks the calling thread. One thread may write; up to `readers` may read meanwhile."""
+
+    def __init__(self, url: sa.URL, readers: int) -> None:
+        self.name = engines.display(url)
+        self._file = url.database if url.get_backend_name() == "sqlite" else None
+        self._file_id = self._current_file_id()
+        self._writer = engines.writer(url)
+        self._reader = engines.reader(url, readers)
+
+    def commit(self, *records: Record) -> None:
+        """Store all `records` or none, durably. Waits while the database is away.
+
+        `BadRecord` if one of them cannot be stored. Harmless to repeat.
+        """
+        (failure,) = self._patiently(lambda: self.write([records]))
+        if failure:
+            raise failure
+
+    def read(
+        self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """What `query(connection, …)` says of one moment. Waits while the database is away."""
+        return self._patiently(lambda: self.read_once(query, *args, **kwargs))
+
+    def write(self, batch: Sequence[Sequence[Record]]) -> list[BadRecord | None]:
+        """Store several commits at once; tells of each what was wrong with it.
+
+        A bad one leaves the others alone. `Unavailable` if the database is away: then any of them
+        may have been stored or not, and the whole batch can be written again.
+        """
+        try:
+            self._transact(itertools.chain.from_iterable(batch))
+        except BadRecord as failure:
+            if len(batch) == 1:
+                return [failure.among(batch[0])]
+            return [failure for records in batch for failure in self.write([records])]
+        return [None] * len(batch)
+
+    def read_once(
+        self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """`read`, but `Unavailable` where that waits."""
+        try:
+            with self._reader.begin() as connection:
+                return query(connection, *args, **kwargs)
+        except sa.exc.DBAPIError as error:
+            if reason := passing(error, reading=True):
+                raise Unavailable(reason) from error
+            raise
+
+    def close(self) -> None:
+        self._writer.dispose()
+        self._reader.dispose()
+
+    def _transact(self, records: Iterable[Record]) -> None:
+        if self._current_file_id() != self._file_id:
+            raise Unavailable("the file was moved, deleted or replaced")
+        try:
+            with self._writer.begin() as connection:
+                statements.store(connection, records)
+        except Exception as error:
+            if reason := passing(error):
+                raise Unavailable(reason) from error
+            raise BadRecord(describe(error)) from error
+
+    def _current_file_id(self) -> tuple[int, int] | None:
+        """Which file bears the store's name: SQLite goes on writing to one that was deleted."""
+        if self._file is None:
+            return None
+        try:
+            found = os.stat(self._file)
+        except FileNotFoundError:
+            return (0, 0)
+        return (found.st_dev, found.st_ino)
+
+    def _patiently(self, attempt: Callable[[], T]) -> T:
+        patience = Patience(self.name)
+        while True:
+            try:
+                result = attempt()
+            except Unavailable as fault:
+                time.sleep(patience.after(fault))
+            else:
+                patience.over()
+                return result

@@ -1,0 +1,91 @@
+"""From a URL to SQLAlchemy engines that behave the same on both databases.
+
+A commit is durable when it returns. On SQLite that is meant for the death of a process: WAL with
+synchronous=NORMAL hands every commit to the kernel, so kill -9 loses nothing; a power cut may take
+the last commits (never half of one, and never the file). PostgreSQL promises both.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from rstar_async.errors import BadInput
+
+_PRAGMAS = (
+    "busy_timeout = 1000",
+    "journal_mode = WAL",
+    "synchronous = NORMAL",
+    "foreign_keys = ON",
+    "journal_size_limit = 67108864",
+)
+_KEEPALIVE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+
+
+def parse(location: str) -> sa.URL:
+    """`sqlite:///path`, `postgresql://…`, or a bare path, which means SQLite."""
+    if "://" not in location:
+        return sa.URL.create("sqlite", database=_checked_path(location))
+    try:
+        url = make_url(location.replace("postgres://", "postgresql://", 1))
+    except sa.exc.ArgumentError:
+        raise BadInput(f"the store {location!r} is no database URL") from None
+    if url.get_backend_name() == "sqlite":
+        return sa.URL.create("sqlite", database=_checked_path(url.database or ""))
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    raise BadInput(f"the store {display(url)!r} is neither SQLite nor PostgreSQL")
+
+
+def _checked_path(text: str) -> str:
+    if text in {"", ":memory:"}:
+        raise BadInput("the store must be a file: several processes share it")
+    path = Path(text).expanduser().absolute()
+    if not path.parent.is_dir():
+        raise BadInput(f"the folder {str(path.parent)!r} of the store {path.name!r} does not exist")
+    return str(path)
+
+
+def display(url: sa.URL) -> str:
+    """How messages name the store: a path, or a URL without its password."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return url.render_as_string(hide_password=True)
+
+
+def writer(url: sa.URL) -> sa.Engine:
+    """One connection; takes SQLite's write lock at once, so that it cannot fail half way."""
+    return _engine(url, begin="BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
+
+
+def reader(url: sa.URL, connections: int) -> sa.Engine:
+    """Cannot write; a transaction sees one moment of the store, however long it reads."""
+    if url.get_backend_name() == "sqlite":
+        return _engine(url, begin="BEGIN", pool_size=connections, pragma="query_only = ON")
+    engine = _engine(url, pool_size=connections, isolation_level="REPEATABLE READ")
+    return engine.execution_options(postgresql_readonly=True)
+
+
+def _engine(url: sa.URL, *, begin: str = "", pragma: str = "", **options: Any) -> sa.Engine:
+    if url.get_backend_name() == "postgresql":
+        return sa.create_engine(url, pool_pre_ping=True, connect_args=_KEEPALIVE, **options)
+    engine = sa.create_engine(url, poolclass=sa.QueuePool, **options)
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN; the driver would wait for the first write
+        for setting in (*_PRAGMAS, pragma) if pragma else _PRAGMAS:
+            connection.execute(f"PRAGMA {setting}")
+
+    @sa.event.listens_for(engine, "begin")
+    def start(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

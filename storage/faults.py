@@ -1,0 +1,86 @@
+"""Which failures pass by themselves, and which are somebody's mistake."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+from rstar_async.errors import RstarError
+
+_SQLITE_PASSING = {
+    sqlite3.SQLITE_BUSY: "another process holds the lock",
+    sqlite3.SQLITE_LOCKED: "another connection holds the lock",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk does not take the data (full, over quota or broken)",
+    sqlite3.SQLITE_CANTOPEN: "the file cannot be opened",
+    sqlite3.SQLITE_READONLY: "the file cannot be written",
+    sqlite3.SQLITE_PROTOCOL: "the file's lock cannot be had",
+    sqlite3.SQLITE_NOMEM: "memory is short",
+}
+
+# Classes of SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html
+_POSTGRES_PASSING = {
+    "08": "the connection is lost",
+    "25": "the server takes no writes",
+    "40": "another transaction was in the way",
+    "53": "the server is short of disk, memory or connections",
+    "55": "an object is locked",
+    "57": "the server is stopping or starting",
+    "58": "the server's disk fails",
+}
+
+
+class BadRecord(RstarError):
+    """A record that can never be stored. Nothing of its commit was."""
+
+    def among(self, records: Sequence[object]) -> "BadRecord":
+        """The same, saying what was committed: SQLite does not name the record."""
+        kinds = ", ".join(sorted({type(record).__name__ for record in records}))
+        failure = BadRecord(f"{self} (in a commit of {kinds})")
+        failure.__cause__ = self.__cause__
+        return failure
+
+
+class Unavailable(RstarError):
+    """The database cannot be used now; the same request may succeed later."""
+
+
+def passing(error: BaseException, *, reading: bool = False) -> str:
+    """Why `error` may go away by itself; "" if it will not.
+
+    That nothing can be written may change, but for a reader it is the rule it broke.
+    """
+    cause: Any = getattr(error, "orig", None) or error
+    if reading and _refuses_to_write(cause):
+        reason = ""
+    elif isinstance(cause, sqlite3.Error):
+        reason = _SQLITE_PASSING.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF, "")
+    elif isinstance(cause, psycopg.Error):
+        reason = _postgres(cause)
+    else:
+        reason = ""
+    return reason and f"{reason} ({_first_line(cause)})"
+
+
+def _refuses_to_write(cause: Any) -> bool:
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
+    return isinstance(cause, psycopg.errors.ReadOnlySqlTransaction)
+
+
+def _postgres(cause: psycopg.Error) -> str:
+    if cause.sqlstate:
+        return _POSTGRES_PASSING.get(cause.sqlstate[:2], "")
+    lost = isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
+    return "the server cannot be reached" if lost else ""
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def describe(error: BaseException) -> str:
+    """One line that names the cause of a permanent failure."""
+    cause = getattr(error, "orig", None) or error
+    return f"{type(cause).__name__}: {_first_line(cause)}"

@@ -1,0 +1,41 @@
+"""How long to wait for a database that is away, and what to tell the log meanwhile."""
+
+import logging
+import time
+
+from storage.faults import Unavailable
+
+log = logging.getLogger("rstar.storage")
+
+FIRST_DELAY = 0.1
+LONGEST_DELAY = 2.0
+REMINDER_SECONDS = 30.0
+
+
+class Patience:
+    """One spell of waiting at a time: `after` each failure, `over` at the first success."""
+
+    def __init__(self, store: str) -> None:
+        self._store = store
+        self._since = 0.0
+        self._told = 0.0
+        self._delay = FIRST_DELAY
+        self.reason = ""
+
+    def after(self, fault: Unavailable) -> float:
+        """Seconds to wait before the next attempt."""
+        now = time.monotonic()
+        if not self.reason:
+            self._since, self._delay = now, FIRST_DELAY
+        if str(fault) != self.reason or now - self._told >= REMINDER_SECONDS:
+            log.warning("store waits: %s; nothing is lost; store=%s", fault, self._store)
+            self._told = now
+        self.reason = str(fault)
+        delay, self._delay = self._delay, min(2 * self._delay, LONGEST_DELAY)
+        return delay
+
+    def over(self) -> None:
+        if self.reason:
+            waited = time.monotonic() - self._since
+            log.warning("store goes on after %.1f s; store=%s", waited, self._store)
+        self.reason = ""

@@ -1,0 +1,71 @@
+"""The questions: plain functions `(connection, …)`, to be given to `Store.read` or `Database.read`.
+
+What is asked for by id and does not exist is None; lists are empty and always in a fixed order.
+"""
+
+from storage.queries.models import (
+    answers_of,
+    evaluations_of,
+    latest_published,
+    lineage,
+    model_version,
+    model_versions_of,
+    pairs_of,
+)
+from storage.queries.reports import (
+    Progress,
+    RoundReport,
+    progress,
+    round_report,
+)
+from storage.queries.rounds import (
+    open_round,
+    problem_by_id,
+    problems_of,
+    round_awaiting_training,
+    round_by_number,
+    rounds_of,
+    run_by_id,
+    runs,
+)
+from storage.queries.trajectories import Trajectory, trajectories_of
+from storage.queries.trees import (
+    children_of,
+    expansions_of,
+    node_by_path,
+    nodes_of,
+    search_by_id,
+    searches_of,
+    steps_to,
+)
+
+__all__ = [
+    "Progress",
+    "RoundReport",
+    "Trajectory",
+    "answers_of",
+    "children_of",
+    "evaluations_of",
+    "expansions_of",
+    "latest_published",
+    "lineage",
+    "model_version",
+    "model_versions_of",
+    "node_by_path",
+    "nodes_of",
+    "open_round",
+    "pairs_of",
+    "problem_by_id",
+    "problems_of",
+    "progress",
+    "round_awaiting_training",
+    "round_by_number",
+    "round_report",
+    "rounds_of",
+    "run_by_id",
+    "runs",
+    "search_by_id",
+    "searches_of",
+    "steps_to",
+    "trajectories_of",
+]

@@ -1,0 +1,167 @@
+"""Sums over a round: its report and its progress."""
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from storage.records import Purpose
+from storage.tables import expansions, nodes, pairs, searches
+from storage.views import code_outcomes
+
+
+class RoundReport(msgspec.Struct, frozen=True):
+    """What the searches of a round came to. `nodes` leaves the roots out.
+
+    `cached_share` is the part of what a perfect prefix cache could have served that was served;
+    None where there was nothing to serve. `outcomes` counts code runs by their status.
+    """
+
+    problems: int
+    solved: int
+    searches: int
+    nodes: int
+    new_tokens: int
+    prompt_tokens: int
+    cached_tokens: int
+    reachable_tokens: int
+    cached_share: float | None
+    code_runs: int
+    outcomes: dict[str, int]
+    pairs: dict[str, int]
+    search_seconds: float
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a round is, cheap enough to be asked every second."""
+
+    searches: int
+    waiting: int
+    running: int
+    finished: int
+    failed: int
+    solved: int
+    expansions: int
+    nodes: int
+    new_tokens: int
+
+
+_STATUSES = ("waiting", "running", "finished", "failed")
+
+
+def round_report(
+    connection: sa.Connection, run_id: str, number: int, purpose: Purpose = "train"
+) -> RoundReport:
+    chosen = _round(run_id, number, purpose)
+    found = _row(connection, _search_sums(), chosen)
+    spent = _row(connection, _expansion_sums(), chosen)
+    outcomes = _outcomes(connection, run_id, number, purpose)
+    reachable = spent["reachable_tokens"]
+    return RoundReport(
+        **found,
+        **spent,
+        nodes=_count_nodes(connection, chosen),
+        cached_share=spent["cached_tokens"] / reachable if reachable else None,
+        code_runs=sum(outcomes.values()),
+        outcomes=outcomes,
+        pairs=_pairs_by_split(connection, run_id, number),
+    )
+
+
+def progress(
+    connection: sa.Connection, run_id: str, number: int, purpose: Purpose = "train"
+) -> Progress:
+    chosen = _round(run_id, number, purpose)
+    rows = connection.execute(_sums_by_status().where(chosen)).all()
+    by_status = {row.status: row.searches for row in rows}
+    return Progress(
+        searches=sum(by_status.values()),
+        **{status: by_status.get(status, 0) for status in _STATUSES},
+        solved=sum(row.solved for row in rows),
+        expansions=sum(row.expansions for row in rows),
+        **_row(connection, _growth(), chosen),
+    )
+
+
+def _round(run_id: str, number: int, purpose: Purpose) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        searches.c.run_id == run_id, searches.c.round == number, searches.c.purpose == purpose
+    )
+
+
+def _sum(value: Any) -> sa.ColumnElement[Any]:
+    """0 for no rows. An integer on PostgreSQL too, where the sum of bigints is numeric."""
+    kind = value.type
+    return sa.cast(sa.func.coalesce(sa.func.sum(value), 0), kind)
+
+
+def _sums_by_status() -> sa.Select[Any]:
+    solved = sa.case((searches.c.solved.is_(sa.true()), 1), else_=0)
+    return sa.select(
+        searches.c.status,
+        sa.func.count().label("searches"),
+        _sum(solved).label("solved"),
+        _sum(searches.c.expansions).label("expansions"),
+    ).group_by(searches.c.status)
+
+
+def _growth() -> sa.Select[Any]:
+    """Read from an index of `expansions` alone: the nodes themselves are ten times as many."""
+    return sa.select(
+        _sum(expansions.c.unique_samples).label("nodes"),
+        _sum(expansions.c.new_tokens).label("new_tokens"),
+    ).select_from(expansions.join(searches))
+
+
+def _search_sums() -> sa.Select[Any]:
+    problem = searches.c.problem_id.distinct()
+    solved = sa.case((searches.c.solved.is_(sa.true()), searches.c.problem_id)).distinct()
+    return sa.select(
+        sa.func.count(problem).label("problems"),
+        sa.func.count(solved).label("solved"),
+        sa.func.count().label("searches"),
+        _sum(searches.c.seconds).label("search_seconds"),
+    ).select_from(searches)
+
+
+def _expansion_sums() -> sa.Select[Any]:
+    names = ("new_tokens", "prompt_tokens", "cached_tokens", "reachable_tokens")
+    sums = [_sum(expansions.c[name]).label(name) for name in names]
+    return sa.select(*sums).select_from(expansions.join(searches))
+
+
+def _row(
+    connection: sa.Connection, query: sa.Select[Any], chosen: sa.ColumnElement[bool]
+) -> dict[str, Any]:
+    return dict(connection.execute(query.where(chosen)).mappings().one())
+
+
+def _count_nodes(connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> int:
+    query = sa.select(sa.func.count()).select_from(nodes.join(searches))
+    return connection.scalar(query.where(chosen, nodes.c.depth > 0)) or 0
+
+
+def _outcomes(
+    connection: sa.Connection, run_id: str, number: int, purpose: Purpose
+) -> dict[str, int]:
+    view = code_outcomes.c
+    query = (
+        sa.select(view.exec_status, view.nodes)
+        .where(view.run_id == run_id, view.round == number, view.purpose == purpose)
+        .order_by(view.exec_status)
+    )
+    return _counts(connection, query)
+
+
+def _pairs_by_split(connection: sa.Connection, run_id: str, number: int) -> dict[str, int]:
+    query = (
+        sa.select(pairs.c.split, sa.func.count())
+        .where(pairs.c.run_id == run_id, pairs.c.round == number)
+        .group_by(pairs.c.split)
+        .order_by(pairs.c.split)
+    )
+    return _counts(connection, query)
+
+
+def _counts(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, int]:
+    return dict(connection.execute(query).tuples().all())

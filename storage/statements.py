@@ -1,0 +1,104 @@
+"""How records become SQL: which statement stores which record, and in which order.
+
+Facts are inserted, parents first, and skipped where they exist; then progress is written by
+absolute values. So callers need not order their records, and a replay changes nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage import records, tables
+from storage.records import Record
+
+RecordType: TypeAlias = type[msgspec.Struct]
+
+FACTS: dict[RecordType, sa.Table] = {
+    records.Run: tables.runs,
+    records.Problem: tables.problems,
+    records.Round: tables.rounds,
+    records.ModelVersion: tables.model_versions,
+    records.Search: tables.searches,
+    records.Expansion: tables.expansions,
+    records.Node: tables.nodes,
+    records.Pair: tables.pairs,
+    records.Evaluation: tables.evaluations,
+    records.EvaluationAnswer: tables.evaluation_answers,
+}
+
+_KEYS: dict[RecordType, tuple[sa.Table, dict[str, str]]] = {
+    records.RoundProgress: (tables.rounds, {"run_id": "run_id", "number": "number"}),
+    records.SearchProgress: (tables.searches, {"search_id": "id"}),
+    records.NodeStatistics: (tables.nodes, {"search_id": "search_id", "path": "path"}),
+}
+
+_KNOWN = FACTS.keys() | _KEYS.keys()
+
+
+class NothingToUpdate(Exception):
+    """Progress of something that was never stored."""
+
+
+def fields(record_type: RecordType) -> list[str]:
+    return [field.name for field in msgspec.structs.fields(record_type)]
+
+
+def columns(record_type: RecordType) -> list[sa.Column[Any]]:
+    """The columns of a fact's table in the order of its fields: `record_type(*row)` reads it."""
+    return [FACTS[record_type].c[name] for name in fields(record_type)]
+
+
+def _insert(table: sa.Table, dialect: str) -> sa.Insert:
+    if dialect == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def _update(record_type: RecordType) -> sa.Update:
+    table, keys = _KEYS[record_type]
+    new = {
+        name: sa.bindparam(f"new_{name}", type_=table.c[keys.get(name, name)].type)
+        for name in fields(record_type)
+    }
+    values: dict[str, Any] = {name: value for name, value in new.items() if name not in keys}
+    if record_type is records.RoundProgress:
+        values = {name: sa.func.coalesce(value, table.c[name]) for name, value in values.items()}
+    match = [table.c[column] == new[name] for name, column in keys.items()]
+    return table.update().where(*match).values(values)
+
+
+_STATEMENTS: dict[str, dict[RecordType, sa.Insert | sa.Update]] = {
+    dialect: {kind: _insert(table, dialect) for kind, table in FACTS.items()}
+    | {kind: _update(kind) for kind in _KEYS}
+    for dialect in ("sqlite", "postgresql")
+}
+
+
+def store(connection: sa.Connection, stored: Iterable[Record]) -> None:
+    """Write `stored` within the connection's transaction."""
+    by_type: dict[RecordType, list[dict[str, Any]]] = defaultdict(list)
+    for record in stored:
+        by_type[type(record)].append(msgspec.structs.asdict(record))
+    if unknown := by_type.keys() - _KNOWN:
+        raise TypeError(f"no table stores {', '.join(kind.__name__ for kind in unknown)}")
+    for record_type, statement in _STATEMENTS[connection.dialect.name].items():
+        if rows := by_type.get(record_type):
+            _execute(connection, record_type, statement, rows)
+
+
+def _execute(
+    connection: sa.Connection,
+    record_type: RecordType,
+    statement: sa.Insert | sa.Update,
+    rows: list[dict[str, Any]],
+) -> None:
+    if record_type not in _KEYS:
+        connection.execute(statement, rows)
+        return
+    renamed = [{f"new_{name}": value for name, value in row.items()} for row in rows]
+    if connection.execute(statement, renamed).rowcount < len(rows):
+        raise NothingToUpdate(f"{record_type.__name__} of something that was never stored")

@@ -1,0 +1,180 @@
+"""The store under trio: one writer thread, many committers, and reads beside them.
+
+Committers wait for their own durable commit. What arrives while the writer is busy goes into its
+next transaction together, so the load sets the batch size and an idle store answers at once. The
+intake is bounded: a slow disk slows the search, it does not fill the memory.
+"""
+
+import itertools
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Concatenate, ParamSpec, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+import trio
+
+from rstar_async.errors import RstarError
+from storage import engines, migrations
+from storage.database import Database
+from storage.faults import Unavailable
+from storage.patience import Patience
+from storage.records import Record
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+RECORDS_PER_TRANSACTION = 256
+WAITING_COMMITS = 1024
+
+
+class Statistics(msgspec.Struct, frozen=True):
+    """`waiting_for` says why nothing is written at the moment; "" if all is well."""
+
+    queued: int
+    commits: int
+    records: int
+    transactions: int
+    waiting_for: str
+
+
+class _Commit:
+    """One call of `commit`, from the intake to its acknowledgement."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self.records = records
+        self.settled = trio.Event()
+        self.failure: RstarError | None = None
+
+    def settle(self, failure: RstarError | None) -> None:
+        self.failure = failure
+        self.settled.set()
+
+
+@asynccontextmanager
+async def open_store(
+    location: str, *, must_exist: bool = False, readers: int = 4
+) -> AsyncIterator["Store"]:
+    """The store at `location`, created or upgraded first; see `database.open_database`.
+
+    Leaving the block waits for every commit that was accepted; an error that leaves it does not.
+    """
+    url = await trio.to_thread.run_sync(engines.parse, location)
+    await trio.to_thread.run_sync(partial(migrations.upgrade, url, must_exist=must_exist))
+    store = Store(Database(url, readers), readers)
+    failure: Exception | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(store._write_all)
+            try:
+                yield store
+            except Exception as error:
+                failure = error  # raised outside of the nursery, which would wrap it in a group
+                nursery.cancel_scope.cancel()
+            store._intake.close()
+    finally:
+        store._database.close()
+    if failure:
+        raise failure
+
+
+class Store:
+    """Made by `open_store`; may be shared by any number of tasks."""
+
+    def __init__(self, database: Database, readers: int) -> None:
+        self._database = database
+        self._intake, self._taken = trio.open_memory_channel[_Commit](WAITING_COMMITS)
+        self._one_writer = trio.CapacityLimiter(1)
+        self._readers = trio.CapacityLimiter(readers)
+        self._patience = Patience(database.name)
+        self._commits = self._records = self._transactions = 0
+
+    async def commit(self, *records: Record) -> None:
+        """Store all `records` in one transaction; returns when that is durable.
+
+        Facts that exist already are skipped and progress has absolute values, so a commit can be
+        repeated. Waits while the disk is full or the database away. `BadRecord` if one of them can
+        never be stored; then none was. Cancelled, it was stored completely or not at all.
+        """
+        request = _Commit(records)
+        await self._intake.send(request)
+        await request.settled.wait()
+        if request.failure:
+            raise request.failure
+
+    async def read(
+        self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """What `query(connection, …)` says of one moment of the store; run in a reader thread.
+
+        Sees every commit that returned before. Waits while the database is away.
+        """
+        attempt = partial(self._database.read_once, query, *args, **kwargs)
+        return await _patiently(attempt, Patience(self._database.name), self._readers)
+
+    def statistics(self) -> Statistics:
+        return Statistics(
+            queued=self._intake.statistics().current_buffer_used,
+            commits=self._commits,
+            records=self._records,
+            transactions=self._transactions,
+            waiting_for=self._patience.reason,
+        )
+
+    async def _write_all(self) -> None:
+        batch: list[_Commit] = []
+        try:
+            async for first in self._taken:
+                batch = self._gather(first)
+                await self._write(batch)
+        finally:
+            self._refuse(batch)
+
+    async def _write(self, batch: list[_Commit]) -> None:
+        attempt = partial(self._database.write, [commit.records for commit in batch])
+        failures = await _patiently(attempt, self._patience, self._one_writer)
+        self._count(batch)
+        for commit, failure in zip(batch, failures, strict=True):
+            commit.settle(failure)
+
+    def _refuse(self, batch: list[_Commit]) -> None:
+        """Nobody waits for a writer that has ended."""
+        closed = Unavailable("the store was closed before this was stored")
+        unsettled = [commit for commit in batch if not commit.settled.is_set()]
+        for commit in itertools.chain(unsettled, iter(self._next_waiting, None)):
+            commit.settle(closed)
+
+    def _gather(self, first: _Commit) -> list[_Commit]:
+        """`first` and what waits behind it, up to a transaction's fill."""
+        batch, size = [first], len(first.records)
+        while size < RECORDS_PER_TRANSACTION and (commit := self._next_waiting()):
+            batch.append(commit)
+            size += len(commit.records)
+        return batch
+
+    def _next_waiting(self) -> _Commit | None:
+        try:
+            return self._taken.receive_nowait()
+        except (trio.WouldBlock, trio.EndOfChannel):
+            return None
+
+    def _count(self, batch: list[_Commit]) -> None:
+        self._transactions += 1
+        self._commits += len(batch)
+        self._records += sum(len(commit.records) for commit in batch)
+
+
+async def _patiently(
+    attempt: Callable[[], T], patience: Patience, limiter: trio.CapacityLimiter
+) -> T:
+    """`attempt` in a thread until the database is there. A cancel waits for the thread, so that
+    no transaction is left behind."""
+    while True:
+        try:
+            result = await trio.to_thread.run_sync(attempt, limiter=limiter)
+        except Unavailable as fault:
+            await trio.sleep(patience.after(fault))
+        else:
+            patience.over()
+            return result

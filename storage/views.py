@@ -1,0 +1,47 @@
+"""The views, for reading; `migrations` holds their SQL.
+
+Kept out of `tables.metadata`, so that nothing tries to create them as tables.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from storage.column_types import Flag, ForeignText, Integer, Real
+
+metadata = sa.MetaData()
+
+
+def _column(name: str, kind: Any, comment: str = "") -> sa.Column[Any]:
+    return sa.Column(name, kind, comment=comment)
+
+
+trajectories = sa.Table(
+    "trajectories",
+    metadata,
+    _column("run_id", sa.Text),
+    _column("round", Integer),
+    _column("purpose", sa.Text, "train or evaluation"),
+    _column("search_id", sa.Text),
+    _column("path", sa.Text, "of the answer node"),
+    _column("problem_id", sa.Text),
+    _column("question", ForeignText),
+    _column("answer", ForeignText, "the boxed answer"),
+    _column("correct", Flag, "NULL if undecided"),
+    _column("depth", Integer, "steps"),
+    _column("mean_q", Real, "mean of Q = W / N over its steps, the root left out"),
+    _column("min_q", Real, "smallest Q of its steps"),
+    _column("text", ForeignText, "the whole solution, observations included"),
+    comment="One row for each answer node: the path from the root to it.",
+)
+
+code_outcomes = sa.Table(
+    "code_outcomes",
+    metadata,
+    _column("run_id", sa.Text),
+    _column("round", Integer),
+    _column("purpose", sa.Text, "train or evaluation"),
+    _column("exec_status", sa.Text, "outcome of the code"),
+    _column("nodes", Integer, "how many steps ended so"),
+    comment="How the code of each round ran.",
+)

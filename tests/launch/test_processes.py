@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import msgspec
+
+from rstar_async.config import Recipe, Workers
+from rstar_async.launch.processes import Places, ProcessSpec, processes
+
+PLACES = Places(Path("/h"), Path("/h/models"), Path("/tmp/rstar-x"), Path("/h/recipe.json"))
+
+
+def by_name(**workers: object) -> dict[str, ProcessSpec]:
+    recipe = Recipe(name="trial", workers=msgspec.convert(workers, Workers))
+    return {spec.name: spec for spec in processes(recipe, PLACES)}
+
+
+def test_every_pool_has_a_broker_and_as_many_workers_as_asked() -> None:
+    assert list(by_name(executor=2, inference=1, reward=0)) == [
+        *("broker-inference", "broker-executor", "broker-reward"),
+        *("executor-1", "executor-2", "inference-1"),
+        *("trainer", "coordinator"),
+    ]
+
+
+def test_broker_and_workers_of_a_pool_meet_at_the_same_endpoint() -> None:
+    specs = by_name()
+    assert "ipc:///tmp/rstar-x/reward.workers" in specs["broker-reward"].argv
+    assert "ipc:///tmp/rstar-x/reward.workers" in specs["reward-1"].argv
+
+
+def test_who_asks_for_work_is_stopped_before_who_does_it() -> None:
+    specs = by_name()
+    order = sorted(specs.values(), key=lambda spec: spec.stop_order)
+    kinds = list(dict.fromkeys(spec.name.split("-")[0] for spec in order))
+    assert kinds == ["coordinator", "trainer", "executor", "inference", "reward", "broker"]
+
+
+def test_all_processes_can_be_stopped_in_half_a_minute() -> None:
+    graces = {spec.stop_order: spec.grace_seconds for spec in by_name(executor=9).values()}
+    assert sum(graces.values()) < 30
+
+
+def test_only_the_coordinator_ends_the_run_and_speaks_to_the_user() -> None:
+    specs = by_name()
+    assert [s.name for s in specs.values() if s.ends_run and s.on_terminal] == ["coordinator"]
+    assert sum(s.ends_run or s.on_terminal for s in specs.values()) == 1
+
+
+def test_model_processes_use_as_many_threads_as_the_recipe_says() -> None:
+    specs = by_name(threads=3)
+    threads = {name: spec.env["OMP_NUM_THREADS"] for name, spec in specs.items()}
+    assert threads["inference-1"] == threads["reward-1"] == threads["trainer"] == "3"
+    assert threads["executor-1"] == threads["coordinator"] == "1"
+
+
+def test_a_folder_named_workers_where_the_user_stands_is_not_run() -> None:
+    assert all(spec.argv[1:3] == ("-P", "-m") for spec in by_name().values())
+
+
+def test_running_sglang_servers_are_passed_on() -> None:
+    specs = by_name(engine="sglang", sglang_policy="http://a:1", sglang_ppm="http://b:2")
+    assert specs["inference-1"].argv[-2:] == ("--server", "http://a:1")
+    assert specs["reward-1"].argv[-2:] == ("--server", "http://b:2")

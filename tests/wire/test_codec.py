@@ -1,0 +1,207 @@
+"""Headers are plain msgpack to anyone, and nothing but `Malformed` comes out of bad bytes."""
+
+import contextlib
+
+import msgpack
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rstar_async.wire import messages
+from rstar_async.wire.codec import (
+    HEADER_BYTES,
+    Malformed,
+    decode_from_client,
+    decode_from_worker,
+    decode_to_client,
+    decode_to_worker,
+    encode,
+    frames_of,
+    read_payload,
+)
+from rstar_async.wire.messages import JobId, Submit, WorkerHello, job_id
+from rstar_async.wire.payloads import Generate, Sampling
+
+JOB = job_id("a job")
+SESSION = b"session!"
+EXAMPLES = {
+    decode_from_client: [
+        messages.ClientHello(1, "coordinator", SESSION),
+        messages.Submit(JOB, "tree", "tree", 3, 60.0),
+        messages.Cancel(job=JOB),
+        messages.Cancel(group="tree"),
+        messages.Got(JOB),
+        messages.ClientBeat([JOB, JOB]),
+        messages.StatusAsk(7),
+        messages.ClientBye(),
+    ],
+    decode_to_client: [
+        messages.Welcome(b"8 bytes.", 2.0, 64),
+        messages.WhoAreYou(b"8 bytes."),
+        messages.BrokerBeat(b"8 bytes."),
+        messages.Refused("no"),
+        messages.Accepted(JOB),
+        messages.Finished(JOB, 2, "gpu-3", 1.5),
+        messages.Failed(JOB, "dead", "three times"),
+        messages.Status(
+            number=7,
+            pool="executor",
+            epoch=b"8 bytes.",
+            uptime_seconds=1.0,
+            queued=1,
+            suspects=0,
+            leased=1,
+            retained=0,
+            unclaimed=0,
+            clients=1,
+            workers=[messages.WorkerStatus("w", 4, 1, 0.5)],
+            counters=messages.Counters(submitted=2),
+        ),
+    ],
+    decode_from_worker: [
+        messages.WorkerHello(1, "gpu-3", SESSION, 256, [JOB]),
+        messages.WorkerBeat([JOB], 256),
+        messages.Done(JOB, 1),
+        messages.Error(JOB, 1, True, "busy"),
+        messages.Stopped(JOB, 1, "deadline"),
+        messages.WorkerBye(),
+    ],
+    decode_to_worker: [
+        messages.Welcome(b"8 bytes.", 1.0),
+        messages.WhoAreYou(b"8 bytes."),
+        messages.BrokerBeat(b"8 bytes."),
+        messages.Refused("no"),
+        messages.Assign(JOB, 1, 60.0, "tree", "tree"),
+        messages.CancelRun(JOB),
+        messages.GroupEnded("tree"),
+    ],
+}
+PAIRS = [(decode, message) for decode, known in EXAMPLES.items() for message in known]
+DECODERS = list(EXAMPLES)
+
+
+@pytest.mark.parametrize(("decode", "message"), PAIRS)
+def test_every_message_survives_the_journey(decode, message):
+    assert decode(frames_of(message, b"body")) == (message, b"body")
+    assert decode(frames_of(message)) == (message, b"")
+
+
+@pytest.mark.parametrize(("decode", "message"), PAIRS)
+def test_every_message_is_plain_msgpack_both_ways(decode, message):
+    plain = msgpack.unpackb(encode(message))
+    assert plain == msgspec.to_builtins(message, builtin_types=(bytes,))
+    assert decode([msgpack.packb(plain)]) == (message, b"")
+
+
+@pytest.mark.parametrize(("decode", "message"), PAIRS)
+def test_unknown_fields_of_a_newer_peer_are_ignored(decode, message):
+    newer = msgpack.unpackb(encode(message)) | {"from_the_future": [1, {"x": None}]}
+    assert decode([msgpack.packb(newer)]) == (message, b"")
+
+
+def test_missing_fields_of_an_older_peer_take_their_defaults():
+    older = msgpack.packb({"type": "submit", "job": JOB})
+    assert decode_from_client([older]) == (Submit(JOB), b"")
+
+
+def packed(**fields: object) -> bytes:
+    return msgpack.packb(fields)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"\xc1",
+        b"\x91" * 100_000,  # a bomb of nested arrays
+        b"\xdf\xff\xff\xff\xff",  # a map of four thousand million entries
+        packed(type="submit", job=JOB) + b"x",
+        packed(type="submit", job=JOB)[:-1],
+        packed(type="submit"),
+        packed(type="submit", job=JOB[:-1]),
+        packed(type="submit", job=JOB.hex()),
+        packed(type="submit", job=JOB, deadline=0.0),
+        packed(type="submit", job=JOB, deadline=float("nan")),
+        packed(type="submit", job=JOB, deadline=float("inf")),
+        packed(type="submit", job=JOB, priority=2**40),
+        packed(type="submit", job=JOB, group="x" * 201),
+        b"\x82\xa4type\xa6cancel\xa5group\xa2\xff\xfe",  # no UTF-8
+        packed(type="done", job=JOB, attempt=1),  # a worker's word in a client's mouth
+        packed(type="hello", protocol=1, name="", session=SESSION),
+        packed(type="no such thing"),
+        packed(job=JOB),
+        msgpack.packb([1, 2]),
+        msgpack.packb(None),
+        b"\x00" * (HEADER_BYTES + 1),
+    ],
+)
+def test_what_is_no_message_is_malformed(header):
+    with pytest.raises(Malformed):
+        decode_from_client([header])
+
+
+@pytest.mark.parametrize("frames", [[], [encode(Submit(JOB)), b"", b""]])
+def test_a_wrong_number_of_frames_is_malformed(frames):
+    with pytest.raises(Malformed):
+        decode_from_client(frames)
+
+
+def test_a_worker_cannot_declare_a_capacity_beyond_reason():
+    with pytest.raises(Malformed):
+        decode_from_worker([encode(WorkerHello(1, "w", SESSION, 10**9))])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(DECODERS), st.lists(st.binary(max_size=200), max_size=3))
+def test_arbitrary_bytes_give_a_message_or_malformed(decode, frames):
+    with contextlib.suppress(Malformed):
+        decode(frames)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(PAIRS), st.data())
+def test_damaged_messages_give_a_message_or_malformed(pair, data):
+    decode, message = pair
+    damaged = bytearray(encode(message))
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(Malformed):
+        decode([bytes(damaged[: data.draw(st.integers(0, len(damaged)))])])
+
+
+plain = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats()
+    | st.binary()
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(PAIRS), st.data())
+def test_fields_of_a_wrong_type_give_a_message_or_malformed(pair, data):
+    decode, message = pair
+    fields = msgpack.unpackb(encode(message))
+    fields[data.draw(st.sampled_from(sorted(fields)))] = data.draw(plain)
+    with contextlib.suppress(Malformed):
+        decode([msgpack.packb(fields)])
+
+
+def test_a_payload_is_read_as_its_type_or_is_malformed():
+    generate = Generate("policy-1", [1, 2], 4, 7, Sampling())
+    assert read_payload(msgspec.msgpack.encode(generate), Generate) == generate
+    with pytest.raises(Malformed):
+        read_payload(b"\x91\x01", Generate)
+
+
+def test_a_job_is_named_after_its_content():
+    name: JobId = job_id("round", 1, b"node")
+    assert name == job_id("round", 1, b"node")
+    assert len(name) == 16
+    others = {job_id("round", "1", b"node"), job_id("round1", b"node"), job_id("round", 1, "node")}
+    assert len(others | {name}) == 4

@@ -1,0 +1,116 @@
+"""A good key gets in, a bad one does not, and nobody speaks under another's name."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+import zmq
+
+from rstar_async.errors import BadInput
+from rstar_async.wire.doorkeeper import Doorkeeper
+from rstar_async.wire.keys import load_broker_keys, load_peer_keys, make_keys, owns_name
+from rstar_async.wire.socket import Socket, open_broker, open_peer
+
+PATIENCE = 10.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    make_keys(tmp_path, clients=["coordinator"], workers=["worker"])
+    return tmp_path
+
+
+@asynccontextmanager
+async def listening(folder: Path) -> AsyncIterator[Socket]:
+    """The workers' door of a broker with a doorkeeper, on loopback tcp."""
+    context: zmq.SyncContext = zmq.Context()
+    keys = load_broker_keys(folder / "broker")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(Doorkeeper(context, keys).run)
+        door = open_broker(context, "tcp://127.0.0.1:*", domain="workers", queue=10, keys=keys)
+        try:
+            yield door
+        finally:
+            door.close()
+            nursery.cancel_scope.cancel()
+    context.term()
+
+
+async def knock(door: Socket, folder: Path) -> None:
+    peer = open_peer(door.endpoint, queue=10, keys=load_peer_keys(folder))
+    peer.send([folder.name.encode()])
+    await trio.sleep(0.3)
+    peer.close()
+
+
+async def test_only_a_listed_key_of_the_right_domain_gets_in(folder, tmp_path_factory):
+    strangers = tmp_path_factory.mktemp("strangers")
+    make_keys(strangers, clients=[], workers=["stranger"])
+    broker = (folder / "worker" / "broker.pub").read_text()
+    (strangers / "stranger" / "broker.pub").write_text(broker)
+    async with listening(folder) as door:
+        await knock(door, strangers / "stranger")
+        await knock(door, folder / "coordinator")  # listed, but as a client
+        peer = open_peer(door.endpoint, queue=10, keys=load_peer_keys(folder / "worker"))
+        peer.send([b"hello"])
+        with trio.fail_after(PATIENCE):
+            ((frames, user),) = await door.receive()
+        assert (frames[1], user) == (b"hello", "worker")
+        assert door.receive_nowait() == []
+        peer.close()
+
+
+async def test_nobody_gets_in_without_keys(folder):
+    async with listening(folder) as door:
+        peer = open_peer(door.endpoint, queue=10, keys=None)
+        peer.send([b"hello"])
+        with trio.move_on_after(0.5):
+            assert not await door.receive()
+        peer.close()
+
+
+async def test_a_key_can_be_listed_while_the_broker_runs(folder):
+    async with listening(folder) as door:
+        make_keys(folder, clients=[], workers=["late"])
+        peer = open_peer(door.endpoint, queue=10, keys=load_peer_keys(folder / "late"))
+        peer.send([b"hello"])
+        with trio.fail_after(PATIENCE):
+            ((_, user),) = await door.receive()
+        assert user == "late"
+        peer.close()
+
+
+def test_keys_are_private_and_are_not_made_twice(folder):
+    file = folder / "worker" / "curve.key"
+    assert file.stat().st_mode & 0o777 == 0o600
+    before = file.read_bytes()
+    make_keys(folder, clients=["coordinator"], workers=["worker"])
+    assert file.read_bytes() == before
+    assert b"secret" not in (folder / "broker" / "workers" / "worker.pub").read_bytes()
+
+
+def test_a_key_file_that_others_can_read_is_refused(folder):
+    (folder / "worker" / "curve.key").chmod(0o644)
+    with pytest.raises(BadInput, match="chmod 600"):
+        load_peer_keys(folder / "worker")
+
+
+def test_a_missing_or_broken_key_file_is_named(folder):
+    with pytest.raises(BadInput, match="rstar keys DIR"):
+        load_peer_keys(folder / "nobody")
+    (folder / "worker" / "curve.key").write_text("{}")
+    with pytest.raises(BadInput, match=r"worker/curve\.key is not a key file"):
+        load_peer_keys(folder / "worker")
+    with pytest.raises(BadInput, match="cannot be named"):
+        make_keys(folder, clients=["../evil"], workers=[])
+
+
+def test_a_key_speaks_for_its_own_name_and_those_below_it(folder):
+    keys = load_peer_keys(folder / "worker")
+    assert keys.qualify("gpu-3") == "worker/gpu-3"
+    assert keys.qualify("worker/gpu-3") == "worker/gpu-3"
+    assert owns_name("worker", "worker")
+    assert not owns_name("worker", "workers")
+    assert not owns_name("worker", "coordinator/worker")

@@ -1,0 +1,114 @@
+"""Hostile programs get nothing, and the programs after them notice nothing."""
+
+import pytest
+import trio
+from workers.sandbox import strays
+from workers.sandbox.corpus import is_contained, judge, programs
+from workers.sandbox.doctor import doctor, self_test
+
+from .conftest import CORPUS
+
+TRY = "def attempt(f):\n  try: print('BREACH', f())\n  except OSError as e: print('DENIED', e)\n"
+
+
+@pytest.mark.parametrize("path", programs([CORPUS / "attacks"]), ids=lambda path: path.stem)
+async def test_attack_is_contained_and_the_canary_lives(sandbox, path):
+    verdict = await judge(sandbox, path)
+    assert verdict.good, verdict
+
+
+@pytest.mark.parametrize("path", programs([CORPUS / "benign"]), ids=lambda path: path.stem)
+async def test_benign_program_prints_what_it_should(sandbox, path):
+    verdict = await judge(sandbox, path, incremental=len(path.stem) % 2 == 0)
+    assert verdict.good, verdict
+
+
+async def test_the_corpus_left_no_process_behind(sandbox):
+    for _ in range(50):
+        if not sandbox.strays:
+            return
+        await trio.sleep(0.1)
+    raise AssertionError(sandbox.strays)
+
+
+async def test_the_self_test_finds_nothing(sandbox):
+    assert await self_test(sandbox) == []
+
+
+async def test_the_doctor_finds_this_machine_fit():
+    facts = await doctor()
+    assert facts.healthy, facts
+    assert facts.landlock_abi > 0
+    assert facts.fork_tickets
+
+
+def test_a_breach_is_never_excused():
+    assert not is_contained("BREACH", ["denied", "harmless", "accepted"])
+    assert not is_contained("harmless", ["denied", "killed"])
+
+
+async def test_fork_bomb_is_denied(sandbox, tree):
+    step = TRY + "import os\nfor _ in range(200): attempt(os.fork)"
+    outcome = await sandbox.run(tree, [step])
+    assert outcome.stdout.count("DENIED") == 200
+    assert "BREACH" not in outcome.stdout
+
+
+async def test_forging_our_own_kind_of_fork_is_denied_and_then_punished(sandbox, tree):
+    step = (
+        "import ctypes\nsyscall = ctypes.CDLL(None).syscall\n"
+        "for _ in range(10000):\n"
+        "  if syscall(56, 0x8011, 0, 0, 0, 0) >= 0: print('BREACH', flush=True)"
+    )
+    outcome = await sandbox.run(tree, [step])
+    assert (outcome.status, outcome.stdout) == ("died", "")
+    assert outcome.error_message == "killed for trying to fork again and again"
+
+
+async def test_a_node_cannot_fork_before_it_is_asked_to(sandbox, tree):
+    steps = ["x = 1", "import ctypes\nctypes.CDLL(None).syscall(56, 0x8011, 0, 0, 0, 0)"]
+    assert (await sandbox.run(tree, steps)).value == "-1"
+
+
+async def test_a_paused_program_uses_no_cpu(sandbox, tree):
+    spin = "import signal\ndef spin(*_):\n  while True: pass\nsignal.signal(14, spin)\n"
+    await sandbox.run(tree, [spin + "signal.setitimer(0, 0.2)"])
+    node = sandbox._snapshots.get(next(iter(sandbox._snapshots._held)))
+    before = node.cpu_seconds()
+    await trio.sleep(0.6)
+    assert node.cpu_seconds() - before < 0.01
+
+
+async def test_a_node_that_steals_a_ticket_is_replaced_and_its_child_hunted(sandbox, tree):
+    thief = (
+        "import ctypes, os, socket, sys\nsyscall = ctypes.CDLL(None).syscall\n"
+        "control = sys._getframe(1).f_back.f_back.f_back.f_locals['self']._control\n"
+        "import inspect\n"
+        "class Thief:\n"
+        "  def recvmsg(self, *a):\n"
+        "    r = control.recvmsg(*a)\n"
+        "    if syscall(56, 0x8011, 0, 0, 0, 0) == 0:\n"
+        "      while True: pass\n"
+        "    return r\n"
+        "  def __getattr__(self, name): return getattr(control, name)\n"
+        "frame = sys._getframe(1)\n"
+        "while frame and not hasattr(frame.f_locals.get('self'), '_control'): frame = frame.f_back\n"
+        "frame.f_locals['self']._control = Thief()\n"
+    )
+    thief = thief.replace(
+        "control = sys._getframe(1).f_back.f_back.f_back.f_locals['self']._control\n", ""
+    ).replace("class Thief:", "control = None\nclass Thief:")
+    thief = thief.replace(
+        "frame.f_locals['self']._control = Thief()",
+        "control = frame.f_locals['self']._control\nframe.f_locals['self']._control = Thief()",
+    )
+    zygote = await sandbox.start("plain")
+    assert (await sandbox.run(tree, [thief])).status == "ok"
+    outcome = await sandbox.run(tree, [thief, "6 * 7"])
+    assert outcome.status in ("ok", "died", "exception")
+    assert (await sandbox.run("other", ["6 * 7"])).value == "42"
+    for _ in range(300):
+        if not zygote.strangers():
+            return
+        await trio.sleep(0.1)
+    raise AssertionError(strays.members(zygote.root.pid))

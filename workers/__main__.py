@@ -1,0 +1,130 @@
+"""`python -m workers executor|inference|reward --endpoint ENDPOINT --name NAME`: one worker.
+
+It works until SIGTERM, which drains it; a second signal ends it at once. Exit codes: 0 drained,
+1 the engine died, 2 bad input. Torch is imported only where a model runs in this process.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+import trio
+
+from rstar_async.errors import BadInput
+from rstar_async.wire.groups import single
+
+BAD_INPUT = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one worker to its end; return the exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    try:
+        trio.run(options.serve, options)
+    except Exception as error:
+        if not isinstance(cause := single(error), BadInput):
+            raise
+        print(f"workers: {cause}", file=sys.stderr)
+        return BAD_INPUT
+    return 0
+
+
+async def _executor(options: argparse.Namespace) -> None:
+    from workers.executor import serve_executor
+
+    slots = options.slots or len(os.sched_getaffinity(0))
+    await serve_executor(options.endpoint, options.name, slots=slots, keys=options.keys)
+
+
+async def _inference(options: argparse.Namespace) -> None:
+    from workers.inference import serve_inference
+
+    _check_engine(options)
+    from workers.engines.local import LocalEngine
+
+    engine = LocalEngine(
+        options.models,
+        device=options.device,
+        dtype=options.dtype,
+        cache_mib=options.cache_mib,
+        max_rows=options.rows,
+        threads=options.threads,
+    )
+    # A request has several samples, each a row; a few more than fit keep the engine from waiting.
+    capacity = max(2, options.rows // 4)
+    async with engine:
+        await serve_inference(options.endpoint, options.name, engine, capacity, options.keys)
+
+
+async def _reward(options: argparse.Namespace) -> None:
+    from workers.reward import serve_reward
+
+    _check_engine(options)
+    from workers.engines.local_scorer import LocalScorer
+
+    scorer = LocalScorer(
+        options.models,
+        device=options.device,
+        dtype=options.dtype,
+        cache_mib=options.cache_mib,
+        threads=options.threads,
+    )
+    async with scorer:
+        await serve_reward(options.endpoint, options.name, scorer, options.rows, options.keys)
+
+
+def _check_engine(options: argparse.Namespace) -> None:
+    if options.engine != "local":
+        raise BadInput(f"this version has no engine {options.engine!r}; use --engine local")
+    if not options.models.is_dir():
+        raise BadInput(f"there is no folder of models {options.models}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
+    kinds = parser.add_subparsers(required=True, metavar="executor|inference|reward")
+    executor = _kind(kinds.add_parser("executor", help="runs programs, confined"), _executor)
+    executor.add_argument("--slots", type=_count, default=0, help="programs at once; 0: all cores")
+    inference = _kind(kinds.add_parser("inference", help="continues prompts"), _inference)
+    reward = _kind(kinds.add_parser("reward", help="values steps by a PPM"), _reward)
+    for engine in (inference, reward):
+        _add_engine_options(engine)
+    return parser
+
+
+def _kind(parser: argparse.ArgumentParser, serve: object) -> argparse.ArgumentParser:
+    parser.set_defaults(serve=serve)
+    parser.add_argument("--endpoint", required=True, help="where the broker meets its workers")
+    parser.add_argument("--name", required=True, help="this worker's name, of its own in the pool")
+    parser.add_argument("--keys", type=Path, help="folder with this worker's CURVE keys")
+    return parser
+
+
+def _add_engine_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--models", type=Path, required=True, help="folder of model versions")
+    parser.add_argument("--engine", choices=("local", "sglang"), default="local")
+    parser.add_argument("--server", help="base URL of a running SGLang server")
+    parser.add_argument("--rows", type=_positive, default=128, help="sequences computed at once")
+    parser.add_argument("--cache-mib", type=_count, default=1024, help="prefix cache; 0: none")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--dtype", choices=("auto", "float32", "bfloat16"), default="auto")
+    parser.add_argument("--threads", type=_positive, help="threads of torch; default: its own")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if _count(text) == 0:
+        raise argparse.ArgumentTypeError("must be above 0")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

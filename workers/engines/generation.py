@@ -1,0 +1,235 @@
+"""Continuous batching for one model version: rows join and leave between any two tokens.
+
+A step is one forward pass over the next token of every row and the new prompt tokens of the
+requests just admitted. A prompt's keys and values are looked up in the prefix cache, completed,
+kept there, and shared by the request's samples; a finished sample's own are kept there too, so
+the next step of a tree computes only its new tokens.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from workers.engines.block import Block, Kind
+from workers.engines.block_pass import Integers
+from workers.engines.counters import Counters
+from workers.engines.interface import BadRequest
+from workers.engines.packed import Pass, Segment
+from workers.engines.packed_model import PackedModel
+from workers.engines.prefix_cache import PrefixCache
+from workers.engines.row import Asked, Job, Row
+from workers.engines.sampling import draw, uniforms
+from workers.engines.sharing import waits_for
+from workers.engines.shelf import Load
+from workers.engines.stops import Decode, StopRule
+
+Arrival = tuple[Job, Segment]
+
+
+class Generation:
+    """The rows, the waiting requests and the prefix cache of one version."""
+
+    def __init__(
+        self,
+        model: PackedModel,
+        decode: Decode,
+        counters: Counters,
+        *,
+        cache_bytes: int,
+        max_rows: int,
+        prefill_tokens: int,
+    ) -> None:
+        self._model = model
+        self._decode = decode
+        self._counters = counters
+        self._cache = PrefixCache(cache_bytes)
+        self._max_rows = max_rows
+        self._prefill_tokens = prefill_tokens
+        self._waiting: deque[Job] = deque()
+        self._blocks: dict[Kind, Block] = {}
+        self._rows = 0
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._rows or self._waiting)
+
+    @property
+    def state(self) -> Load:
+        return Load(self._rows, len(self._waiting), self._cache.nbytes)
+
+    def start(self) -> None:
+        self._model.start()
+
+    def close(self) -> None:
+        self._waiting.clear()
+        self._blocks.clear()
+        self._cache = PrefixCache(0)
+        self._model.close()
+
+    def add(self, work: Asked) -> None:
+        """Queue a request, or fail it at once if this model can never answer it."""
+        try:
+            job = self._job(work)
+        except BadRequest as error:
+            work.fail(error)
+            return
+        if job.stops.limit > 0:
+            self._waiting.append(job)
+            return
+        for row in job.rows:
+            row.end("length", self._decode)
+        self._answer(job)
+
+    def step(self) -> None:
+        """One token for every row, and the first token of what was admitted."""
+        self._drop_cancelled()
+        arrivals = self._admit()
+        blocks = list(self._blocks.values())
+        if not blocks and not arrivals:
+            return
+        passes = [block.begin() for block in blocks]
+        logits = self._model.last(Pass(passes, [segment for _, segment in arrivals]))
+        self._remember_prompts(arrivals)
+        rows = [row for block in blocks for row in block.rows if row is not None]
+        tokens = self._draw(logits, rows, arrivals)
+        self._advance(blocks, rows, tokens[: len(rows)])
+        self._begin_rows(arrivals, tokens[len(rows) :].tolist())
+        self._blocks = {kind: block for kind, block in self._blocks.items() if not block.empty}
+
+    def _job(self, work: Asked) -> Job:
+        request, context = work.request, self._model.context
+        self._model.check_ids(request.prompt, "the prompt")
+        if len(request.prompt) > context:
+            raise BadRequest(
+                f"the prompt has {len(request.prompt)} tokens, the model's context is {context}"
+            )
+        limit = min(request.sampling.max_tokens, context - len(request.prompt))
+        return Job(work, StopRule(request.sampling, self._model.ends, limit, self._decode))
+
+    # -- admission
+
+    def _admit(self) -> list[Arrival]:
+        """Take requests in order while rows and prompt tokens last.
+
+        One that shares an uncomputed prefix with a request just taken waits a step for it.
+        """
+        arrivals: list[Arrival] = []
+        later: list[Job] = []
+        rows, budget = self._rows, self._prefill_tokens
+        while self._waiting and budget > 0:
+            job = self._waiting[0]
+            if rows and rows + len(job.rows) > self._max_rows:
+                break
+            self._waiting.popleft()
+            prefix = self._cache.match(job.prompt, len(job.prompt) - 1)
+            if self._cache.capacity and waits_for(
+                job.prompt, prefix.length, (other.prompt for other, _ in arrivals)
+            ):
+                later.append(job)
+                continue
+            job.cached = prefix.length
+            arrivals.append((job, self._model.segment(job.prompt, prefix)))
+            rows += len(job.rows)
+            budget -= len(job.prompt) - prefix.length
+        self._waiting.extendleft(reversed(later))
+        self._rows = rows
+        return arrivals
+
+    def _drop_cancelled(self) -> None:
+        for row in tuple(self._decoding()):
+            if row.job.work.cancelled:
+                self._leave(row)
+        if any(job.work.cancelled for job in self._waiting):
+            self._waiting = deque(job for job in self._waiting if not job.work.cancelled)
+        self._blocks = {kind: block for kind, block in self._blocks.items() if not block.empty}
+
+    def _remember_prompts(self, arrivals: list[Arrival]) -> None:
+        for job, segment in arrivals:
+            self._cache.insert(job.prompt, segment.part)
+
+    # -- tokens
+
+    def _draw(self, logits: torch.Tensor, rows: list[Row], arrivals: list[Arrival]) -> Integers:
+        """The next token of every decoding row, then of every row of every arrival."""
+        fresh = [row for job, _ in arrivals for row in job.rows]
+        if len(fresh) > len(arrivals):
+            counts = [1] * len(rows) + [len(job.rows) for job, _ in arrivals]
+            logits = logits.repeat_interleave(torch.tensor(counts, device=logits.device), dim=0)
+        rows = rows + fresh
+        keys = np.array([row.key for row in rows], np.uint64)
+        positions = np.array([len(row.tokens) for row in rows], np.int64)
+        temperature = np.array([row.job.sampling.temperature for row in rows], np.float32)
+        top_p = np.array([row.job.sampling.top_p for row in rows], np.float32)
+        return draw(logits, temperature, top_p, uniforms(keys, positions))
+
+    def _advance(self, blocks: list[Block], rows: list[Row], tokens: Integers) -> None:
+        """Give every decoding row its token; all blocks first, since rows may move between them."""
+        start = 0
+        for block in blocks:
+            start += block.advance(tokens[start:])
+        for row, token in zip(rows, tokens.tolist(), strict=True):
+            if self._ends(row, token):
+                self._finish(row)
+            elif row.block is not None and row.block.full(row):
+                self._move(row)
+
+    def _begin_rows(self, arrivals: list[Arrival], tokens: list[int]) -> None:
+        """Seat the rows that go on after their first token."""
+        drawn = iter(tokens)
+        for job, segment in arrivals:
+            going = [row for row in job.rows if not self._ends(row, next(drawn))]
+            self._rows -= len(job.rows) - len(going)
+            self._seat(segment.memory, going)
+            self._answer(job)
+
+    def _ends(self, row: Row, token: int) -> bool:
+        row.tokens.append(token)
+        finish = row.job.stops.verdict(row.tokens)
+        if finish is not None:
+            row.end(finish, self._decode)
+        return finish is not None
+
+    # -- seats
+
+    def _decoding(self) -> Iterator[Row]:
+        return (row for block in self._blocks.values() for row in block.rows if row is not None)
+
+    def _seat(self, memory: torch.Tensor, rows: list[Row]) -> None:
+        if not rows:
+            return
+        kind = Kind.of(memory.shape[-2], len(rows))
+        block = self._blocks.get(kind) or self._blocks.setdefault(
+            kind, Block(kind, self._model.geometry)
+        )
+        for start in range(0, len(rows), kind.seats):
+            block.seat(memory, rows[start : start + kind.seats])
+
+    def _move(self, row: Row) -> None:
+        """Give a row that has filled its seat a slot of its own, with all that it knows."""
+        assert row.block is not None
+        memory = row.block.part(row, 0, row.block.known(row))
+        row.block.leave(row)
+        self._seat(memory, [row])
+
+    def _finish(self, row: Row) -> None:
+        """Keep the row's keys and values for the next step of its tree; answer when all are in."""
+        block = row.block
+        assert block is not None
+        known = (*row.job.prompt, *row.tokens)[: block.known(row)]
+        self._cache.insert(known, lambda start, end: block.part(row, start, end))
+        self._leave(row)
+        self._answer(row.job)
+
+    def _leave(self, row: Row) -> None:
+        assert row.block is not None
+        row.block.leave(row)
+        self._rows -= 1
+
+    def _answer(self, job: Job) -> None:
+        reply = job.reply()
+        if reply is not None:
+            new = sum(len(sample.tokens) for sample in reply.samples)
+            self._counters.count(reply.prompt_tokens, reply.cached_tokens, new)
+            job.work.answer(reply)

@@ -1,0 +1,78 @@
+"""What every engine promises, whatever runs behind it; imports nothing heavy.
+
+An engine answers each request by exactly the model version that the request names: the folder
+`models_dir/<version>`. If that version is not loaded, the work already begun on the old one is
+finished first, then the new one is loaded; a version that cannot be loaded fails its own requests
+with `ModelUnavailable` and leaves the old weights in place.
+"""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import msgspec
+
+from rstar_async.errors import RstarError
+from rstar_async.wire.payloads import Generate, Generated, Score, Scored
+
+
+class BadRequest(RstarError):
+    """No engine could answer this request; sending it again cannot help."""
+
+
+class ModelUnavailable(RstarError):
+    """A model version cannot be served: names the folder and the reason. Retrying cannot help."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(f"model folder {folder}: {reason}")
+        self.folder = folder
+        self.reason = reason
+
+
+class EngineFailed(RstarError):
+    """The engine cannot go on; its process should exit so that its work moves elsewhere."""
+
+
+class Statistics(msgspec.Struct, frozen=True):
+    """Counts since the engine was opened, and its state now.
+
+    `prompt_tokens` counts a request's prompt once however many samples it has; `cached_tokens` of
+    them were not computed because the prefix cache had them. `versions` are those in memory.
+    """
+
+    versions: tuple[str, ...] = ()
+    running_rows: int = 0
+    waiting_requests: int = 0
+    requests: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    new_tokens: int = 0
+    cache_bytes: int = 0
+    busy_seconds: float = 0.0
+
+
+class _Serving(Protocol):
+    """What both kinds share: an async context manager that opens and closes the engine."""
+
+    @property
+    def models_dir(self) -> Path: ...
+    def statistics(self) -> Statistics: ...
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Engine(_Serving, Protocol):
+    """Continues prompts. Any number of requests may be in flight; cancelling one drops its rows."""
+
+    async def generate(self, request: Generate) -> Generated: ...
+
+
+class Scorer(_Serving, Protocol):
+    """Values steps by a PPM: raw head outputs at the last token of `prefix + step`."""
+
+    async def score(self, request: Score) -> Scored: ...

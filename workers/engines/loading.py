@@ -1,0 +1,105 @@
+"""From a model folder to a transformers model on the host, or a clear `ModelUnavailable`."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    PreTrainedModel,
+)
+from transformers.utils import logging as transformers_logging
+
+from workers.engines.checkpoint import check_generator, check_scorer
+from workers.engines.interface import ModelUnavailable
+
+log = logging.getLogger(__name__)
+transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def pick_device(name: str) -> torch.device:
+    """ "auto" is the first GPU if there is one, else the CPU."""
+    if name != "auto":
+        return torch.device(name)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def pick_dtype(name: str, device: torch.device) -> torch.dtype:
+    """ "auto" is bf16 on a GPU and fp32 on a CPU, where bf16 is several times slower."""
+    if name != "auto":
+        return getattr(torch, name)  # type: ignore[no-any-return]
+    return torch.bfloat16 if device.type == "cuda" else torch.float32
+
+
+def load_generator(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+    """A causal language model in evaluation mode, still on the host."""
+    check_generator(folder)
+    return _load(AutoModelForCausalLM, folder, dtype)
+
+
+def load_scorer(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+    """A one-label sequence classifier in evaluation mode, still on the host.
+
+    transformers has no bias in this head and would ignore one in the file; SGLang would add it.
+    So a bias other than zero is refused: the two engines must give the same score.
+    """
+    check_scorer(folder)
+    model = _load(AutoModelForSequenceClassification, folder, dtype)
+    head = getattr(model, "score", None)
+    if not isinstance(head, torch.nn.Linear) or head.out_features != 1:
+        raise ModelUnavailable(folder, "the classifier has no head `score` with one output")
+    _check_bias(folder, model.config.model_type)
+    return model
+
+
+def end_ids(model: PreTrainedModel) -> frozenset[int]:
+    """The ids that end a text, from generation_config.json or config.json."""
+    ends = model.config.get_text_config(decoder=True).eos_token_id
+    habits = getattr(model, "generation_config", None)
+    if habits is not None and habits.eos_token_id is not None:
+        ends = habits.eos_token_id
+    if ends is None:
+        return frozenset()
+    return frozenset(ends if isinstance(ends, list | tuple) else [ends])
+
+
+def context_tokens(model: PreTrainedModel) -> int:
+    """The longest sequence the model was made for; a million if its config does not say."""
+    config = model.config.get_text_config(decoder=True)
+    return int(getattr(config, "max_position_embeddings", None) or 1_000_000)
+
+
+def vocabulary(model: PreTrainedModel) -> int:
+    """Ids from 0 up to this one have an embedding."""
+    embeddings: Any = model.get_input_embeddings()
+    return int(embeddings.weight.shape[0])
+
+
+def _load(auto: Any, folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+    model: PreTrainedModel
+    try:
+        model, report = auto.from_pretrained(
+            folder, dtype=dtype, local_files_only=True, output_loading_info=True
+        )
+    except Exception as error:  # any of a dozen libraries' own exceptions
+        raise ModelUnavailable(folder, f"{type(error).__name__}: {error}") from error
+    if missing := sorted(report["missing_keys"]):
+        raise ModelUnavailable(folder, f"weights are missing: {', '.join(missing[:4])}")
+    if mismatched := report.get("mismatched_keys"):
+        raise ModelUnavailable(folder, f"weights have other shapes: {sorted(mismatched)[:4]}")
+    model.train(False)
+    return model
+
+
+def _check_bias(folder: Path, family: str) -> None:
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, "pt") as tensors:
+            if "score.bias" in tensors.keys():  # noqa: SIM118 - not a dict
+                if tensors.get_tensor("score.bias").any():
+                    raise ModelUnavailable(folder, "score.bias is not zero; write it as zero")
+                return
+    if family.startswith("qwen"):
+        log.warning("no score.bias=0 in %s: SGLang would add a random constant", folder)

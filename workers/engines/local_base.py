@@ -1,0 +1,72 @@
+"""What the local engine and the local scorer have in common: a folder, a device, a torch thread."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Generic, Self
+
+from workers.engines.checkpoint import model_folder
+from workers.engines.counters import Counters
+from workers.engines.interface import Statistics
+from workers.engines.loading import pick_device, pick_dtype
+from workers.engines.shelf import Loaded, Shelf
+from workers.engines.torch_thread import TorchThread
+from workers.engines.work import Reply, Request
+
+
+class LocalBase(Generic[Request, Reply]):
+    """Opens and closes the torch thread; refuses bad model folders before anything is drained."""
+
+    def __init__(
+        self,
+        models_dir: Path,
+        load: Callable[[str], Loaded[Request, Reply]],
+        check: Callable[[Path], None],
+        *,
+        device: str,
+        dtype: str,
+        models_in_memory: int,
+        threads: int | None,
+    ) -> None:
+        self.models_dir = models_dir
+        self.device = pick_device(device)
+        self.dtype = pick_dtype(dtype, self.device)
+        self.counters = Counters()
+        self._check = check
+        self._shelf: Shelf[Request, Reply] = Shelf(load, models_in_memory)
+        self._thread = TorchThread(self._shelf, type(self).__name__, threads)
+
+    async def __aenter__(self) -> Self:
+        self._thread.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._thread.close()
+
+    def statistics(self) -> Statistics:
+        """A snapshot; may be taken from any thread at any time."""
+        state = self._shelf.state()
+        return Statistics(
+            versions=self._shelf.versions,
+            running_rows=state.rows,
+            waiting_requests=state.waiting,
+            requests=self.counters.requests,
+            prompt_tokens=self.counters.prompt_tokens,
+            cached_tokens=self.counters.cached_tokens,
+            new_tokens=self.counters.new_tokens,
+            cache_bytes=state.cache_bytes,
+            busy_seconds=self._thread.busy_seconds,
+        )
+
+    async def _ask(self, request: Request) -> Reply:
+        if request.model not in self._shelf.versions:
+            self._check(self._folder(request.model))
+        return await self._thread.ask(request)
+
+    def _folder(self, version: str) -> Path:
+        return model_folder(self.models_dir, version)

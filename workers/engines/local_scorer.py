@@ -1,0 +1,69 @@
+"""The local PPM: a one-label transformers sequence classifier in this process."""
+
+import logging
+from pathlib import Path
+
+from rstar_async.wire.payloads import Score, Scored
+from workers.engines.checkpoint import check_scorer
+from workers.engines.interface import BadRequest
+from workers.engines.loading import load_scorer
+from workers.engines.local_base import LocalBase
+from workers.engines.packed_model import PackedModel, Unpackable, values
+from workers.engines.plain import PlainScoring
+from workers.engines.scoring import Scoring
+from workers.engines.shelf import Loaded
+
+log = logging.getLogger(__name__)
+
+
+class LocalScorer(LocalBase[Score, Scored]):
+    """Scores every step of a request by the head's raw output at the step's last token.
+
+    Options as for `LocalEngine`; `batch_tokens` bounds the tokens of one forward pass.
+    """
+
+    def __init__(
+        self,
+        models_dir: Path,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        models_in_memory: int = 1,
+        cache_mib: int = 256,
+        batch_tokens: int = 2048,
+        threads: int | None = None,
+    ) -> None:
+        self._cache_bytes = cache_mib << 20
+        self._batch_tokens = batch_tokens
+        super().__init__(
+            models_dir,
+            self._load,
+            check_scorer,
+            device=device,
+            dtype=dtype,
+            models_in_memory=models_in_memory,
+            threads=threads,
+        )
+
+    async def score(self, request: Score) -> Scored:
+        """Value each step; safe to cancel."""
+        if not request.steps:
+            raise BadRequest("there is no step to score")
+        if any(not step for step in request.steps):
+            raise BadRequest("a step is empty: it has no last token to be valued at")
+        return await self._ask(request)
+
+    def _load(self, version: str) -> Loaded[Score, Scored]:
+        folder = self._folder(version)
+        model = load_scorer(folder, self.dtype)
+        try:
+            packed = PackedModel(model, values, self.device)
+        except Unpackable as reason:
+            log.warning("%s runs plainly, one step at a time: %s", folder, reason)
+            return PlainScoring(model, self.device, self.counters)
+        return Scoring(
+            packed,
+            self.counters,
+            cache_bytes=self._cache_bytes,
+            batch_tokens=self._batch_tokens,
+        )

@@ -1,0 +1,137 @@
+"""A transformers model that takes ragged batches, if it can be shown to do so."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import torch
+from transformers import PreTrainedModel
+from transformers.cache_utils import DynamicCache, DynamicLayer
+
+from workers.engines.geometry import Geometry
+from workers.engines.interface import BadRequest
+from workers.engines.loading import context_tokens, end_ids, vocabulary
+from workers.engines.packed import ATTENTION, Pass, Segment
+from workers.engines.prefix_cache import Prefix
+
+# Rope kinds whose angles depend on the longest sequence in the batch: cached keys would not fit.
+MOVING_ROPES = ("dynamic", "longrope")
+
+
+class Outputs(Protocol):
+    """Runs a model on ids [1, tokens] and gives its outputs at `wanted` tokens: [wanted, width]."""
+
+    def __call__(
+        self, model: Any, ids: torch.Tensor, wanted: torch.Tensor, **inputs: Any
+    ) -> torch.Tensor: ...
+
+
+def next_logits(model: Any, ids: torch.Tensor, wanted: torch.Tensor, **inputs: Any) -> torch.Tensor:
+    """A causal language model's logits."""
+    out = model(input_ids=ids, logits_to_keep=wanted, use_cache=False, **inputs)
+    return out.logits[0]  # type: ignore[no-any-return]
+
+
+def values(model: Any, ids: torch.Tensor, wanted: torch.Tensor, **inputs: Any) -> torch.Tensor:
+    """A sequence classifier's raw head outputs."""
+    decoder = getattr(model, model.base_model_prefix)
+    hidden = decoder(input_ids=ids, use_cache=False, **inputs).last_hidden_state
+    return model.score(hidden[0, wanted])  # type: ignore[no-any-return]
+
+
+class Unpackable(Exception):
+    """This model must be run the plain way; says why."""
+
+
+class PackedModel:
+    """Built on the host; raises `Unpackable` unless packed and plain outputs agree there."""
+
+    def __init__(self, model: PreTrainedModel, outputs: Outputs, device: torch.device) -> None:
+        self.context = context_tokens(model)
+        self.ends = end_ids(model)
+        self._vocabulary = vocabulary(model)
+        self._model: Any = model
+        self._outputs = outputs
+        self.geometry = _geometry(model)
+        self._prove()
+        self.geometry = self.geometry._replace(device=device)
+
+    def start(self) -> None:
+        self._model.to(self.geometry.device)
+
+    def close(self) -> None:
+        self._model = None
+
+    def check_ids(self, ids: Sequence[int], name: str) -> None:
+        """Refuse ids without an embedding: on a GPU one such id would end the whole process."""
+        bad = next((i for i in ids if not 0 <= i < self._vocabulary), None)
+        if bad is not None:
+            last = self._vocabulary - 1
+            raise BadRequest(f"{name} holds token id {bad}; the model knows 0 to {last}")
+
+    def segment(self, tokens: Sequence[int], prefix: Prefix) -> Segment:
+        """What of `tokens` remains to be computed after a cached `prefix`."""
+        memory = self.geometry.empty(len(tokens))
+        prefix.copy_to(memory)
+        new = range(prefix.length, len(tokens))
+        return Segment(list(tokens[prefix.length :]), prefix.length, memory, list(new))
+
+    def last(self, work: Pass) -> torch.Tensor:
+        """Outputs at every block row, then at the last token of every segment: [.., width]."""
+        wanted = list(range(work.rows))
+        end = work.rows
+        for segment in work.segments:
+            end += len(segment.ids)
+            wanted.append(end - 1)
+        return self.at(work, wanted)
+
+    def at(self, work: Pass, wanted: list[int]) -> torch.Tensor:
+        """Outputs at the `wanted` places of the pass: [wanted, width]."""
+        device = self.geometry.device
+        return self._outputs(
+            self._model,
+            torch.tensor([work.ids], device=device),
+            torch.tensor(wanted, device=device),
+            position_ids=torch.tensor([work.positions], device=device),
+            packed=work,
+        )
+
+    def _prove(self) -> None:
+        """Compare a sequence computed whole and plainly with the same one packed, in two pieces."""
+        tokens = [(7 * i + 1) % self._vocabulary for i in range(12)]
+        plain = self._outputs(self._model, torch.tensor([tokens]), torch.tensor([7, 11]))
+        try:
+            self._model.set_attn_implementation(ATTENTION)
+            packed = self._in_two_pieces(tokens)
+        except Exception as error:  # a model of another make fails in its own way
+            self._model.set_attn_implementation("sdpa")
+            raise Unpackable(f"{type(error).__name__}: {error}") from error
+        close = 1e-3 if self.geometry.dtype == torch.float32 else 5e-2
+        off = float((plain - packed).abs().max() / plain.abs().max().clamp(min=1e-6))
+        if not off < close:
+            self._model.set_attn_implementation("sdpa")
+            raise Unpackable(f"outputs differ by {off:.2g} of the largest")
+
+    def _in_two_pieces(self, tokens: list[int]) -> torch.Tensor:
+        first = self.segment(tokens[:8], Prefix(0, ()))
+        early = self.last(Pass([], [first]))
+        second = self.segment(tokens, Prefix(8, (first.memory,)))
+        return torch.cat([early, self.last(Pass([], [second]))])
+
+
+def _geometry(model: PreTrainedModel) -> Geometry:
+    """Read off the cache that the model itself makes; only plain keys and values will do."""
+    config = model.config.get_text_config(decoder=True)
+    rope = getattr(config, "rope_parameters", None) or {}
+    if rope.get("rope_type") in MOVING_ROPES:
+        raise Unpackable(f"rope type {rope['rope_type']}")
+    decoder = getattr(model, model.base_model_prefix)
+    cache: Any = decoder(input_ids=torch.tensor([[1]]), use_cache=True).past_key_values
+    layers: list[Any] = getattr(cache, "layers", [])
+    if type(cache) is not DynamicCache or any(type(layer) is not DynamicLayer for layer in layers):
+        names = ", ".join(sorted({type(layer).__name__ for layer in layers}))
+        raise Unpackable(f"its cache is {type(cache).__name__} of {names or 'no layers'}")
+    shapes = {x.shape for layer in layers for x in (layer.keys, layer.values)}
+    if len(shapes) != 1:
+        raise Unpackable("its layers remember different shapes")
+    keys: torch.Tensor = layers[0].keys
+    return Geometry(len(layers), keys.shape[1], keys.shape[3], keys.dtype, keys.device)

@@ -1,0 +1,45 @@
+"""Ids to text, as the trainer's and SGLang's tokenizers read the same folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from workers.engines.interface import ModelUnavailable
+from workers.engines.stops import Decode
+
+
+def open_decoder(folder: Path) -> Decode:
+    """`tokenizer.json` by the tokenizers library itself; other formats through transformers.
+
+    transformers 5 may rebuild a family's own tokenizer over the file's, with other tokens.
+    """
+    if (folder / "tokenizer.json").is_file():
+        return _from_file(folder / "tokenizer.json")
+    return _from_transformers(folder)
+
+
+def _from_file(path: Path) -> Decode:
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises bare Exception
+        raise ModelUnavailable(path.parent, f"tokenizer.json cannot be read: {error}") from error
+    return lambda tokens: tokenizer.decode(list(tokens), skip_special_tokens=False)
+
+
+def _from_transformers(folder: Path) -> Decode:
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable(folder, f"no usable tokenizer: {error}") from error
+
+    def decode(tokens: Sequence[int]) -> str:
+        return str(
+            tokenizer.decode(
+                list(tokens), skip_special_tokens=False, clean_up_tokenization_spaces=False
+            )
+        )
+
+    return decode

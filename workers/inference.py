@@ -1,0 +1,33 @@
+"""The inference worker: `Generate` jobs from the broker to an engine and back.
+
+Knows nothing of torch or of SGLang: the engine is handed in, opened. A bad request or a missing
+model fails its job; an engine that cannot go on ends the worker, so that its leases move on.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from rstar_async.wire.payloads import Generate
+from workers import station
+from workers.engines.interface import Engine, EngineFailed
+
+
+async def answer(engine: Engine, body: bytes) -> bytes:
+    """The body of a `Generate` in, the body of a `Generated` out; cancelling it drops the work."""
+    request = msgspec.msgpack.decode(body, type=Generate)
+    return msgspec.msgpack.encode(await engine.generate(request))
+
+
+async def serve_inference(
+    endpoint: str, name: str, engine: Engine, capacity: int, keys: Path | None = None
+) -> None:
+    """Serve until told to drain; `capacity` counts requests in flight, each with its n samples."""
+
+    async def handle(job: station.Job) -> bytes:
+        try:
+            return await answer(engine, job.body)
+        except EngineFailed as failure:
+            raise station.EngineDead(str(failure)) from failure
+
+    await station.serve(endpoint, name, capacity, handle, keys=keys)

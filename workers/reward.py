@@ -1,0 +1,33 @@
+"""The reward worker: `Score` jobs from the broker to the PPM and back.
+
+Micro-batches are made by the scorer: all requests that wait when it starts a forward pass share
+it. So `capacity` is also the largest micro-batch, and nothing is ever held back to fill one.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from rstar_async.wire.payloads import Score
+from workers import station
+from workers.engines.interface import EngineFailed, Scorer
+
+
+async def answer(scorer: Scorer, body: bytes) -> bytes:
+    """The body of a `Score` in, the body of a `Scored` out; cancelling it drops the work."""
+    request = msgspec.msgpack.decode(body, type=Score)
+    return msgspec.msgpack.encode(await scorer.score(request))
+
+
+async def serve_reward(
+    endpoint: str, name: str, scorer: Scorer, capacity: int, keys: Path | None = None
+) -> None:
+    """Serve until told to drain; `capacity` counts requests in flight, each with its steps."""
+
+    async def handle(job: station.Job) -> bytes:
+        try:
+            return await answer(scorer, job.body)
+        except EngineFailed as failure:
+            raise station.EngineDead(str(failure)) from failure
+
+    await station.serve(endpoint, name, capacity, handle, keys=keys)

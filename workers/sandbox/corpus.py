@@ -1,0 +1,126 @@
+"""Judges folders of programs by running them: attacks must be contained, benign ones must work.
+
+An attack is a `.py` file with a header line `# correct: denied killed error timeout output
+harmless` naming what may become of it; whatever it prints, "BREACH" is a breach. A program with a
+`.out` file beside it must print exactly that. After each attack a canary of the same flavour must
+still work, and no process may be left that we do not know.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from workers.sandbox import policy
+from workers.sandbox.job import Outcome
+from workers.sandbox.sandbox import Sandbox
+
+ATTACK_LIMITS = policy.Limits(wall_seconds=3.0, cpu_seconds=2.0)
+BENIGN_LIMITS = policy.Limits(wall_seconds=30.0, cpu_seconds=20.0)
+CANARIES: dict[policy.Flavour, tuple[str, str]] = {
+    "plain": ("import math\nprint(round(math.pi, 5), sorted({3, 1}))", "3.14159 [1, 3]\n"),
+    "sympy": (
+        "import sympy as s, math\nx = s.symbols('x')\n"
+        "print(s.solve(x**2 - 1, x), round(math.pi, 5))",
+        "[-1, 1] 3.14159\n",
+    ),
+}
+# In the incremental mode attack and canary both continue this program.
+BEFORE: dict[policy.Flavour, list[str]] = {
+    "plain": ["secret = 41", "secret += 1"],
+    "sympy": ["import sympy", "secret = 42"],
+}
+# What we see counts as what was foreseen in these cases too: a denial is an error when it is not
+# caught, a benign end when it is, and a crash is as good as a kill.
+COUNTS_AS = {"denied": {"harmless", "error"}, "error": {"denied", "killed"}, "killed": {"error"}}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one program."""
+
+    name: str
+    kind: str  # attack or benign
+    good: bool
+    seen: str
+    foreseen: str
+    canary: bool
+    seconds: float
+    detail: str = ""
+
+
+async def check(
+    sandbox: Sandbox, folders: Iterable[Path | str], *, incremental: bool = False
+) -> AsyncIterator[Verdict]:
+    """Run every program of the folders, one after the other, and judge each."""
+    for path in programs(folders):
+        yield await judge(sandbox, path, incremental=incremental)
+
+
+def programs(folders: Iterable[Path | str]) -> list[Path]:
+    """The programs in these folders, in order."""
+    return sorted(path for folder in folders for path in Path(folder).glob("*.py"))
+
+
+async def judge(sandbox: Sandbox, path: Path, *, incremental: bool = False) -> Verdict:
+    """Run one program and its canary."""
+    source, expected = _load(path)
+    flavour = policy.flavour_of([source])
+    before = BEFORE[flavour] if incremental else []
+    limits = ATTACK_LIMITS if expected is None else BENIGN_LIMITS
+    started = trio.current_time()
+    outcome = await sandbox.run(path.stem, [*before, source], limits)
+    seconds = trio.current_time() - started
+    canary = await _canary_lives(sandbox, path.stem, flavour, before)
+    sandbox.end_tree(path.stem)
+    if expected is None:
+        seen, foreseen = see(outcome), header(source)
+        kind, good = "attack", is_contained(seen, foreseen.split())
+    else:
+        seen, foreseen = str(outcome.status), "equal output"
+        kind, good = "benign", outcome.status == "ok" and outcome.stdout == expected
+    detail = "" if good else f"{outcome.status} {outcome.error_message} {outcome.stdout[:300]!r}"
+    return Verdict(path.stem, kind, good and canary, seen, foreseen, canary, seconds, detail)
+
+
+def _load(path: Path) -> tuple[str, str | None]:
+    """A program, and what it must print if it is a benign one."""
+    expected = path.with_suffix(".out")
+    output = expected.read_text(encoding="utf-8") if expected.exists() else None
+    return path.read_text(encoding="utf-8"), output
+
+
+def see(outcome: Outcome) -> str:
+    """One word for what an attack has come to."""
+    if "BREACH" in outcome.stdout:
+        return "BREACH"
+    if outcome.status in ("timeout", "output"):
+        return outcome.status
+    if "DENIED" in outcome.stdout:
+        return "denied"
+    if outcome.status == "ok":
+        return "harmless"
+    return "killed" if outcome.error_message.startswith("killed") else "error"
+
+
+def is_contained(seen: str, foreseen: Sequence[str]) -> bool:
+    """Whether what was seen is among what may be."""
+    if seen == "BREACH":
+        return False
+    return bool({seen, *COUNTS_AS.get(seen, ())} & {*foreseen}) or "accepted" in foreseen
+
+
+def header(source: str) -> str:
+    """What may become of an attack, by its own account."""
+    found = re.search(r"^# correct: *(.*)$", source, re.MULTILINE)
+    return found[1] if found else "denied harmless"
+
+
+async def _canary_lives(
+    sandbox: Sandbox, tree: str, flavour: policy.Flavour, before: list[str]
+) -> bool:
+    program, expected = CANARIES[flavour]
+    outcome = await sandbox.run(tree, [*before, program], BENIGN_LIMITS)
+    return outcome.status == "ok" and outcome.stdout == expected

@@ -1,0 +1,80 @@
+"""What the worker and a node say to each other, in bytes; both sides read this file.
+
+Plain structs, packed by C code that holds no reference to anything a program can break.
+"""
+
+import builtins
+import struct
+from collections.abc import Sequence
+from typing import NamedTuple
+
+__builtins__ = dict(vars(builtins))  # type: ignore[assignment]
+
+HELLO = b"hello"
+DEATH = struct.Struct("=iidq")  # pid, wait status, CPU seconds, peak KiB
+NONCE_BYTES = 16
+_REQUEST = struct.Struct("=16siqII")
+_REPORT = struct.Struct("=16sBBiiII")
+_LENGTH = struct.Struct("=I")
+_pack_report, _unpack_request, _unpack_length = _REPORT.pack, _REQUEST.unpack, _LENGTH.unpack
+
+
+class Request(NamedTuple):
+    """Run `steps`, number `first` and following; answer with `nonce` in front."""
+
+    nonce: bytes
+    first: int
+    memory: int  # bytes
+    value: int  # characters
+    steps: list[str]
+
+
+class Report(NamedTuple):
+    """How the steps ended. `text` is the last step's value, or the message of an exception."""
+
+    ok: bool
+    ended: bool  # by exit()
+    step: int
+    line: int
+    kind: str
+    text: str
+
+
+def pack_request(nonce: bytes, first: int, memory: int, value: int, steps: Sequence[str]) -> bytes:
+    """Any text is a source: lone surrogates and NULs arrive as they are."""
+    sources = [step.encode("utf-8", "surrogatepass") for step in steps]
+    parts = [_LENGTH.pack(len(source)) + source for source in sources]
+    return b"".join([_REQUEST.pack(nonce, first, memory, value, len(parts)), *parts])
+
+
+def unpack_request(data: bytes) -> Request:
+    """The inverse."""
+    nonce, first, memory, value, count = _unpack_request(data[: _REQUEST.size])
+    steps, start = [], _REQUEST.size
+    for _ in range(count):
+        start += 4
+        end = start + _unpack_length(data[start - 4 : start])[0]
+        steps.append(data[start:end].decode("utf-8", "surrogatepass"))
+        start = end
+    return Request(nonce, first, memory, value, steps)
+
+
+def pack_report(nonce: bytes, report: Report) -> bytes:
+    """Text becomes what UTF-8 can carry: a lone surrogate is written as its escape."""
+    kind = report.kind.encode("utf-8", "backslashreplace")
+    text = report.text.encode("utf-8", "backslashreplace")
+    place = (report.step, report.line, len(kind), len(text))
+    return _pack_report(nonce, report.ok, report.ended, *place) + kind + text
+
+
+def unpack_report(nonce: bytes, data: bytes) -> Report | None:
+    """None unless it begins with the nonce and is in shape: a program may have written it."""
+    try:
+        given, ok, ended, step, line, *lengths = _REPORT.unpack(data[: _REPORT.size])
+        middle = _REPORT.size + lengths[0]
+        kind, text = data[_REPORT.size : middle].decode(), data[middle:].decode()
+    except (struct.error, UnicodeDecodeError):
+        return None
+    if given != nonce or middle + lengths[1] != len(data):
+        return None
+    return Report(ok == 1, ended == 1, step, line, kind, text)

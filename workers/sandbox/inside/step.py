@@ -1,0 +1,148 @@
+"""Runs steps in the one namespace of a program and tells how the last of them ended.
+
+A step fails only by an exception (or by death, which is for others to notice); what it prints is
+never looked at. Timers, trace functions and signal masks do not outlive their step, so a program
+replayed in one process and one continued over many behave alike.
+"""
+
+import ast
+import builtins
+import linecache
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import CodeType, TracebackType
+from typing import Any, TextIO, TypeAlias
+
+from .frames import Report
+
+# Our own copy: a program that breaks `isinstance` breaks it for itself.
+__builtins__ = dict(vars(builtins))  # type: ignore[assignment]
+
+Namespace: TypeAlias = dict[str, Any]
+
+_TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
+_ALL_SIGNALS = signal.valid_signals()
+_block, _setitimer = signal.pthread_sigmask, signal.setitimer
+_settrace, _setprofile = sys.settrace, sys.setprofile
+_dup2, _compile, _parse, _cache = os.dup2, compile, ast.parse, linecache.cache
+
+
+class Steps:
+    """The steps of one request, run in order; the output of all but the last is thrown away."""
+
+    def __init__(self, names: Namespace, stream: TextIO, value_limit: int, text_limit: int) -> None:
+        self._names = names
+        self._stream = stream
+        self._value_limit = value_limit
+        self._text_limit = text_limit
+
+    def run(self, steps: Sequence[str], first: int, output: int, nowhere: int) -> Report:
+        """Run `steps`, which are number `first` and following of the program."""
+        last = first + len(steps) - 1
+        for number, source in enumerate(steps, first):
+            _dup2(output if number == last else nowhere, 1)
+            report = self._run_one(source, number)
+            if not report.ok:
+                return report
+            if report.ended and number != last:
+                return _failure("SystemExit", "the program had ended itself", number, 0)
+        return report
+
+    def _run_one(self, source: str, number: int) -> Report:
+        name = f"<step {number}>"
+        _cache[name] = (len(source), None, source.splitlines(True), name)
+        try:
+            try:
+                _block(signal.SIG_UNBLOCK, _ALL_SIGNALS)
+                value = self._evaluate(source, name)
+            finally:
+                settle()
+            report = Report(True, False, -1, 0, "", value)
+        except SystemExit as error:
+            report = self._exit(error, name, number)
+        except BaseException as error:
+            report = self._explain(error, name, number)
+        self._flush()
+        return report
+
+    def _evaluate(self, source: str, name: str) -> str:
+        body, tail = _split(source, name)
+        exec(body, self._names)
+        if tail is None:
+            return ""
+        value = eval(tail, self._names)
+        return "" if value is None else clip(repr(value), self._value_limit)
+
+    def _exit(self, error: SystemExit, name: str, number: int) -> Report:
+        if error.code is None or error.code is False or error.code == 0:
+            return Report(True, True, -1, 0, "", "")
+        return self._explain(error, name, number)
+
+    def _explain(self, error: BaseException, name: str, number: int) -> Report:
+        line = _line(error, name)
+        error.__traceback__ = None  # lets go of what may have filled the memory
+        try:
+            kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
+            kind, text = clip(kind, 200), clip(str(error), self._text_limit)
+        except BaseException:
+            kind, text = "Exception", "<the exception cannot be printed>"
+        finally:
+            settle()
+        return _failure(kind, text, number, line)
+
+    def _flush(self) -> None:
+        streams = [self._stream] if sys.stdout is self._stream else [sys.stdout, self._stream]
+        for stream in streams:
+            try:
+                stream.flush()
+            except BaseException:
+                settle()
+
+
+def settle() -> None:
+    """Leave nothing of the program running: no timer, no trace function, no pending signal."""
+    for _ in range(4):  # a handler that still fires may raise right here: begin again
+        try:
+            _block(signal.SIG_BLOCK, _ALL_SIGNALS)
+            _settrace(None)
+            _setprofile(None)
+            for timer in _TIMERS:
+                _setitimer(timer, 0)
+            return
+        except BaseException:
+            continue
+
+
+def clip(text: str, limit: int) -> str:
+    """The first `limit` characters as a true `str`, whatever subclass came in."""
+    return str.__getitem__(text, slice(0, limit))
+
+
+def _split(source: str, name: str) -> tuple[CodeType, CodeType | None]:
+    """The step without its final expression, and that expression."""
+    tree = _parse(source, name)
+    if not tree.body or not isinstance(tree.body[-1], ast.Expr):
+        return _compile(tree, name, "exec", dont_inherit=True), None
+    tail = ast.Expression(tree.body.pop().value)  # type: ignore[attr-defined]
+    body = _compile(tree, name, "exec", dont_inherit=True)
+    return body, _compile(tail, name, "eval", dont_inherit=True)
+
+
+def _line(error: BaseException, name: str) -> int:
+    """The innermost line of this very step on the way to the error; 0 if there is none."""
+    if isinstance(error, SyntaxError) and error.filename == name:
+        return error.lineno or 0
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        line, trace = _within(trace, name, line), trace.tb_next
+    return line
+
+
+def _within(trace: TracebackType, name: str, line: int) -> int:
+    return trace.tb_lineno if trace.tb_frame.f_code.co_filename == name else line
+
+
+def _failure(kind: str, text: str, number: int, line: int) -> Report:
+    return Report(False, False, number, line, kind, text)

@@ -1,0 +1,100 @@
+"""What the interpreter has imported, and tried once, before the first program sees it.
+
+Every MiB here is paid for by every fork (about 70 microseconds), every import missing here is paid
+for by the program that wants it (sympy: half a second). Hence two flavours.
+"""
+
+import contextlib
+import importlib
+import os
+from collections.abc import Callable
+from typing import Any
+
+PLAIN = (
+    *("math", "cmath", "fractions", "decimal", "itertools", "functools", "operator", "collections"),
+    *("statistics", "heapq", "bisect", "re", "string", "copy", "typing", "dataclasses", "datetime"),
+    *("time", "json", "textwrap", "array", "numbers"),
+)
+HEAVY = ("numpy", "numpy.linalg", "sympy", "mpmath")
+
+
+def warm_up(flavour: str) -> None:
+    """Import, and for the heavy flavour let sympy build its caches (a second or two)."""
+    _import_random()
+    for name in PLAIN:
+        importlib.import_module(name)
+    if flavour == "sympy":
+        for name in HEAVY:
+            importlib.import_module(name)
+        importlib.import_module("numpy").random.seed(0)
+        _exercise(vars(importlib.import_module("sympy")))
+
+
+def _import_random() -> None:
+    """Without its fork hook: a program goes on after a fork with the random state it had.
+
+    And from a fixed seed, so that every worker gives the same answer to an unseeded program.
+    """
+    register: Callable[..., None] = os.register_at_fork
+    os.register_at_fork = lambda **_hooks: None
+    try:
+        importlib.import_module("random").seed(0)
+    finally:
+        os.register_at_fork = register
+
+
+def _exercise(sympy: dict[str, Any]) -> None:
+    names = dict(sympy)
+    exec('x, y, n, k = symbols("x y n k"); f = Function("f")', names)
+    for call in CALLS:
+        with contextlib.suppress(Exception):
+            eval(call, names)
+
+
+CALLS = (
+    "solve(x**2 - 2, x)",
+    "solve(x**3 - 6*x**2 + 11*x - 6, x)",
+    "solve([x + y - 3, x - y - 1], [x, y])",
+    "solve([x + y - 3, x*y - 2], [x, y])",
+    "solve(sin(x) - Rational(1, 2), x)",
+    "solve(x**2 > 4, x)",
+    "solveset(x**2 - 1, x, S.Reals)",
+    "nsolve(x**2 - 2, 1)",
+    "reduce_inequalities([x > 1])",
+    "simplify(sin(x)**2 + cos(x)**2)",
+    "trigsimp(2*sin(x)*cos(x))",
+    "radsimp(1/(sqrt(2) + 1))",
+    "apart(1/(x**2 - 1))",
+    "factor(x**4 - 1)",
+    "expand((x + 1)**5)",
+    "integrate(x**2*exp(x), x)",
+    "integrate(1/(x**2 + 1), (x, 0, oo))",
+    "diff(sin(x)*x, x)",
+    "limit(sin(x)/x, x, 0)",
+    "series(exp(x), x, 0, 4)",
+    "summation(k**2, (k, 1, n))",
+    "Matrix([[1, 2], [3, 4]]).eigenvals()",
+    "Matrix([[1, 2], [3, 4]]).inv()",
+    "Matrix([[2, 1, 0], [1, 3, 1], [0, 1, 2]]).det()",
+    "Poly(x**2 - 1).all_roots()",
+    "nroots(x**3 - x - 1)",
+    "N(pi, 30)",
+    "factorint(360360)",
+    "divisors(360)",
+    "isprime(10**9 + 7)",
+    "nextprime(100)",
+    "totient(12)",
+    "gcd(12, 18)",
+    "mod_inverse(3, 11)",
+    "binomial(10, 3)",
+    "sqrt(Rational(8, 9))",
+    "latex(x**2/2)",
+    "str(x**2 + sqrt(x))",
+    'sympify("x**2 + 1")',
+    "lambdify(x, x**2)(3)",
+    "Point(0, 0).distance(Point(3, 4))",
+    "Triangle(Point(0, 0), Point(4, 0), Point(0, 3)).area",
+    "dsolve(f(x).diff(x) - f(x))",
+    "diophantine(x**2 + y**2 - 25)",
+    "Eq(x, 1)",
+)

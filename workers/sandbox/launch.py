@@ -1,0 +1,159 @@
+"""Starts a guard and its zygote: an interpreter with nothing of ours in its environment.
+
+The zygote confines itself and then says what is in force; if a lock is missing that was not waived
+by name, or the interpreter does not start at all, `Unconfinable` says which and why.
+"""
+
+import array
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from workers.sandbox import channel, filter, policy
+from workers.sandbox.errors import SandboxError, Unconfinable
+
+HOME = str(Path(__file__).parent)
+BOOT = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from inside import main; "
+    "main.main(int(sys.argv[2]), int(sys.argv[3]))"
+)
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+START_SECONDS = 120.0  # importing sympy on a machine that is busy with other things
+
+
+@dataclass(frozen=True)
+class Locks:
+    """What is in force: Landlock's ABI (0: none), fork tickets, and no longer being root."""
+
+    landlock: int
+    tickets: bool
+    nobody: bool
+
+
+@dataclass(frozen=True)
+class Launched:
+    """A confined zygote, ready for orders. `listener` is -1 where there is none."""
+
+    process: trio.Process
+    control: socket.socket
+    deaths: socket.socket
+    pid: int
+    listener: int
+    locks: Locks
+
+
+async def launch(
+    flavour: policy.Flavour, allow: frozenset[str], python: str = sys.executable
+) -> Launched:
+    """Start one; on failure or cancellation nothing is left."""
+    control, their_control = channel.pair()
+    deaths, their_deaths = channel.pair()
+    complaints = channel.Pipe(4096)
+    command = [python, "-S", "-P", "-B", "-c", BOOT, HOME]
+    numbers = (their_control.fileno(), their_deaths.fileno())
+    try:
+        process = await trio.lowlevel.open_process(
+            [*command, *map(str, numbers)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=complaints.writer,
+            env=policy.ENVIRONMENT,
+            cwd="/",
+            pass_fds=numbers,
+            start_new_session=True,
+        )
+        their_control.close()
+        their_deaths.close()
+        ready, pid, listener = await _handshake(control, _config(flavour, allow))
+        _require(ready, complaints, python, allow)
+    except BaseException as error:
+        _close(control, deaths, their_control, their_deaths)
+        if isinstance(error, OSError):
+            raise Unconfinable(f"{python} cannot be started: {error}") from error
+        raise
+    finally:
+        complaints.close()
+    locks = Locks(ready["landlock"], listener >= 0, ready["nobody"])
+    return Launched(process, control, deaths, pid, listener, locks)
+
+
+def _close(*sockets: socket.socket) -> None:
+    for sock in sockets:  # the guard sees the end of its channel, and ends everything
+        sock.close()
+
+
+def _config(flavour: policy.Flavour, allow: frozenset[str]) -> dict[str, Any]:
+    listener = "no-listener" not in allow
+    return {
+        "flavour": flavour,
+        "home": HOME,
+        "site": site_packages(),
+        "readable": policy.READABLE,
+        "threads": {name: policy.ENVIRONMENT[name] for name in THREADS},
+        "landlock": "no-landlock" not in allow,
+        "listener": listener,
+        "filter": filter.assemble("ticket" if listener else "free").hex(),
+        "lid": "" if listener else filter.assemble("never").hex(),
+        "files": policy.OPEN_FILES,
+        "cpu": policy.CPU_CEILING_SECONDS,
+        "clone": policy.CLONE_FLAGS,
+        "text": policy.MESSAGE_CHARACTERS,
+    }
+
+
+def site_packages() -> list[str]:
+    """Where the libraries are that programs may import."""
+    folders = (path for path in sys.path if path.endswith(("site-packages", "dist-packages")))
+    return [path for path in folders if os.path.isdir(path)]
+
+
+async def _handshake(
+    control: socket.socket, config: Mapping[str, Any]
+) -> tuple[dict[str, Any], int, int]:
+    with trio.move_on_after(START_SECONDS):
+        control.send(json.dumps(config).encode())
+        await trio.lowlevel.wait_readable(control)
+        return _read_ready(control)
+    raise SandboxError(f"the confined interpreter was not ready within {START_SECONDS:.0f} s")
+
+
+def _read_ready(control: socket.socket) -> tuple[dict[str, Any], int, int]:
+    room = socket.CMSG_SPACE(channel.CREDENTIALS.size) + socket.CMSG_SPACE(4)
+    try:
+        message, ancillary, _, _ = control.recvmsg(65536, room)
+    except ConnectionError:
+        return {}, 0, -1
+    pid, listener = 0, -1
+    for _, kind, data in ancillary:
+        if kind == socket.SCM_RIGHTS:
+            listener = array.array("i", data)[0]
+        else:
+            pid = channel.CREDENTIALS.unpack(data)[0]
+    return json.loads(message or b"{}"), pid, listener
+
+
+def _require(
+    ready: Mapping[str, Any], complaints: channel.Pipe, python: str, allow: frozenset[str]
+) -> None:
+    if "error" in ready:
+        raise Unconfinable(f"the sandbox cannot be locked: {ready['error']}")
+    if not ready:
+        complaints.drain()
+        last = complaints.text().strip().splitlines()[-1:] or ["it said nothing"]
+        raise Unconfinable(
+            f"{python} did not start with an empty environment as uid {os.geteuid()}: {last[0]}; "
+            "can this user read the interpreter and its library?"
+        )
+    if not ready["landlock"] and "no-landlock" not in allow:
+        raise Unconfinable(
+            'this kernel has no Landlock (Linux 5.13, CONFIG_SECURITY_LANDLOCK, "lsm=landlock"): '
+            "programs could read every file this user can; allow no-landlock to run all the same"
+        )

@@ -1,0 +1,95 @@
+"""One interpreter behind the wall, as the worker sees it: a pid, a pidfd and a socket."""
+
+import os
+import signal
+import socket
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import trio
+
+
+@dataclass(frozen=True)
+class Death:
+    """How a process ended, by the word of the guard that reaped it."""
+
+    status: int
+    cpu_seconds: float
+    peak_mib: float
+
+    @property
+    def signal(self) -> int:
+        """The signal that ended it, 0 if it left by itself."""
+        return os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else 0
+
+
+@dataclass(eq=False)
+class Node:
+    """Signals go by pidfd, never by number: a recycled pid cannot be hit."""
+
+    pid: int
+    pidfd: int
+    sock: socket.socket
+    trusted: bool = False  # the zygote: runs no user code, never stopped
+    pins: int = 0  # continuations under way; pinned nodes are not evicted
+    lock: trio.Lock = field(default_factory=trio.Lock)
+    ended: trio.Event = field(default_factory=trio.Event)
+    death: Death | None = None
+    killed: bool = False  # by us
+    offence: str = ""  # why we killed it, if we did before its time
+
+    def pause(self) -> None:
+        """Stop it: a step may have left a signal handler or a loop behind."""
+        if not self.trusted:
+            self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it run on, to serve one order."""
+        if not self.trusted:
+            self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """Works on stopped, looping and signal-ignoring processes alike; may be repeated."""
+        self.killed |= self.pidfd >= 0
+        self._signal(signal.SIGKILL)
+
+    def release(self) -> None:
+        """Kill it and give up the socket; nobody may be reading from it any more."""
+        self.kill()
+        self.sock.close()
+
+    def bury(self, death: Death | None) -> None:
+        """The guard has reaped it; whoever reads from it gets what is queued, then the end."""
+        self.death = death
+        with suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+        os.close(self.pidfd)
+        self.pidfd = -1
+        self.ended.set()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.pidfd >= 0:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.pidfd, number)
+
+    def cpu_seconds(self) -> float:
+        """On-CPU time so far, by the kernel's word."""
+        try:
+            with open(f"/proc/{self.pid}/schedstat") as times:
+                return int(times.read().split()[0]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return 0.0
+
+    def memory_mib(self) -> tuple[float, float]:
+        """(peak, anonymous) resident memory, by the kernel's word."""
+        try:
+            with open(f"/proc/{self.pid}/status") as status:
+                text = status.read()
+        except OSError:
+            return 0.0, 0.0
+        return _mib(text, "VmHWM:"), _mib(text, "RssAnon:")
+
+
+def _mib(text: str, key: str) -> float:
+    _, found, rest = text.partition(key)
+    return int(rest.split(None, 1)[0]) / 1024 if found else 0.0

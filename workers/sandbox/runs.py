@@ -1,0 +1,136 @@
+"""How one program is run on a living zygote: find where to begin, make up what is missing, extend.
+
+Every method leaves either a held node or no node; a cancel kills what it had begun.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import trio
+
+from workers.sandbox import channel, policy
+from workers.sandbox.errors import ForkRefused
+from workers.sandbox.job import Outcome, Request, conduct
+from workers.sandbox.node import Node
+from workers.sandbox.snapshots import Key, Snapshots, chain
+from workers.sandbox.zygote import Zygote
+
+FLAT_MIB: dict[policy.Flavour, float] = {"plain": 1.5, "sympy": 5.0}  # of pages copied on a fork
+ENDED = Outcome("exception", error_type="SystemExit", error_message="the program had ended itself")
+
+
+@dataclass
+class Statistics:
+    """What has happened since the start."""
+
+    runs: int = 0
+    reused_steps: int = 0
+    replayed_steps: int = 0
+    starts: int = 0
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program on its way through one zygote."""
+
+    zygote: Zygote
+    flavour: policy.Flavour
+    tree: str
+    steps: Sequence[str]
+    limits: policy.Bounds
+
+    def keys(self) -> list[Key]:
+        """The snapshot key of each of its prefixes, the empty one first."""
+        return chain((self.flavour, str(self.limits.memory_mib), self.tree), self.steps)
+
+    def part(self, first: int, end: int) -> Request:
+        """The request for the steps from `first` up to `end`."""
+        return Request(self.steps[first:end], first, self.limits)
+
+
+class Runs:
+    """The held nodes and the work on them."""
+
+    def __init__(self, snapshots: Snapshots[Node]) -> None:
+        self._snapshots = snapshots
+        self._building: dict[Key, trio.Event] = {}
+        self.statistics = Statistics()
+
+    async def outcome(self, program: Program) -> Outcome:
+        """Run it. Raises ForkRefused or ZygoteLost, after which another attempt is in order."""
+        last = len(program.steps) - 1
+        if not program.zygote.can_hold:
+            outcome, _ = await self._extend(program, program.zygote.root, program.part(0, last + 1))
+            return outcome
+        keys = program.keys()
+        parent, reused, failure = await self._state(program, keys, last)
+        if parent is None:
+            return replace(failure, stdout="", reused_steps=reused)
+        outcome, node = await self._extend(program, parent, program.part(last, last + 1))
+        if node is not None:
+            self._hold(program, keys[last + 1], node)
+        self.statistics.reused_steps += reused
+        return replace(outcome, reused_steps=reused)
+
+    async def _state(
+        self, program: Program, keys: list[Key], depth: int
+    ) -> tuple[Node | None, int, Outcome]:
+        """The node that has run `depth` steps, how many were not run again, and why there is none.
+
+        Two runs that want the same missing node make it once. No checkpoint after the look-up: the
+        node is there until the caller pins it.
+        """
+        while building := self._building.get(keys[depth]):
+            await building.wait()
+        reached, node = self._longest(program, keys, depth)
+        if reached == depth:
+            return node, depth, ENDED
+        self._building[keys[depth]] = trio.Event()
+        try:
+            self.statistics.replayed_steps += depth - reached
+            outcome, built = await self._extend(program, node, program.part(reached, depth))
+            if built is not None:
+                self._hold(program, keys[depth], built)
+        finally:
+            self._building.pop(keys[depth]).set()
+        failure = outcome if outcome.status != "ok" else replace(ENDED, step=depth - 1)
+        return built, reached, failure
+
+    def _longest(self, program: Program, keys: list[Key], depth: int) -> tuple[int, Node]:
+        for reached in range(depth, 0, -1):
+            if node := self._snapshots.get(keys[reached]):
+                return reached, node
+        return 0, program.zygote.root
+
+    async def _extend(
+        self, program: Program, parent: Node, request: Request
+    ) -> tuple[Outcome, Node | None]:
+        """Run `request` in a child of `parent`; the child, stopped, if it can be continued."""
+        pipe = channel.Pipe(request.limits.output_bytes)
+        node, kept = None, False
+        try:
+            node = await self._fork(program.zygote, parent, pipe)
+            outcome = await conduct(node, pipe, request)
+            kept = outcome.status == "ok" and not outcome.ended and program.zygote.can_hold
+            return outcome, node if kept else None
+        finally:
+            pipe.close()
+            if node is not None:
+                node.pause() if kept else node.release()
+
+    async def _fork(self, zygote: Zygote, parent: Node, pipe: channel.Pipe) -> Node:
+        try:
+            return await zygote.fork(parent, pipe)
+        except ForkRefused:
+            self._release(self._snapshots.halve() if parent.trusted else [parent])
+            raise
+
+    def _hold(self, program: Program, key: Key, node: Node) -> None:
+        grown = max(0.0, node.memory_mib()[1] - program.zygote.base_mib)
+        mib = FLAT_MIB[program.flavour] + grown
+        self._release(self._snapshots.hold(key, node, program.tree, mib))
+
+    def _release(self, nodes: list[Node]) -> None:
+        for node in nodes:
+            self._snapshots.forget(node)
+            node.release()

@@ -1,0 +1,177 @@
+"""Runs programs, step by step, where they can harm nothing but their own result.
+
+What is covered: files, network, processes, signals, threads, machine code, memory, CPU, wall time,
+output, the environment, other programs' state, and processes left behind by a worker's death.
+What is not: bugs of the kernel behind some seventy calls, timing, whether a path exists, and a
+program that lies about its own result (it could as well have caught its own exceptions).
+
+A program's interpreter is kept, stopped, after each of its steps; the next step forks it. Where
+none is kept the steps before are run again, in one go, and it is kept from then on.
+"""
+
+import os
+import resource
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+import trio
+
+from workers.sandbox import policy
+from workers.sandbox.errors import ForkRefused, SandboxError, ZygoteLost
+from workers.sandbox.job import Outcome
+from workers.sandbox.launch import Locks, launch
+from workers.sandbox.node import Node
+from workers.sandbox.runs import Program, Runs, Statistics
+from workers.sandbox.snapshots import Snapshots
+from workers.sandbox.zygote import Zygote
+
+ATTEMPTS = 4  # with the snapshot, without it, with half of the others gone, on a new fork server
+BREATH_SECONDS = 0.05
+DESCRIPTORS = 65536  # two for each held node
+
+
+@dataclass(frozen=True)
+class Options:
+    """How much to hold and what to do without; `allow` names locks that may be missing."""
+
+    slots: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    held_nodes: int = 512
+    held_mib: float = 3072.0
+    allow: frozenset[policy.Weakness] = frozenset()
+    python: str = sys.executable
+    prestart: tuple[policy.Flavour, ...] = ("plain",)
+
+    def with_slots(self, slots: int) -> "Options":
+        """The same with another number of programs at a time."""
+        return replace(self, slots=slots)
+
+
+class Sandbox:
+    """Any number of runs at once, `slots` of them in progress. Made by `open_sandbox`."""
+
+    def __init__(self, options: Options, nursery: trio.Nursery) -> None:
+        self._options = options
+        self._nursery = nursery
+        self._slots = trio.Semaphore(options.slots)
+        self._zygotes: dict[policy.Flavour, Zygote] = {}
+        self._starting = {flavour: trio.Lock() for flavour in policy.FLAVOURS}
+        self._snapshots: Snapshots[Node] = Snapshots(options.held_nodes, options.held_mib)
+        self._runs = Runs(self._snapshots)
+
+    async def run(
+        self, tree: str, steps: Sequence[str], limits: policy.Bounds | None = None
+    ) -> Outcome:
+        """Run `steps[-1]` in the state that `steps[:-1]` leave behind; limits hold for each step.
+
+        A cancelled run leaves no process behind. Raises SandboxError only if the sandbox itself is
+        beyond repair: whatever a program does is an outcome.
+        """
+        if not steps:
+            raise ValueError("a program has at least one step")
+        async with self._slots:
+            self.statistics.runs += 1
+            return await self._persist(tree, list(steps), limits or policy.Limits())
+
+    async def _persist(self, tree: str, steps: list[str], limits: policy.Bounds) -> Outcome:
+        flavour = policy.flavour_of(steps)
+        for attempt in range(ATTEMPTS):
+            zygote = await self.start(flavour)
+            try:
+                return await self._runs.outcome(Program(zygote, flavour, tree, steps, limits))
+            except (ForkRefused, ZygoteLost) as error:
+                trouble: SandboxError = error
+                await trio.sleep(BREATH_SECONDS * attempt)
+        raise trouble
+
+    def end_tree(self, tree: str) -> None:
+        """Drop all that is held for `tree`; should it come back, it is replayed."""
+        for node in self._snapshots.end_tree(tree):
+            node.release()
+
+    @property
+    def statistics(self) -> Statistics:
+        """Counts since the start."""
+        return self._runs.statistics
+
+    @property
+    def held(self) -> int:
+        """How many interpreters are held."""
+        return len(self._snapshots)
+
+    @property
+    def pids(self) -> set[int]:
+        """Every process behind the wall, guards among them."""
+        return {pid for zygote in self._zygotes.values() for pid in zygote.pids}
+
+    @property
+    def strays(self) -> set[int]:
+        """Processes behind the wall that we do not know; empty but for a moment at each fork."""
+        return {pid for zygote in self._zygotes.values() for pid in zygote.strangers()}
+
+    @property
+    def locks(self) -> dict[policy.Flavour, Locks]:
+        """What is in force, for each flavour that has been started."""
+        return {flavour: zygote.locks for flavour, zygote in self._zygotes.items()}
+
+    async def start(self, flavour: policy.Flavour) -> Zygote:
+        """The living fork server of a flavour, started or replaced if need be."""
+        async with self._starting[flavour]:
+            zygote = self._zygotes.get(flavour)
+            if zygote is None or zygote.lost:
+                if zygote is not None:
+                    self._forget_all()
+                    await zygote.close()
+                options = self._options
+                zygote = Zygote(await launch(flavour, frozenset(options.allow), options.python))
+                self._zygotes[flavour] = zygote
+                self._nursery.start_soon(zygote.attend)
+                self.statistics.starts += 1
+            return zygote
+
+    def _forget_all(self) -> None:
+        for node in self._snapshots.clear():
+            node.release()
+
+    async def close(self) -> None:
+        """Kill everything; returns when nothing is left."""
+        self._forget_all()
+        for zygote in self._zygotes.values():
+            await zygote.close()
+
+
+@asynccontextmanager
+async def open_sandbox(options: Options | None = None) -> AsyncIterator[Sandbox]:
+    """A working sandbox; on leaving, nothing of it remains.
+
+    Raises Unconfinable if this machine lacks a lock that `options.allow` does not waive.
+    """
+    options = options or Options()
+    _make_room_for_descriptors()
+    try:
+        async with trio.open_nursery() as nursery:
+            sandbox = Sandbox(options, nursery)
+            try:
+                for flavour in options.prestart:
+                    await sandbox.start(flavour)
+                yield sandbox
+            finally:
+                nursery.cancel_scope.cancel()
+                await sandbox.close()
+    except BaseExceptionGroup as group:
+        raise _single(group) from None
+
+
+def _single(error: BaseException) -> BaseException:
+    """The one error in nested groups, else the group: our nursery is nobody else's business."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
+def _make_room_for_descriptors() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
