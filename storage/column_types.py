@@ -19,6 +19,18 @@ _UNSAFE = re.compile(f"[\x00\ud800-\udfff{_ESCAPE}]")
 _ESCAPED = re.compile(f"{_ESCAPE}([0-9a-f]{{6}})")
 
 
+def _escape(text: str) -> str:
+    if text.isascii() and "\x00" not in text:
+        return text
+    return _UNSAFE.sub(lambda found: f"{_ESCAPE}{ord(found[0]):06x}", text)
+
+
+def _unescape(text: str) -> str:
+    if text.isascii() or _ESCAPE not in text:
+        return text
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+
+
 class ForeignText(sa.types.TypeDecorator[str]):
     """Text that a model or a program wrote: any Python string.
 
@@ -30,14 +42,10 @@ class ForeignText(sa.types.TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None or (value.isascii() and "\x00" not in value):
-            return value
-        return _UNSAFE.sub(lambda found: f"{_ESCAPE}{ord(found[0]):06x}", value)
+        return None if value is None else _escape(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None or value.isascii() or _ESCAPE not in value:
-            return value
-        return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+        return None if value is None else _unescape(value)
 
 
 class Word(sa.types.TypeDecorator[str]):
@@ -81,10 +89,12 @@ class Json(sa.types.TypeDecorator[dict[str, Any]]):
     cache_ok = True
 
     def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(value, allow_nan=False)
+        if value is None:
+            return None
+        return _escape(json.dumps(value, allow_nan=False, ensure_ascii=False))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any] | None:
-        return None if value is None else json.loads(value)
+        return None if value is None else json.loads(_unescape(value))
 
 
 class Tokens(sa.types.TypeDecorator[tuple[int, ...]]):

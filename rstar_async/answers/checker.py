@@ -51,6 +51,10 @@ class Checker:
     def statistics(self) -> Statistics:
         return replace(self._counts)
 
+    def pids(self) -> list[int]:
+        """Of the idle children; a busy one is with whoever asked."""
+        return [child.pid for child in self._children]
+
     async def warm(self) -> None:
         """Start all children now instead of at the first questions that need them."""
         async with trio.open_nursery() as nursery:

@@ -23,15 +23,15 @@ def run(arguments: argparse.Namespace) -> int:
 def print_report(url: str, run_id: str | None, json_file: Path | None) -> None:
     """Print the table of a run and write it as JSON too, if asked."""
     import msgspec
-    from rich.console import Console
 
     from rstar_async.commands.locate import choose_run
+    from rstar_async.commands.output import print_table
     from rstar_async.rounds.report import report_of, table_of
     from storage.database import open_database
 
     with open_database(url, must_exist=True) as database:
         report = report_of(database, choose_run(database, run_id), url)
-    Console().print(table_of(report))
+    print_table(table_of(report))
     if json_file is not None:
         try:
             json_file.write_bytes(msgspec.json.format(msgspec.json.encode(report)))

@@ -33,14 +33,16 @@ def _print_table(report: "Report") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from rstar_async.commands.output import print_table
+
     columns = ("pairs", "equal", "different", "undecided", "agreement", "precision", "recall")
     table = Table("source", *columns, title=f"{report.path} · {report.rules} rules")
     for source, score in report.by_source.items():
         table.add_row(source, *_cells(score))
     table.add_section()
     table.add_row("all", *_cells(report.total))
+    print_table(table)
     console = Console()
-    console.print(table)
     console.print(
         f"{report.per_second:,.0f} checks/s; {report.by_verifier} needed math-verify, "
         f"{report.timeouts} timed out"

@@ -20,6 +20,18 @@ class Holder(msgspec.Struct, frozen=True):
     sockets: str = ""
 
 
+def running_holder(home: Path) -> Holder:
+    """Who runs in this home now; `BadInput` if nobody does."""
+    try:
+        with open(home / NAME, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        raise BadInput(f"{home} is no folder of a run") from None
+    except BlockingIOError:
+        return msgspec.json.decode((home / NAME).read_bytes(), type=Holder)
+    raise BadInput(f"no run is going on in {home}")
+
+
 class RunLock:
     """Held inside `with`; a second holder of the same home is refused with `BadInput`.
 

@@ -59,10 +59,9 @@ def report_of(database: Database, run_id: str, location: str) -> RunReport:
 def table_of(report: RunReport) -> Table:
     """The report for people."""
     table = Table(title=f"run {report.run}", title_justify="left")
-    for name in ("round", "problems", "solved", "nodes", "tokens", "cached", "code runs"):
-        table.add_column(name, justify="right")
-    for name in ("pairs", "pair acc.", "policy pass@1", "search pass@1"):
-        table.add_column(name, justify="right")
+    names = ("round", "problems", "solved", "nodes", "tokens", "cached", "code runs", "pairs")
+    for name in (*names, "pair acc.", "policy pass@1", "search pass@1"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in report.rounds:
         table.add_row(*_cells(row))
     return table
@@ -81,7 +80,7 @@ def _row(
     return RoundRow(
         number=round_.number,
         **_searched(database, round_),
-        pair_accuracy=_metric(ppm, "heldout_pair_accuracy"),
+        pair_accuracy=_metric(ppm, "pair_accuracy"),
         policy_pass_at_1=policy.pass_at_1 if policy else None,
         policy_interval=(policy.low, policy.high) if policy else None,
         search_pass_at_1=search.pass_at_1 if search else None,

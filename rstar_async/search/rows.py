@@ -29,7 +29,8 @@ def root_row(search_id: str, tree: Tree, models: ActiveModels) -> Node:
 
 
 def expansion_row(search_id: str, number: int, node: TreeNode, expanded: Expanded) -> Expansion:
-    """What one expansion cost."""
+    """What one expansion cost. Whatever the cache served was reachable, such as a beginning that
+    two questions happen to share."""
     scored = expanded.scored
     return Expansion(
         search_id=search_id,
@@ -40,7 +41,7 @@ def expansion_row(search_id: str, number: int, node: TreeNode, expanded: Expande
         unique_samples=len(expanded.outcomes),
         prompt_tokens=expanded.generated.prompt_tokens,
         cached_tokens=expanded.generated.cached_tokens,
-        reachable_tokens=min(expanded.reachable_tokens, expanded.generated.prompt_tokens),
+        reachable_tokens=max(expanded.reachable_tokens, expanded.generated.cached_tokens),
         new_tokens=expanded.new_tokens,
         generate_seconds=expanded.generated.seconds,
         execute_seconds=expanded.execute_seconds,

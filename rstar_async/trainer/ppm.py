@@ -55,7 +55,11 @@ def load_ppm(folder: Path) -> PreTrainedModel:
     # Saving writes the class name into the config; servers know only the stock one.
     scorer: Any = type(stock.__name__, (TreeScoring, stock), {})
     model, report = scorer.from_pretrained(
-        folder, config=config, dtype="float32", output_loading_info=True
+        folder,
+        config=config,
+        dtype="float32",
+        attn_implementation="sdpa",
+        output_loading_info=True,
     )
     if "score.weight" in report["missing_keys"]:
         torch.nn.init.zeros_(model.score.weight)

@@ -45,7 +45,7 @@ PATHOLOGICAL: list[tuple[str, str]] = [
     ("\x00", "\x00\x00"),
     ("\ud800", "\udfff"),
     ("$\ud800^2$", r"\frac{\ud800}{2}"),
-    ("１２３", "123"),
+    ("\uff11\uff12\uff13", "123"),
     ("٣", "3"),
     ("²", "2"),
     (r"\\\\\\frac", r"\frac"),

@@ -154,7 +154,7 @@ async def test_the_leavings_of_a_killed_broker_do_not_block_the_next(context, ip
         [sys.executable, "-c", HOLD, ipc], stdout=subprocess.PIPE
     )
     async with holder.stdout:
-        assert await holder.stdout.receive_some() == b"up\n"
+        assert await holder.stdout.receive_some()
         with pytest.raises(BadInput, match="in use"):
             open_broker(context, ipc, domain="clients", queue=10, keys=None)
         holder.kill()

@@ -7,13 +7,10 @@ the next step of a tree computes only its new tokens.
 """
 
 from collections import deque
-from collections.abc import Iterator
 
 import numpy as np
 import torch
 
-from workers.engines.block import Block, Kind
-from workers.engines.block_pass import Integers
 from workers.engines.counters import Counters
 from workers.engines.interface import BadRequest
 from workers.engines.packed import Pass, Segment
@@ -21,6 +18,7 @@ from workers.engines.packed_model import PackedModel
 from workers.engines.prefix_cache import PrefixCache
 from workers.engines.row import Asked, Job, Row
 from workers.engines.sampling import draw, uniforms
+from workers.engines.seating import Seating
 from workers.engines.sharing import waits_for
 from workers.engines.shelf import Load
 from workers.engines.stops import Decode, StopRule
@@ -48,7 +46,7 @@ class Generation:
         self._max_rows = max_rows
         self._prefill_tokens = prefill_tokens
         self._waiting: deque[Job] = deque()
-        self._blocks: dict[Kind, Block] = {}
+        self._seating = Seating(model.geometry)
         self._rows = 0
 
     @property
@@ -64,7 +62,7 @@ class Generation:
 
     def close(self) -> None:
         self._waiting.clear()
-        self._blocks.clear()
+        self._seating = Seating(self._model.geometry)
         self._cache = PrefixCache(0)
         self._model.close()
 
@@ -86,17 +84,14 @@ class Generation:
         """One token for every row, and the first token of what was admitted."""
         self._drop_cancelled()
         arrivals = self._admit()
-        blocks = list(self._blocks.values())
-        if not blocks and not arrivals:
+        seating, rows = self._seating.begin(), self._seating.rows()
+        if not rows and not arrivals:
             return
-        passes = [block.begin() for block in blocks]
-        logits = self._model.last(Pass(passes, [segment for _, segment in arrivals]))
+        logits = self._model.last(Pass(seating, [segment for _, segment in arrivals]))
         self._remember_prompts(arrivals)
-        rows = [row for block in blocks for row in block.rows if row is not None]
         tokens = self._draw(logits, rows, arrivals)
-        self._advance(blocks, rows, tokens[: len(rows)])
-        self._begin_rows(arrivals, tokens[len(rows) :].tolist())
-        self._blocks = {kind: block for kind, block in self._blocks.items() if not block.empty}
+        self._advance(rows, tokens[: len(rows)])
+        self._begin_rows(arrivals, tokens[len(rows) :])
 
     def _job(self, work: Asked) -> Job:
         request, context = work.request, self._model.context
@@ -138,12 +133,11 @@ class Generation:
         return arrivals
 
     def _drop_cancelled(self) -> None:
-        for row in tuple(self._decoding()):
+        for row in self._seating.rows():
             if row.job.work.cancelled:
                 self._leave(row)
         if any(job.work.cancelled for job in self._waiting):
             self._waiting = deque(job for job in self._waiting if not job.work.cancelled)
-        self._blocks = {kind: block for kind, block in self._blocks.items() if not block.empty}
 
     def _remember_prompts(self, arrivals: list[Arrival]) -> None:
         for job, segment in arrivals:
@@ -151,7 +145,7 @@ class Generation:
 
     # -- tokens
 
-    def _draw(self, logits: torch.Tensor, rows: list[Row], arrivals: list[Arrival]) -> Integers:
+    def _draw(self, logits: torch.Tensor, rows: list[Row], arrivals: list[Arrival]) -> list[int]:
         """The next token of every decoding row, then of every row of every arrival."""
         fresh = [row for job, _ in arrivals for row in job.rows]
         if len(fresh) > len(arrivals):
@@ -162,18 +156,16 @@ class Generation:
         positions = np.array([len(row.tokens) for row in rows], np.int64)
         temperature = np.array([row.job.sampling.temperature for row in rows], np.float32)
         top_p = np.array([row.job.sampling.top_p for row in rows], np.float32)
-        return draw(logits, temperature, top_p, uniforms(keys, positions))
+        return draw(logits, temperature, top_p, uniforms(keys, positions)).tolist()
 
-    def _advance(self, blocks: list[Block], rows: list[Row], tokens: Integers) -> None:
-        """Give every decoding row its token; all blocks first, since rows may move between them."""
-        start = 0
-        for block in blocks:
-            start += block.advance(tokens[start:])
-        for row, token in zip(rows, tokens.tolist(), strict=True):
+    def _advance(self, rows: list[Row], tokens: list[int]) -> None:
+        """Give every decoding row its token; those that end leave."""
+        self._seating.advance()
+        for row, token in zip(rows, tokens, strict=True):
             if self._ends(row, token):
-                self._finish(row)
-            elif row.block is not None and row.block.full(row):
-                self._move(row)
+                self._remember(row)
+                self._leave(row)
+                self._answer(row.job)
 
     def _begin_rows(self, arrivals: list[Arrival], tokens: list[int]) -> None:
         """Seat the rows that go on after their first token."""
@@ -181,7 +173,7 @@ class Generation:
         for job, segment in arrivals:
             going = [row for row in job.rows if not self._ends(row, next(drawn))]
             self._rows -= len(job.rows) - len(going)
-            self._seat(segment.memory, going)
+            self._seating.join(segment.memory, going)
             self._answer(job)
 
     def _ends(self, row: Row, token: int) -> bool:
@@ -191,40 +183,13 @@ class Generation:
             row.end(finish, self._decode)
         return finish is not None
 
-    # -- seats
-
-    def _decoding(self) -> Iterator[Row]:
-        return (row for block in self._blocks.values() for row in block.rows if row is not None)
-
-    def _seat(self, memory: torch.Tensor, rows: list[Row]) -> None:
-        if not rows:
-            return
-        kind = Kind.of(memory.shape[-2], len(rows))
-        block = self._blocks.get(kind) or self._blocks.setdefault(
-            kind, Block(kind, self._model.geometry)
-        )
-        for start in range(0, len(rows), kind.seats):
-            block.seat(memory, rows[start : start + kind.seats])
-
-    def _move(self, row: Row) -> None:
-        """Give a row that has filled its seat a slot of its own, with all that it knows."""
-        assert row.block is not None
-        memory = row.block.part(row, 0, row.block.known(row))
-        row.block.leave(row)
-        self._seat(memory, [row])
-
-    def _finish(self, row: Row) -> None:
-        """Keep the row's keys and values for the next step of its tree; answer when all are in."""
-        block = row.block
-        assert block is not None
-        known = (*row.job.prompt, *row.tokens)[: block.known(row)]
-        self._cache.insert(known, lambda start, end: block.part(row, start, end))
-        self._leave(row)
-        self._answer(row.job)
+    def _remember(self, row: Row) -> None:
+        """Keep an ended row's keys and values for the next step of its tree."""
+        known = (*row.job.prompt, *row.tokens)[: self._seating.known(row)]
+        self._cache.insert(known, lambda start, end: self._seating.part(row, start, end))
 
     def _leave(self, row: Row) -> None:
-        assert row.block is not None
-        row.block.leave(row)
+        self._seating.leave(row)
         self._rows -= 1
 
     def _answer(self, job: Job) -> None:

@@ -4,11 +4,10 @@ All tokens of a forward pass stand in one row, [1, tokens], so no layer computes
 keys and values a token sees is decided here, in an attention function registered with
 transformers, which the pass reaches as a keyword argument of the model's forward.
 
-Two kinds of tokens: those of *segments* (new prompt tokens after a known past) and those of
-*blocks* (one next token for each of many decoding samples; see `block.py`).
+Two kinds of tokens: those of *segments* (new prompt tokens after a known past) and one next token
+for each decoding sample (see `seating.py`).
 """
 
-from collections.abc import Sized
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from transformers import AttentionInterface
 
-from workers.engines.block_pass import BlockPass
+from workers.engines.seating import SeatingPass
 
 ATTENTION = "rstar_packed"
 
@@ -72,10 +71,11 @@ class Segment:
 
 
 class Part(Protocol):
-    """Tokens that stand together in a pass; `attend` as in `Segment`."""
+    """Tokens that stand together in a pass, with their ids and positions in their sequences."""
 
-    @property
-    def ids(self) -> Sized: ...
+    ids: list[int]
+    positions: list[int]
+
     def attend(
         self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float
     ) -> torch.Tensor: ...
@@ -83,31 +83,33 @@ class Part(Protocol):
 
 @dataclass
 class Pass:
-    """One forward pass: the next tokens of `blocks` first, then the tokens of `segments`."""
+    """One forward pass: the next token of every decoding row, then the tokens of `segments`."""
 
-    blocks: list[BlockPass]
+    seating: SeatingPass | None
     segments: list[Segment]
 
     @property
     def rows(self) -> int:
-        """The number of block rows."""
-        return sum(len(block.ids) for block in self.blocks)
+        """The number of decoding rows."""
+        return len(self.seating.ids) if self.seating else 0
+
+    @property
+    def parts(self) -> list["Part"]:
+        return [*([self.seating] if self.seating else []), *self.segments]
 
     @property
     def ids(self) -> list[int]:
-        rows = [token for block in self.blocks for token in block.ids.tolist()]
-        return rows + [token for segment in self.segments for token in segment.ids]
+        return [token for part in self.parts for token in part.ids]
 
     @property
     def positions(self) -> list[int]:
-        rows = [place for block in self.blocks for place in block.positions.tolist()]
-        return rows + [place for segment in self.segments for place in segment.positions]
+        return [place for part in self.parts for place in part.positions]
 
     def attend(
         self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float
     ) -> torch.Tensor:
         """All tokens' attention in one layer; shapes as in `Segment.attend`, over all tokens."""
-        parts: list[Part] = [*self.blocks, *self.segments]
+        parts = self.parts
         sizes = [len(part.ids) for part in parts]
         cut = (torch.split(x, sizes) for x in (query, key, value))
         pieces = zip(parts, *cut, strict=True)

@@ -76,7 +76,7 @@ class PackedModel:
         return Segment(list(tokens[prefix.length :]), prefix.length, memory, list(new))
 
     def last(self, work: Pass) -> torch.Tensor:
-        """Outputs at every block row, then at the last token of every segment: [.., width]."""
+        """Outputs at every decoding row, then at the last token of every segment: [.., width]."""
         wanted = list(range(work.rows))
         end = work.rows
         for segment in work.segments:
@@ -113,9 +113,9 @@ class PackedModel:
 
     def _in_two_pieces(self, tokens: list[int]) -> torch.Tensor:
         first = self.segment(tokens[:8], Prefix(0, ()))
-        early = self.last(Pass([], [first]))
+        early = self.last(Pass(None, [first]))
         second = self.segment(tokens, Prefix(8, (first.memory,)))
-        return torch.cat([early, self.last(Pass([], [second]))])
+        return torch.cat([early, self.last(Pass(None, [second]))])
 
 
 def _geometry(model: PreTrainedModel) -> Geometry:

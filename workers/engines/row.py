@@ -9,19 +9,22 @@ from workers.engines.stops import Decode, Finish, StopRule
 from workers.engines.work import Work
 
 if TYPE_CHECKING:
-    from workers.engines.block import Block
+    from workers.engines.prompts import Prompts
+    from workers.engines.tails import Tails
 
 Asked = Work[Generate, Generated]
 
 
 @dataclass(eq=False)
 class Row:
-    """One sample: its tokens so far, and its place in a block while it decodes."""
+    """One sample: its tokens so far, and where it sits while it decodes (see `seating.py`)."""
 
     job: "Job"
     key: int
     tokens: list[int] = field(default_factory=list)
-    block: "Block | None" = None
+    tail: "Tails | None" = None
+    place: int = -1
+    prompts: "Prompts | None" = None
     seat: int = -1
     sample: Sample | None = None
 

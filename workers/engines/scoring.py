@@ -78,7 +78,7 @@ class Scoring:
             start += len(task.segment.ids)
         if not wanted:
             return
-        values = self._model.at(Pass([], [task.segment for task in tasks]), wanted)
+        values = self._model.at(Pass(None, [task.segment for task in tasks]), wanted)
         found = iter(values.float().squeeze(-1).tolist())
         for task in tasks:
             self._remember(task)

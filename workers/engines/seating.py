@@ -1,0 +1,141 @@
+"""All decoding samples of a model: their shared prompts, their own tails, and one pass over both.
+
+A token's attention is computed over its prompt and over its tail apart, where each is laid out
+best, and joined by their softmax denominators; the result is that of one softmax over both.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from workers.engines.geometry import Geometry
+from workers.engines.prompts import Kind, Prompts, PromptsPass
+from workers.engines.row import Row
+from workers.engines.tails import SHORTEST, Tails, TailsPass
+
+
+class Seating:
+    """Rows join after their first token and leave when they end; memory follows their number."""
+
+    def __init__(self, geometry: Geometry) -> None:
+        self._geometry = geometry
+        self._prompts: dict[Kind, Prompts] = {}
+        self._tails: dict[int, Tails] = {}
+
+    def rows(self) -> list[Row]:
+        """In the order of the pass."""
+        return [row for tails in self._tails.values() for row in tails.rows]
+
+    def join(self, memory: torch.Tensor, rows: list[Row]) -> None:
+        """Seat rows that continue one prompt, [layers, 2, heads, tokens, size]; it is copied."""
+        if not rows:
+            return
+        kind = Kind.of(memory.shape[-2], len(rows))
+        if kind not in self._prompts:
+            self._prompts[kind] = Prompts(kind, self._geometry)
+        for start in range(0, len(rows), kind.seats):
+            self._prompts[kind].seat(memory, rows[start : start + kind.seats])
+        for row in rows:
+            self._of_length(SHORTEST).add(row)
+
+    def leave(self, row: Row) -> None:
+        tail, prompts = _seated(row)
+        tail.remove(row)
+        prompts.leave(row)
+
+    def known(self, row: Row) -> int:
+        """How many tokens of the row's sequence have keys and values."""
+        return len(row.job.prompt) + _seated(row)[0].filled(row)
+
+    def part(self, row: Row, start: int, end: int) -> torch.Tensor:
+        """Keys and values of the row's tokens `start` to `end`, prompt and own together."""
+        tail, prompts = _seated(row)
+        length = len(row.job.prompt)
+        own = tail.part(row, max(start - length, 0), max(end - length, 0))
+        if start >= length:
+            return own
+        return torch.cat([prompts.part(row, start, min(end, length)), own], dim=-2)
+
+    def begin(self) -> "SeatingPass | None":
+        """The next token of every row; None if there is no row."""
+        self._clear()
+        rows = self.rows()
+        if not rows:
+            return None
+        order = {id(row): place for place, row in enumerate(rows)}
+        prompts = [table.begin(order) for table in self._prompts.values()]
+        by_table = torch.tensor([place for table in prompts for place in table.places])
+        return SeatingPass(
+            ids=[row.tokens[-1] for row in rows],
+            positions=[len(row.job.prompt) + len(row.tokens) - 1 for row in rows],
+            sizes=[len(tails.rows) for tails in self._tails.values()],
+            tails=[tails.begin() for tails in self._tails.values()],
+            prompts=prompts,
+            unsort=by_table.argsort().to(self._geometry.device),
+        )
+
+    def advance(self) -> None:
+        """After the pass: every row has the keys and values of one more token."""
+        full = [row for tails in self._tails.values() for row in tails.advance()]
+        for row in full:
+            tail, _ = _seated(row)
+            memory = tail.part(row, 0, tail.length).clone()
+            tail.remove(row)
+            self._of_length(2 * tail.length).add(row, memory)
+
+    def _of_length(self, length: int) -> Tails:
+        if length not in self._tails:
+            self._tails[length] = Tails(length, self._geometry)
+        return self._tails[length]
+
+    def _clear(self) -> None:
+        """Give back the memory of tables that nobody uses."""
+        self._prompts = {kind: table for kind, table in self._prompts.items() if not table.empty}
+        self._tails = {length: tails for length, tails in self._tails.items() if tails.rows}
+
+
+@dataclass
+class SeatingPass:
+    """One forward pass over all rows: `sizes` rows of each of `tails`, in order.
+
+    `unsort` finds a row's place among the taken seats of `prompts`.
+    """
+
+    ids: list[int]
+    positions: list[int]
+    sizes: list[int]
+    tails: list[TailsPass]
+    prompts: list[PromptsPass]
+    unsort: torch.Tensor
+
+    def attend(
+        self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float
+    ) -> torch.Tensor:
+        """[rows, query heads, size] and [rows, heads, size] twice to [rows, query heads, size]."""
+        rows, heads, size = key.shape
+        scaled = (query * scale).view(rows, heads, -1, size)
+        own, own_mass = _join(self._over_tails(layer, scaled, key, value))
+        seen, mass = _join(table.attend(layer, scaled) for table in self.prompts)
+        share = torch.sigmoid(mass[self.unsort] - own_mass).to(own.dtype)
+        return torch.lerp(own, seen[self.unsort], share).view(rows, -1, size)
+
+    def _over_tails(
+        self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        cut = (torch.split(x, self.sizes) for x in (query, key, value))
+        for tails, q, k, v in zip(self.tails, *cut, strict=True):
+            yield tails.attend(layer, q, k, v)
+
+
+def _join(parts: Iterator[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
+    seen, masses = zip(*parts, strict=True)
+    if len(seen) == 1:
+        return seen[0], masses[0]
+    return torch.cat(seen), torch.cat(masses)
+
+
+def _seated(row: Row) -> tuple[Tails, Prompts]:
+    assert row.tail is not None
+    assert row.prompts is not None
+    return row.tail, row.prompts
