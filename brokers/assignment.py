@@ -4,8 +4,8 @@ Order: highest priority first, then the oldest. Place: the worker that the job's
 (rendezvous hash) while it is under half full or no fuller than the rest, else the emptiest.
 
 Suspects, jobs whose worker died, are kept from the innocent. After one death a job shares a worker
-only with other such suspects (a ward), after two it runs alone; so whoever dies a third time is
-convicted by evidence of its own. Wards take at most half of the workers; if none is empty, one is
+only with other such suspects (a ward), after two it runs alone; so a conviction rests on what happened
+while the job was alone. Wards take at most half of the workers; if none is empty, one is
 reserved and drained.
 """
 

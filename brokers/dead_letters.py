@@ -12,9 +12,10 @@ import trio
 
 from brokers.effects import Letter
 from rstar_async.errors import BadInput
+from rstar_async.wire.calls import Answer
 from rstar_async.wire.codec import Malformed, read_payload
 from rstar_async.wire.messages import Submit
-from rstar_async.wire.pool import Answer, PoolClient
+from rstar_async.wire.pool import PoolClient
 
 
 class DeadLetter(msgspec.Struct, frozen=True):

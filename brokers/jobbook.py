@@ -10,8 +10,9 @@ import random
 from collections import deque
 
 from brokers.assignment import Assigner
+from brokers.claims import Claims
 from brokers.effects import Effect, Letter, Note, ToClient, ToWorker
-from brokers.records import Client, Job, Rules, State, Unclaimed, Worker
+from brokers.records import Client, Job, Rules, State, Worker
 from brokers.roster import Roster
 from brokers.timers import Timers
 from rstar_async.wire.messages import (
@@ -38,7 +39,7 @@ class JobBook:
     ) -> None:
         self.effects: list[Effect] = []
         self.jobs: dict[JobId, Job] = {}
-        self.unclaimed: dict[JobId, Unclaimed] = {}
+        self.claims = Claims(now + rules.unclaimed)
         self.counters = Counters()
         self.workers: Roster[Worker] = Roster()
         self._assigner = Assigner(rules.ward)
@@ -46,7 +47,6 @@ class JobBook:
         self._timers = Timers()
         self._ended: deque[tuple[float, Job]] = deque()
         self._seq = 0
-        self._young_until = now + rules.unclaimed
 
     # what clients do
 
@@ -54,7 +54,7 @@ class JobBook:
         """Accept a job, or one more wish for a known one. Beyond the window: silence, no loss."""
         if submit.job not in client.jobs and len(client.jobs) >= self._rules.window:
             return
-        self._tell(client, Accepted(submit.job))
+        self.effects.append(ToClient(client.peer, Accepted(submit.job)))
         job = self.jobs.get(submit.job)
         is_new = job is None
         if job is None:
@@ -93,8 +93,13 @@ class JobBook:
         """Give everything it held to others; if it died, under suspicion."""
         self.workers.remove(worker)
         self._assigner.remove_worker(worker)
+        was_alone = len(worker.held) == 1
         for job_id in list(worker.held):
-            self._lose(now, worker, job_id, by_death=by_death)
+            job = self._take_back(worker, job_id)
+            if job is not None and by_death:
+                self._suspect(now, job, worker, was_alone=was_alone)
+            elif job is not None:
+                self._requeue(job)
 
     def beat(self, now: float, worker: Worker, running: set[JobId]) -> None:
         """Compare what the worker runs with what it should run, and mend the difference."""
@@ -103,7 +108,7 @@ class JobBook:
                 worker.held[job_id] = 0
                 self._stop_if_unwanted(worker, job_id)
             elif worker.held[job_id]:
-                self._lose(now, worker, job_id, by_death=False)
+                self._lose(worker, job_id)
             else:
                 worker.held[job_id] = 1
         for job_id in running - worker.held.keys():
@@ -118,13 +123,10 @@ class JobBook:
         finished = Finished(
             message.job, message.attempt, name, now - job.leased_at if job is not None else 0.0
         )
-        if job is None and now < self._young_until:
-            self.unclaimed[message.job] = Unclaimed(None, self._young_until, finished, body)
-        elif job is None or job.state is State.ENDED:
+        if job is not None and job.state is not State.ENDED:
+            self._finish(now, job, finished, body)
+        elif job is not None or not self.claims.add_result(now, finished, body):
             self.counters.duplicates += 1
-        else:
-            self._end(now, job, finished, body)
-            self.counters.finished += 1
 
     def error(self, now: float, worker: Worker, message: Error) -> None:
         job = self._take_back(worker, message.job)
@@ -177,11 +179,10 @@ class JobBook:
 
     def _start(self, now: float, job: Job) -> None:
         """Queue a new job, unless it ran or runs already since before a restart."""
-        claim = self.unclaimed.pop(job.id, None)
+        claim = self.claims.pop(job.id)
         worker = self.workers.get(claim.worker) if claim is not None else None
         if claim is not None and claim.finished is not None:
-            self._end(now, job, claim.finished, claim.result)
-            self.counters.finished += 1
+            self._finish(now, job, claim.finished, claim.result)
         elif worker is not None:
             self._lease(now, job, worker)
         else:
@@ -210,6 +211,10 @@ class JobBook:
         for session in job.owners:
             if (client := self._clients.get(session)) is not None:
                 self.tell_ending(now, client, job)
+
+    def _finish(self, now: float, job: Job, finished: Finished, result: bytes | None) -> None:
+        self.counters.finished += 1
+        self._end(now, job, finished, result)
 
     def _fail(self, now: float, job: Job, kind: FailureKind, detail: str) -> None:
         if kind == "error":
@@ -243,41 +248,38 @@ class JobBook:
         job = self.jobs.get(job_id)
         if job is not None and job.state is State.QUEUED:
             self._lease(now, job, worker)
-        elif job is None and now < self._young_until and job_id not in self.unclaimed:
-            self.unclaimed[job_id] = Unclaimed(worker.session, self._young_until)
-        else:
+        elif job is not None or not self.claims.add_run(now, job_id, worker):
             self._stop_if_unwanted(worker, job_id)
 
     def _stop_if_unwanted(self, worker: Worker, job_id: JobId) -> None:
-        job, claim = self.jobs.get(job_id), self.unclaimed.get(job_id)
+        job = self.jobs.get(job_id)
         is_leased = job is not None and job.worker == worker.session
-        is_claimed = claim is not None and claim.worker == worker.session
-        if not is_leased and not is_claimed:
+        if not is_leased and not self.claims.is_of(job_id, worker):
             self.effects.append(ToWorker(worker.peer, CancelRun(job_id)))
 
     def _take_back(self, worker: Worker, job_id: JobId) -> Job | None:
         """Free the slot; return the job if it was leased to this worker."""
         self._let_go(worker, job_id)
+        self.claims.drop_run(job_id, worker)
         job = self.jobs.get(job_id)
-        if job is None:
-            claim = self.unclaimed.get(job_id)
-            if claim is not None and claim.worker == worker.session:
-                del self.unclaimed[job_id]
-            return None
-        return job if job.worker == worker.session else None
+        return job if job is not None and job.worker == worker.session else None
 
     def _let_go(self, worker: Worker, job_id: JobId) -> None:
         worker.held.pop(job_id, None)
         if not worker.held:
             worker.is_isolated = False
 
-    def _lose(self, now: float, worker: Worker, job_id: JobId, *, by_death: bool) -> None:
+    def _lose(self, worker: Worker, job_id: JobId) -> None:
+        """The assignment never arrived, or the worker dropped it."""
         job = self._take_back(worker, job_id)
-        if job is None:
-            return
-        if by_death:
-            job.deaths += 1
-        if job.deaths >= self._rules.deaths:
+        if job is not None:
+            self._requeue(job)
+
+    def _suspect(self, now: float, job: Job, worker: Worker, *, was_alone: bool) -> None:
+        job.deaths += 1
+        job.lonely_deaths += was_alone
+        rules = self._rules
+        if job.deaths >= rules.deaths and job.lonely_deaths >= rules.lonely_deaths:
             self._bury(now, job, worker)
         else:
             self._requeue(job)
@@ -290,10 +292,7 @@ class JobBook:
         self._fail(now, job, "dead", detail)
 
     def _drop_unclaimed(self, now: float) -> None:
-        for job_id in [job for job, claim in self.unclaimed.items() if claim.until <= now]:
-            worker = self.workers.get(self.unclaimed.pop(job_id).worker)
+        for job_id, claim in self.claims.pop_overdue(now).items():
+            worker = self.workers.get(claim.worker)
             if worker is not None:
                 self.effects.append(ToWorker(worker.peer, CancelRun(job_id)))
-
-    def _tell(self, client: Client, message: Accepted) -> None:
-        self.effects.append(ToClient(client.peer, message))

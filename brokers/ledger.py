@@ -9,8 +9,9 @@ import random
 
 from brokers.effects import Effect, Note, ToClient, ToWorker
 from brokers.jobbook import JobBook
-from brokers.records import Client, Rules, State, Worker
+from brokers.records import Client, Rules, Worker
 from brokers.roster import Roster
+from brokers.status import status_of
 from rstar_async.wire.messages import (
     PROTOCOL,
     BrokerBeat,
@@ -34,7 +35,6 @@ from rstar_async.wire.messages import (
     WorkerBeat,
     WorkerBye,
     WorkerHello,
-    WorkerStatus,
 )
 
 BEAT_SECONDS = 1.0
@@ -236,24 +236,14 @@ class Ledger:
             self._tell_worker(worker.peer, beat)
 
     def _status(self, now: float, number: int) -> Status:
-        book = self._book
-        waiting = [job for job in book.jobs.values() if job.state in (State.QUEUED, State.RESTING)]
-        return Status(
+        return status_of(
+            self._book,
+            self._clients,
             number=number,
             pool=self._pool,
             epoch=self._epoch,
-            uptime_seconds=now - self._started,
-            queued=len(waiting),
-            suspects=sum(job.is_suspect for job in waiting),
-            leased=sum(job.state is State.LEASED for job in book.jobs.values()),
-            retained=sum(job.state is State.ENDED for job in book.jobs.values()),
-            unclaimed=len(book.unclaimed),
-            clients=len(self._clients),
-            workers=[
-                WorkerStatus(w.name, w.capacity, len(w.held), now - w.heard_at)
-                for w in self._workers
-            ],
-            counters=book.counters,
+            started=self._started,
+            now=now,
         )
 
     def _tell_client(

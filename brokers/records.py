@@ -21,7 +21,8 @@ class Rules:
     resend_ending: float = 5.0
     window: int = 4096  # unfinished jobs of one client
     retries: int = 3
-    deaths: int = 3
+    deaths: int = 3  # of workers that convict a job, if for the last two it was alone
+    lonely_deaths: int = 2
     ward: int = 8  # jobs suspected of one death that may share a worker
 
 
@@ -43,7 +44,8 @@ class Job:
     owners: set[bytes] = field(default_factory=set)  # sessions of the clients that wait for it
     state: State = State.QUEUED
     attempt: int = 0
-    deaths: int = 0
+    deaths: int = 0  # of workers that ran it
+    lonely_deaths: int = 0  # of those, while they ran nothing else
     errors: int = 0
     worker: bytes | None = None  # session of the leaseholder
     leased_at: float = 0.0
@@ -98,6 +100,5 @@ class Unclaimed:
     """A run from before the broker's restart, whose Submit has not come again yet."""
 
     worker: bytes | None
-    until: float
     finished: Finished | None = None
     result: bytes | None = None

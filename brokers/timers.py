@@ -1,31 +1,27 @@
-"""What a job is due for, and when. A timer whose job has moved on is the caller's to ignore."""
+"""What jobs are due for, and when."""
 
 import heapq
 from collections.abc import Iterator
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from brokers.records import Job
 
 Due: TypeAlias = Literal["retry", "expire"]
 
 
-class Timer(NamedTuple):
-    when: float
-    number: int
-    due: Due
-    job: Job
-    attempt: int
-
-
 class Timers:
+    """Jobs by due time. A job that was leased since its timer was set is skipped."""
+
     def __init__(self) -> None:
-        self._heap: list[Timer] = []
+        self._heap: list[tuple[float, int, Due, Job, int]] = []
         self._number = 0
 
     def set(self, when: float, due: Due, job: Job) -> None:
         self._number += 1
-        heapq.heappush(self._heap, Timer(when, self._number, due, job, job.attempt))
+        heapq.heappush(self._heap, (when, self._number, due, job, job.attempt))
 
-    def pop_due(self, now: float) -> Iterator[Timer]:
-        while self._heap and self._heap[0].when <= now:
-            yield heapq.heappop(self._heap)
+    def pop_due(self, now: float) -> Iterator[tuple[Job, Due]]:
+        while self._heap and self._heap[0][0] <= now:
+            _, _, due, job, attempt = heapq.heappop(self._heap)
+            if job.attempt == attempt:
+                yield job, due

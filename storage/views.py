@@ -12,20 +12,20 @@ from storage.column_types import Flag, ForeignText, Integer, Real
 metadata = sa.MetaData()
 
 
-def _column(name: str, kind: Any, comment: str = "") -> sa.Column[Any]:
+def _column(name: str, kind: Any, comment: str) -> sa.Column[Any]:
     return sa.Column(name, kind, comment=comment)
 
 
 trajectories = sa.Table(
     "trajectories",
     metadata,
-    _column("run_id", sa.Text),
-    _column("round", Integer),
+    _column("run_id", sa.Text, "the run it belongs to"),
+    _column("round", Integer, "the round it belongs to"),
     _column("purpose", sa.Text, "train or evaluation"),
-    _column("search_id", sa.Text),
+    _column("search_id", sa.Text, "the tree it belongs to"),
     _column("path", sa.Text, "of the answer node"),
-    _column("problem_id", sa.Text),
-    _column("question", ForeignText),
+    _column("problem_id", sa.Text, "the problem it solves"),
+    _column("question", ForeignText, "of the problem"),
     _column("answer", ForeignText, "the boxed answer"),
     _column("correct", Flag, "NULL if undecided"),
     _column("depth", Integer, "steps"),
@@ -38,8 +38,8 @@ trajectories = sa.Table(
 code_outcomes = sa.Table(
     "code_outcomes",
     metadata,
-    _column("run_id", sa.Text),
-    _column("round", Integer),
+    _column("run_id", sa.Text, "the run it belongs to"),
+    _column("round", Integer, "the round it belongs to"),
     _column("purpose", sa.Text, "train or evaluation"),
     _column("exec_status", sa.Text, "outcome of the code"),
     _column("nodes", Integer, "how many steps ended so"),

@@ -1,4 +1,4 @@
-"""`python -m workers executor|inference|reward --endpoint ENDPOINT --name NAME`: one worker.
+"""`python -m workers executor|inference|reward --endpoint ENDPOINT`: one worker process.
 
 It works until SIGTERM, which drains it; a second signal ends it at once. Exit codes: 0 drained,
 1 the engine died, 2 bad input. Torch is imported only where a model runs in this process.
@@ -7,13 +7,16 @@ It works until SIGTERM, which drains it; a second signal ends it at once. Exit c
 import argparse
 import logging
 import os
+import socket
 import sys
 from pathlib import Path
 
 import trio
 
 from rstar_async.errors import BadInput
+from rstar_async.wire.endpoints import check_endpoint
 from rstar_async.wire.groups import single
+from rstar_async.wire.keys import load_peer_keys
 
 BAD_INPUT = 2
 
@@ -23,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
+        _check_connection(options)
         trio.run(options.serve, options)
     except Exception as error:
         if not isinstance(cause := single(error), BadInput):
@@ -76,6 +80,13 @@ async def _reward(options: argparse.Namespace) -> None:
         await serve_reward(options.endpoint, options.name, scorer, options.rows, options.keys)
 
 
+def _check_connection(options: argparse.Namespace) -> None:
+    """Refuse before anything heavy is imported."""
+    check_endpoint(options.endpoint, secured=options.keys is not None)
+    if options.keys is not None:
+        load_peer_keys(options.keys)
+
+
 def _check_engine(options: argparse.Namespace) -> None:
     if options.engine != "local":
         raise BadInput(f"this version has no engine {options.engine!r}; use --engine local")
@@ -98,7 +109,9 @@ def _parser() -> argparse.ArgumentParser:
 def _kind(parser: argparse.ArgumentParser, serve: object) -> argparse.ArgumentParser:
     parser.set_defaults(serve=serve)
     parser.add_argument("--endpoint", required=True, help="where the broker meets its workers")
-    parser.add_argument("--name", required=True, help="this worker's name, of its own in the pool")
+    parser.add_argument(
+        "--name", default=socket.gethostname(), help="unlike any other's; the host's"
+    )
     parser.add_argument("--keys", type=Path, help="folder with this worker's CURVE keys")
     return parser
 

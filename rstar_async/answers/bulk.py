@@ -12,8 +12,9 @@ import msgspec
 import trio
 
 from rstar_async.answers.checker import Checker, open_checker
+from rstar_async.answers.equivalence import Question, compare
 from rstar_async.answers.pairs import Pair, read_pairs
-from rstar_async.answers.rules import RulesName, Verdict
+from rstar_async.answers.rules import RULES, Rules, RulesName, Verdict
 
 SHOWN_CHARS = 120
 
@@ -70,7 +71,8 @@ async def _verify(
 ) -> Report:
     async with open_checker(workers, seconds, rules) as checker:
         opened = time.monotonic()
-        await checker.warm()
+        if _needs_verifier(pairs, RULES[rules]):
+            await checker.warm()
         started = time.monotonic()
         verdicts = await _judge(checker, pairs, tasks=workers + 1)
         ended = time.monotonic()
@@ -90,6 +92,10 @@ async def _verify(
         disagreements=_disagreements(judged),
         verdicts=verdicts,
     )
+
+
+def _needs_verifier(pairs: Sequence[Pair], rules: Rules) -> bool:
+    return any(isinstance(compare(p.gold, p.predicted, rules), Question) for p in pairs)
 
 
 async def _judge(checker: Checker, pairs: Sequence[Pair], tasks: int) -> list[Verdict]:

@@ -47,6 +47,7 @@ class Checker:
         self._workers = workers
         self._slots = trio.Semaphore(workers)
         self._counts = Statistics()
+        self._is_closed = False
 
     def statistics(self) -> Statistics:
         return replace(self._counts)
@@ -117,7 +118,7 @@ class Checker:
             with trio.move_on_after(self._seconds):
                 verdict = await child.ask(question, permissive=self._rules.either_order)
         finally:
-            if verdict is None:
+            if verdict is None or self._is_closed:
                 await child.close()
             else:
                 self._children.append(child)
@@ -137,6 +138,8 @@ class Checker:
             self._memory.popitem(last=False)
 
     async def close(self) -> None:
+        """Kill the idle children now, and a busy one when it has answered."""
+        self._is_closed = True
         while self._children:
             await self._children.pop().close()
 

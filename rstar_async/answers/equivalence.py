@@ -22,6 +22,9 @@ MAX_CHARS = 20_000
 _DELIMITER = re.compile(r"(?<!\\)\$|\\boxed|\\\(|\\\[")
 _ONE_FORMULA = re.compile(r"[^$\\\d=]*(?:\$([^$]+)\$|\\\(([^$]+)\\\)|\\\[([^$]+)\\\])\s*\.?")
 _CONCLUSION = re.compile(r"(?i:final answer is)\s{0,4}:?\s{0,4}\$([^$]{1,200})\$\.?\s?I hope")
+_BETWEEN = re.compile(
+    r"\\(?:text|mbox)\{\s*(?:and|or)\s*\}|\b(?:and|or)\b|\\q?quad|\\[()\[\] ]|[$,;.\s]"
+)
 _LEADING_FORMULA = re.compile(r"\$([^$]+)\$((?: [a-z]+){1,2})")
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}[ ,]+(?:[a-z]+[ ,]+){2}")
 _LETTER_UNIT = re.compile(r"([a-z])(?: ([23]))?")
@@ -114,15 +117,27 @@ def _answer_part(text: str) -> str:
     """What a text concludes with, its only box, its only formula; else the text as it is."""
     if concluded := _CONCLUSION.findall(text):
         return str(concluded[-1]).strip()
-    boxes = boxed_answers(text) if "\\boxed" in text else []
-    if boxes:
-        return boxes[0] if len(boxes) == 1 and "$" not in boxes[0].replace("\\$", "") else text
+    if "\\boxed" in text:
+        return _boxed_part(text)
     if formula := _ONE_FORMULA.fullmatch(text):
         inner = formula[formula.lastindex or 0]
         return text if "\\(" in inner or "\\[" in inner else inner.strip()
     if leading := _LEADING_FORMULA.fullmatch(text):
         return leading[1] + leading[2]
     return text
+
+
+def _boxed_part(text: str) -> str:
+    """The only box, or several with nothing but `and` between them as a list."""
+    boxes = boxed_answers(text)
+    if not boxes or any("$" in box.replace("\\$", "") for box in boxes):
+        return text
+    if len(boxes) == 1:
+        return boxes[0]
+    between = text
+    for box in boxes:
+        between = between.replace(f"\\boxed{{{box}}}", "", 1)
+    return text if _BETWEEN.sub("", between) else ", ".join(boxes)
 
 
 def _is_same_word(one: str, other: str) -> bool:

@@ -17,7 +17,7 @@ OPENERS = ("(", "[", "\\{", "{")
 RELATIONS = {
     "=": "=", "<": "<", ">": ">", "\\leq": "<=", "\\geq": ">=", "\\neq": "!=", "\\in": "in",
 }  # fmt: skip
-_CLOSING = ") ] } \\} , ; + - & \\\\ \\end \\cup \\pm |"
+_CLOSING = ") ] } \\} , ; + - & \\\\ \\end \\cup \\pm | :"
 _ENDS = frozenset(_CLOSING.split()) | {"", *RELATIONS}
 _DEGREE = tree.multiply(Num(Fraction(1, 180)), Const("pi"))
 _TRIGONOMETRIC = frozenset(("sin", "cos", "tan", "cot", "sec", "csc"))
@@ -160,10 +160,13 @@ class Expressions(Cursor, ABC):
     def subscripted(self, name: str) -> Node:
         if not self.accept("_"):
             return CONSTANTS.get(name, Sym(name))
+        is_braced = self.accept("{")
         token = self.take()
-        if token.kind == "number" or (token.kind == "word" and len(token.text) == 1):
-            return Sym(name + token.text)
-        raise NotUnderstood("subscript")
+        if token.kind not in ("number", "word") or (len(token.text) > 1 and not is_braced):
+            raise NotUnderstood("subscript")
+        if is_braced:
+            self.expect("}")
+        return Sym(name + token.text)
 
     def absolute(self) -> Node:
         inner = tree.scalar(self.sum())

@@ -28,6 +28,10 @@ def _both_signs(item: Node) -> tuple[Node, ...]:
     return item.items if isinstance(item, Group) and item.kind == "either" else (item,)
 
 
+def _is_matrix(item: Node) -> bool:
+    return isinstance(item, Group) and item.kind == "matrix"
+
+
 class _Answer(Expressions):
     """Everything that may hold several expressions."""
 
@@ -54,10 +58,12 @@ class _Answer(Expressions):
         return relation
 
     def union(self) -> Node:
+        """`A \\cup B`, or the ratio `a : b`."""
         parts = [self.sum()]
-        while self.accept("\\cup"):
+        kind = "ratio" if self.next == ":" else "union"
+        while self.accept(":" if kind == "ratio" else "\\cup"):
             parts.append(self.sum())
-        return parts[0] if len(parts) == 1 else Group("union", tuple(parts))
+        return parts[0] if len(parts) == 1 else Group(kind, tuple(parts))
 
     def bracketed(self, opener: str) -> Node:
         if opener == "\\{" and self.accept("\\}"):
@@ -68,7 +74,7 @@ class _Answer(Expressions):
             raise NotUnderstood("unbalanced brackets")
         if opener == "\\{":
             return Group("set", tuple(items))
-        if len(items) == 1 and (opener + closer in ("()", "{}")):
+        if len(items) == 1 and (opener + closer in ("()", "{}") or _is_matrix(items[0])):
             return items[0]
         if len(items) == 1 and opener + closer != "[]":
             raise NotUnderstood("half an interval")

@@ -5,14 +5,15 @@ from typing import NamedTuple
 
 from rstar_async.answers.tree import NotUnderstood
 
-_ENVIRONMENT = r"\{(?:[pb]?matrix|cases)\}"
+_ENVIRONMENT = r"\{(?:[pb]?matrix|cases|array)\}"
+_COLUMNS = re.compile(r"\s*\{[lcr| ]+\}")
 _TOKEN = re.compile(
     r"\s*(?:"
     r"(?P<number>\d+(?:\.\d+)?|\.\d+)"
     rf"|(?P<environment>(?<=\\begin){_ENVIRONMENT}|(?<=\\end){_ENVIRONMENT})"
     r"|(?P<word>[A-Za-z]+)"
     r"|(?P<command>\\[A-Za-z]+)"
-    r"|(?P<sign>\\\\|\\[{}]|\*\*|[-+*/^_!,;()\[\]{}=<>&|°])"
+    r"|(?P<sign>\\\\|\\[{}]|\*\*|[-+*/^_!,;()\[\]{}=<>&|:°])"
     r")"
 )
 
@@ -32,6 +33,8 @@ def tokenize(text: str) -> list[Token]:
             raise NotUnderstood(text[position : position + 20])
         tokens.append(Token(match.lastgroup, match[match.lastgroup]))
         position = match.end()
+        if tokens[-1].text == "{array}" and (columns := _COLUMNS.match(text, position)):
+            position = columns.end()
     return [*tokens, Token("end", "")]
 
 

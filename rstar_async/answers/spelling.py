@@ -31,6 +31,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\degree(?![A-Za-z])", "°"),
         (r"\\[!,;:>]|\\(?:q?quad|thinspace)(?![A-Za-z])|~", " "),
         (r"(?<!\\)\\ ", " "),
+        (r"(?:,\s*)?\\(?:text|mbox|textrm)\s*\{\s*(?:and|or)\s*\}", ", "),
         (r"\\(?:cdot|times|ast)(?![A-Za-z])", "*"),
         (r"\\div(?![A-Za-z])", "/"),
         (r"\\leq?(?![A-Za-z])|\\leqslant(?![A-Za-z])|<=", r"\\leq "),

@@ -10,6 +10,7 @@ from rstar_async.answers.closeness import compare_scalars
 from rstar_async.answers.python_form import matrix
 from rstar_async.answers.rules import Finding, Rules
 from rstar_async.answers.tree import (
+    MINUS_ONE,
     SCALARS,
     Const,
     Group,
@@ -20,6 +21,9 @@ from rstar_async.answers.tree import (
     Relation,
     Sym,
     Word,
+    add,
+    multiply,
+    negate,
 )  # fmt: skip
 
 MAX_PAIRINGS = 100
@@ -77,7 +81,7 @@ def _is_named(node: Node) -> bool:
 
 def _is_name(node: Node) -> bool:
     match node:
-        case Product(factors=parts) | Group(kind="round", items=parts):
+        case Product(factors=parts) | Group(kind="round" | "ratio", items=parts):
             return all(map(_is_name, parts))
     return isinstance(node, Sym)
 
@@ -105,7 +109,18 @@ def _compare_relations(gold: Node, predicted: Node, rules: Rules) -> Finding:
         return None
     if right == "equal" and compare_trees(gold.left, predicted.left, rules) == "equal":
         return "equal"
-    return None
+    return _compare_differences(gold, predicted, rules)
+
+
+def _compare_differences(gold: Relation, predicted: Relation, rules: Rules) -> Finding:
+    """`a = b` and `c = d` say the same if a - b is c - d, or d - c; a comparison only the first."""
+    parts = (gold.left, gold.right, predicted.left, predicted.right)
+    if gold.operator == "in" or not all(isinstance(part, SCALARS) for part in parts):
+        return None
+    one, other = (add(side.left, negate(side.right)) for side in (gold, predicted))
+    candidates = (other, multiply(MINUS_ONE, other)) if gold.operator == "=" else (other,)
+    is_same = any(compare_scalars(one, candidate, rules) == "equal" for candidate in candidates)
+    return "equal" if is_same else None
 
 
 def _name_first(relation: Relation) -> Relation:
@@ -131,6 +146,9 @@ def _compare_groups(gold: Node, predicted: Node, rules: Rules) -> Finding:
     if "union" in kinds:
         same = gold.kind == predicted.kind
         finding = _unordered(gold.items, predicted.items, rules) if same else None
+        return finding if finding == "equal" else None
+    if "ratio" in kinds:
+        finding = _ordered(gold.items, predicted.items, rules) if len(set(kinds)) == 1 else None
         return finding if finding == "equal" else None
     if "matrix" in kinds:
         return _compare_matrices(gold, predicted, rules)
@@ -161,6 +179,8 @@ def _compare_single(gold: Node, predicted: Node, rules: Rules) -> Finding:
     """A group of one may answer for its only item."""
     group, other = (gold, predicted) if isinstance(gold, Group) else (predicted, gold)
     if not isinstance(group, Group) or not isinstance(other, SCALARS):
+        return None
+    if group.kind == "ratio":
         return None
     if len(group.items) != 1 or group.kind in ("union", "matrix"):
         return None if isinstance(other, Sym) else "different"

@@ -70,7 +70,7 @@ class Call:
 @dataclass(frozen=True, slots=True)
 class Group:
     """Several things in order: list, set, round (), square [], leftopen (], rightopen [),
-    matrix (its items are round rows), union, either (the two readings of a plus-minus).
+    matrix (its items are round rows), union, ratio, either (the two readings of a plus-minus).
     """
 
     kind: str

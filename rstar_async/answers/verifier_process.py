@@ -88,8 +88,8 @@ class VerifierProcess:
         return line
 
     def _epitaph(self) -> str:
-        command = "python -m rstar_async.answers.verifier"
-        return f"verifier {self.pid} ended by itself; to see why: `{command} {os.getpid()}`"
+        hint = f"if this repeats, see whether `{sys.executable} -c 'import math_verify'` works"
+        return f"verifier process {self.pid} ended by itself; {hint}"
 
 
 def _spawn() -> subprocess.Popen[bytes]:

@@ -55,7 +55,7 @@ def _learn(
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         loss = _loss(model, ids, labels)
     optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     return loss.item()

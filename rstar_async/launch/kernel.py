@@ -39,17 +39,18 @@ def adopt_orphans(wanted: bool) -> None:
     _prctl(PR_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0)
 
 
-def children() -> list[Relative]:
-    """All living and unreaped children of this process."""
-    found = (_child(folder) for folder in Path("/proc").iterdir() if folder.name.isdecimal())
+def children(of: int) -> list[Relative]:
+    """All living and unreaped children of a process."""
+    folders = [folder for folder in Path("/proc").iterdir() if folder.name.isdecimal()]
+    found = [_child(folder, of) for folder in folders]
     return [relative for relative in found if relative is not None]
 
 
-def _child(folder: Path) -> Relative | None:
+def _child(folder: Path, of: int) -> Relative | None:
     try:
         stat = (folder / "stat").read_text(errors="replace")
     except OSError:  # gone meanwhile
         return None
     # The name in parentheses may hold anything; after it: state, parent, group, session.
     _, parent, _, session = stat.rpartition(")")[2].split()[:4]
-    return Relative(int(folder.name), int(session)) if int(parent) == os.getpid() else None
+    return Relative(int(folder.name), int(session)) if int(parent) == of else None

@@ -7,7 +7,6 @@ work goes first, who carries it goes last, so that nothing in flight is cut off.
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -22,15 +21,13 @@ COORDINATOR, TRAINER, WORKER, BROKER = range(4)
 
 
 class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One process to keep running."""
+    """One process to keep running until the run is over."""
 
     name: str
     argv: tuple[str, ...]
     # Set on top of the launcher's own environment.
     env: dict[str, str] = {}
-    # on_failure: exit code 0 means that its work is done; always: it is to be there to the end.
-    restart: Literal["always", "on_failure"] = "always"
-    # Its end with exit code 0 is the end of the run.
+    # Its end with exit code 0 is the end of the run; others are started again even after that.
     ends_run: bool = False
     # Its standard output is the user's terminal; standard error goes to the log as everyone's does.
     on_terminal: bool = False
@@ -124,7 +121,6 @@ def _trainer(recipe: Recipe, places: Places) -> ProcessSpec:
             *("--recipe", str(places.recipe), "--run", recipe.name),
         ),
         env=_environment(recipe.workers.threads),
-        restart="on_failure",
         stop_order=TRAINER,
         grace_seconds=8.0,
     )
@@ -138,7 +134,6 @@ def _coordinator(places: Places) -> ProcessSpec:
             *("--recipe", str(places.recipe), "--sockets", str(places.sockets)),
         ),
         env=_environment(threads=1),
-        restart="on_failure",
         ends_run=True,
         on_terminal=True,
         stop_order=COORDINATOR,

@@ -26,20 +26,23 @@ def launch(recipe: Recipe, say: Callable[[str], None] = say_on_stderr) -> int:
         sockets = make_socket_folder()
         lock.note_sockets(sockets)
         try:
-            recipe.models_folder.mkdir(parents=True, exist_ok=True)
-            places = Places(home, recipe.models_folder, sockets, _write_recipe(recipe))
+            places = Places(home, recipe.models_folder, sockets, lay_out(recipe))
             specs = processes(recipe, places)
             return trio.run(lambda: run_processes(specs, places.logs, say=say))
         finally:
             remove_socket_folder(sockets)
 
 
-def _write_recipe(recipe: Recipe) -> Path:
-    """The resolved recipe, for this user only: the database's URL may hold a password."""
+def lay_out(recipe: Recipe) -> Path:
+    """Make the run's folders and write the resolved recipe; return its path.
+
+    The file is for this user only: the database's URL may hold a password.
+    """
     path = recipe.home_folder / "recipe.json"
     draft = path.with_suffix(".draft")
     text = msgspec.json.format(msgspec.json.encode(recipe), indent=2)
     try:
+        recipe.models_folder.mkdir(parents=True, exist_ok=True)
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
             stream.write(text)
         draft.replace(path)

@@ -71,7 +71,7 @@ class Supervisor:
         self._over = trio.Event()
         self._exit_code = 0
         self._drain_scope = trio.CancelScope()
-        self._relatives = {relative.pid for relative in kernel.children()}
+        self._relatives = {relative.pid for relative in kernel.children(os.getpid())}
 
     async def run(self) -> int:
         """Start everything, wait for the end, stop everything."""
@@ -134,11 +134,12 @@ class Supervisor:
         """True if the process has ended for good; it may have ended the run with it."""
         if code == BAD_INPUT:
             said = [line for line in log.last_lines(4) if not line.startswith("--- ")]
-            self._end(BAD_INPUT, said[-1] if said else f"{spec.name} refused its input: {log.path}")
+            reason = said[-1] if said else f"{spec.name} refused its input; see {log.path}"
+            self._end(BAD_INPUT, reason.removeprefix("rstar: "))
         elif code == 0 and spec.ends_run:
             self._end(0, "")
         else:
-            return code == 0 and spec.restart == "on_failure"
+            return False
         return True
 
     def _end(self, exit_code: int, line: str) -> None:
@@ -179,7 +180,11 @@ class Supervisor:
         """
         known = self._relatives | {child.pid for child in self._children.values()}
         own_session = os.getsid(0)
-        strays = [r for r in kernel.children() if r.pid not in known and r.session != own_session]
+        strays = [
+            r
+            for r in kernel.children(os.getpid())
+            if r.pid not in known and r.session != own_session
+        ]
         for stray in strays:
             with contextlib.suppress(ProcessLookupError, ChildProcessError):
                 os.kill(stray.pid, signal.SIGKILL)

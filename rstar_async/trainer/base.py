@@ -78,6 +78,8 @@ def _in_folder(folder: Path) -> Source:
 
 def _refuse_other_tasks(source: Source) -> None:
     """A classifier or an encoder would load, its language head filled at random."""
+    if source.gguf_file:
+        return  # always a causal language model, and slow to read only for that
     config = _read(source, lambda: AutoConfig.from_pretrained(source.place, **source.options))
     architectures = config.architectures or []
     causal = [name for name in architectures if name.endswith(("ForCausalLM", "LMHeadModel"))]

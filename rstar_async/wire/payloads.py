@@ -15,7 +15,7 @@ POOLS: tuple[Pool, ...] = ("inference", "executor", "reward")
 
 
 class Sampling(msgspec.Struct, frozen=True, array_like=True):
-    """How to sample a step. `temperature` 0 is greedy; `max_tokens` bounds the step, not the path."""
+    """How to sample a step. `temperature` 0 is greedy; `max_tokens` bounds one step."""
 
     temperature: float = 1.0
     top_p: float = 1.0
@@ -43,7 +43,7 @@ class Sample(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Generated(msgspec.Struct, frozen=True, array_like=True):
-    """`prompt_tokens` counts the prompt once; `cached_tokens` of them came from the prefix cache."""
+    """`prompt_tokens` counts the prompt once; `cached_tokens` of them came from the cache."""
 
     model: str
     samples: list[Sample]

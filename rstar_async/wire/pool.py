@@ -6,7 +6,6 @@ most `window` jobs are with the broker; further asks wait here. Two asks of a jo
 """
 
 import contextlib
-import random
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import msgspec
 import trio
 
 from rstar_async.errors import JobFailed
+from rstar_async.wire.calls import Answer, Call
 from rstar_async.wire.codec import Malformed, decode_to_client, read_payload
 from rstar_async.wire.groups import single
 from rstar_async.wire.keys import load_peer_keys
@@ -39,43 +39,10 @@ from rstar_async.wire.messages import (
 )
 from rstar_async.wire.socket import open_peer
 
-RESEND_SECONDS = (2.0, 30.0)
 RESEND_TICK_SECONDS = 0.5
 STATUS_RETRY_SECONDS = 1.0
 
 T = TypeVar("T")
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """A job's result, and how it came about."""
-
-    body: bytes
-    worker: str
-    attempt: int
-    seconds: float
-
-
-class Call:
-    """One job in this process: asked for by `waiters` tasks, ended when `outcome` is there."""
-
-    def __init__(self, submit: Submit, body: bytes) -> None:
-        self.submit, self.body = submit, body
-        self.waiters = 0
-        self.pause = RESEND_SECONDS[0]
-        self.resend_at = 0.0
-        self.outcome: Answer | JobFailed | None = None
-        self.ended = trio.Event()
-
-    def end(self, outcome: Answer | JobFailed) -> None:
-        if self.outcome is None:
-            self.outcome = outcome
-            self.ended.set()
-
-    def answer(self) -> Answer:
-        assert self.outcome is not None
-        if isinstance(self.outcome, JobFailed):
-            raise JobFailed(self.outcome.kind, self.outcome.detail)
-        return self.outcome
 
 
 class PoolClient:
@@ -227,7 +194,7 @@ class PoolClient:
         return call
 
     def _submit(self, call: Call) -> None:
-        call.resend_at = trio.current_time() + call.pause * random.uniform(0.8, 1.2)
+        call.schedule_resend()
         self._unaccepted[call.submit.job] = call
         self._link.send(call.submit, call.body)
 
@@ -250,7 +217,6 @@ class PoolClient:
             await trio.sleep(RESEND_TICK_SECONDS)
             now = trio.current_time()
             for call in [call for call in self._unaccepted.values() if call.resend_at <= now]:
-                call.pause = min(call.pause * 2, RESEND_SECONDS[1])
                 self._submit(call)
 
 

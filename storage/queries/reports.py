@@ -164,4 +164,4 @@ def _pairs_by_split(connection: sa.Connection, run_id: str, number: int) -> dict
 
 
 def _counts(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, int]:
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())

@@ -87,6 +87,11 @@ def test_one_number_in_two_notations(gold: str, predicted: str):
         (r"\text{Monday}", "monday"),
         (r"\text{(C)}", "C"),
         (r"x \in [1,2]", "[1, 2]"),
+        (r"6 \text{ and } 8", "6,8"),
+        ("V_1:V_2=11:21", "11:21"),
+        ("34x+45y-20z+100=0", "-34x-45y+20z-100=0"),
+        (r"\begin{pmatrix}1&2\end{pmatrix}", r"\left[\begin{array}{cc}1&2\end{array}\right]"),
+        ("2, 3, 5", r"\boxed{2}, \boxed{3} and \boxed{5}"),
         (r"(\frac35,\frac83]", "(0.6,2.6667]"),
         (
             r"\begin{cases} a+b=0.5\\ a-b=3\end{cases}",

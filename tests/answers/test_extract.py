@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rstar_async.answers.extract import boxed_answers, extract_answer
@@ -49,12 +49,14 @@ def test_a_megabyte_of_open_boxes_is_read_once():
     assert extract_answer(r"\boxed{" * 100_000 + "1" + "}" * 10) is not None
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="\\boxedtext{}<answr> 1.\n", max_size=80))
 def test_any_text_can_be_read(text: str):
     answer = extract_answer(text)
     assert answer is None or answer in text
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="abc123{}^\\,. ", max_size=30))
 def test_what_is_boxed_is_found(content: str):
     plain = content.replace("{", "").replace("}", "").replace("\\", "")

@@ -10,6 +10,7 @@ from rstar_async.answers.normal_form import normal_form
 from rstar_async.answers.spelling import spell
 from rstar_async.answers.tree import Const, Node, Num, Sym
 
+QUICK = settings(max_examples=60, deadline=None)
 SIGNS = r"\left( \right) { } ( ) [ ] , ^ _ + - * / = < | ! % $ \boxed{ ; : ° \pm \cup \\ & **"
 NAMES = r"\frac \sqrt \pi 1 23 0.5 x y \text{a} \begin{pmatrix} \end{pmatrix} sin( sqrt( e i 1e5"
 PIECES = st.sampled_from([*SIGNS.split(), *NAMES.split(), " "])
@@ -42,21 +43,25 @@ def plain(value: Fraction) -> list[str]:
     return [*ways, str(top)] if bottom == 1 else ways
 
 
+@QUICK
 @given(SOUP)
 def test_any_text_equals_itself(text: str):
     assert compare(text, text) == "equal"
 
 
+@QUICK
 @given(SOUP, SOUP)
 def test_any_two_texts_can_be_compared(gold: str, predicted: str):
     compare(gold, predicted)
 
 
+@QUICK
 @given(SOUP)
 def test_spelling_twice_is_spelling_once(text: str):
     assert spell(spell(text)) == spell(text)
 
 
+@QUICK
 @given(st.fractions(max_denominator=30), st.fractions(max_denominator=30), st.data())
 def test_fractions_compare_by_value_however_written(one: Fraction, other: Fraction, data):
     left, right = (data.draw(st.sampled_from(plain(value))) for value in (one, other))
@@ -64,7 +69,7 @@ def test_fractions_compare_by_value_however_written(one: Fraction, other: Fracti
     assert compare(left, data.draw(st.sampled_from(plain(one)))) == "equal"
 
 
-@settings(max_examples=60, deadline=None)
+@QUICK
 @given(TREES)
 def test_a_written_tree_reads_back_as_the_same_value(node: Node):
     text = to_latex(node)
@@ -72,20 +77,20 @@ def test_a_written_tree_reads_back_as_the_same_value(node: Node):
     assert compare(text, to_latex(tree.add(node, tree.ONE, tree.MINUS_ONE))) == "equal"
 
 
-@settings(max_examples=60, deadline=None)
+@QUICK
 @given(TREES, TREES)
 def test_scalars_compare_symmetrically(one: Node, other: Node):
     assert compare(to_latex(one), to_latex(other)) == compare(to_latex(other), to_latex(one))
 
 
-@settings(max_examples=60, deadline=None)
+@QUICK
 @given(TREES, st.integers(1, 5))
 def test_another_value_is_never_equal(node: Node, shift: int):
     shifted = tree.add(node, Num(Fraction(shift)))
     assert compare(to_latex(node), to_latex(shifted)) != "equal"
 
 
-@settings(max_examples=60, deadline=None)
+@QUICK
 @given(
     TREES, st.sampled_from(["${}$", r"\boxed{{{}}}", r"\({}\)", "  {} ", "{}.", r"\left({}\right)"])
 )
@@ -95,6 +100,7 @@ def test_typographic_noise_changes_nothing(node: Node, noise: str):
     assert compare(text, noisy) == "equal"
 
 
+@QUICK
 @given(st.lists(st.integers(-99, 99), min_size=2, max_size=6, unique=True), st.randoms())
 def test_lists_are_unordered_and_tuples_are_not(values: list[int], random):
     shuffled = random.sample(values, len(values))

@@ -6,7 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from brokers.records import State
 from rstar_async.wire.messages import Submit, job_id
-from ledger_world import World
+from tests.brokers.world import World
 
 JOBS = [job_id("property", number) for number in range(12)]
 pick = st.integers(0, 1000)

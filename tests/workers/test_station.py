@@ -38,7 +38,7 @@ class Site:
 
     async def until(self, holds) -> None:
         """Wait until the broker's status is as wished."""
-        while not holds(await self.pool.status()):
+        while not holds(await self.pool.status()):  # noqa: ASYNC110  the broker sets no event
             await trio.sleep(0.02)
 
 
@@ -128,8 +128,11 @@ async def test_any_other_error_fails_the_job_and_spares_the_station(tmp_path, ca
 
 
 async def test_a_job_is_stopped_at_its_deadline(tmp_path):
+    async def wait(job: Job) -> bytes:
+        await trio.sleep_forever()
+
     async with site(tmp_path) as here:
-        here.station(lambda job: trio.sleep_forever())
+        here.station(wait)
         with pytest.raises(JobFailed) as failed:
             await here.pool.ask(job_id("a"), b"", deadline=0.2)
         assert failed.value.kind == "expired"
@@ -156,18 +159,16 @@ async def test_a_handler_is_cancelled_when_nobody_waits_any_more(tmp_path):
 
 
 async def test_the_end_of_a_group_is_told(tmp_path):
-    ended = []
+    ended = {"tree": trio.Event()}
 
     async def note(group: str) -> None:
-        ended.append(group)
+        ended[group].set()
 
     async with site(tmp_path) as here:
         here.station(reverse, on_group_end=note)
         await here.pool.ask(job_id("a"), b"", group="tree")
         here.pool.cancel_group("tree")
-        while not ended:
-            await trio.sleep(0.01)
-        assert ended == ["tree"]
+        await ended["tree"].wait()
 
 
 async def test_a_draining_station_finishes_what_runs_and_takes_nothing_new(tmp_path):
@@ -211,18 +212,19 @@ async def test_a_station_whose_engine_died_says_nothing_and_ends(tmp_path):
 
 
 async def test_a_word_that_could_not_be_said_is_said_after_the_broker_is_back(tmp_path):
-    go_on, runs = trio.Event(), []
+    started, go_on, answered, runs = trio.Event(), trio.Event(), trio.Event(), []
 
     async def wait(job: Job) -> bytes:
         runs.append(job.attempt)
+        started.set()
         await go_on.wait()
         return b"kept"
 
     clients, workers = f"ipc://{tmp_path}/c", f"ipc://{tmp_path}/w"
-    answers = []
 
     async def ask(pool: PoolClient) -> None:
-        answers.append((await pool.ask(job_id("a"), b"")).body)
+        assert (await pool.ask(job_id("a"), b"")).body == b"kept"
+        answered.set()
 
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery, open_pool(clients, name="client") as pool:
@@ -231,15 +233,12 @@ async def test_a_word_that_could_not_be_said_is_said_after_the_broker_is_back(tm
             nursery.start_soon(ask, pool)
             async with trio.open_nursery() as first_life:
                 first_life.start_soon(Broker("t", clients=clients, workers=workers).run)
-                while not runs:
-                    await trio.sleep(0.01)
+                await started.wait()
                 first_life.cancel_scope.cancel()
             go_on.set()
             async with trio.open_nursery() as second_life:
                 second_life.start_soon(Broker("t", clients=clients, workers=workers).run)
-                while not answers:
-                    await trio.sleep(0.01)
+                await answered.wait()
                 second_life.cancel_scope.cancel()
             drain.set()
-    assert answers == [b"kept"]
     assert runs == [1]

@@ -17,7 +17,7 @@ from workers.engines.checkpoint import check_generator, check_scorer
 from workers.engines.interface import ModelUnavailable
 
 log = logging.getLogger(__name__)
-transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+transformers_logging.disable_progress_bar()
 
 
 def pick_device(name: str) -> torch.device:

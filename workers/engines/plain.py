@@ -44,7 +44,7 @@ class PlainGeneration:
         self._ends = end_ids(model)
         self._queue: deque[Asked] = deque()
         # The sampling is ours: nothing of the checkpoint's own habits may change it.
-        model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
+        model.generation_config = GenerationConfig()
 
     @property
     def busy(self) -> bool:
@@ -84,7 +84,7 @@ class PlainGeneration:
 
     def _run(self, request: Generate, samples: "_Samples", limit: int) -> None:
         prompt = torch.tensor([request.prompt], device=self._device).expand(request.n, -1)
-        config = GenerationConfig(  # type: ignore[no-untyped-call]
+        config = GenerationConfig(
             do_sample=False, max_new_tokens=limit, pad_token_id=0
         )
         self._model.generate(

@@ -17,7 +17,7 @@ from workers.sandbox import policy
 from workers.sandbox.job import Outcome
 from workers.sandbox.sandbox import Sandbox
 
-ATTACK_LIMITS = policy.Limits(wall_seconds=3.0, cpu_seconds=2.0)
+ATTACK_LIMITS = policy.Limits(wall_seconds=3.0, cpu_seconds=1.0)
 BENIGN_LIMITS = policy.Limits(wall_seconds=30.0, cpu_seconds=20.0)
 CANARIES: dict[policy.Flavour, tuple[str, str]] = {
     "plain": ("import math\nprint(round(math.pi, 5), sorted({3, 1}))", "3.14159 [1, 3]\n"),

@@ -13,5 +13,9 @@ class ForkRefused(SandboxError):
     """The interpreter that was to be continued did not bring forth a child."""
 
 
+class Obstructed(SandboxError):
+    """A node was asked for a child and, though alive, brought forth none that we know of."""
+
+
 class ZygoteLost(SandboxError):
     """The fork server died; a new one has to be started."""

@@ -48,7 +48,7 @@ def assemble(forks: Forks, machine: str = "") -> bytes:
         raise UnknownMachine(f"no system call table for {machine}; known: {', '.join(AUDIT_ARCH)}")
     code = _prologue(machine)
     rules = _rules(forks)
-    for name in (*policy.ALLOWED, *rules):
+    for name in (*rules, *policy.ALLOWED):
         number = policy.NUMBERS[name][COLUMN[machine]]
         if number is not None:
             body = rules.get(name) or [_answer(ALLOW)]

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ BOOT = (
     "main.main(int(sys.argv[2]), int(sys.argv[3]))"
 )
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+STOP_SECONDS = 10.0
 START_SECONDS = 120.0  # importing sympy on a machine that is busy with other things
 
 
@@ -54,14 +56,33 @@ async def launch(
     flavour: policy.Flavour, allow: frozenset[str], python: str = sys.executable
 ) -> Launched:
     """Start one; on failure or cancellation nothing is left."""
-    control, their_control = channel.pair()
-    deaths, their_deaths = channel.pair()
-    complaints = channel.Pipe(4096)
-    command = [python, "-S", "-P", "-B", "-c", BOOT, HOME]
-    numbers = (their_control.fileno(), their_deaths.fileno())
+    with ExitStack() as ours:
+        control, their_control = channel.pair()
+        deaths, their_deaths = channel.pair()
+        ours.callback(_close, control, deaths)
+        complaints = channel.Pipe(4096)
+        with their_control, their_deaths, closing(complaints):
+            process = await _start(python, their_control, their_deaths, complaints)
+            _close(their_control, their_deaths)
+            try:
+                ready, pid, listener = await _handshake(control, _config(flavour, allow))
+                _require(ready, complaints, python, allow)
+            except BaseException:
+                _close(control, deaths)  # the guard sees it, and ends everything
+                await _see_off(process)
+                raise
+        ours.pop_all()
+    locks = Locks(ready["landlock"], listener >= 0, ready["nobody"])
+    return Launched(process, control, deaths, pid, listener, locks)
+
+
+async def _start(
+    python: str, control: socket.socket, deaths: socket.socket, complaints: channel.Pipe
+) -> trio.Process:
+    numbers = (control.fileno(), deaths.fileno())
     try:
-        process = await trio.lowlevel.open_process(
-            [*command, *map(str, numbers)],
+        return await trio.lowlevel.open_process(
+            [python, "-S", "-P", "-B", "-c", BOOT, HOME, *map(str, numbers)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=complaints.writer,
@@ -70,23 +91,20 @@ async def launch(
             pass_fds=numbers,
             start_new_session=True,
         )
-        their_control.close()
-        their_deaths.close()
-        ready, pid, listener = await _handshake(control, _config(flavour, allow))
-        _require(ready, complaints, python, allow)
-    except BaseException as error:
-        _close(control, deaths, their_control, their_deaths)
-        if isinstance(error, OSError):
-            raise Unconfinable(f"{python} cannot be started: {error}") from error
-        raise
-    finally:
-        complaints.close()
-    locks = Locks(ready["landlock"], listener >= 0, ready["nobody"])
-    return Launched(process, control, deaths, pid, listener, locks)
+    except OSError as error:
+        raise Unconfinable(f"{python} cannot be started: {error}") from error
+
+
+async def _see_off(process: trio.Process) -> None:
+    with trio.CancelScope(shield=True):
+        with trio.move_on_after(STOP_SECONDS):
+            await process.wait()
+        process.kill()
+        await process.wait()
 
 
 def _close(*sockets: socket.socket) -> None:
-    for sock in sockets:  # the guard sees the end of its channel, and ends everything
+    for sock in sockets:
         sock.close()
 
 

@@ -144,7 +144,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
 
 # Allowed whatever their arguments are, the frequent ones first: the filter is read in this order.
 ALLOWED: tuple[str, ...] = (
-    *("read", "write", "mmap", "munmap", "brk", "mremap", "madvise", "futex", "close", "lseek"),
+    *("read", "write", "munmap", "brk", "mremap", "madvise", "futex", "close", "lseek"),
     *("fstat", "newfstatat", "stat", "lstat", "statx", "pread64", "readv", "writev"),
     *("rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall"),
     *("sendmsg", "recvmsg", "dup", "dup2", "dup3", "poll", "ppoll", "select", "pselect6"),

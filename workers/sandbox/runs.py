@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import trio
 
 from workers.sandbox import channel, policy
-from workers.sandbox.errors import ForkRefused
+from workers.sandbox.errors import ForkRefused, Obstructed
 from workers.sandbox.job import Outcome, Request, conduct
 from workers.sandbox.node import Node
 from workers.sandbox.snapshots import Key, Snapshots, chain
@@ -66,7 +66,10 @@ class Runs:
         parent, reused, failure = await self._state(program, keys, last)
         if parent is None:
             return replace(failure, stdout="", reused_steps=reused)
-        outcome, node = await self._extend(program, parent, program.part(last, last + 1))
+        try:
+            outcome, node = await self._extend(program, parent, program.part(last, last + 1))
+        except Obstructed as error:
+            return Outcome("died", error_message=str(error), step=last - 1, reused_steps=reused)
         if node is not None:
             self._hold(program, keys[last + 1], node)
         self.statistics.reused_steps += reused
@@ -80,7 +83,7 @@ class Runs:
         Two runs that want the same missing node make it once. No checkpoint after the look-up: the
         node is there until the caller pins it.
         """
-        while building := self._building.get(keys[depth]):
+        while (building := self._building.get(keys[depth])) is not None:
             await building.wait()
         reached, node = self._longest(program, keys, depth)
         if reached == depth:
@@ -121,7 +124,7 @@ class Runs:
     async def _fork(self, zygote: Zygote, parent: Node, pipe: channel.Pipe) -> Node:
         try:
             return await zygote.fork(parent, pipe)
-        except ForkRefused:
+        except (ForkRefused, Obstructed):
             self._release(self._snapshots.halve() if parent.trusted else [parent])
             raise
 

@@ -41,6 +41,7 @@ class Options:
     held_mib: float = 3072.0
     allow: frozenset[policy.Weakness] = frozenset()
     python: str = sys.executable
+    greeting_seconds: float = 10.0  # a new process may take to say hello, on an overloaded machine
     prestart: tuple[policy.Flavour, ...] = ("plain",)
 
     def with_slots(self, slots: int) -> "Options":
@@ -124,7 +125,8 @@ class Sandbox:
                     self._forget_all()
                     await zygote.close()
                 options = self._options
-                zygote = Zygote(await launch(flavour, frozenset(options.allow), options.python))
+                launched = await launch(flavour, frozenset(options.allow), options.python)
+                zygote = Zygote(launched, options.greeting_seconds)
                 self._zygotes[flavour] = zygote
                 self._nursery.start_soon(zygote.attend)
                 self.statistics.starts += 1

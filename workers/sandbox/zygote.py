@@ -12,13 +12,12 @@ from contextlib import suppress
 import trio
 
 from workers.sandbox import channel, strays
-from workers.sandbox.errors import ForkRefused, ZygoteLost
+from workers.sandbox.errors import ForkRefused, Obstructed, ZygoteLost
 from workers.sandbox.inside.frames import DEATH, HELLO
 from workers.sandbox.launch import Launched, Locks
 from workers.sandbox.node import Death, Node
 from workers.sandbox.tickets import Tickets
 
-GREETING_SECONDS = 10.0  # from the order to the child's first word, on a machine that is overloaded
 GOODBYE_SECONDS = 10.0
 UNCLAIMED = 256  # deaths remembered of children that died before we learnt their pid
 
@@ -26,8 +25,9 @@ UNCLAIMED = 256  # deaths remembered of children that died before we learnt thei
 class Zygote:
     """One flavour's interpreter, warm and locked, and all that was forked from it."""
 
-    def __init__(self, launched: Launched) -> None:
+    def __init__(self, launched: Launched, greeting_seconds: float) -> None:
         self._launched = launched
+        self._greeting_seconds = greeting_seconds
         self._deaths = launched.deaths
         self._unclaimed: dict[int, Death] = {}
         self._nodes: dict[int, Node] = {}
@@ -70,6 +70,7 @@ class Zygote:
             self._give_up()
             with trio.move_on_after(GOODBYE_SECONDS) as patience:
                 await self._launched.process.wait()
+            self.root.release()
             if patience.cancelled_caught:
                 self._launched.process.kill()
                 await self._launched.process.wait()
@@ -88,7 +89,8 @@ class Zygote:
     async def fork(self, parent: Node, output: channel.Pipe) -> Node:
         """A child of `parent`, greeting and waiting for its request. A cancel waits for the child.
 
-        Raises ForkRefused; a parent that has run user code is killed for it.
+        Raises ForkRefused if the parent could not, Obstructed if it would not; a parent that has
+        run user code is killed for either.
         """
         parent.pins += 1
         try:
@@ -106,25 +108,28 @@ class Zygote:
             parent.resume()
             ordered = _order(parent.sock, theirs, output)
         output.close_writer()
-        word, pid = b"", 0
+        word, pid, late = b"", 0, False
         if ordered:
-            with trio.move_on_after(GREETING_SECONDS):
+            with trio.move_on_after(self._greeting_seconds) as patience:
                 word, pid = await channel.receive(ours)
+            late = patience.cancelled_caught
         used = self.tickets.revoke(parent.pid)
         parent.pause()
         if word == HELLO and pid not in self._nodes and strays.group_of(pid) == self.root.pid:
             return self._register(pid, ours)
         ours.close()
-        raise self._refusal(parent, used)
+        raise self._refusal(parent, obstructed=late or used)
 
-    def _refusal(self, parent: Node, used: bool) -> Exception:
+    def _refusal(self, parent: Node, *, obstructed: bool) -> Exception:
         """What became of an order that brought no child."""
         if self.lost:
             return ZygoteLost("the fork server is gone")
-        if used:
+        if obstructed:
             self._suspicion.set()
         if not parent.trusted:
             parent.kill()
+            if obstructed and self.can_hold:
+                return Obstructed("the state that these steps leave behind cannot be continued")
         return ForkRefused("no new process: too many processes, or too little memory")
 
     def _register(self, pid: int, sock: socket.socket, *, trusted: bool = False) -> Node:
@@ -173,7 +178,7 @@ class Zygote:
             await self._suspicion.wait()
             self._suspicion = trio.Event()
             before = self.strangers()
-            await trio.sleep(GREETING_SECONDS)
+            await trio.sleep(self._greeting_seconds)
             for pid in before & self.strangers():
                 strays.kill(pid, self.root.pid)
 

@@ -91,9 +91,9 @@ def _create_runs() -> None:
     )
     op.create_table(
         "problems",
-        sa.Column("id", TEXT, nullable=False, comment="16 hex digits: hash of run and question"),
-        sa.Column("run_id", TEXT, nullable=False),
-        sa.Column("question", TEXT, nullable=False),
+        sa.Column("id", TEXT, nullable=False, comment="hash of run and question, 16 hex digits"),
+        sa.Column("run_id", TEXT, nullable=False, comment="the run it belongs to"),
+        sa.Column("question", TEXT, nullable=False, comment="as it is given to the model"),
         sa.Column("answer", TEXT, nullable=False, comment="the known final answer"),
         sa.Column("kind", TEXT, nullable=False, comment="topic"),
         sa.Column("level", TEXT, nullable=False, comment="difficulty as its source says"),
@@ -107,13 +107,13 @@ def _create_runs() -> None:
     op.create_index("problems_run_id_split_index", "problems", ["run_id", "split"])
     op.create_table(
         "rounds",
-        sa.Column("run_id", TEXT, nullable=False),
+        sa.Column("run_id", TEXT, nullable=False, comment="the run it belongs to"),
         sa.Column("number", INTEGER, nullable=False, comment="0 is the bootstrap"),
         sa.Column("status", TEXT, nullable=False, comment="searching, searched, trained, closed"),
         sa.Column("policy_id", TEXT, nullable=False, comment="the policy that searches in it"),
         sa.Column("ppm_id", TEXT, nullable=True, comment="the PPM that scores in it, if any"),
         sa.Column("settings", TEXT, nullable=False, comment="of this round (JSON)"),
-        sa.Column("started_at", REAL, nullable=False),
+        sa.Column("started_at", REAL, nullable=False, comment="when it began"),
         sa.Column(
             "searched_at",
             REAL,
@@ -137,12 +137,12 @@ def _create_runs() -> None:
 def _create_trees() -> None:
     op.create_table(
         "searches",
-        sa.Column("id", TEXT, nullable=False),
-        sa.Column("run_id", TEXT, nullable=False),
-        sa.Column("round", INTEGER, nullable=False),
-        sa.Column("problem_id", TEXT, nullable=False),
+        sa.Column("id", TEXT, nullable=False, comment="hash of what it is, or a name"),
+        sa.Column("run_id", TEXT, nullable=False, comment="the run it belongs to"),
+        sa.Column("round", INTEGER, nullable=False, comment="the round it belongs to"),
+        sa.Column("problem_id", TEXT, nullable=False, comment="the problem it is about"),
         sa.Column("purpose", TEXT, nullable=False, comment="train or evaluation"),
-        sa.Column("seed", INTEGER, nullable=False),
+        sa.Column("seed", INTEGER, nullable=False, comment="of its random choices"),
         sa.Column("policy_id", TEXT, nullable=False, comment="model that wrote the steps"),
         sa.Column("ppm_id", TEXT, nullable=True, comment="model that scored them, if any"),
         sa.Column("status", TEXT, nullable=False, comment="waiting, running, finished, failed"),
@@ -158,8 +158,8 @@ def _create_trees() -> None:
             "solved", FLAG, nullable=True, comment="found the right answer; NULL while unknown"
         ),
         sa.Column("answer", TEXT, nullable=False, comment="the answer chosen at the end"),
-        sa.Column("started_at", REAL, nullable=True),
-        sa.Column("finished_at", REAL, nullable=True),
+        sa.Column("started_at", REAL, nullable=True, comment="when it began"),
+        sa.Column("finished_at", REAL, nullable=True, comment="when it ended"),
         sa.Column("seconds", REAL, nullable=False, comment="of searching, pauses left out"),
         sa.PrimaryKeyConstraint("id", name="searches_pkey"),
         sa.ForeignKeyConstraint(["problem_id"], ["problems.id"], name="searches_problem_id_fkey"),
@@ -180,7 +180,7 @@ def _create_trees() -> None:
     )
     op.create_table(
         "expansions",
-        sa.Column("search_id", TEXT, nullable=False),
+        sa.Column("search_id", TEXT, nullable=False, comment="the tree it belongs to"),
         sa.Column("number", INTEGER, nullable=False, comment="within the search, from 1"),
         sa.Column("path", TEXT, nullable=False, comment="the node that was expanded"),
         sa.Column("seed", INTEGER, nullable=False, comment="given to the engine"),
@@ -197,14 +197,14 @@ def _create_trees() -> None:
             comment="of these seen before: what a perfect cache serves",
         ),
         sa.Column("new_tokens", INTEGER, nullable=False, comment="generated"),
-        sa.Column("generate_seconds", REAL, nullable=False),
-        sa.Column("execute_seconds", REAL, nullable=False),
-        sa.Column("score_seconds", REAL, nullable=False),
+        sa.Column("generate_seconds", REAL, nullable=False, comment="waiting for the policy"),
+        sa.Column("execute_seconds", REAL, nullable=False, comment="waiting for the executor"),
+        sa.Column("score_seconds", REAL, nullable=False, comment="waiting for the PPM"),
         sa.Column("score_prompt_tokens", INTEGER, nullable=False, comment="read by the PPM"),
         sa.Column(
             "score_cached_tokens", INTEGER, nullable=False, comment="of these served by its cache"
         ),
-        sa.Column("created_at", REAL, nullable=False),
+        sa.Column("created_at", REAL, nullable=False, comment="when it was made"),
         sa.PrimaryKeyConstraint("search_id", "number", name="expansions_pkey"),
         sa.ForeignKeyConstraint(
             ["search_id"], ["searches.id"], name="expansions_search_id_fkey", ondelete="CASCADE"
@@ -217,7 +217,7 @@ def _create_trees() -> None:
     )
     op.create_table(
         "nodes",
-        sa.Column("search_id", TEXT, nullable=False),
+        sa.Column("search_id", TEXT, nullable=False, comment="the tree it belongs to"),
         sa.Column(
             "path", TEXT, nullable=False, comment="'0' the root, '0.1' its first child, '0.1.3' …"
         ),
@@ -260,13 +260,13 @@ def _create_trees() -> None:
         sa.Column("value_sum", REAL, nullable=False, comment="W; Q = W / N"),
         sa.Column("policy_id", TEXT, nullable=False, comment="model that wrote the step"),
         sa.Column("ppm_id", TEXT, nullable=True, comment="model that scored it"),
-        sa.Column("seed", INTEGER, nullable=False),
+        sa.Column("seed", INTEGER, nullable=False, comment="of its random choices"),
         sa.Column(
             "exec_status", TEXT, nullable=False, comment="outcome of the code; '' if not executed"
         ),
         sa.Column("exec_error", TEXT, nullable=False, comment="type and message"),
-        sa.Column("stdout", TEXT, nullable=False),
-        sa.Column("cpu_seconds", REAL, nullable=False),
+        sa.Column("stdout", TEXT, nullable=False, comment="what its code printed"),
+        sa.Column("cpu_seconds", REAL, nullable=False, comment="of its code"),
         sa.Column("peak_mib", REAL, nullable=False, comment="memory"),
         sa.Column(
             "reused_steps",
@@ -274,7 +274,7 @@ def _create_trees() -> None:
             nullable=False,
             comment="steps of its program that did not run again",
         ),
-        sa.Column("created_at", REAL, nullable=False),
+        sa.Column("created_at", REAL, nullable=False, comment="when it was made"),
         sa.Column(
             "parent",
             TEXT,
@@ -301,8 +301,8 @@ def _create_trees() -> None:
 def _create_models() -> None:
     op.create_table(
         "model_versions",
-        sa.Column("id", TEXT, nullable=False),
-        sa.Column("run_id", TEXT, nullable=False),
+        sa.Column("id", TEXT, nullable=False, comment="hash of what it is, or a name"),
+        sa.Column("run_id", TEXT, nullable=False, comment="the run it belongs to"),
         sa.Column("kind", TEXT, nullable=False, comment="policy or ppm"),
         sa.Column("round", INTEGER, nullable=False, comment="whose data it was trained on"),
         sa.Column(
@@ -313,7 +313,7 @@ def _create_models() -> None:
         sa.Column("reason", TEXT, nullable=False, comment="why it was refused"),
         sa.Column("manifest", TEXT, nullable=False, comment="files and settings (JSON)"),
         sa.Column("metrics", TEXT, nullable=False, comment="of its training (JSON)"),
-        sa.Column("created_at", REAL, nullable=False),
+        sa.Column("created_at", REAL, nullable=False, comment="when it was made"),
         sa.PrimaryKeyConstraint("id", name="model_versions_pkey"),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="model_versions_run_id_fkey"),
         sa.ForeignKeyConstraint(
@@ -329,9 +329,9 @@ def _create_models() -> None:
     )
     op.create_table(
         "pairs",
-        sa.Column("run_id", TEXT, nullable=False),
-        sa.Column("round", INTEGER, nullable=False),
-        sa.Column("search_id", TEXT, nullable=False),
+        sa.Column("run_id", TEXT, nullable=False, comment="the run it belongs to"),
+        sa.Column("round", INTEGER, nullable=False, comment="the round it belongs to"),
+        sa.Column("search_id", TEXT, nullable=False, comment="the tree it belongs to"),
         sa.Column("chosen_path", TEXT, nullable=False, comment="the better node"),
         sa.Column("rejected_path", TEXT, nullable=False, comment="the worse one"),
         sa.Column(
@@ -370,23 +370,23 @@ def _create_models() -> None:
     op.create_index("pairs_search_id_index", "pairs", ["search_id"])
     op.create_table(
         "evaluations",
-        sa.Column("id", TEXT, nullable=False),
-        sa.Column("run_id", TEXT, nullable=False),
-        sa.Column("round", INTEGER, nullable=False),
+        sa.Column("id", TEXT, nullable=False, comment="hash of what it is, or a name"),
+        sa.Column("run_id", TEXT, nullable=False, comment="the run it belongs to"),
+        sa.Column("round", INTEGER, nullable=False, comment="the round it belongs to"),
         sa.Column("method", TEXT, nullable=False, comment="greedy, majority, best PPM …"),
-        sa.Column("benchmark", TEXT, nullable=False),
-        sa.Column("policy_id", TEXT, nullable=False),
-        sa.Column("ppm_id", TEXT, nullable=True),
+        sa.Column("benchmark", TEXT, nullable=False, comment="source of its problems"),
+        sa.Column("policy_id", TEXT, nullable=False, comment="the policy it used"),
+        sa.Column("ppm_id", TEXT, nullable=True, comment="the PPM it used, if any"),
         sa.Column("problems", INTEGER, nullable=False, comment="asked"),
         sa.Column("samples", INTEGER, nullable=False, comment="for each problem"),
         sa.Column("correct", INTEGER, nullable=False, comment="problems answered right"),
-        sa.Column("pass_at_1", REAL, nullable=False),
+        sa.Column("pass_at_1", REAL, nullable=False, comment="mean share of right samples"),
         sa.Column("low", REAL, nullable=False, comment="of the confidence interval of pass_at_1"),
         sa.Column("high", REAL, nullable=False, comment="of the same"),
         sa.Column("new_tokens", INTEGER, nullable=False, comment="generated"),
-        sa.Column("seconds", REAL, nullable=False),
+        sa.Column("seconds", REAL, nullable=False, comment="it took"),
         sa.Column("settings", TEXT, nullable=False, comment="(JSON)"),
-        sa.Column("created_at", REAL, nullable=False),
+        sa.Column("created_at", REAL, nullable=False, comment="when it was made"),
         sa.PrimaryKeyConstraint("id", name="evaluations_pkey"),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="evaluations_run_id_fkey"),
         sa.ForeignKeyConstraint(
@@ -400,14 +400,14 @@ def _create_models() -> None:
     op.create_index("evaluations_run_id_round_index", "evaluations", ["run_id", "round"])
     op.create_table(
         "evaluation_answers",
-        sa.Column("evaluation_id", TEXT, nullable=False),
-        sa.Column("problem_id", TEXT, nullable=False),
-        sa.Column("sample", INTEGER, nullable=False),
-        sa.Column("answer", TEXT, nullable=False),
+        sa.Column("evaluation_id", TEXT, nullable=False, comment="the evaluation it belongs to"),
+        sa.Column("problem_id", TEXT, nullable=False, comment="the problem it is about"),
+        sa.Column("sample", INTEGER, nullable=False, comment="number of the sample"),
+        sa.Column("answer", TEXT, nullable=False, comment="as extracted"),
         sa.Column("correct", FLAG, nullable=True, comment="NULL if undecided"),
         sa.Column("text", TEXT, nullable=False, comment="the whole answer"),
         sa.Column("new_tokens", INTEGER, nullable=False, comment="generated"),
-        sa.Column("seconds", REAL, nullable=False),
+        sa.Column("seconds", REAL, nullable=False, comment="it took"),
         sa.Column("search_id", TEXT, nullable=True, comment="the tree it came from"),
         sa.PrimaryKeyConstraint(
             "evaluation_id", "problem_id", "sample", name="evaluation_answers_pkey"

@@ -2,13 +2,19 @@
 
 import pytest
 import trio
-from workers.sandbox import strays
+
+from workers.sandbox import Options, open_sandbox
 from workers.sandbox.corpus import is_contained, judge, programs
 from workers.sandbox.doctor import doctor, self_test
 
 from .conftest import CORPUS
 
 TRY = "def attempt(f):\n  try: print('BREACH', f())\n  except OSError as e: print('DENIED', e)\n"
+
+
+async def no_strays(sandbox):
+    while sandbox.strays:  # noqa: ASYNC110
+        await trio.sleep(0.1)
 
 
 @pytest.mark.parametrize("path", programs([CORPUS / "attacks"]), ids=lambda path: path.stem)
@@ -24,11 +30,8 @@ async def test_benign_program_prints_what_it_should(sandbox, path):
 
 
 async def test_the_corpus_left_no_process_behind(sandbox):
-    for _ in range(50):
-        if not sandbox.strays:
-            return
-        await trio.sleep(0.1)
-    raise AssertionError(sandbox.strays)
+    with trio.fail_after(15):
+        await no_strays(sandbox)
 
 
 async def test_the_self_test_finds_nothing(sandbox):
@@ -79,36 +82,30 @@ async def test_a_paused_program_uses_no_cpu(sandbox, tree):
     assert node.cpu_seconds() - before < 0.01
 
 
-async def test_a_node_that_steals_a_ticket_is_replaced_and_its_child_hunted(sandbox, tree):
-    thief = (
-        "import ctypes, os, socket, sys\nsyscall = ctypes.CDLL(None).syscall\n"
-        "control = sys._getframe(1).f_back.f_back.f_back.f_locals['self']._control\n"
-        "import inspect\n"
-        "class Thief:\n"
-        "  def recvmsg(self, *a):\n"
-        "    r = control.recvmsg(*a)\n"
-        "    if syscall(56, 0x8011, 0, 0, 0, 0) == 0:\n"
-        "      while True: pass\n"
-        "    return r\n"
-        "  def __getattr__(self, name): return getattr(control, name)\n"
-        "frame = sys._getframe(1)\n"
-        "while frame and not hasattr(frame.f_locals.get('self'), '_control'): frame = frame.f_back\n"
-        "frame.f_locals['self']._control = Thief()\n"
-    )
-    thief = thief.replace(
-        "control = sys._getframe(1).f_back.f_back.f_back.f_locals['self']._control\n", ""
-    ).replace("class Thief:", "control = None\nclass Thief:")
-    thief = thief.replace(
-        "frame.f_locals['self']._control = Thief()",
-        "control = frame.f_locals['self']._control\nframe.f_locals['self']._control = Thief()",
-    )
-    zygote = await sandbox.start("plain")
-    assert (await sandbox.run(tree, [thief])).status == "ok"
-    outcome = await sandbox.run(tree, [thief, "6 * 7"])
-    assert outcome.status in ("ok", "died", "exception")
-    assert (await sandbox.run("other", ["6 * 7"])).value == "42"
-    for _ in range(300):
-        if not zygote.strangers():
-            return
-        await trio.sleep(0.1)
-    raise AssertionError(strays.members(zygote.root.pid))
+THIEF = """
+import ctypes, sys
+syscall = ctypes.CDLL(None).syscall
+frame = sys._getframe(1)
+while not hasattr(frame.f_locals.get("self"), "_control"): frame = frame.f_back
+node = frame.f_locals["self"]
+class Thief:
+    control = node._control
+    def recvmsg(self, *size):
+        order = self.control.recvmsg(*size)
+        while syscall(56, 0x8011, 0, 0, 0, 0) == 0:
+            while True: pass
+        return order
+    def __getattr__(self, name): return getattr(self.control, name)
+node._control = Thief()
+"""
+
+
+async def test_a_node_that_steals_a_ticket_is_killed_and_its_child_hunted_down():
+    async with open_sandbox(Options(slots=2, greeting_seconds=1.0)) as sandbox:
+        assert (await sandbox.run("thief", [THIEF])).status == "ok"
+        outcome = await sandbox.run("thief", [THIEF, "6 * 7"])
+        assert (outcome.status, outcome.step) == ("died", 0)
+        assert sandbox.strays
+        assert (await sandbox.run("other", ["6 * 7"])).value == "42"
+        with trio.fail_after(15):
+            await no_strays(sandbox)

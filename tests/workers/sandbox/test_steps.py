@@ -58,7 +58,9 @@ async def test_a_step_does_not_fail_by_printing_the_word_error(sandbox, tree, te
     assert (outcome.status, outcome.stdout, outcome.value) == ("ok", f"{text}\n", repr(text))
 
 
-@pytest.mark.parametrize("leave", ["exit()", "quit()", "import sys; sys.exit(0)", "raise SystemExit"])
+@pytest.mark.parametrize(
+    "leave", ["exit()", "quit()", "import sys; sys.exit(0)", "raise SystemExit"]
+)
 async def test_leaving_with_success_is_a_good_end(sandbox, tree, leave):
     outcome = await sandbox.run(tree, [f"print('answer')\n{leave}"])
     assert (outcome.status, outcome.stdout) == ("ok", "answer\n")

@@ -26,7 +26,8 @@ _TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 _ALL_SIGNALS = signal.valid_signals()
 _block, _setitimer = signal.pthread_sigmask, signal.setitimer
 _settrace, _setprofile = sys.settrace, sys.setprofile
-_dup2, _compile, _parse, _cache = os.dup2, compile, ast.parse, linecache.cache
+_dup2, _compile, _cache = os.dup2, compile, linecache.cache
+_AST_ONLY = ast.PyCF_ONLY_AST
 
 
 class Steps:
@@ -52,12 +53,13 @@ class Steps:
 
     def _run_one(self, source: str, number: int) -> Report:
         name = f"<step {number}>"
-        _cache[name] = (len(source), None, source.splitlines(True), name)
+        _cache[name] = (len(source), None, (source + "\n").splitlines(True), name)
         try:
             try:
                 _block(signal.SIG_UNBLOCK, _ALL_SIGNALS)
                 value = self._evaluate(source, name)
             finally:
+                _settrace(None)  # before any call of ours, which it would trace
                 settle()
             report = Report(True, False, -1, 0, "", value)
         except SystemExit as error:
@@ -122,7 +124,7 @@ def clip(text: str, limit: int) -> str:
 
 def _split(source: str, name: str) -> tuple[CodeType, CodeType | None]:
     """The step without its final expression, and that expression."""
-    tree = _parse(source, name)
+    tree = _compile(source, name, "exec", _AST_ONLY, dont_inherit=True)
     if not tree.body or not isinstance(tree.body[-1], ast.Expr):
         return _compile(tree, name, "exec", dont_inherit=True), None
     tail = ast.Expression(tree.body.pop().value)  # type: ignore[attr-defined]

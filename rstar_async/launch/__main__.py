@@ -1,0 +1,34 @@
+"""`python -m rstar_async.launch RECIPE [--dotted.key VALUE ...]`: prepare a run, start nothing.
+
+For places where something else starts the processes, such as containers. Checks the recipe and its
+problems, creates or upgrades the database, makes the run's folders and writes `HOME/recipe.json`.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rstar_async.commands.overrides import parse_overrides
+from rstar_async.errors import BadInput
+from rstar_async.launch.run import lay_out
+from rstar_async.recipes import read_recipe
+from rstar_async.rounds.state import check_startable
+
+
+def main() -> int:
+    """Print where the resolved recipe lies; exit code 2 on bad input."""
+    parser = argparse.ArgumentParser(prog="python -m rstar_async.launch", description=__doc__)
+    parser.add_argument("recipe", type=Path)
+    options, rest = parser.parse_known_args()
+    try:
+        recipe = read_recipe(options.recipe, parse_overrides(rest))
+        check_startable(recipe)
+        print(lay_out(recipe))
+    except BadInput as error:
+        print(f"rstar: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

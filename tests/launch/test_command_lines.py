@@ -1,0 +1,55 @@
+"""The command lines that the launcher writes are those that the rooms read."""
+
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import brokers.__main__
+import rstar_async.rounds.__main__
+import rstar_async.trainer.__main__
+import workers.__main__
+from rstar_async.config import Recipe, Workers
+from rstar_async.launch.processes import Places, processes
+
+PLACES = Places(Path("/h"), Path("/h/models"), Path("/tmp/rstar-x"), Path("/h/recipe.json"))
+
+
+def words_after(module: str, workers: Workers | None = None) -> list[list[str]]:
+    recipe = Recipe(name="trial", workers=workers or Workers())
+    lines = [list(spec.argv) for spec in processes(recipe, PLACES)]
+    return [line[4:] for line in lines if line[3] == module]
+
+
+def test_brokers_understand_theirs() -> None:
+    pools = [brokers.__main__._parse(words).pool for words in words_after("brokers")]
+    assert pools == ["inference", "executor", "reward"]
+
+
+def test_workers_understand_theirs() -> None:
+    options = [workers.__main__._parser().parse_args(words) for words in words_after("workers")]
+    assert [option.name for option in options] == ["executor-1", "inference-1", "reward-1"]
+    assert [vars(option).get("rows") for option in options] == [None, 128, 128]
+
+
+def test_workers_understand_where_sglang_runs() -> None:
+    settings = msgspec.convert({"engine": "sglang", "sglang_policy": "http://a:1"}, Workers)
+    _, words, _ = words_after("workers", settings)
+    assert workers.__main__._parser().parse_args(words).server == "http://a:1"
+
+
+def test_the_coordinator_understands_its_own() -> None:
+    (words,) = words_after("rstar_async.rounds")
+    assert rstar_async.rounds.__main__._parser().parse_args(words).sockets == PLACES.sockets
+
+
+def test_the_trainer_understands_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    (words,) = words_after("rstar_async.trainer")
+    monkeypatch.setattr(sys, "argv", ["trainer", *words])
+    assert rstar_async.trainer.__main__._parse().run == "trial"
+
+
+def test_every_process_belongs_to_a_room_that_is_checked_here() -> None:
+    modules = {spec.argv[3] for spec in processes(Recipe(), PLACES)}
+    assert modules == {"brokers", "workers", "rstar_async.rounds", "rstar_async.trainer"}

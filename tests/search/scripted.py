@@ -1,0 +1,90 @@
+"""Pools that answer from a script: texts to generate, and a function that runs code."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rstar_async.demo.tokenizer import tiny_tokenizer
+from rstar_async.errors import JobFailed
+from rstar_async.search.expander import Expander
+from rstar_async.search.expansion import ExpansionSettings
+from rstar_async.search.models import ActiveModels
+from rstar_async.text.encoding import Encoder
+from rstar_async.wire.payloads import (
+    Execute,
+    Executed,
+    Generate,
+    Generated,
+    Limits,
+    Sample,
+    Score,
+    Scored,
+)
+
+ENCODER = Encoder(tiny_tokenizer(), "tagged")
+
+
+@dataclass
+class Script:
+    """What the pools will say; `asked` keeps what they were asked."""
+
+    texts: Callable[[Generate], Sequence[str]]
+    outcome: Callable[[Execute], Executed] = lambda _: Executed("ok")
+    scores: Callable[[Score], list[float]] = lambda score: [0.0] * len(score.steps)
+    asked: list[Any] = field(default_factory=list)
+
+    async def request(self, payload: Any, reply: type, **_: object) -> Any:
+        self.asked.append(payload)
+        if isinstance(payload, Generate):
+            texts = self.texts(payload)
+            samples = [Sample(ENCODER.step(t), t, "stop") for t in texts]
+            return Generated(payload.model, samples, len(payload.prompt), 0, 0.0)
+        if isinstance(payload, Execute):
+            return self.outcome(payload)
+        return Scored(payload.model, self.scores(payload), len(payload.prefix), 0, 0.0)
+
+    def cancel_group(self, group: str) -> None:
+        self.asked.append(group)
+
+
+class EqualText:
+    """A checker for which answers are equal when their texts are."""
+
+    async def equal(self, gold: str, predicted: str) -> str:
+        return "equal" if gold == predicted else "different"
+
+
+def settings(**changes: Any) -> ExpansionSettings:
+    values = {
+        "temperature": 1.0,
+        "top_p": 1.0,
+        "max_tokens": 32,
+        "max_depth": 16,
+        "ppm_scale": 5.0,
+        "limits": Limits(),
+        "answer_value": "truth",
+    }
+    return ExpansionSettings(**{**values, **changes})
+
+
+def expander(script: Script, *, ppm: str | None = None, **changes: Any) -> Expander:
+    from rstar_async.search.judge import Judge
+    from rstar_async.search.pools import Pools
+
+    return Expander(
+        Pools(script, script, script),
+        ActiveModels("policy", ppm, ENCODER),
+        Judge(EqualText()),
+        settings(**changes),
+        tree_id="tree",
+        seed=1,
+        question="How many?",
+        gold="3",
+    )
+
+
+def failing(kind: str) -> Callable[[Any], Any]:
+    def fail(_: Any) -> Any:
+        raise JobFailed(kind, "scripted")
+
+    return fail

@@ -1,0 +1,115 @@
+import math
+
+import pytest
+
+from rstar_async.search.tree import NodeStatus, Selection, Tree
+from rstar_async.wire.payloads import Execute, Executed, Generate, Score
+from tests.search.scripted import ENCODER, Script, expander, failing
+
+STEP = "<code>\n# a\nx = 3\n<end_of_step>"
+OTHER = "<code>\n# b\nx = 4\n<end_of_step>"
+LAST = "\n# Now print the final answer\nprint(x)\n<end_of_code>"
+ANSWER = "\n<answer>\\boxed{3}<end_of_answer>"
+
+
+async def grow(tree: Tree, script: Script, samples: int = 3, **changes):
+    node = tree.select()
+    expanded = await expander(script, **changes).expand(node, samples)
+    return tree.expand(node, [o.candidate() for o in expanded.outcomes]), expanded
+
+
+async def test_equal_texts_become_one_outcome_with_a_count():
+    script = Script(lambda _: [STEP, OTHER, STEP])
+    _, expanded = await grow(Tree(Selection()), script)
+    assert [(o.sample.text, o.multiplicity) for o in expanded.outcomes] == [(STEP, 2), (OTHER, 1)]
+    assert len([p for p in script.asked if isinstance(p, Execute)]) == 2
+
+
+async def test_a_failing_step_is_a_code_error_whatever_it_printed():
+    outcomes = {"# a\nx = 3": Executed("ok", stdout="standard error: 0.5"), "# b\nx = 4": None}
+    script = Script(
+        lambda _: [STEP, OTHER],
+        lambda job: outcomes[job.steps[-1]] or Executed("exception", error_type="NameError"),
+    )
+    children, _ = await grow(Tree(Selection()), script)
+    assert [c.status for c in children] == [NodeStatus.LIVE, NodeStatus.CODE_ERROR]
+
+
+async def test_a_program_that_killed_its_executors_is_a_failed_step():
+    script = Script(lambda _: [STEP], failing("dead"))
+    children, expanded = await grow(Tree(Selection()), script)
+    assert children[0].status is NodeStatus.CODE_ERROR
+    assert expanded.outcomes[0].failure == "dead"
+
+
+async def test_each_prompt_is_the_ids_of_everything_before_it():
+    tree = Tree(Selection())
+    script = Script(lambda _: [STEP])
+    await grow(tree, script)
+    script.texts = lambda _: [LAST]
+    script.outcome = lambda job: Executed("ok", stdout="3\n" if len(job.steps) == 2 else "")
+    await grow(tree, script)
+    script.texts = lambda _: [ANSWER]
+    (answer,), _ = await grow(tree, script)
+    prompt = ENCODER.prompt("How many?")
+    asked = [p.prompt for p in script.asked if isinstance(p, Generate)]
+    assert asked[0] == prompt
+    assert asked[1] == prompt + ENCODER.step(STEP)
+    assert asked[2] == asked[1] + ENCODER.step(LAST) + ENCODER.observation("3")
+    assert answer.candidate.is_correct
+    assert tree.root.value_sum == 1.0
+
+
+async def test_the_observation_is_everything_the_program_printed():
+    tree = Tree(Selection())
+    script = Script(lambda _: [STEP], lambda _: Executed("ok", stdout="early\n"))
+    await grow(tree, script)
+    script.texts = lambda _: [LAST]
+    script.outcome = lambda _: Executed("ok", stdout="late\n")
+    _, expanded = await grow(tree, script)
+    assert expanded.outcomes[0].output == "early\nlate\n"
+
+
+async def test_a_program_that_prints_nothing_is_observed_by_its_last_value():
+    tree = Tree(Selection())
+    script = Script(lambda _: [LAST.replace("print(x)", "7")], lambda _: Executed("ok", value="7"))
+    _, expanded = await grow(tree, script)
+    assert expanded.outcomes[0].observation_tokens == tuple(ENCODER.observation("7"))
+
+
+async def test_a_step_beyond_the_depth_limit_is_not_run():
+    script = Script(lambda _: [STEP])
+    children, _ = await grow(Tree(Selection()), script, max_depth=0)
+    assert children[0].status is NodeStatus.TOO_DEEP
+    assert not [p for p in script.asked if isinstance(p, Execute)]
+
+
+async def test_the_ppm_scores_what_runs_and_not_what_fails():
+    script = Script(
+        lambda _: [STEP, OTHER],
+        lambda job: Executed("ok" if "x = 3" in job.steps[-1] else "exception"),
+        lambda _: [2.5],
+    )
+    children, _ = await grow(Tree(Selection()), script, ppm="ppm")
+    assert children[0].candidate.prior == pytest.approx(math.tanh(2.5 / 5))
+    assert children[1].candidate.prior is None
+    (score,) = [p for p in script.asked if isinstance(p, Score)]
+    assert score.prefix == ENCODER.prompt("How many?")
+    assert score.steps == [ENCODER.step(STEP)]
+
+
+async def test_at_test_time_an_answer_is_worth_what_the_ppm_says():
+    tree = Tree(Selection())
+    await grow(tree, Script(lambda _: [LAST], lambda _: Executed("ok", stdout="9")))
+    script = Script(lambda _: ["\n<answer>\\boxed{9}<end_of_answer>"], scores=lambda _: [5.0])
+    (answer,), _ = await grow(tree, script, ppm="ppm", answer_value="ppm")
+    assert answer.candidate.is_correct is False
+    assert answer.q == pytest.approx(math.tanh(1.0))
+
+
+async def test_reachable_tokens_leave_out_the_last_sampled_one():
+    tree = Tree(Selection())
+    script = Script(lambda _: [STEP])
+    await grow(tree, script)
+    _, expanded = await grow(tree, script)
+    assert expanded.reachable_tokens == len(ENCODER.prompt("How many?") + ENCODER.step(STEP)) - 1

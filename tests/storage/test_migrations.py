@@ -1,0 +1,150 @@
+import sqlite3
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from rstar_async.errors import BadInput
+from storage import engines, migrations, queries, tables
+from storage.database import open_database
+from tests.storage.examples import BASICS, tree
+
+REVISIONS = [script.revision for script in migrations._scripts().walk_revisions()]
+
+
+def test_the_steps_lead_to_the_tables_of_the_code(url):
+    migrations.upgrade(url)
+    engine = engines.reader(engines.parse(url), 1)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": migrations.VERSION_TABLE, "compare_type": True}
+        )
+        assert compare_metadata(context, tables.metadata) == []
+    engine.dispose()
+
+
+def upgrade_to(engine, revision):
+    with engine.begin() as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_data_of_every_revision_is_carried_over(url, revision):
+    engine = engines.writer(engines.parse(url))
+    upgrade_to(engine, revision)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("INSERT INTO runs VALUES ('old', '{\"rounds\": 4}', 1, '0.1.0', 5.0)")
+        )
+        connection.execute(
+            sa.text("INSERT INTO problems VALUES ('p', 'old', 'q', 'a', '', '', '', 'train')")
+        )
+    engine.dispose()
+    with open_database(url) as database:
+        assert database.read(queries.run_by_id, "old").recipe == {"rounds": 4}
+        assert database.read(queries.problem_by_id, "p").question == "q"
+        database.commit(*BASICS, *tree())
+
+
+def test_an_interrupted_upgrade_leaves_nothing(url):
+    def upgrade_and_stop(engine):
+        with engine.begin() as connection:
+            config = migrations._config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            raise KeyboardInterrupt
+
+    engine = engines.writer(engines.parse(url))
+    with pytest.raises(KeyboardInterrupt):
+        upgrade_and_stop(engine)
+    with engine.connect() as connection:
+        assert sa.inspect(connection).get_table_names() == []
+    engine.dispose()
+
+
+def refusal(location, **options):
+    with pytest.raises(BadInput) as raised, open_database(str(location), **options):
+        pass
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_a_newer_store_is_refused(url):
+    migrations.upgrade(url)
+    engine = engines.writer(engines.parse(url))
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"UPDATE {migrations.VERSION_TABLE} SET version_num = '9999'"))
+    engine.dispose()
+    said = refusal(url)
+    assert "newer rstar_async" in said
+    assert "9999" in said
+    assert migrations.latest() in said
+
+
+def test_somebody_elses_database_is_refused_and_left_alone(url):
+    plain = engines.parse(url)
+    engine = sa.create_engine(plain)
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE recipes (cake TEXT)"))
+    engine.dispose()
+    before = plain.database and plain.get_backend_name() == "sqlite" and read_bytes(plain.database)
+    assert "is no store of rstar_async: it holds recipes" in refusal(url)
+    if before:
+        assert read_bytes(plain.database) == before
+
+
+def read_bytes(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("hello\n" * 100)
+    said = refusal(tmp_path / "notes.txt")
+    assert "notes.txt" in said
+    assert "not a database" in said
+    assert (tmp_path / "notes.txt").read_text() == "hello\n" * 100
+
+
+def test_a_folder_is_no_store(tmp_path):
+    assert f"cannot open the store {tmp_path}" in refusal(tmp_path)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    said = refusal(tmp_path / "nowhere" / "store.db")
+    assert f"the folder '{tmp_path}/nowhere'" in said
+
+
+def test_a_store_that_must_exist_is_not_made(tmp_path):
+    assert f"no store at {tmp_path}/store.db" in refusal(tmp_path / "store.db", must_exist=True)
+    assert list(tmp_path.iterdir()) == []
+    with open_database(str(tmp_path / "store.db")):
+        pass
+    with open_database(str(tmp_path / "store.db"), must_exist=True):
+        pass
+
+
+@pytest.mark.parametrize(
+    "location", ["mysql://host/x", "sqlite://", "sqlite:///:memory:", "", "wrong://", "http://x y"]
+)
+def test_what_is_no_location_of_a_store_is_refused(location):
+    refusal(location)
+
+
+def test_a_password_is_not_shown():
+    said = refusal("postgresql://me:secret@127.0.0.1:1/x")
+    assert "secret" not in said
+    assert "127.0.0.1:1/x" in said
+
+
+@pytest.mark.parametrize("name", ["store.db", "a b%20c?d#e.db", "ü.db"])
+def test_a_bare_path_is_a_sqlite_file(tmp_path, name):
+    with open_database(str(tmp_path / name)) as database:
+        database.commit(*BASICS)
+    connection = sqlite3.connect(tmp_path / name)
+    assert connection.execute("SELECT id FROM runs").fetchall() == [("trial",)]
+    connection.close()

@@ -1,0 +1,141 @@
+"""A small run by real processes: it ends, it can be killed anywhere, it resumes, it leaves nothing."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+RECIPE = """
+name = "small"
+home = "{home}"
+[model]
+base = "demo"
+[bootstrap]
+kind = "checkpoint"
+[problems]
+heldout_levels = [1, 2]
+[search]
+rollouts = 3
+candidates = 3
+max_tokens = 48
+in_flight = 8
+[[rounds]]
+problems = 16
+levels = [1, 2]
+[policy]
+learning_rate = 1e-4
+batch_size = 8
+[ppm]
+learning_rate = 1e-4
+[evaluation]
+problems = 4
+samples = 2
+rollouts = 2
+candidates = 2
+"""
+PATIENCE_SECONDS = 420
+
+
+def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
+    recipe = tmp_path / "small.toml"
+    recipe.write_text(RECIPE.format(home=tmp_path / "home"))
+    return subprocess.Popen(
+        [sys.executable, "-m", "rstar_async.cli", "run", str(recipe), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "RSTAR_TEST_RUN": str(tmp_path)},
+    )
+
+
+def ask(tmp_path: Path, question: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(f"file:{tmp_path}/home/rstar.db?mode=ro", uri=True) as connection:
+        return connection.execute(question).fetchall()
+
+
+def wait_until(condition, process: subprocess.Popen[str]) -> None:
+    """Poll until true; fail with the run's own words if it ends before."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        try:
+            if condition():
+                return
+        except sqlite3.OperationalError:
+            pass  # not created yet
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.1)
+    pytest.fail("it did not happen in time")
+
+
+def processes_of(tmp_path: Path) -> dict[int, str]:
+    """Every process that was started for this run, by the mark in its environment or command."""
+    mark = str(tmp_path).encode()
+    found: dict[int, str] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes()
+            if mark in command or mark in (entry / "environ").read_bytes():
+                found[int(entry.name)] = command.replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+    return found
+
+
+def pid_of(tmp_path: Path, words: str) -> int:
+    (pid,) = [pid for pid, command in processes_of(tmp_path).items() if words in command]
+    return pid
+
+
+def nodes_stored(tmp_path: Path) -> int:
+    return ask(tmp_path, "SELECT count(*) FROM nodes")[0][0]
+
+
+def test_workers_killed_in_mid_search_change_nothing_but_the_time(tmp_path):
+    """The run ends with every search finished, a table, and no process left."""
+    run = start(tmp_path, "--json", str(tmp_path / "report.json"))
+    for words in ("workers executor", "workers inference", "rstar_async.rounds"):
+        before = max(nodes_stored(tmp_path), 20) if words != "workers executor" else 20
+        wait_until(lambda before=before: nodes_stored(tmp_path) > before, run)
+        os.kill(pid_of(tmp_path, words), signal.SIGKILL)
+    said, _ = run.communicate(timeout=PATIENCE_SECONDS)
+    assert run.returncode == 0, said
+
+    searches = ask(tmp_path, "SELECT purpose, status, count(*) FROM searches GROUP BY 1, 2")
+    assert sorted(searches) == [("evaluation", "finished", 8), ("train", "finished", 16)]
+    assert ask(tmp_path, "SELECT status FROM rounds ORDER BY number") == [("closed",)] * 2
+    orphans = ask(
+        tmp_path,
+        "SELECT n.path FROM nodes n LEFT JOIN nodes p ON p.search_id = n.search_id "
+        "AND p.path = n.parent WHERE n.depth > 0 AND p.path IS NULL",
+    )
+    assert orphans == []
+    rounds = json.loads((tmp_path / "report.json").read_text())["rounds"]
+    assert [row["number"] for row in rounds] == [0, 1]
+    assert rounds[1]["problems"] == 16
+    assert processes_of(tmp_path) == {}
+
+
+def test_an_interrupted_run_leaves_nothing_and_goes_on(tmp_path):
+    first = start(tmp_path)
+    wait_until(lambda: nodes_stored(tmp_path) > 20, first)
+    first.send_signal(signal.SIGINT)
+    said, _ = first.communicate(timeout=60)
+    assert first.returncode not in (0, 2), said
+    assert processes_of(tmp_path) == {}
+    stored = nodes_stored(tmp_path)
+
+    second = start(tmp_path)
+    said, _ = second.communicate(timeout=PATIENCE_SECONDS)
+    assert second.returncode == 0, said
+    assert nodes_stored(tmp_path) > stored
+
+    third = start(tmp_path)
+    said, _ = third.communicate(timeout=60)
+    assert third.returncode == 0
+    assert "all 1 rounds are done" in said

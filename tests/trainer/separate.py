@@ -1,0 +1,25 @@
+"""The oracle: every judged step scored by its own forward pass through the stock model."""
+
+import torch
+import torch.nn.functional as F
+
+
+def separate_scores(model, part):
+    """Raw scores in the order of `part.judged`, each from its own unpadded sequence."""
+    return torch.cat([_score(model, _path(part, row, column)) for row, column in part.judged])
+
+
+def separate_loss(model, part):
+    raw = separate_scores(model, part)
+    return -(F.logsigmoid(raw[part.chosen] - raw[part.rejected]) * part.weights).sum()
+
+
+def _path(part, row, column):
+    """The ids that the token at `column` may see, which is the path to it."""
+    ends = part.ends[row]
+    return [int(part.input_ids[row, k]) for k in range(column + 1) if column < ends[k]]
+
+
+def _score(model, ids):
+    # One row and no attention mask: the stock forward reads the last token.
+    return model(torch.tensor([ids])).logits[0]

@@ -1,0 +1,99 @@
+import pytest
+import torch
+
+from rstar_async.rounds.pairs import Preference
+from rstar_async.trainer.batches import forwards
+from rstar_async.trainer.packing import PreferenceTree, closure, pack, tree_mask
+from rstar_async.trainer.ppm import load_ppm, preference_loss, scores
+from tests.trainer.separate import separate_loss, separate_scores
+
+STEPS = {
+    "0.1": [4, 5],
+    "0.2": [6],
+    "0.10": [3],
+    "0.1.1": [7],
+    "0.1.2": [8, 9],
+    "0.2.1": [11, 12, 13],
+}
+
+
+def tree(*pairs, prompt=(1, 2, 3), steps=STEPS):
+    chosen = [Preference(one, other, "step", weight) for one, other, weight in pairs]
+    return PreferenceTree("problem", "search", list(prompt), steps, chosen)
+
+
+SMALL = tree(("0.1", "0.2", 1.0), ("0.1.2", "0.1.1", 0.5), ("0.10", "0.2", 0.25))
+
+
+def test_layout_is_depth_first_with_positions_along_each_path():
+    (packed,), kept = pack(SMALL, 100, 100)
+    assert packed.input_ids == [1, 2, 3, 4, 5, 7, 8, 9, 6, 3]
+    assert packed.position_ids == [0, 1, 2, 3, 4, 5, 5, 6, 3, 3]
+    assert packed.ends == [10, 10, 10, 8, 8, 6, 8, 8, 9, 10]
+    assert [packed.input_ids[i] for i in packed.judged] == [5, 6, 9, 7, 3]
+    assert packed.pairs == [(0, 1, 1.0), (2, 3, 0.5), (4, 1, 0.25)]
+    assert kept == list(SMALL.pairs)
+
+
+def test_a_token_sees_its_own_path_and_nothing_else():
+    (packed,), _ = pack(SMALL, 100, 100)
+    mask = tree_mask(torch.tensor([packed.ends]))[0, 0]
+    seen_by_last_of_0_1_2 = [packed.input_ids[k] for k in mask[7].nonzero().flatten()]
+    assert seen_by_last_of_0_1_2 == [1, 2, 3, 4, 5, 8, 9]
+
+
+def test_nodes_that_no_pair_needs_are_left_out():
+    (packed,), _ = pack(tree(("0.1", "0.2", 1.0)), 100, 100)
+    assert packed.input_ids == [1, 2, 3, 4, 5, 6]
+    assert closure(["0.1.2.3"]) == {"0.1", "0.1.2", "0.1.2.3"}
+
+
+def test_a_long_path_loses_the_start_of_the_question_and_no_step():
+    (packed,), kept = pack(tree(("0.1.2", "0.1.1", 1.0)), 6, 100)
+    assert packed.input_ids == [2, 3, 4, 5, 7, 8, 9]
+    assert packed.position_ids[:2] == [0, 1]
+    assert len(kept) == 1
+
+
+def test_a_pair_whose_steps_alone_are_too_long_is_left_out():
+    packed, kept = pack(tree(("0.1.2", "0.1.1", 1.0), ("0.10", "0.2", 1.0)), 3, 100)
+    assert [(p.chosen, p.rejected) for p in kept] == [("0.10", "0.2")]
+    assert packed[0].input_ids == [2, 3, 6, 3]
+
+
+def test_a_tree_with_too_many_tokens_is_packed_in_parts():
+    packed, kept = pack(SMALL, 100, 8)
+    assert [len(part.input_ids) for part in packed] == [6, 8, 5]
+    assert kept == list(SMALL.pairs)
+
+
+def test_a_pair_that_fits_into_no_row_is_left_out():
+    packed, kept = pack(SMALL, 100, 7)
+    assert len(kept) == 2
+    assert all(len(part.input_ids) <= 7 for part in packed)
+
+
+@pytest.mark.parametrize("max_tokens", [30, 1000])
+def test_packed_scores_equal_separate_forward_passes(base, max_tokens):
+    model = load_ppm(base).eval()
+    torch.nn.init.normal_(model.score.weight)
+    trees = [SMALL, tree(("0.2.1", "0.1.1", 1.0), prompt=[9, 8, 7, 6, 5]), tree(("0.1", "0.10", 1))]
+    packed = [part for one in trees for part in pack(one, 100, 100)[0]]
+    for part in forwards(packed, max_tokens):
+        with torch.no_grad():
+            together = scores(model, part)
+        alone = separate_scores(model, part)
+        assert (together - alone).abs().max() <= 1e-5
+
+
+def test_packed_gradients_equal_those_of_separate_passes(base):
+    model = load_ppm(base).eval()
+    torch.nn.init.normal_(model.score.weight)
+    packed, _ = pack(SMALL, 100, 100)
+    (part,) = forwards([*packed, *packed], 1000)
+    preference_loss(model, part).backward()
+    together = {name: p.grad.clone() for name, p in model.named_parameters()}
+    model.zero_grad()
+    separate_loss(model, part).backward()
+    for name, parameter in model.named_parameters():
+        assert torch.allclose(together[name], parameter.grad, atol=1e-5, rtol=1e-4), name

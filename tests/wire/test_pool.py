@@ -1,0 +1,211 @@
+"""The client's promises, kept against a real broker and a station in this process."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+import trio
+import trio.testing
+import zmq
+
+from brokers.broker import Broker
+from rstar_async.errors import BadInput, BrokerLost, JobFailed
+from rstar_async.wire import payloads
+from rstar_async.wire.codec import decode_to_client, frames_of
+from rstar_async.wire.messages import PROTOCOL, ClientHello, Refused, job_id
+from rstar_async.wire.pool import PoolClient, open_pool
+from rstar_async.wire.socket import open_broker, open_peer
+from workers.station import Job, serve
+
+PATIENCE = 20.0
+A = job_id("a")
+
+
+@asynccontextmanager
+async def pool_of(
+    folder: Path, handle: Callable[[Job], Awaitable[bytes]], capacity: int = 8, window: int = 64
+) -> AsyncIterator[PoolClient]:
+    """A broker, one station that handles jobs so, and a client of both."""
+    clients, workers = f"ipc://{folder}/c", f"ipc://{folder}/w"
+    with trio.fail_after(PATIENCE):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(Broker("test", clients=clients, workers=workers).run)
+            nursery.start_soon(
+                lambda: serve(workers, "worker", capacity, handle, drain=trio.Event())
+            )
+            async with open_pool(clients, name="client", window=window) as pool:
+                yield pool
+            nursery.cancel_scope.cancel()
+
+
+async def test_two_asks_of_one_job_share_one_run(tmp_path):
+    runs = []
+
+    async def handle(job: Job) -> bytes:
+        runs.append(job.id)
+        await trio.sleep(0.05)
+        return b"answer"
+
+    async with pool_of(tmp_path, handle) as pool, trio.open_nursery() as asks:
+        for _ in range(5):
+            asks.start_soon(pool.ask, A, b"")
+    assert runs == [A]
+
+
+async def test_an_ask_outlives_its_twin_that_was_cancelled(tmp_path):
+    go_on = trio.Event()
+    answers = []
+
+    async def handle(job: Job) -> bytes:
+        await go_on.wait()
+        return b"answer"
+
+    async def ask(pool: PoolClient) -> None:
+        answers.append((await pool.ask(A, b"")).body)
+
+    async with pool_of(tmp_path, handle) as pool, trio.open_nursery() as asks:
+        async with trio.open_nursery() as impatient:
+            impatient.start_soon(ask, pool)
+            await trio.testing.wait_all_tasks_blocked()
+            asks.start_soon(ask, pool)
+            await trio.testing.wait_all_tasks_blocked()
+            impatient.cancel_scope.cancel()
+        go_on.set()
+    assert answers == [b"answer"]
+
+
+async def test_the_window_bounds_what_is_with_the_broker(tmp_path):
+    go_on = trio.Event()
+    most = 0
+
+    async def handle(job: Job) -> bytes:
+        await go_on.wait()
+        return b""
+
+    async with pool_of(tmp_path, handle, capacity=1, window=3) as pool:
+        async with trio.open_nursery() as asks:
+            for number in range(20):
+                asks.start_soon(pool.ask, job_id(number), b"")
+            await trio.testing.wait_all_tasks_blocked()
+            status = await pool.status()
+            most = status.queued + status.leased
+            go_on.set()
+        assert (await pool.status()).counters.finished == 20
+    assert most <= 3
+
+
+async def test_a_cancelled_group_ends_its_asks_here_and_at_the_broker(tmp_path):
+    failures = []
+
+    async def handle(job: Job) -> bytes:
+        await trio.sleep_forever()
+        return b""
+
+    async def ask(pool: PoolClient, job: bytes, group: str) -> None:
+        try:
+            await pool.ask(job, b"", group=group)
+        except JobFailed as failed:
+            failures.append((group, failed.kind))
+
+    async with pool_of(tmp_path, handle) as pool, trio.open_nursery() as asks:
+        asks.start_soon(ask, pool, job_id("a"), "tree")
+        asks.start_soon(ask, pool, job_id("b"), "tree")
+        asks.start_soon(ask, pool, job_id("c"), "other")
+        await trio.testing.wait_all_tasks_blocked()
+        pool.cancel_group("tree")
+        await trio.testing.wait_all_tasks_blocked()
+        status = await pool.status()
+        assert status.leased + status.queued == 1
+        asks.cancel_scope.cancel()
+    assert failures == [("tree", "cancelled")] * 2
+
+
+async def test_a_request_carries_structs_both_ways(tmp_path):
+    async def handle(job: Job) -> bytes:
+        score = msgspec.msgpack.decode(job.body, type=payloads.Score)
+        values = [float(len(step)) for step in score.steps]
+        return msgspec.msgpack.encode(payloads.Scored(score.model, values, 3, 0, 0.1))
+
+    async with pool_of(tmp_path, handle) as pool:
+        scored = await pool.request(
+            payloads.Score("ppm", [1, 2, 3], [[4], [5, 6]]), reply=payloads.Scored, job=A
+        )
+    assert scored.values == [1.0, 2.0]
+
+
+async def test_a_reply_of_another_kind_fails_the_job(tmp_path):
+    async def handle(job: Job) -> bytes:
+        return b"nonsense"
+
+    async with pool_of(tmp_path, handle) as pool:
+        with pytest.raises(JobFailed, match="worker sent no Scored"):
+            await pool.request(payloads.Score("ppm", [], []), reply=payloads.Scored, job=A)
+
+
+async def test_the_same_job_can_be_asked_for_again_right_after_leaving(tmp_path):
+    async def handle(job: Job) -> bytes:
+        await trio.sleep(0.01)
+        return b"answer"
+
+    async with pool_of(tmp_path, handle, capacity=1) as pool:
+        for pause in range(12):
+            with trio.move_on_after(pause * 0.001):
+                await pool.ask(A, b"")
+        assert (await pool.ask(A, b"")).body == b"answer"
+
+
+async def test_errors_of_the_block_come_out_as_they_are(tmp_path):
+    with pytest.raises(KeyError):
+        async with open_pool(f"ipc://{tmp_path}/c", name="client"):
+            raise KeyError("mine")
+
+
+async def test_a_bad_endpoint_is_bad_input():
+    with pytest.raises(BadInput, match="must be ipc"):
+        async with open_pool("nonsense", name="client"):
+            await trio.sleep_forever()
+
+
+async def test_an_ask_waits_for_a_broker_that_is_not_up_yet(tmp_path):
+    async with open_pool(f"ipc://{tmp_path}/c", name="client") as pool:
+        with trio.move_on_after(0.1) as scope:
+            await pool.ask(A, b"")
+        assert scope.cancelled_caught
+
+
+async def test_a_broker_that_refuses_us_ends_the_block_and_says_why(tmp_path):
+    endpoint = f"ipc://{tmp_path}/c"
+    context: zmq.SyncContext = zmq.Context()
+    broker = open_broker(context, endpoint, domain="clients", queue=10, keys=None)
+
+    async def refuse() -> None:
+        for frames, _ in await broker.receive():
+            broker.send([frames[0], *frames_of(Refused("wrong protocol"))])
+
+    with trio.fail_after(PATIENCE):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(refuse)
+            with pytest.raises(BrokerLost, match="wrong protocol"):
+                async with open_pool(endpoint, name="client") as pool:
+                    await pool.ask(A, b"")
+    broker.close()
+    context.term()
+
+
+async def test_hostile_frames_are_counted_and_refused_once_and_stop_nobody(tmp_path):
+    async def handle(job: Job) -> bytes:
+        return b"answer"
+
+    async with pool_of(tmp_path, handle) as pool:
+        hostile = open_peer(f"ipc://{tmp_path}/c", queue=1000, keys=None)
+        for frames in ([b""], [b"\x91" * 100_000], [b"x", b"y", b"z"], [b"\xc1"] * 2) * 10:
+            hostile.send(frames)
+        hostile.send(frames_of(ClientHello(PROTOCOL, "hostile", b"session!")))
+        replies = [decode_to_client(frames)[0] for frames, _ in await hostile.receive()]
+        assert (await pool.ask(A, b"")).body == b"answer"
+        assert (await pool.status()).counters.malformed == 40
+        replies += [decode_to_client(frames)[0] for frames, _ in hostile.receive_nowait()]
+        assert sum(isinstance(reply, Refused) for reply in replies) == 1
+        hostile.close()

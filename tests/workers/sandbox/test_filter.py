@@ -1,0 +1,125 @@
+"""The filter, interpreted here instruction by instruction, for both machines."""
+
+import errno
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.sandbox import filter, policy
+
+MACHINES = ["x86_64", "aarch64"]
+ALLOW, KILL, NOTIFY = filter.ALLOW, filter.KILL, filter.NOTIFY
+WORD = st.integers(min_value=0, max_value=2**64 - 1)
+
+
+def verdict(machine, number, *arguments, forks="ticket", arch=None):
+    """What the kernel would answer."""
+    call = struct.pack("<iIQ", number, arch or filter.AUDIT_ARCH[machine], 0)
+    call += struct.pack("<6Q", *arguments, *[0] * (6 - len(arguments)))
+    code = list(struct.iter_unpack("<HBBI", filter.assemble(forks, machine)))
+    register, at = 0, 0
+    while True:
+        operation, if_true, if_false, operand = code[at]
+        if operation == filter.RETURN:
+            return operand
+        if operation == filter.LOAD:
+            register, jump = struct.unpack_from("<I", call, operand)[0], 0
+        else:
+            jump = if_true if test(operation, register, operand) else if_false
+        at += 1 + jump
+
+
+def test(operation, register, operand):
+    if operation == filter.JUMP_EQUAL:
+        return register == operand
+    if operation == filter.JUMP_SET:
+        return bool(register & operand)
+    return register >= operand
+
+
+test.__test__ = False
+
+
+def denied(number):
+    return 0x50000 | number
+
+
+def number_of(name, machine):
+    return policy.NUMBERS[name][filter.COLUMN[machine]]
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_every_listed_call_is_allowed_and_every_other_denied(machine):
+    listed = {number_of(name, machine) for name in (*policy.ALLOWED, *policy.RULES)}
+    for name in policy.ALLOWED:
+        if (number := number_of(name, machine)) is not None:
+            assert verdict(machine, number) == ALLOW, name
+    for number in set(range(600)) - listed:
+        assert verdict(machine, number) == denied(errno.EPERM), number
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_no_call_is_listed_twice(machine):
+    numbers = [number_of(name, machine) for name in policy.NUMBERS]
+    numbers = [number for number in numbers if number is not None]
+    assert len(numbers) == len(set(numbers))
+    assert not {*policy.ALLOWED} & {*policy.RULES}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_foreign_table_kills(machine):
+    assert verdict(machine, 0, arch=0x40000003) == KILL
+    if machine == "x86_64":
+        assert verdict(machine, 0x40000000 | 39) == KILL
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@given(flags=WORD)
+def test_only_our_own_clone_reaches_the_listener(machine, flags):
+    clone = number_of("clone", machine)
+    expected = NOTIFY if flags == policy.CLONE_FLAGS else denied(errno.EAGAIN)
+    assert verdict(machine, clone, flags) == expected
+    assert verdict(machine, clone, policy.CLONE_FLAGS) == NOTIFY
+    assert verdict(machine, clone, policy.CLONE_FLAGS | 1 << 32) == denied(errno.EAGAIN)
+    assert verdict(machine, clone, flags, forks="never") == denied(errno.EAGAIN)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@given(flags=WORD)
+def test_no_flag_of_writing_gets_through_open(machine, flags):
+    allowed = verdict(machine, number_of("openat", machine), 0, 0, flags) == ALLOW
+    assert allowed == (not flags & filter.WRITING)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@given(protection=WORD, flags=WORD)
+def test_executable_memory_comes_from_private_files_only(machine, protection, flags):
+    mapped = verdict(machine, number_of("mmap", machine), 0, 0, protection, flags)
+    dangerous = protection & 4 and flags & (filter.MAP_ANONYMOUS | filter.MAP_SHARED)
+    assert mapped == (denied(errno.EPERM) if dangerous else ALLOW)
+    changed = verdict(machine, number_of("mprotect", machine), 0, 0, protection)
+    assert changed == (denied(errno.EPERM) if protection & 4 else ALLOW)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@given(resource=st.integers(0, 20), new=WORD, pid=st.sampled_from([0, 1, 77]))
+def test_limits_are_ones_own_and_only_those_of_memory_can_be_set(machine, resource, new, pid):
+    seen = verdict(machine, number_of("prlimit64", machine), pid, resource, new)
+    fine = pid == 0 and (new == 0 or resource in (filter.RLIMIT_DATA, filter.RLIMIT_AS))
+    assert seen == (ALLOW if fine else denied(errno.EPERM))
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_ioctl_and_fcntl_answer_questions_and_change_nothing(machine):
+    ioctl, fcntl = number_of("ioctl", machine), number_of("fcntl", machine)
+    assert [c for c in range(0x5400, 0x5480) if verdict(machine, ioctl, 0, c) == ALLOW] == [
+        *(filter.TCGETS, filter.FIONREAD, filter.FIOCLEX)
+    ]
+    assert [c for c in range(2000) if verdict(machine, fcntl, 0, c) == ALLOW] == [1, 2, 3, 1030]
+
+
+def test_an_unknown_machine_is_refused():
+    with pytest.raises(filter.UnknownMachine, match="riscv64"):
+        filter.assemble("ticket", "riscv64")
