@@ -4,9 +4,9 @@ Order: highest priority first, then the oldest. Place: the worker that the job's
 (rendezvous hash) while it is under half full or no fuller than the rest, else the emptiest.
 
 Suspects, jobs whose worker died, are kept from the innocent. After one death a job shares a worker
-only with other such suspects (a ward), after two it runs alone; so a conviction rests on what happened
-while the job was alone. Wards take at most half of the workers; if none is empty, one is
-reserved and drained.
+only with other such suspects (a ward), after two it runs alone: a conviction rests on what happens
+while the job is alone. Wards take at most half of the workers; if none is empty, one is reserved
+and drained.
 """
 
 import heapq
@@ -18,6 +18,7 @@ from brokers.records import Job, State, Worker
 HALF_FULL = 0.5
 CROWDING = 1.25
 REMEMBERED_AFFINITIES = 10_000
+SWEEP_SIZE = 1024
 
 
 class JobQueue:
@@ -25,21 +26,30 @@ class JobQueue:
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, int, Job]] = []
+        self._sweep_at = SWEEP_SIZE
 
     def push(self, job: Job) -> None:
         job.ticket += 1
         heapq.heappush(self._heap, (-job.submit.priority, job.seq, job.ticket, job))
+        if len(self._heap) >= self._sweep_at:
+            self._sweep()
 
     def peek(self) -> Job | None:
         while self._heap:
-            _, _, ticket, job = self._heap[0]
-            if job.state is State.QUEUED and job.ticket == ticket:
+            *_, ticket, job = self._heap[0]
+            if _waits(job, ticket):
                 return job
             heapq.heappop(self._heap)
         return None
 
     def pop(self) -> Job:
         return heapq.heappop(self._heap)[3]
+
+    def _sweep(self) -> None:
+        """Forget what would be skipped, so that dropped jobs cannot pile up behind waiting ones."""
+        self._heap = [entry for entry in self._heap if _waits(entry[3], entry[2])]
+        heapq.heapify(self._heap)
+        self._sweep_at = max(SWEEP_SIZE, 2 * len(self._heap))
 
 
 class Assigner:
@@ -148,6 +158,10 @@ class Assigner:
                 self._favourites.clear()
             self._favourites[affinity] = rendezvous(affinity, self._workers.values())
         return self._favourites[affinity]
+
+
+def _waits(job: Job, ticket: int) -> bool:
+    return job.state is State.QUEUED and job.ticket == ticket
 
 
 def rendezvous(affinity: str, workers: Iterable[Worker]) -> list[Worker]:

@@ -7,7 +7,9 @@ only: after a restart, clients submit again and workers say what they run.
 
 import random
 
+from brokers.assignment import Assigner
 from brokers.effects import Effect, Note, ToClient, ToWorker
+from brokers.floor import Floor
 from brokers.jobbook import JobBook
 from brokers.records import Client, Rules, Worker
 from brokers.roster import Roster
@@ -55,7 +57,9 @@ class Ledger:
         self._pool, self._epoch, self._started = pool, epoch, now
         self._rules = rules or Rules()
         self._clients: Roster[Client] = Roster()
-        self._book = JobBook(now, self._rules, self._clients, rng or random.Random())
+        assigner = Assigner(self._rules.ward)
+        self._book = JobBook(now, self._rules, self._clients, assigner)
+        self._floor = Floor(self._rules, self._book, assigner, rng or random.Random())
         self._workers = self._book.workers
         self._ticked_at = self._beaten_at = now
 
@@ -81,7 +85,7 @@ class Ledger:
         elif worker is None:
             self._tell_worker(peer, WhoAreYou(self._epoch))
             if isinstance(message, Done):  # a result is a result, even from a stranger
-                self._book.done(now, None, message, body)
+                self._floor.done(now, None, message, body)
         else:
             self._trust_again(now, worker)
             self._obey_worker(now, worker, message, body)
@@ -106,6 +110,7 @@ class Ledger:
             self._lose_silent_workers(now)
             self._lose_gone_clients(now)
             self._book.pass_time(now)
+            self._floor.drop_unclaimed(now)
         if now - self._beaten_at >= BEAT_SECONDS:
             self._beat(now)
         return self._conclude(now)
@@ -180,29 +185,29 @@ class Ledger:
         if worker is None:
             lost_at = now + self._rules.lease
             worker = Worker(hello.session, hello.name, peer, hello.capacity, now, lost_at)
-            self._book.add_worker(worker)
+            self._floor.add(worker)
             self._note(f"worker came: worker={hello.name} capacity={hello.capacity}")
         else:
             self._workers.move(worker, peer)
             self._trust_again(now, worker)
             self._declare(worker, hello.capacity)
         self._tell_worker(peer, Welcome(self._epoch, self._rules.worker_beat))
-        self._book.beat(now, worker, set(hello.running))
+        self._floor.beat(now, worker, set(hello.running))
 
     def _obey_worker(self, now: float, worker: Worker, message: FromWorker, body: bytes) -> None:
         match message:
             case WorkerBeat(running=running, capacity=capacity):
                 self._declare(worker, capacity)
-                self._book.beat(now, worker, set(running))
+                self._floor.beat(now, worker, set(running))
             case Done():
-                self._book.done(now, worker, message, body)
+                self._floor.done(now, worker, message, body)
             case Error():
-                self._book.error(now, worker, message)
+                self._floor.error(now, worker, message)
             case Stopped():
-                self._book.stopped(now, worker, message)
+                self._floor.stopped(now, worker, message)
             case WorkerBye():
                 self._note(f"worker left: worker={worker.name} held={len(worker.held)}")
-                self._book.remove_worker(now, worker, by_death=False)
+                self._floor.remove(now, worker, by_death=False)
 
     def _declare(self, worker: Worker, capacity: int) -> None:
         if capacity != worker.capacity:
@@ -217,7 +222,7 @@ class Ledger:
             if worker.lost_at <= now:
                 self._note(f"worker lost: worker={worker.name} held={len(worker.held)}")
                 self._book.counters.deaths += 1
-                self._book.remove_worker(now, worker, by_death=True)
+                self._floor.remove(now, worker, by_death=True)
 
     # everyone
 
@@ -260,7 +265,7 @@ class Ledger:
         self._book.effects.append(Note(text))
 
     def _conclude(self, now: float) -> list[Effect]:
-        self._book.assign(now)
+        self._floor.assign(now)
         effects, self._book.effects = self._book.effects, []
         return effects
 

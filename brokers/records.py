@@ -40,8 +40,8 @@ class Job:
     submit: Submit
     body: bytes
     seq: int
+    owners: set[bytes]  # sessions of the clients that wait for it
     ticket: int = 0  # of its newest place in a queue
-    owners: set[bytes] = field(default_factory=set)  # sessions of the clients that wait for it
     state: State = State.QUEUED
     attempt: int = 0
     deaths: int = 0  # of workers that ran it
@@ -49,6 +49,7 @@ class Job:
     errors: int = 0
     worker: bytes | None = None  # session of the leaseholder
     leased_at: float = 0.0
+    due_at: float = 0.0  # when its lease expires or its rest ends
     ending: Finished | Failed | None = None
     result: bytes | None = None
     told_at: float = 0.0

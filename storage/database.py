@@ -85,7 +85,7 @@ class Database:
         try:
             with self._reader.begin() as connection:
                 return query(connection, *args, **kwargs)
-        except sa.exc.DBAPIError as error:
+        except Exception as error:
             if reason := passing(error, reading=True):
                 raise Unavailable(reason) from error
             raise

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-import psycopg
+import sqlalchemy as sa
 
 from rstar_async.errors import RstarError
 
@@ -29,6 +29,7 @@ _POSTGRES_PASSING = {
     "57": "the server is stopping or starting",
     "58": "the server's disk fails",
 }
+_READ_ONLY_TRANSACTION = "25006"
 
 
 class BadRecord(RstarError):
@@ -52,28 +53,38 @@ def passing(error: BaseException, *, reading: bool = False) -> str:
     That nothing can be written may change, but for a reader it is the rule it broke.
     """
     cause: Any = getattr(error, "orig", None) or error
-    if reading and _refuses_to_write(cause):
-        reason = ""
-    elif isinstance(cause, sqlite3.Error):
-        reason = _SQLITE_PASSING.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF, "")
-    elif isinstance(cause, psycopg.Error):
-        reason = _postgres(cause)
+    if isinstance(cause, sqlite3.Error):
+        reason = _sqlite_reason(_sqlite_code(cause), reading)
+    elif isinstance(error, sa.exc.DBAPIError):
+        lost = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
+        reason = _postgres_reason(getattr(cause, "sqlstate", None), reading, lost)
     else:
         reason = ""
     return reason and f"{reason} ({_first_line(cause)})"
 
 
-def _refuses_to_write(cause: Any) -> bool:
-    if isinstance(cause, sqlite3.Error):
-        return getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
-    return isinstance(cause, psycopg.errors.ReadOnlySqlTransaction)
+def locked(error: BaseException) -> bool:
+    """Somebody else is writing to the SQLite file just now."""
+    cause = getattr(error, "orig", None) or error
+    return _sqlite_code(cause) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
-def _postgres(cause: psycopg.Error) -> str:
-    if cause.sqlstate:
-        return _POSTGRES_PASSING.get(cause.sqlstate[:2], "")
-    lost = isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
-    return "the server cannot be reached" if lost else ""
+def _sqlite_code(cause: BaseException) -> int:
+    return getattr(cause, "sqlite_errorcode", 0) & 0xFF
+
+
+def _sqlite_reason(code: int, reading: bool) -> str:
+    if reading and code == sqlite3.SQLITE_READONLY:
+        return ""
+    return _SQLITE_PASSING.get(code, "")
+
+
+def _postgres_reason(state: str | None, reading: bool, lost: bool) -> str:
+    if state is None:
+        return "the server cannot be reached" if lost else ""
+    if reading and state == _READ_ONLY_TRANSACTION:
+        return ""
+    return _POSTGRES_PASSING.get(state[:2], "")
 
 
 def _first_line(error: BaseException) -> str:

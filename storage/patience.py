@@ -13,7 +13,10 @@ REMINDER_SECONDS = 30.0
 
 
 class Patience:
-    """One spell of waiting at a time: `after` each failure, `over` at the first success."""
+    """One spell of waiting: `after` each failure, `over` at the first success.
+
+    Those who wait for the same thing may share one; then it is told once.
+    """
 
     def __init__(self, store: str) -> None:
         self._store = store

@@ -32,7 +32,7 @@ SELECT p.run_id, p.question, p.level, min(CASE WHEN s.solved THEN s.round END) A
        count(*) AS searches
 FROM problems p JOIN searches s ON s.problem_id = p.id AND s.purpose = 'train'
 GROUP BY p.id, p.run_id, p.question, p.level
-ORDER BY first_solved_in IS NULL DESC, first_solved_in DESC, p.id
+ORDER BY first_solved_in DESC NULLS FIRST, p.id
 LIMIT 50;
 """,
     ),

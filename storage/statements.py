@@ -30,13 +30,13 @@ FACTS: dict[RecordType, sa.Table] = {
     records.EvaluationAnswer: tables.evaluation_answers,
 }
 
-_KEYS: dict[RecordType, tuple[sa.Table, dict[str, str]]] = {
+_PROGRESS_KEYS: dict[RecordType, tuple[sa.Table, dict[str, str]]] = {
     records.RoundProgress: (tables.rounds, {"run_id": "run_id", "number": "number"}),
     records.SearchProgress: (tables.searches, {"search_id": "id"}),
     records.NodeStatistics: (tables.nodes, {"search_id": "search_id", "path": "path"}),
 }
 
-_KNOWN = FACTS.keys() | _KEYS.keys()
+_KNOWN = FACTS.keys() | _PROGRESS_KEYS.keys()
 
 
 class NothingToUpdate(Exception):
@@ -59,7 +59,7 @@ def _insert(table: sa.Table, dialect: str) -> sa.Insert:
 
 
 def _update(record_type: RecordType) -> sa.Update:
-    table, keys = _KEYS[record_type]
+    table, keys = _PROGRESS_KEYS[record_type]
     new = {
         name: sa.bindparam(f"new_{name}", type_=table.c[keys.get(name, name)].type)
         for name in fields(record_type)
@@ -73,7 +73,7 @@ def _update(record_type: RecordType) -> sa.Update:
 
 _STATEMENTS: dict[str, dict[RecordType, sa.Insert | sa.Update]] = {
     dialect: {kind: _insert(table, dialect) for kind, table in FACTS.items()}
-    | {kind: _update(kind) for kind in _KEYS}
+    | {kind: _update(kind) for kind in _PROGRESS_KEYS}
     for dialect in ("sqlite", "postgresql")
 }
 
@@ -96,7 +96,7 @@ def _execute(
     statement: sa.Insert | sa.Update,
     rows: list[dict[str, Any]],
 ) -> None:
-    if record_type not in _KEYS:
+    if record_type not in _PROGRESS_KEYS:
         connection.execute(statement, rows)
         return
     renamed = [{f"new_{name}": value for name, value in row.items()} for row in rows]

@@ -30,7 +30,7 @@ WAITING_COMMITS = 1024
 
 
 class Statistics(msgspec.Struct, frozen=True):
-    """`waiting_for` says why nothing is written at the moment; "" if all is well."""
+    """`waiting_for` says why the database is away at the moment; "" if it is not."""
 
     queued: int
     commits: int
@@ -74,7 +74,8 @@ async def open_store(
                 nursery.cancel_scope.cancel()
             store._intake.close()
     finally:
-        store._database.close()
+        with trio.CancelScope(shield=True):
+            await trio.to_thread.run_sync(store._database.close)
     if failure:
         raise failure
 
@@ -87,7 +88,8 @@ class Store:
         self._intake, self._taken = trio.open_memory_channel[_Commit](WAITING_COMMITS)
         self._one_writer = trio.CapacityLimiter(1)
         self._readers = trio.CapacityLimiter(readers)
-        self._patience = Patience(database.name)
+        self._writing = Patience(database.name)
+        self._reading = Patience(database.name)
         self._commits = self._records = self._transactions = 0
 
     async def commit(self, *records: Record) -> None:
@@ -111,7 +113,7 @@ class Store:
         Sees every commit that returned before. Waits while the database is away.
         """
         attempt = partial(self._database.read_once, query, *args, **kwargs)
-        return await _patiently(attempt, Patience(self._database.name), self._readers)
+        return await _patiently(attempt, self._reading, self._readers)
 
     def statistics(self) -> Statistics:
         return Statistics(
@@ -119,7 +121,7 @@ class Store:
             commits=self._commits,
             records=self._records,
             transactions=self._transactions,
-            waiting_for=self._patience.reason,
+            waiting_for=self._writing.reason or self._reading.reason,
         )
 
     async def _write_all(self) -> None:
@@ -133,7 +135,7 @@ class Store:
 
     async def _write(self, batch: list[_Commit]) -> None:
         attempt = partial(self._database.write, [commit.records for commit in batch])
-        failures = await _patiently(attempt, self._patience, self._one_writer)
+        failures = await _patiently(attempt, self._writing, self._one_writer)
         self._count(batch)
         for commit, failure in zip(batch, failures, strict=True):
             commit.settle(failure)

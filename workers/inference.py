@@ -7,6 +7,7 @@ model fails its job; an engine that cannot go on ends the worker, so that its le
 from pathlib import Path
 
 import msgspec
+import trio
 
 from rstar_async.wire.payloads import Generate
 from workers import station
@@ -20,9 +21,18 @@ async def answer(engine: Engine, body: bytes) -> bytes:
 
 
 async def serve_inference(
-    endpoint: str, name: str, engine: Engine, capacity: int, keys: Path | None = None
+    endpoint: str,
+    name: str,
+    engine: Engine,
+    capacity: int,
+    *,
+    keys: Path | None = None,
+    drain: trio.Event | None = None,
 ) -> None:
-    """Serve until told to drain; `capacity` counts requests in flight, each with its n samples."""
+    """Serve until told to drain, by `drain` or by a signal.
+
+    `capacity` counts requests in flight, each with its n samples.
+    """
 
     async def handle(job: station.Job) -> bytes:
         try:
@@ -30,4 +40,4 @@ async def serve_inference(
         except EngineFailed as failure:
             raise station.EngineDead(str(failure)) from failure
 
-    await station.serve(endpoint, name, capacity, handle, keys=keys)
+    await station.serve(endpoint, name, capacity, handle, keys=keys, drain=drain)

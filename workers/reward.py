@@ -7,6 +7,7 @@ it. So `capacity` is also the largest micro-batch, and nothing is ever held back
 from pathlib import Path
 
 import msgspec
+import trio
 
 from rstar_async.wire.payloads import Score
 from workers import station
@@ -20,9 +21,18 @@ async def answer(scorer: Scorer, body: bytes) -> bytes:
 
 
 async def serve_reward(
-    endpoint: str, name: str, scorer: Scorer, capacity: int, keys: Path | None = None
+    endpoint: str,
+    name: str,
+    scorer: Scorer,
+    capacity: int,
+    *,
+    keys: Path | None = None,
+    drain: trio.Event | None = None,
 ) -> None:
-    """Serve until told to drain; `capacity` counts requests in flight, each with its steps."""
+    """Serve until told to drain, by `drain` or by a signal.
+
+    `capacity` counts requests in flight, each with its steps.
+    """
 
     async def handle(job: station.Job) -> bytes:
         try:
@@ -30,4 +40,4 @@ async def serve_reward(
         except EngineFailed as failure:
             raise station.EngineDead(str(failure)) from failure
 
-    await station.serve(endpoint, name, capacity, handle, keys=keys)
+    await station.serve(endpoint, name, capacity, handle, keys=keys, drain=drain)

@@ -35,7 +35,7 @@ from rstar_async.wire.messages import (
     WorkerBye,
     WorkerHello,
 )
-from rstar_async.wire.socket import open_peer
+from rstar_async.wire.socket import BODY_BYTES, open_peer
 
 log = logging.getLogger(__name__)
 
@@ -180,7 +180,7 @@ class Station:
         run.scope.deadline = trio.current_time() + job.deadline
         try:
             with run.scope:
-                return Done(job.id, job.attempt), await self._handle(job)
+                return Done(job.id, job.attempt), _sendable(await self._handle(job))
         except Exception as error:
             return self._complaint(job, single(error)), None
         return Stopped(job.id, job.attempt, run.reason), None
@@ -234,6 +234,12 @@ class Station:
         while self._runs:
             self._idle = trio.Event()
             await self._idle.wait()
+
+
+def _sendable(result: bytes) -> bytes:
+    if len(result) > BODY_BYTES:
+        raise ValueError(f"a result of {len(result)} bytes exceeds {BODY_BYTES}")
+    return result
 
 
 async def serve(

@@ -39,8 +39,11 @@ class LogFile:
             os.truncate(self.path, 0)
 
     def last_lines(self, count: int) -> list[str]:
-        """The last lines with anything in them, oldest first."""
-        with open(self.path, "rb") as stream:
-            stream.seek(max(0, os.fstat(stream.fileno()).st_size - TAIL_BYTES))
-            text = stream.read().decode(errors="replace")
+        """The last lines with anything in them, oldest first; none if there is no log."""
+        try:
+            with open(self.path, "rb") as stream:
+                stream.seek(max(0, os.fstat(stream.fileno()).st_size - TAIL_BYTES))
+                text = stream.read().decode(errors="replace")
+        except OSError:
+            return []
         return [line.rstrip() for line in text.splitlines() if line.strip()][-count:]

@@ -33,7 +33,7 @@ class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
     on_terminal: bool = False
     # Groups are stopped in this order, each given this long before it is killed.
     stop_order: int = WORKER
-    grace_seconds: float = 5.0
+    grace_seconds: float = 8.0
 
 
 class Places(msgspec.Struct, frozen=True):
@@ -122,7 +122,6 @@ def _trainer(recipe: Recipe, places: Places) -> ProcessSpec:
         ),
         env=_environment(recipe.workers.threads),
         stop_order=TRAINER,
-        grace_seconds=8.0,
     )
 
 

@@ -34,8 +34,9 @@ DEFAULT_PATIENCE = Patience()
 
 
 def say_on_stderr(line: str) -> None:
-    """Tell the user something."""
-    print(f"rstar: {line}", file=sys.stderr, flush=True)
+    """Tell the user something, if the terminal is still there."""
+    with contextlib.suppress(OSError):
+        print(f"rstar: {line}", file=sys.stderr, flush=True)
 
 
 async def run_processes(
@@ -180,11 +181,8 @@ class Supervisor:
         """
         known = self._relatives | {child.pid for child in self._children.values()}
         own_session = os.getsid(0)
-        strays = [
-            r
-            for r in kernel.children(os.getpid())
-            if r.pid not in known and r.session != own_session
-        ]
+        children = kernel.children(os.getpid())
+        strays = [c for c in children if c.pid not in known and c.session != own_session]
         for stray in strays:
             with contextlib.suppress(ProcessLookupError, ChildProcessError):
                 os.kill(stray.pid, signal.SIGKILL)

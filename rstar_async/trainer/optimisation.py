@@ -95,7 +95,8 @@ def trainer_arguments(
         "seed": seed,
         "data_seed": seed,
         "use_cpu": not on_gpu,
-        "bf16": on_gpu and dtype != "float32",
+        # Mixed precision: the weights stay float32, and are saved so.
+        "bf16": dtype == "bfloat16" or (on_gpu and dtype == "auto"),
         "gradient_checkpointing": on_gpu,
         "dataloader_pin_memory": on_gpu,
         "logging_steps": 1,

@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 import trio
 
-from rstar_async.errors import JobFailed
+from rstar_async.errors import BadInput, JobFailed
 from rstar_async.wire.calls import Answer, Call
 from rstar_async.wire.codec import Malformed, decode_to_client, read_payload
 from rstar_async.wire.groups import single
@@ -37,8 +37,9 @@ from rstar_async.wire.messages import (
     ToClientMessage,
     Welcome,
 )
-from rstar_async.wire.socket import open_peer
+from rstar_async.wire.socket import BODY_BYTES, open_peer
 
+MOST_JOBS = 10_000  # so that a beat can list them all
 RESEND_TICK_SECONDS = 0.5
 STATUS_RETRY_SECONDS = 1.0
 
@@ -49,6 +50,8 @@ class PoolClient:
     """A pool of workers behind one broker. Made by `open_pool`."""
 
     def __init__(self, endpoint: str, *, name: str, window: int, keys: Path | None) -> None:
+        if not 1 <= window <= MOST_JOBS:
+            raise BadInput(f"a window of {window} jobs is not between 1 and {MOST_JOBS}")
         peer_keys = load_peer_keys(keys) if keys is not None else None
         self._name = peer_keys.qualify(name) if peer_keys is not None else name
         self._session = secrets.token_bytes(8)
@@ -79,6 +82,8 @@ class PoolClient:
         `priority`: higher goes first. `affinity`: jobs with the same one go to the same worker if
         it has room; "" means that of the group. `deadline`: seconds one run may take.
         """
+        if len(body) > BODY_BYTES:
+            raise JobFailed("error", f"a body of {len(body)} bytes exceeds {BODY_BYTES}")
         call = self._calls.get(job)
         if call is None:
             call = await self._open_call(

@@ -20,7 +20,8 @@ from rstar_async.errors import BadInput
 from rstar_async.wire.endpoints import check_endpoint, claim_ipc_path, ipc_path, private_files
 from rstar_async.wire.keys import BrokerKeys, Domain, PeerKeys
 
-MESSAGE_BYTES = 64 * 1024 * 1024
+MESSAGE_BYTES = 64 * 1024 * 1024  # a peer that sends more is cut off
+BODY_BYTES = 16 * 1024 * 1024  # nobody of ours sends more: control messages queue behind bodies
 GOODBYE_MILLISECONDS = 1000  # how long a closed peer's last words may take to leave
 
 

@@ -4,6 +4,8 @@
 records it, so a kill leaves the database as it was before or after, on both databases.
 """
 
+import sqlite3
+import time
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,11 +16,12 @@ from alembic.script import ScriptDirectory
 
 from rstar_async.errors import BadInput
 from storage import engines
-from storage.faults import describe
+from storage.faults import describe, locked
 
 VERSION_TABLE = "rstar_schema"
 _FOLDER = Path(__file__).parent
-_LOCK = 7_234_114_001  # any number, the same for all of us
+_POSTGRES_LOCK = 7_234_114_001  # any number, the same for all of us
+_LOCKED_SECONDS = 30.0
 
 
 def upgrade(location: str | sa.URL, *, must_exist: bool = False) -> None:
@@ -29,11 +32,16 @@ def upgrade(location: str | sa.URL, *, must_exist: bool = False) -> None:
     """
     url = engines.parse(location) if isinstance(location, str) else location
     name = engines.display(url)
-    try:
-        if not _is_current(url, name, must_exist):
-            _upgrade_locked(url, name)
-    except sa.exc.DBAPIError as error:
-        raise BadInput(f"cannot open the store {name}: {describe(error)}") from error
+    give_up = time.monotonic() + _LOCKED_SECONDS
+    while True:
+        try:
+            if not _is_current(url, name, must_exist):
+                _upgrade_locked(url, name)
+            return
+        except (sa.exc.DBAPIError, sqlite3.Error) as error:
+            if not locked(error) or time.monotonic() > give_up:
+                raise BadInput(f"cannot open the store {name}: {describe(error)}") from error
+            time.sleep(0.05)
 
 
 def latest() -> str:
@@ -59,13 +67,20 @@ def _upgrade_locked(url: sa.URL, name: str) -> None:
     try:
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRES_LOCK)))
+                _check_encoding(connection, name)
             _revision(connection, name)
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     finally:
         engine.dispose()
+
+
+def _check_encoding(connection: sa.Connection, name: str) -> None:
+    encoding = connection.scalar(sa.text("SHOW server_encoding"))
+    if encoding != "UTF8":
+        raise BadInput(f"the database {name} is encoded in {encoding}; create one in UTF8")
 
 
 def _revision(connection: sa.Connection, name: str) -> str:

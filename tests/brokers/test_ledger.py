@@ -158,6 +158,17 @@ def test_the_same_affinity_goes_to_the_same_worker_while_it_has_room():
     assert sorted(len(table.assigned(peer)) for peer in (b"w1", b"w2", b"w3")) == [0, 0, 3]
 
 
+def test_the_affinity_of_a_worker_that_left_passes_to_another():
+    table = Table()
+    table.meet(b"w1", b"w2", capacity=10)
+    table.client(Submit(A, affinity="tree 7"))
+    (first,) = [peer for peer in (b"w1", b"w2") if table.assigned(peer)]
+    (other,) = {b"w1", b"w2"} - {first}
+    table.worker(first, WorkerBye())
+    table.client(Submit(B, affinity="tree 7"))
+    assert table.assigned(other) == [A, B]
+
+
 def test_affinity_does_not_crowd_one_worker_while_others_idle():
     table = Table()
     table.meet(b"w1", b"w2", capacity=10)
@@ -399,6 +410,23 @@ def test_a_job_that_was_there_twice_runs_alone():
     assert table.assigned(b"w3") == [job_id(0)]
 
 
+def test_a_death_in_company_is_no_proof():
+    table = Table()
+    table.meet()
+    for number in range(2):
+        table.client(Submit(job_id(number)))
+    for life in range(2):  # both are there twice, in company
+        table.hire(b"w%d" % life, capacity=2)
+        kill(table, b"w%d" % life)
+    table.hire(b"w2")
+    kill(table, b"w2")  # the third death, the first alone: bad luck or guilt?
+    assert table.heard(b"c1", Failed) == []
+    for life in range(3, 5):
+        table.hire(b"w%d" % life)
+        kill(table, b"w%d" % life)
+    assert [m.job for m in table.heard(b"c1", Failed)] == [job_id(0)]
+
+
 def test_the_innocent_companions_of_a_poison_job_all_finish():
     table = Table()
     table.meet()
@@ -461,6 +489,17 @@ def test_a_cancelled_run_keeps_its_slot_until_it_has_stopped():
     assert table.assigned(b"w1") == [A]
     table.worker(b"w1", Stopped(A, 1, "cancelled"))
     assert table.assigned(b"w1") == [A, B]
+
+
+def test_dropped_jobs_leave_nothing_behind():
+    table = Table()
+    table.meet(b"w1")
+    table.client(Submit(A, priority=1))
+    for number in range(5000):
+        table.client(Submit(job_id(number)))
+        table.client(Cancel(job=job_id(number)))
+    assert table.status().queued == 0
+    assert len(table.ledger._book.jobs) == 1
 
 
 def test_a_lost_cancel_is_said_again_when_the_job_shows_up_in_a_beat():
@@ -547,6 +586,25 @@ def test_after_a_restart_a_running_job_is_claimed_and_not_run_twice():
     assert table.assigned(b"w1") == []
     table.worker(b"w1", Done(A, 1), b"answer")
     assert table.bodies[b"c1", A] == b"answer"
+
+
+def test_after_a_restart_a_claim_dies_with_its_worker():
+    table = Table()
+    table.hire(b"w1")
+    table.worker(b"w1", WorkerBeat([A], 1))
+    table.worker(b"w1", WorkerBye())
+    table.meet(b"w2")
+    table.client(Submit(A))
+    assert table.assigned(b"w2") == [A]
+
+
+def test_a_worker_that_comes_back_is_not_given_what_it_already_runs():
+    table = Table()
+    table.meet()
+    table.client(Submit(A))
+    table.worker(b"w1", WorkerHello(PROTOCOL, "w1", b"session1", 2, [A]))
+    assert table.assigned(b"w1") == []
+    assert table.status().leased == 1
 
 
 def test_after_a_restart_a_result_waits_for_its_submit():

@@ -22,6 +22,10 @@ def test_a_log_past_its_limit_is_moved_aside_under_the_writers_feet(tmp_path: Pa
     assert (tmp_path / "a.log.1").read_text() == "a long first line\n"
 
 
+def test_where_no_log_could_be_written_there_are_no_last_lines(tmp_path: Path) -> None:
+    assert LogFile(tmp_path, "a").last_lines(3) == []
+
+
 def test_the_last_lines_skip_blank_ones_and_survive_broken_text(tmp_path: Path) -> None:
     log = LogFile(tmp_path, "a")
     log.path.write_bytes(b"one\n\n\xff two\n  \nthree\n")

@@ -31,7 +31,7 @@ def test_a_second_run_in_a_home_is_refused_before_anything_is_started(tmp_path: 
 
 def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(BadInput, match="cannot write to .*/file/home"):
+    with pytest.raises(BadInput, match=r"cannot write to .*/file/home"):
         launch(Recipe(home=str(tmp_path / "file" / "home")))
 
 

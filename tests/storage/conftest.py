@@ -1,24 +1,25 @@
-"""`url`: an empty store on each database.
+"""`url`: a store without records, `blank_url`: a place without a store; on each database.
 
 PostgreSQL is tested where RSTAR_TEST_POSTGRES names a database that may be written to, such as
-postgresql://user@127.0.0.1:5432/postgres; each test uses a schema of its own in it.
+postgresql://user@127.0.0.1:5432/postgres; the tests use schemas of their own in it.
 """
 
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 
+from storage import migrations
+from storage.tables import metadata
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/store.db"
-        return
+
+@contextmanager
+def own_schema() -> Iterator[str]:
     server = os.environ.get("RSTAR_TEST_POSTGRES")
     if not server:
         pytest.skip("RSTAR_TEST_POSTGRES names no PostgreSQL server")
@@ -28,3 +29,30 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         own = sa.make_url(server).update_query_dict({"options": f"-csearch_path={schema}"})
         yield own.render_as_string(hide_password=False)
         connection.execute(f"DROP SCHEMA {schema} CASCADE".encode())
+
+
+@pytest.fixture(scope="session")
+def postgres_store() -> Iterator[str]:
+    with own_schema() as url:
+        migrations.upgrade(url)
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/store.db"
+    store: str = request.getfixturevalue("postgres_store")
+    with psycopg.connect(store, autocommit=True) as connection:
+        tables = ", ".join(metadata.tables)
+        connection.execute(f"TRUNCATE {tables}".encode())
+    return store
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def blank_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/store.db"
+    else:
+        with own_schema() as url:
+            yield url

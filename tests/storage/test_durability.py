@@ -46,15 +46,15 @@ def test_kill_9_loses_nothing_that_was_acknowledged(url):
 
 
 @pytest.mark.parametrize("empty", [True, False], ids=["empty", "existing"])
-def test_several_processes_open_a_store_at_once(url, empty):
+def test_several_processes_open_a_store_at_once(blank_url, empty):
     if not empty:
-        with open_database(url):
+        with open_database(blank_url):
             pass
     failures = []
 
     def open_it():
         try:
-            with open_database(url) as database:
+            with open_database(blank_url) as database:
                 database.commit(*BASICS)
         except Exception as error:
             failures.append(error)

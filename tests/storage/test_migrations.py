@@ -14,9 +14,9 @@ from tests.storage.examples import BASICS, tree
 REVISIONS = [script.revision for script in migrations._scripts().walk_revisions()]
 
 
-def test_the_steps_lead_to_the_tables_of_the_code(url):
-    migrations.upgrade(url)
-    engine = engines.reader(engines.parse(url), 1)
+def test_the_steps_lead_to_the_tables_of_the_code(blank_url):
+    migrations.upgrade(blank_url)
+    engine = engines.reader(engines.parse(blank_url), 1)
     with engine.connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"version_table": migrations.VERSION_TABLE, "compare_type": True}
@@ -33,8 +33,8 @@ def upgrade_to(engine, revision):
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_data_of_every_revision_is_carried_over(url, revision):
-    engine = engines.writer(engines.parse(url))
+def test_data_of_every_revision_is_carried_over(blank_url, revision):
+    engine = engines.writer(engines.parse(blank_url))
     upgrade_to(engine, revision)
     with engine.begin() as connection:
         connection.execute(
@@ -44,13 +44,13 @@ def test_data_of_every_revision_is_carried_over(url, revision):
             sa.text("INSERT INTO problems VALUES ('p', 'old', 'q', 'a', '', '', '', 'train')")
         )
     engine.dispose()
-    with open_database(url) as database:
+    with open_database(blank_url) as database:
         assert database.read(queries.run_by_id, "old").recipe == {"rounds": 4}
         assert database.read(queries.problem_by_id, "p").question == "q"
         database.commit(*BASICS, *tree())
 
 
-def test_an_interrupted_upgrade_leaves_nothing(url):
+def test_an_interrupted_upgrade_leaves_nothing(blank_url):
     def upgrade_and_stop(engine):
         with engine.begin() as connection:
             config = migrations._config()
@@ -58,7 +58,7 @@ def test_an_interrupted_upgrade_leaves_nothing(url):
             command.upgrade(config, "head")
             raise KeyboardInterrupt
 
-    engine = engines.writer(engines.parse(url))
+    engine = engines.writer(engines.parse(blank_url))
     with pytest.raises(KeyboardInterrupt):
         upgrade_and_stop(engine)
     with engine.connect() as connection:
@@ -73,26 +73,26 @@ def refusal(location, **options):
     return str(raised.value)
 
 
-def test_a_newer_store_is_refused(url):
-    migrations.upgrade(url)
-    engine = engines.writer(engines.parse(url))
+def test_a_newer_store_is_refused(blank_url):
+    migrations.upgrade(blank_url)
+    engine = engines.writer(engines.parse(blank_url))
     with engine.begin() as connection:
         connection.execute(sa.text(f"UPDATE {migrations.VERSION_TABLE} SET version_num = '9999'"))
     engine.dispose()
-    said = refusal(url)
+    said = refusal(blank_url)
     assert "newer rstar_async" in said
     assert "9999" in said
     assert migrations.latest() in said
 
 
-def test_somebody_elses_database_is_refused_and_left_alone(url):
-    plain = engines.parse(url)
+def test_somebody_elses_database_is_refused_and_left_alone(blank_url):
+    plain = engines.parse(blank_url)
     engine = sa.create_engine(plain)
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE recipes (cake TEXT)"))
     engine.dispose()
     before = plain.database and plain.get_backend_name() == "sqlite" and read_bytes(plain.database)
-    assert "is no store of rstar_async: it holds recipes" in refusal(url)
+    assert "is no store of rstar_async: it holds recipes" in refusal(blank_url)
     if before:
         assert read_bytes(plain.database) == before
 

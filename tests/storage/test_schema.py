@@ -1,6 +1,5 @@
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 
 from storage import schema, tables, views
@@ -31,8 +30,11 @@ def test_the_views_have_the_columns_they_are_said_to_have(url):
             assert database.read(columns_of, view) == view.columns.keys()
 
 
-@pytest.fixture
-def filled(url):
+def rows_of(connection, sql):
+    return connection.execute(sa.text(sql)).all()
+
+
+def test_every_question_has_an_answer(url):
     with open_database(url) as database:
         database.commit(
             *BASICS,
@@ -41,13 +43,8 @@ def filled(url):
             ModelVersion("m1", "trial", "policy", 1, "base", "models/m1", "published"),
             Evaluation("e", "trial", 1, "greedy", "hand", "m1", None, 2, 1, 1, 0.5, 0.1, 0.9),
         )
-        yield database
-
-
-@pytest.mark.parametrize(("title", "sql"), QUESTIONS, ids=range(len(QUESTIONS)))
-def test_every_question_has_an_answer(filled, title, sql):
-    rows = filled.read(lambda connection: connection.execute(sa.text(sql)).all())
-    assert rows, title
+        for title, sql in QUESTIONS:
+            assert database.read(rows_of, sql), title
 
 
 def test_there_are_ten_questions():

@@ -111,10 +111,10 @@ def store_round(
             status="finished",
             solved=True,
         )
-        database.commit(problem, search, *_nodes(search.id, place.tree, policy))
+        database.commit(problem, search, *node_rows(search.id, place.tree, policy))
 
 
-def _nodes(search_id: str, tree: Tree, policy: str) -> Iterator[Node]:
+def node_rows(search_id: str, tree: Tree, policy: str) -> Iterator[Node]:
     births = {path: i for i, path in enumerate(tree.nodes)}
     for path, node in tree.nodes.items():
         made = node.candidate

@@ -16,7 +16,7 @@ from rstar_async.wire import payloads
 from rstar_async.wire.codec import decode_to_client, frames_of
 from rstar_async.wire.messages import PROTOCOL, ClientHello, Refused, job_id
 from rstar_async.wire.pool import PoolClient, open_pool
-from rstar_async.wire.socket import open_broker, open_peer
+from rstar_async.wire.socket import BODY_BYTES, open_broker, open_peer
 from workers.station import Job, serve
 
 PATIENCE = 20.0
@@ -162,9 +162,27 @@ async def test_errors_of_the_block_come_out_as_they_are(tmp_path):
             raise KeyError("mine")
 
 
+async def test_a_body_or_result_too_large_to_send_fails_its_job_only(tmp_path):
+    async def handle(job: Job) -> bytes:
+        return bytes(BODY_BYTES + (job.body == b"too much"))
+
+    async with pool_of(tmp_path, handle) as pool:
+        with pytest.raises(JobFailed, match="a body of"):
+            await pool.ask(A, bytes(BODY_BYTES + 1))
+        with pytest.raises(JobFailed, match="a result of"):
+            await pool.ask(A, b"too much")
+        assert len((await pool.ask(A, b"just right")).body) == BODY_BYTES
+
+
 async def test_a_bad_endpoint_is_bad_input():
     with pytest.raises(BadInput, match="must be ipc"):
         async with open_pool("nonsense", name="client"):
+            await trio.sleep_forever()
+
+
+async def test_a_window_no_beat_could_list_is_bad_input():
+    with pytest.raises(BadInput, match="window of 20000"):
+        async with open_pool("ipc://c", name="client", window=20_000):
             await trio.sleep_forever()
 
 

@@ -94,14 +94,11 @@ class Generation:
         self._begin_rows(arrivals, tokens[len(rows) :])
 
     def _job(self, work: Asked) -> Job:
-        request, context = work.request, self._model.context
-        self._model.check_ids(request.prompt, "the prompt")
-        if len(request.prompt) > context:
-            raise BadRequest(
-                f"the prompt has {len(request.prompt)} tokens, the model's context is {context}"
-            )
-        limit = min(request.sampling.max_tokens, context - len(request.prompt))
-        return Job(work, StopRule(request.sampling, self._model.ends, limit, self._decode))
+        bounds = self._model.bounds
+        bounds.check_generate(work.request)
+        limit = bounds.room(work.request)
+        stops = StopRule(work.request.sampling, self._model.ends, limit, self._decode)
+        return Job(work, stops)
 
     # -- admission
 
@@ -156,7 +153,8 @@ class Generation:
         positions = np.array([len(row.tokens) for row in rows], np.int64)
         temperature = np.array([row.job.sampling.temperature for row in rows], np.float32)
         top_p = np.array([row.job.sampling.top_p for row in rows], np.float32)
-        return draw(logits, temperature, top_p, uniforms(keys, positions)).tolist()
+        tokens = draw(logits, temperature, top_p, uniforms(keys, positions))
+        return [int(token) for token in tokens]
 
     def _advance(self, rows: list[Row], tokens: list[int]) -> None:
         """Give every decoding row its token; those that end leave."""

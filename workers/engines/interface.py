@@ -51,6 +51,29 @@ class Statistics(msgspec.Struct, frozen=True):
     busy_seconds: float = 0.0
 
 
+def check_generate(request: Generate) -> None:
+    """Refuse what makes no sense for any model."""
+    sampling = request.sampling
+    if not request.prompt:
+        raise BadRequest("the prompt is empty")
+    if request.n < 1:
+        raise BadRequest(f"n is {request.n}; at least one sample must be asked for")
+    if not 0 <= sampling.temperature < float("inf"):
+        raise BadRequest(f"temperature is {sampling.temperature}; it must be 0 or more")
+    if not 0 < sampling.top_p <= 1:
+        raise BadRequest(f"top_p is {sampling.top_p}; it must be above 0 and at most 1")
+    if "" in sampling.stop_texts:
+        raise BadRequest("a stop text is empty")
+
+
+def check_score(request: Score) -> None:
+    """Refuse what makes no sense for any model."""
+    if not request.steps:
+        raise BadRequest("there is no step to score")
+    if not all(request.steps):
+        raise BadRequest("a step is empty: it has no last token to be valued at")
+
+
 class _Serving(Protocol):
     """What both kinds share: an async context manager that opens and closes the engine."""
 

@@ -13,6 +13,7 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
+from workers.engines.bounds import Bounds
 from workers.engines.checkpoint import check_generator, check_scorer
 from workers.engines.interface import ModelUnavailable
 
@@ -66,26 +67,26 @@ def end_ids(model: PreTrainedModel) -> frozenset[int]:
     return frozenset(ends if isinstance(ends, list | tuple) else [ends])
 
 
-def context_tokens(model: PreTrainedModel) -> int:
-    """The longest sequence the model was made for; a million if its config does not say."""
+def bounds(model: PreTrainedModel) -> Bounds:
+    """The ids with an embedding, and the longest sequence the model was made for, if it says."""
     config = model.config.get_text_config(decoder=True)
-    return int(getattr(config, "max_position_embeddings", None) or 1_000_000)
-
-
-def vocabulary(model: PreTrainedModel) -> int:
-    """Ids from 0 up to this one have an embedding."""
     embeddings: Any = model.get_input_embeddings()
-    return int(embeddings.weight.shape[0])
+    context = getattr(config, "max_position_embeddings", None) or 1_000_000
+    return Bounds(int(embeddings.weight.shape[0]), int(context))
 
 
 def _load(auto: Any, folder: Path, dtype: torch.dtype) -> PreTrainedModel:
     model: PreTrainedModel
+    spoken = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()  # its report on the load is read below
     try:
         model, report = auto.from_pretrained(
             folder, dtype=dtype, local_files_only=True, output_loading_info=True
         )
     except Exception as error:  # any of a dozen libraries' own exceptions
         raise ModelUnavailable(folder, f"{type(error).__name__}: {error}") from error
+    finally:
+        transformers_logging.set_verbosity(spoken)
     if missing := sorted(report["missing_keys"]):
         raise ModelUnavailable(folder, f"weights are missing: {', '.join(missing[:4])}")
     if mismatched := report.get("mismatched_keys"):

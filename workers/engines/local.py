@@ -6,7 +6,7 @@ from pathlib import Path
 from rstar_async.wire.payloads import Generate, Generated
 from workers.engines.checkpoint import check_generator
 from workers.engines.generation import Generation
-from workers.engines.interface import BadRequest
+from workers.engines.interface import check_generate
 from workers.engines.loading import load_generator
 from workers.engines.local_base import LocalBase
 from workers.engines.packed_model import PackedModel, Unpackable, next_logits
@@ -53,10 +53,7 @@ class LocalEngine(LocalBase[Generate, Generated]):
 
     async def generate(self, request: Generate) -> Generated:
         """Continue a prompt; safe to cancel."""
-        if not request.prompt:
-            raise BadRequest("the prompt is empty")
-        if request.n < 1:
-            raise BadRequest(f"n = {request.n}: at least one sample is needed")
+        check_generate(request)
         return await self._ask(request)
 
     def _load(self, version: str) -> Loaded[Generate, Generated]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rstar_async.wire.payloads import Score, Scored
 from workers.engines.checkpoint import check_scorer
-from workers.engines.interface import BadRequest
+from workers.engines.interface import check_score
 from workers.engines.loading import load_scorer
 from workers.engines.local_base import LocalBase
 from workers.engines.packed_model import PackedModel, Unpackable, values
@@ -47,10 +47,7 @@ class LocalScorer(LocalBase[Score, Scored]):
 
     async def score(self, request: Score) -> Scored:
         """Value each step; safe to cancel."""
-        if not request.steps:
-            raise BadRequest("there is no step to score")
-        if any(not step for step in request.steps):
-            raise BadRequest("a step is empty: it has no last token to be valued at")
+        check_score(request)
         return await self._ask(request)
 
     def _load(self, version: str) -> Loaded[Score, Scored]:

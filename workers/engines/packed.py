@@ -18,6 +18,8 @@ from transformers import AttentionInterface
 from workers.engines.seating import SeatingPass
 
 ATTENTION = "rstar_packed"
+# What some models ask of attention beyond masks and a scale.
+NOT_DONE_HERE = ("softcap", "s_aux", "sliding_window", "position_bias")
 
 
 @dataclass
@@ -126,9 +128,11 @@ def _packed_attention(
     *,
     packed: Pass,
     scaling: float | None = None,
-    **unused: Any,
+    **options: Any,
 ) -> tuple[torch.Tensor, None]:
     """transformers' signature: [1, heads, tokens, size] in, [1, tokens, heads, size] out."""
+    if strange := [name for name in NOT_DONE_HERE if options.get(name) is not None]:
+        raise NotImplementedError(f"attention with {', '.join(strange)}")
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     q, k, v = (x[0].transpose(0, 1) for x in (query, key, value))
     return packed.attend(module.layer_idx, q, k, v, scale)[None], None

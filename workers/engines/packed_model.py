@@ -8,8 +8,7 @@ from transformers import PreTrainedModel
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
 from workers.engines.geometry import Geometry
-from workers.engines.interface import BadRequest
-from workers.engines.loading import context_tokens, end_ids, vocabulary
+from workers.engines.loading import bounds, end_ids
 from workers.engines.packed import ATTENTION, Pass, Segment
 from workers.engines.prefix_cache import Prefix
 
@@ -46,13 +45,20 @@ class PackedModel:
     """Built on the host; raises `Unpackable` unless packed and plain outputs agree there."""
 
     def __init__(self, model: PreTrainedModel, outputs: Outputs, device: torch.device) -> None:
-        self.context = context_tokens(model)
+        self.bounds = bounds(model)
         self.ends = end_ids(model)
-        self._vocabulary = vocabulary(model)
         self._model: Any = model
         self._outputs = outputs
-        self.geometry = _geometry(model)
-        self._prove()
+        habit = model.config._attn_implementation
+        try:
+            self.geometry = _geometry(model)
+            self._prove()
+        except Exception as error:  # a model of another make fails in its own way
+            model.set_attn_implementation(habit)
+            reason = (
+                str(error) if isinstance(error, Unpackable) else f"{type(error).__name__}: {error}"
+            )
+            raise Unpackable(reason) from error
         self.geometry = self.geometry._replace(device=device)
 
     def start(self) -> None:
@@ -60,13 +66,6 @@ class PackedModel:
 
     def close(self) -> None:
         self._model = None
-
-    def check_ids(self, ids: Sequence[int], name: str) -> None:
-        """Refuse ids without an embedding: on a GPU one such id would end the whole process."""
-        bad = next((i for i in ids if not 0 <= i < self._vocabulary), None)
-        if bad is not None:
-            last = self._vocabulary - 1
-            raise BadRequest(f"{name} holds token id {bad}; the model knows 0 to {last}")
 
     def segment(self, tokens: Sequence[int], prefix: Prefix) -> Segment:
         """What of `tokens` remains to be computed after a cached `prefix`."""
@@ -97,19 +96,13 @@ class PackedModel:
 
     def _prove(self) -> None:
         """Compare a sequence computed whole and plainly with the same one packed, in two pieces."""
-        tokens = [(7 * i + 1) % self._vocabulary for i in range(12)]
+        tokens = [(7 * i + 1) % self.bounds.vocabulary for i in range(12)]
         plain = self._outputs(self._model, torch.tensor([tokens]), torch.tensor([7, 11]))
-        try:
-            self._model.set_attn_implementation(ATTENTION)
-            packed = self._in_two_pieces(tokens)
-        except Exception as error:  # a model of another make fails in its own way
-            self._model.set_attn_implementation("sdpa")
-            raise Unpackable(f"{type(error).__name__}: {error}") from error
+        self._model.set_attn_implementation(ATTENTION)
+        off = (plain - self._in_two_pieces(tokens)).abs().max() / plain.abs().max().clamp(min=1e-6)
         close = 1e-3 if self.geometry.dtype == torch.float32 else 5e-2
-        off = float((plain - packed).abs().max() / plain.abs().max().clamp(min=1e-6))
         if not off < close:
-            self._model.set_attn_implementation("sdpa")
-            raise Unpackable(f"outputs differ by {off:.2g} of the largest")
+            raise Unpackable(f"packed outputs are off by {off:.2g} of the largest")
 
     def _in_two_pieces(self, tokens: list[int]) -> torch.Tensor:
         first = self.segment(tokens[:8], Prefix(0, ()))

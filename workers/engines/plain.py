@@ -21,7 +21,8 @@ from transformers import (
 
 from rstar_async.wire.payloads import Generate, Generated, Sample, Score, Scored
 from workers.engines.counters import Counters
-from workers.engines.loading import context_tokens, end_ids
+from workers.engines.interface import BadRequest
+from workers.engines.loading import bounds, end_ids
 from workers.engines.sampling import draw, row_key, uniforms
 from workers.engines.shelf import Load
 from workers.engines.stops import Decode, Finish, StopRule
@@ -39,6 +40,7 @@ class PlainGeneration:
     ) -> None:
         self._model: Any = model
         self._device = device
+        self._bounds = bounds(model)
         self._decode = decode
         self._counters = counters
         self._ends = end_ids(model)
@@ -58,7 +60,13 @@ class PlainGeneration:
         self._model.to(self._device)
 
     def add(self, work: Asked) -> None:
-        self._queue.append(work)
+        """Queue a request, or fail it at once if this model can never answer it."""
+        try:
+            self._bounds.check_generate(work.request)
+        except BadRequest as error:
+            work.fail(error)
+        else:
+            self._queue.append(work)
 
     def step(self) -> None:
         work = self._queue.popleft()
@@ -70,8 +78,7 @@ class PlainGeneration:
 
     def _generate(self, work: Asked) -> None:
         request = work.request
-        room = context_tokens(self._model) - len(request.prompt)
-        limit = min(request.sampling.max_tokens, room)
+        limit = self._bounds.room(request)
         stops = StopRule(request.sampling, self._ends, limit, self._decode)
         samples = _Samples(work, stops)
         if limit > 0:
@@ -84,9 +91,7 @@ class PlainGeneration:
 
     def _run(self, request: Generate, samples: "_Samples", limit: int) -> None:
         prompt = torch.tensor([request.prompt], device=self._device).expand(request.n, -1)
-        config = GenerationConfig(
-            do_sample=False, max_new_tokens=limit, pad_token_id=0
-        )
+        config = GenerationConfig(do_sample=False, max_new_tokens=limit, pad_token_id=0)
         self._model.generate(
             prompt,
             attention_mask=torch.ones_like(prompt),
@@ -143,6 +148,7 @@ class PlainScoring:
     def __init__(self, model: PreTrainedModel, device: torch.device, counters: Counters) -> None:
         self._model: Any = model
         self._device = device
+        self._bounds = bounds(model)
         self._counters = counters
         self._queue: deque[Valued] = deque()
 
@@ -158,7 +164,13 @@ class PlainScoring:
         self._model.to(self._device)
 
     def add(self, work: Valued) -> None:
-        self._queue.append(work)
+        """Queue a request, or fail it at once if this model can never answer it."""
+        try:
+            self._bounds.check_score(work.request)
+        except BadRequest as error:
+            work.fail(error)
+        else:
+            self._queue.append(work)
 
     def step(self) -> None:
         work = self._queue.popleft()

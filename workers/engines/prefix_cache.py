@@ -63,6 +63,7 @@ class PrefixCache:
             taken = min(common, limit - depth)
             if taken <= 0:
                 break
+            node.used = self._clock
             pieces.append(node.memory[..., :taken, :])
             depth += taken
         return Prefix(depth, tuple(pieces))
@@ -75,6 +76,7 @@ class PrefixCache:
         parent, depth = self._root, 0
         for node, common in self._path(tokens):
             parent = node if common == len(node.key) else self._split(node, common)
+            parent.used = self._clock
             depth += common
         if depth < len(tokens):
             memory = part(depth, len(tokens))
@@ -82,14 +84,14 @@ class PrefixCache:
                 self._hang(parent, tokens[depth:], memory.clone())
 
     def _path(self, tokens: Tokens) -> Iterator[tuple[_Node, int]]:
-        """The nodes that spell `tokens`, each with how many ids of its key agree; touches them."""
+        """The nodes that spell `tokens`, each with how many ids of its key agree."""
         self._clock += 1
         node, depth = self._root, 0
         while depth < len(tokens) and (child := node.children.get(tokens[depth])):
-            child.used = self._clock
             common = _common(child.key, tokens[depth : depth + len(child.key)])
+            whole = common == len(child.key)  # asked before the taker may split the child
             yield child, common
-            if common < len(child.key):
+            if not whole:
                 return
             node, depth = child, depth + common
 

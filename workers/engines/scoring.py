@@ -63,7 +63,7 @@ class Scoring:
     def add(self, work: Asked) -> None:
         """Queue a request, or fail it at once if this model can never answer it."""
         try:
-            self._check(work.request)
+            self._model.bounds.check_score(work.request)
         except BadRequest as error:
             work.fail(error)
             return
@@ -83,16 +83,6 @@ class Scoring:
         for task in tasks:
             self._remember(task)
             self._answer(task, [next(found) for _ in task.ends])
-
-    def _check(self, request: Score) -> None:
-        self._model.check_ids(request.prefix, "the prefix")
-        for step in request.steps:
-            self._model.check_ids(step, "a step")
-        tokens, context = _longest(request), self._model.context
-        if tokens > context:
-            raise BadRequest(
-                f"prefix and step have {tokens} tokens, the model's context is {context}"
-            )
 
     def _take(self) -> list[Task]:
         """Requests in order while tokens last; one that shares a new prefix waits a pass for it."""
@@ -154,10 +144,6 @@ class _Branch(NamedTuple):
         if first >= self.prefix:
             return step
         return torch.cat([self.segment.part(first, self.prefix), step], dim=-2)
-
-
-def _longest(request: Score) -> int:
-    return len(request.prefix) + max(map(len, request.steps), default=0)
 
 
 def _side_by_side(prefix: int, steps: list[TokenIds]) -> tuple[list[int], torch.Tensor]:

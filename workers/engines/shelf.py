@@ -2,7 +2,8 @@
 
 Requests are handed out in order of arrival. The first one whose version is not loaded marks the
 least recently used version as leaving: that version starts nothing more, finishes what it has,
-and makes room. So every request is answered by its own version and none waits for ever.
+and makes room; then the new version starts all that waits for it. So every request is answered by
+its own version and none waits for ever.
 """
 
 from collections import deque
@@ -121,10 +122,17 @@ class Shelf(Generic[Request, Reply]):
             self._loaded.pop(leaving).close()
         arriving.start()
         self._loaded[version] = arriving
-        self._hand_out()
+        # All that waits for it, past what waits for others: else mixed traffic would reload a
+        # model for every request.
+        for work in self._withdraw(version):
+            arriving.add(work)
 
-    def _refuse(self, version: str, error: Exception) -> None:
-        refused = [work for work in self._waiting if work.request.model == version]
-        self._waiting = deque(work for work in self._waiting if work.request.model != version)
-        for work in refused:
+    def _refuse(self, version: str, error: ModelUnavailable) -> None:
+        for work in self._withdraw(version):
             work.fail(error)
+
+    def _withdraw(self, version: str) -> list[Work[Request, Reply]]:
+        """Take the version's requests out of the queue."""
+        withdrawn = [work for work in self._waiting if work.request.model == version]
+        self._waiting = deque(work for work in self._waiting if work.request.model != version)
+        return withdrawn

@@ -64,12 +64,18 @@ def programs(folders: Iterable[Path | str]) -> list[Path]:
     return sorted(path for folder in folders for path in Path(folder).glob("*.py"))
 
 
-async def judge(sandbox: Sandbox, path: Path, *, incremental: bool = False) -> Verdict:
+async def judge(
+    sandbox: Sandbox,
+    path: Path,
+    *,
+    incremental: bool = False,
+    attack_limits: policy.Bounds = ATTACK_LIMITS,
+) -> Verdict:
     """Run one program and its canary."""
     source, expected = _load(path)
     flavour = policy.flavour_of([source])
     before = BEFORE[flavour] if incremental else []
-    limits = ATTACK_LIMITS if expected is None else BENIGN_LIMITS
+    limits = attack_limits if expected is None else BENIGN_LIMITS
     started = trio.current_time()
     outcome = await sandbox.run(path.stem, [*before, source], limits)
     seconds = trio.current_time() - started

@@ -137,18 +137,18 @@ async def _handshake(
     control: socket.socket, config: Mapping[str, Any]
 ) -> tuple[dict[str, Any], int, int]:
     with trio.move_on_after(START_SECONDS):
-        control.send(json.dumps(config).encode())
-        await trio.lowlevel.wait_readable(control)
-        return _read_ready(control)
+        try:
+            control.send(json.dumps(config).encode())
+            await trio.lowlevel.wait_readable(control)
+            return _read_ready(control)
+        except ConnectionError:
+            return {}, 0, -1
     raise SandboxError(f"the confined interpreter was not ready within {START_SECONDS:.0f} s")
 
 
 def _read_ready(control: socket.socket) -> tuple[dict[str, Any], int, int]:
     room = socket.CMSG_SPACE(channel.CREDENTIALS.size) + socket.CMSG_SPACE(4)
-    try:
-        message, ancillary, _, _ = control.recvmsg(65536, room)
-    except ConnectionError:
-        return {}, 0, -1
+    message, ancillary, _, _ = control.recvmsg(65536, room)
     pid, listener = 0, -1
     for _, kind, data in ancillary:
         if kind == socket.SCM_RIGHTS:

@@ -63,8 +63,9 @@ class Node:
         self.death = death
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
-        os.close(self.pidfd)
-        self.pidfd = -1
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1
         self.ended.set()
 
     def _signal(self, number: signal.Signals) -> None:

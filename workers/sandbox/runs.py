@@ -3,13 +3,13 @@
 Every method leaves either a held node or no node; a cancel kills what it had begun.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import trio
 
 from workers.sandbox import channel, policy
-from workers.sandbox.errors import ForkRefused, Obstructed
+from workers.sandbox.errors import ForkRefused, Obstructed, ZygoteLost
 from workers.sandbox.job import Outcome, Request, conduct
 from workers.sandbox.node import Node
 from workers.sandbox.snapshots import Key, Snapshots, chain
@@ -114,6 +114,8 @@ class Runs:
         try:
             node = await self._fork(program.zygote, parent, pipe)
             outcome = await conduct(node, pipe, request)
+            if program.zygote.lost and outcome.status in ("died", "memory"):
+                raise ZygoteLost("the fork server died under a program")
             kept = outcome.status == "ok" and not outcome.ended and program.zygote.can_hold
             return outcome, node if kept else None
         finally:
@@ -125,15 +127,17 @@ class Runs:
         try:
             return await zygote.fork(parent, pipe)
         except (ForkRefused, Obstructed):
-            self._release(self._snapshots.halve() if parent.trusted else [parent])
+            self._snapshots.forget(parent)
+            release(self._snapshots.halve() if parent.trusted else [parent])
             raise
 
     def _hold(self, program: Program, key: Key, node: Node) -> None:
         grown = max(0.0, node.memory_mib()[1] - program.zygote.base_mib)
         mib = FLAT_MIB[program.flavour] + grown
-        self._release(self._snapshots.hold(key, node, program.tree, mib))
+        release(self._snapshots.hold(key, node, program.tree, mib))
 
-    def _release(self, nodes: list[Node]) -> None:
-        for node in nodes:
-            self._snapshots.forget(node)
-            node.release()
+
+def release(nodes: Iterable[Node]) -> None:
+    """Kill them; they are no longer in the cache."""
+    for node in nodes:
+        node.release()

@@ -23,7 +23,7 @@ from workers.sandbox.errors import ForkRefused, SandboxError, ZygoteLost
 from workers.sandbox.job import Outcome
 from workers.sandbox.launch import Locks, launch
 from workers.sandbox.node import Node
-from workers.sandbox.runs import Program, Runs, Statistics
+from workers.sandbox.runs import Program, Runs, Statistics, release
 from workers.sandbox.snapshots import Snapshots
 from workers.sandbox.zygote import Zygote
 
@@ -88,8 +88,7 @@ class Sandbox:
 
     def end_tree(self, tree: str) -> None:
         """Drop all that is held for `tree`; should it come back, it is replayed."""
-        for node in self._snapshots.end_tree(tree):
-            node.release()
+        release(self._snapshots.end_tree(tree))
 
     @property
     def statistics(self) -> Statistics:
@@ -133,8 +132,7 @@ class Sandbox:
             return zygote
 
     def _forget_all(self) -> None:
-        for node in self._snapshots.clear():
-            node.release()
+        release(self._snapshots.clear())
 
     async def close(self) -> None:
         """Kill everything; returns when nothing is left."""

@@ -9,11 +9,11 @@ from rstar_async.demo.words import NAMES
 def ages(level: int, random: Random) -> Draft | None:
     """`level` people compared with earlier ones, or None when an age would leave 1 … 120."""
     people = random.sample(NAMES, level + 1)
-    known = {people[0]: random.randint(3, 40)}
+    known = {people[0]: random.randint(3, 20)}
     steps = [_step(f"{people[0]} is {known[people[0]]} years old.", people[0], known[people[0]])]
     operations = [str(known[people[0]])]
     for number, person in enumerate(people[1:]):
-        other = people[number] if random.random() < 0.6 else random.choice(people[: number + 1])
+        other = people[number] if random.random() < 0.8 else random.choice(people[: number + 1])
         turn = _comparison(person, other, known[other], random)
         steps.append(_step(turn.sentence, person, f"{other.lower()}{turn.code}"))
         operations.append(f"{people.index(other)}{turn.code}")

@@ -8,11 +8,11 @@ from rstar_async.demo.draft import Draft, Step, Turn
 
 def divisors(level: int, random: Random) -> Draft | None:
     """`level` operations on a number, or None when it would leave 2 … 900 or stand still."""
-    value = random.randint(12, 99)
+    value = random.randint(6, 20)
     steps = [Step(f"Start with the number {value}.", ("import math", f"n = {value}"))]
     operations = [str(value)]
     for _ in range(level):
-        number = random.randint(2, 48)
+        number = random.randint(2, 20)
         turn = _operation(value, number, random)
         steps.append(Step(turn.sentence, (f"n = {turn.code}",)))
         operations.append(turn.code)

@@ -7,10 +7,10 @@ from rstar_async.demo.words import NAMES, pronoun
 
 
 def equations(level: int, random: Random) -> Draft | None:
-    """`level` changes of an unknown number, or None when its image would leave 1 … 900."""
+    """`level` changes of an unknown number, or None when its image would leave 1 … 200."""
     name = random.choice(NAMES)
     he = pronoun(name)
-    unknown = random.randint(2, 40)
+    unknown = random.randint(2, 20)
     image = unknown
     imports = ("from sympy import symbols, solve", 'x = symbols("x")', "y = x")
     steps = [Step(f"{name} thinks of a number.", imports)]
@@ -20,7 +20,7 @@ def equations(level: int, random: Random) -> Draft | None:
         steps.append(Step(turn.sentence, (f"y = y{turn.code}",)))
         operations.append(turn.code)
         image = turn.value
-        if not 1 <= image <= 900:
+        if not 1 <= image <= 200:
             return None
     steps.append(Step(f"The result is {image}.", (f"x = solve(y - {image}, x)[0]",)))
     operations.append(f"= {image}")
@@ -29,7 +29,7 @@ def equations(level: int, random: Random) -> Draft | None:
 
 
 def _change(he: str, image: int, random: Random) -> Turn:
-    number, times = random.randint(2, 30), random.randint(2, 5)
+    number, times = random.randint(2, 20), random.randint(2, 5)
     return random.choice(
         [
             Turn(f"{he} adds {number}.", f" + {number}", image + number),

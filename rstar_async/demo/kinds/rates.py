@@ -7,14 +7,19 @@ from rstar_async.demo.words import THINGS
 
 
 def rates(level: int, random: Random) -> Draft | None:
-    """`level` events, the first a run; None when rate or total would leave their range."""
+    """`level` events; None when rate or total would leave their range.
+
+    The first is a run and the last changes the total, so that no event can be skipped.
+    """
     thing = random.choice(THINGS)
     values = {"rate": random.randint(2, 20), "total": 0}
     rate = values["rate"]
     steps = [Step(f"A machine makes {rate} {thing} per hour.", (f"rate = {rate}", "total = 0"))]
     operations = [str(rate)]
     for number in range(level):
-        name, turn = _event(thing, values["rate"], values["total"], number == 0, random)
+        events = _events(thing, values["rate"], values["total"], random)
+        allowed = 1 if number == 0 else 3 if number == level - 1 else len(events)
+        name, turn = random.choice(events[:allowed])
         steps.append(Step(turn.sentence, (f"{name} = {name}{turn.code}",)))
         operations.append(name + turn.code)
         values[name] = turn.value
@@ -25,19 +30,17 @@ def rates(level: int, random: Random) -> Draft | None:
     return Draft("rates", " ".join(operations), tuple(steps), ask, "total", answer)
 
 
-def _event(thing: str, rate: int, total: int, first: bool, random: Random) -> tuple[str, Turn]:
+def _events(thing: str, rate: int, total: int, random: Random) -> list[tuple[str, Turn]]:
+    """A run, twice as likely as the rest; then what also changes the total; then the rate."""
     hours, number = random.randint(2, 12), random.randint(2, 15)
     run = Turn(f"It runs for {hours} hours.", f" + rate * {hours}", total + rate * hours)
+    waste = f"The worker throws away {number} {thing}."
     faster = f"It gets faster by {number} {thing} per hour."
     slower = f"It gets slower by {number} {thing} per hour."
-    events = [
+    return [
         ("total", run),
         ("total", run),
+        ("total", Turn(waste, f" - {number}", total - number)),
         ("rate", Turn(faster, f" + {number}", rate + number)),
         ("rate", Turn(slower, f" - {number}", rate - number)),
-        (
-            "total",
-            Turn(f"The worker throws away {number} {thing}.", f" - {number}", total - number),
-        ),
     ]
-    return events[0] if first else random.choice(events)

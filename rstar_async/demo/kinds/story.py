@@ -10,7 +10,7 @@ def story(level: int, random: Random) -> Draft | None:
     """A count changed `level` times, or None when it would leave 1 … 400."""
     name, friend = random.sample(NAMES, 2)
     thing = random.choice(THINGS)
-    count = random.randint(3, 40)
+    count = random.randint(3, 20)
     steps = [Step(f"{name} has {count} {thing}.", (f"{thing} = {count}",))]
     operations = [str(count)]
     for _ in range(level):
@@ -25,7 +25,7 @@ def story(level: int, random: Random) -> Draft | None:
 
 
 def _change(name: str, friend: str, thing: str, count: int, random: Random) -> Turn:
-    number, groups = random.randint(2, 30), random.randint(2, 6)
+    number, groups = random.randint(2, 20), random.randint(2, 5)
     he = pronoun(name)
     changes = [
         Turn(f"{he} buys {number} {thing}.", f" + {number}", count + number),

@@ -3,12 +3,13 @@
 import pytest
 import trio
 
-from workers.sandbox import Options, open_sandbox
+from workers.sandbox import Limits, Options, open_sandbox
 from workers.sandbox.corpus import is_contained, judge, programs
 from workers.sandbox.doctor import doctor, self_test
 
 from .conftest import CORPUS
 
+ATTACK_LIMITS = Limits(wall_seconds=3.0, cpu_seconds=0.4)
 TRY = "def attempt(f):\n  try: print('BREACH', f())\n  except OSError as e: print('DENIED', e)\n"
 
 
@@ -19,7 +20,7 @@ async def no_strays(sandbox):
 
 @pytest.mark.parametrize("path", programs([CORPUS / "attacks"]), ids=lambda path: path.stem)
 async def test_attack_is_contained_and_the_canary_lives(sandbox, path):
-    verdict = await judge(sandbox, path)
+    verdict = await judge(sandbox, path, attack_limits=ATTACK_LIMITS)
     assert verdict.good, verdict
 
 
@@ -71,6 +72,33 @@ async def test_forging_our_own_kind_of_fork_is_denied_and_then_punished(sandbox,
 async def test_a_node_cannot_fork_before_it_is_asked_to(sandbox, tree):
     steps = ["x = 1", "import ctypes\nctypes.CDLL(None).syscall(56, 0x8011, 0, 0, 0, 0)"]
     assert (await sandbox.run(tree, steps)).value == "-1"
+
+
+FUZZ = """
+import ctypes, random
+syscall = ctypes.CDLL(None).syscall
+random.seed({seed})
+buffer = ctypes.create_string_buffer(4096)
+values = [0, 1, 2, 3, 4, 17, 0x8011, 4096, 2**31, 2**32, 2**63, -1, -100, ctypes.addressof(buffer)]
+never = {{15, 34, 60, 61, 231}}  # sigreturn, pause, exit, wait4, exit_group
+for _ in range(3000):
+    number = random.choice([random.randrange(470), random.randrange(470), random.getrandbits(31)])
+    if number in never: continue
+    arguments = [random.choice(values) for _ in range(6)]
+    syscall(ctypes.c_long(number), *map(ctypes.c_long, arguments))
+print("DENIED survived")
+"""
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_random_system_calls_hurt_nobody_else(sandbox, tree, quick, seed):
+    bystander = await sandbox.run("bystander", ["x = [1, 2]"])
+    outcome = await sandbox.run(tree, [FUZZ.format(seed=seed)], quick)
+    assert outcome.status in ("ok", "exception", "died", "timeout", "output", "memory")
+    after = await sandbox.run("bystander", ["x = [1, 2]", "x"])
+    assert (bystander.status, after.value, after.reused_steps) == ("ok", "[1, 2]", 1)
+    with trio.fail_after(15):
+        await no_strays(sandbox)
 
 
 async def test_a_paused_program_uses_no_cpu(sandbox, tree):

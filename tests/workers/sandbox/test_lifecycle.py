@@ -98,6 +98,31 @@ async def test_runs_cancelled_at_any_moment_leave_nothing(sandbox, tree):
             await trio.sleep(0.05)
 
 
+SMUGGLE = """
+import array, os, socket, sys
+frame = sys._getframe(1)
+while not hasattr(frame.f_locals.get("self"), "_control"): frame = frame.f_back
+control = frame.f_locals["self"]._control
+control.sendmsg([b"x"], [(1, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
+"""
+
+
+async def test_no_descriptor_is_lost_nor_smuggled_in(sandbox, tree):
+    steps = ["x = 1", "1 / 0", "exit()", "print('x' * 10**6)", "import os; os._exit(3)", SMUGGLE]
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        outcomes = [await sandbox.run(tree, ["y = 1", step]) for step in steps]
+        with trio.move_on_after(0.02):
+            await sandbox.run(tree, ["y = 1", "while True: pass"])
+        sandbox.end_tree(tree)
+    assert [outcome.status for outcome in outcomes] == [
+        *("ok", "exception", "ok", "output", "died", "died")
+    ]
+    with trio.fail_after(10):
+        while len(os.listdir("/proc/self/fd")) > before:  # noqa: ASYNC110
+            await trio.sleep(0.05)
+
+
 async def test_a_dead_zygote_is_replaced_and_states_are_rebuilt():
     async with open_sandbox() as sandbox:
         await sandbox.run("t", ["x = 1"])
@@ -107,6 +132,21 @@ async def test_a_dead_zygote_is_replaced_and_states_are_rebuilt():
         assert (await sandbox.run("t", ["x = 1", "x"])).value == "1"
         assert (await sandbox.start("plain")) is not zygote
         await gone(members(zygote.root.pid))
+
+
+async def test_a_run_under_way_when_its_zygote_dies_is_run_again():
+    async with open_sandbox() as sandbox:
+        zygote = await sandbox.start("plain")
+
+        async def murder():
+            await trio.sleep(0.2)
+            os.kill(zygote.root.pid, signal.SIGKILL)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(murder)
+            outcome = await sandbox.run("t", ["import time\ntime.sleep(0.4)\n5"])
+        assert (outcome.status, outcome.value) == ("ok", "5")
+        assert sandbox.statistics.starts == 2
 
 
 async def test_a_dead_guard_takes_everything_with_it_and_is_replaced():

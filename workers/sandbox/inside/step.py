@@ -5,6 +5,7 @@ never looked at. Timers, trace functions and signal masks do not outlive their s
 replayed in one process and one continued over many behave alike.
 """
 
+import _signal  # type: ignore[import-not-found]
 import ast
 import builtins
 import linecache
@@ -24,7 +25,8 @@ Namespace: TypeAlias = dict[str, Any]
 
 _TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 _ALL_SIGNALS = signal.valid_signals()
-_block, _setitimer = signal.pthread_sigmask, signal.setitimer
+# The C function: its wrapper in `signal` is Python, and builds an enum for every signal.
+_block, _setitimer = _signal.pthread_sigmask, signal.setitimer
 _settrace, _setprofile = sys.settrace, sys.setprofile
 _dup2, _compile, _cache = os.dup2, compile, linecache.cache
 _AST_ONLY = ast.PyCF_ONLY_AST
@@ -127,7 +129,7 @@ def _split(source: str, name: str) -> tuple[CodeType, CodeType | None]:
     tree = _compile(source, name, "exec", _AST_ONLY, dont_inherit=True)
     if not tree.body or not isinstance(tree.body[-1], ast.Expr):
         return _compile(tree, name, "exec", dont_inherit=True), None
-    tail = ast.Expression(tree.body.pop().value)  # type: ignore[attr-defined]
+    tail = ast.Expression(tree.body.pop().value)
     body = _compile(tree, name, "exec", dont_inherit=True)
     return body, _compile(tail, name, "eval", dont_inherit=True)
 

@@ -1,0 +1,156 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import msgspec
+import pytest
+from msgspec import structs
+
+from rstar_async.config import Bootstrap
+from rstar_async.text.encoding import Encoder
+from rstar_async.trainer.loop import serve
+from rstar_async.trainer.workshop import Workshop
+from storage import queries
+from tests.trainer.forest import Planted, plant, store_round
+
+
+def with_bootstrap(shop, **changes):
+    bootstrap = structs.replace(shop.recipe.bootstrap, **changes)
+    return Workshop(structs.replace(shop.recipe, bootstrap=bootstrap), shop.run, shop.database)
+
+
+def with_settings(shop, section, **changes):
+    settings = structs.replace(getattr(shop.recipe, section), **changes)
+    recipe = structs.replace(shop.recipe, **{section: settings})
+    return Workshop(recipe, shop.run, shop.database)
+
+
+def status(shop, number):
+    return shop.database.read(queries.round_by_number, shop.run, number).status
+
+
+def unsolved(planted: Planted) -> Planted:
+    """The same tree after all its right answers turned out wrong."""
+    for node in planted.tree.nodes.values():
+        if node.candidate.is_correct:
+            object.__setattr__(node.candidate, "is_correct", False)
+    return planted
+
+
+@pytest.mark.parametrize("kind", ["few_shot", "checkpoint"])
+def test_the_base_is_the_first_policy(shop, kind):
+    shop = with_bootstrap(shop, kind=kind)
+    serve(shop, once=True)
+    (base,) = shop.versions()
+    assert base.parent_id is None
+    assert base.manifest["prompt_style"] == ("few_shot" if kind == "few_shot" else "tagged")
+    assert status(shop, 0) == "trained"
+
+
+def test_demonstrations_make_a_policy_whose_parent_is_the_base(shop):
+    shop = with_bootstrap(shop, kind="demonstrations")
+    serve(shop, once=True)
+    base, policy = shop.versions()
+    assert policy.parent_id == base.id
+    assert policy.metrics["rows"] == 8
+    assert shop.database.read(queries.latest_published, "run", "policy") == policy
+    assert shop.base() == base
+
+
+def test_a_searched_round_becomes_a_policy_and_a_ppm(shop, encoder):
+    serve(shop, once=True)
+    base = shop.base()
+    store_round(shop.database, "run", 1, plant(encoder, 8), base.id)
+    serve(shop, once=True)
+    _, policy, ppm = shop.versions()
+    assert (policy.parent_id, ppm.parent_id) == (base.id, policy.id)
+    assert policy.metrics["trajectories"] == policy.metrics["problems_solved"] == 8
+    assert (ppm.manifest["squash"], ppm.manifest["scale"]) == ("tanh", 5.0)
+    pairs = shop.database.read(queries.pairs_of, "run", 1)
+    assert len(pairs) == ppm.metrics["pairs"] + ppm.metrics["pairs_heldout"]
+    assert {pair.split for pair in pairs} == {"train", "heldout"}
+    assert_split_by_problem(shop, pairs)
+    assert Encoder.load(shop.folder(policy), "tagged").prompt("?") == encoder.prompt("?")
+    lines = (shop.recipe.home_folder / "training" / "progress.jsonl").read_text().splitlines()
+    assert {json.loads(line)["phase"] for line in lines} == {"policy", "ppm"}
+    assert (shop.folder(ppm) / "metrics.jsonl").read_text().count("\n") == ppm.metrics["steps"] + 1
+
+
+def assert_split_by_problem(shop, pairs):
+    splits = {}
+    for pair in pairs:
+        splits.setdefault(pair.search_id, set()).add(pair.split)
+    assert all(len(split) == 1 for split in splits.values())
+
+
+def test_without_a_solved_problem_the_old_policy_is_carried_on(shop, encoder):
+    serve(shop, once=True)
+    planted = [unsolved(one) for one in plant(encoder, 3)]
+    store_round(shop.database, "run", 1, planted, shop.base().id)
+    serve(shop, once=True)
+    base, policy, ppm = shop.versions()
+    assert (policy.status, ppm.status) == ("refused", "refused")
+    assert policy.reason == "none of 3 problems was solved; the old policy is carried on"
+    assert ppm.reason == "no preference pairs in 3 problems"
+    assert shop.newest_policy(1) == base
+    assert status(shop, 1) == "trained"
+
+
+def test_a_ppm_may_be_switched_off(shop, encoder):
+    shop = with_settings(shop, "ppm", train=False)
+    serve(shop, once=True)
+    store_round(shop.database, "run", 1, plant(encoder, 3), shop.base().id)
+    serve(shop, once=True)
+    assert [v.reason for v in shop.versions() if v.kind == "ppm"] == ["ppm.train is off"]
+    assert shop.database.read(queries.pairs_of, "run", 1) == []
+
+
+def test_trajectories_that_are_too_long_are_counted(shop, encoder):
+    shop = with_settings(shop, "policy", max_length=10)
+    serve(shop, once=True)
+    store_round(shop.database, "run", 1, plant(encoder, 3), shop.base().id)
+    serve(shop, once=True)
+    _, policy, ppm = shop.versions()
+    assert policy.reason.startswith("all 3 trajectories are too long")
+    assert policy.metrics["too_long"] == 3
+    assert ppm.parent_id == shop.base().id
+
+
+def test_trajectories_of_earlier_rounds_come_along_when_asked(shop, encoder):
+    shop = with_settings(shop, "policy", history="all", replay=4)
+    serve(shop, once=True)
+    for number in (1, 2):
+        planted = plant(encoder, 3, seed=number)
+        store_round(shop.database, "run", number, planted, shop.base().id)
+        serve(shop, once=True)
+    first, second = (v for v in shop.versions() if v.kind == "policy" and v.round)
+    assert (first.metrics["trajectories"], second.metrics["trajectories"]) == (3, 6)
+    assert second.metrics["replayed"] == 4
+    assert second.parent_id == shop.base().id
+
+
+def test_the_process_trains_and_ends_at_sigterm(recipe, database, tmp_path):
+    recipe = structs.replace(recipe, bootstrap=Bootstrap(kind="checkpoint"))
+    file = tmp_path / "recipe.json"
+    file.write_bytes(msgspec.json.encode(recipe))
+    command = [sys.executable, "-m", "rstar_async.trainer", "--recipe", str(file), "--run", "run"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
+        shop = Workshop(recipe, "run", database)
+        deadline = time.monotonic() + 120
+        while status(shop, 0) != "trained" and time.monotonic() < deadline:
+            time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert status(shop, 0) == "trained"
+
+
+def test_a_recipe_that_cannot_be_read_ends_the_process_with_2(tmp_path):
+    command = [sys.executable, "-m", "rstar_async.trainer", "--recipe", str(tmp_path / "no.json")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("rstar: cannot read the recipe")
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,124 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
+
+from rstar_async.config import PolicyTraining
+from rstar_async.demo.problems import word_problems
+from rstar_async.trainer.dataset import NOT_IN_LOSS, SFTRow, demonstration_row
+from rstar_async.trainer.optimisation import Stopped, Watch
+from rstar_async.trainer.policy import make_trainer, train_policy
+
+SETTINGS = PolicyTraining(epochs=2, learning_rate=3e-3, batch_size=8, micro_batch=4)
+
+
+@pytest.fixture(scope="module")
+def rows(encoder):
+    problems = word_problems(24, (1, 2), 3, "demonstration")
+    return [demonstration_row(p.question, p.solution, encoder) for p in problems]
+
+
+def train(base, rows, into, watch=None, settings=SETTINGS, dtype="auto"):
+    watch = watch or Watch("policy")
+    return train_policy(base, rows, settings, seed=1, dtype=dtype, into=into, watch=watch)
+
+
+def test_bfloat16_is_mixed_precision_and_close_to_float32(base, rows, tmp_path):
+    losses = {}
+    for dtype in ("float32", "bfloat16"):
+        (tmp_path / dtype).mkdir()
+        losses[dtype] = train(base, rows[:8], tmp_path / dtype, dtype=dtype)["loss_last"]
+    assert losses["float32"] == pytest.approx(losses["bfloat16"], rel=0.01)
+    saved = load_file(tmp_path / "bfloat16" / "model.safetensors")
+    assert {tensor.dtype for tensor in saved.values()} == {torch.float32}
+
+
+def test_loss_falls_and_the_model_is_saved_with_its_tokenizer(base, rows, tmp_path):
+    metrics = train(base, rows, tmp_path)
+    assert metrics["loss_last"] < metrics["loss_first"] - 0.3
+    assert metrics["steps"] == 6
+    assert metrics["rows"] == 24
+    AutoModelForCausalLM.from_pretrained(tmp_path)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        assert (tmp_path / name).read_bytes() == (base / name).read_bytes()
+
+
+def test_the_same_seed_gives_the_same_weights(base, rows, tmp_path):
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+        train(base, rows[:8], folder)
+    one, two = ((folder / "model.safetensors").read_bytes() for folder in folders)
+    assert one == two
+
+
+def test_accumulated_micro_batches_give_the_step_of_one_batch(base, rows, tmp_path):
+    losses = []
+    for micro_batch in (2, 8):
+        watch = Watch("policy")
+        settings = PolicyTraining(
+            epochs=1, learning_rate=1e-3, batch_size=8, micro_batch=micro_batch
+        )
+        folder = tmp_path / str(micro_batch)
+        folder.mkdir()
+        train(base, rows[:8], folder, watch, settings)
+        losses += watch.losses
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_rows_reach_the_model_as_they_are(base, rows, tmp_path):
+    """No tokenizing, no end token, no cutting: ids and labels only padded."""
+    trainer = make_trainer(base, rows[:4], SETTINGS, seed=1, dtype="auto", scratch=tmp_path)
+    (batch,) = trainer.get_train_dataloader()
+    seen = {
+        tuple(ids[mask.bool()].tolist()): labels[mask.bool()].tolist()
+        for ids, labels, mask in zip(
+            batch["input_ids"], batch["labels"], batch["attention_mask"], strict=True
+        )
+    }
+    assert seen == {tuple(row.input_ids): row.labels for row in rows[:4]}
+
+
+def loss_of(base, row, tmp_path):
+    trainer = make_trainer(base, [row], SETTINGS, seed=1, dtype="auto", scratch=tmp_path)
+    (batch,) = trainer.get_train_dataloader()
+    with torch.no_grad():
+        return float(trainer.compute_loss(trainer.model, dict(batch)))
+
+
+def test_masked_tokens_are_no_targets(base, rows, tmp_path):
+    row = rows[0]
+    output = len(row.labels) - 1 - row.labels[::-1].index(NOT_IN_LOSS)
+    labels = list(row.labels)
+    labels[output] = row.input_ids[output]
+    loss = loss_of(base, row, tmp_path)
+    assert loss == pytest.approx(loss_by_hand(base, row), rel=1e-5)
+    assert loss != loss_of(base, SFTRow(row.input_ids, labels), tmp_path)
+
+
+def loss_by_hand(base, row):
+    model = AutoModelForCausalLM.from_pretrained(base, dtype="float32")
+    with torch.no_grad():
+        logits = model(torch.tensor([row.input_ids])).logits[0].log_softmax(-1)
+    targets = [(i, label) for i, label in enumerate(row.labels) if label != NOT_IN_LOSS]
+    return -sum(float(logits[i - 1, label]) for i, label in targets) / len(targets)
+
+
+def test_every_step_is_reported(base, rows, tmp_path):
+    watch = Watch("policy", 3, tmp_path / "progress.jsonl")
+    (tmp_path / "model").mkdir()
+    train(base, rows[:8], tmp_path / "model", watch)
+    lines = [json.loads(line) for line in watch.file.read_text().splitlines()]
+    assert [line["step"] for line in lines] == [0, 1, 2]
+    assert set(lines[0]) == {"phase", "round", "step", "total", "loss"}
+    assert {(line["phase"], line["round"], line["total"]) for line in lines} == {("policy", 3, 2)}
+    assert lines[1]["loss"] == watch.losses[0]
+
+
+def test_a_wish_to_stop_ends_training_between_steps(base, rows, tmp_path):
+    watch = Watch("policy", should_stop=lambda: len(watch.lines) > 0)
+    with pytest.raises(Stopped, match="step 1 of 6"):
+        train(base, rows, tmp_path, watch)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,161 @@
+import json
+import os
+import signal
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from rstar_async.trainer import publish as publishing
+from rstar_async.trainer.base import prepare_base
+from rstar_async.trainer.folders import add_tensor, checksums, has_tensor, weights_digest
+from rstar_async.trainer.loop import serve
+from rstar_async.trainer.ppm import load_ppm, save_ppm
+from rstar_async.trainer.publish import Refused, check, clear_leftovers, draft, publish
+from rstar_async.trainer.workshop import probe
+from storage import queries
+from storage.database import Database
+from tests.trainer.forest import plant, store_round
+
+
+def publish_base(base, models, encoder):
+    with draft(models) as folder:
+        prepare_base(str(base), folder)
+        return publish(
+            folder,
+            kind="policy",
+            run="run",
+            round_number=0,
+            parent=None,
+            facts={"prompt_style": "tagged"},
+            metrics={"rows": 3},
+            lines=[{"step": 1}],
+            probe=probe(encoder),
+        )
+
+
+def test_a_version_is_a_folder_with_a_manifest_that_can_be_checked(base, tmp_path, encoder):
+    version = publish_base(base, tmp_path, encoder)
+    folder = tmp_path / version.id
+    assert version.path == str(folder)
+    assert version.id == f"policy-r000-{weights_digest(folder)}"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest == version.manifest
+    assert manifest["architecture"] == "LlamaForCausalLM"
+    assert manifest["prompt_style"] == "tagged"
+    on_disk = {name: facts for name, facts in checksums(folder).items() if name != "manifest.json"}
+    assert manifest["files"] == on_disk
+    assert (folder / "metrics.jsonl").read_text() == '{"step": 1}\n'
+    assert manifest["probe"]["values"] == check(folder, "policy", manifest["probe"]["input_ids"])
+    assert [path.name for path in tmp_path.iterdir()] == [version.id]
+
+
+def test_an_unfinished_draft_leaves_nothing(tmp_path):
+    with draft(tmp_path) as folder:
+        (folder / "half").touch()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_that_are_not_finite_are_refused(base, tmp_path, encoder):
+    prepare_base(str(base), tmp_path)
+    file = tmp_path / "model.safetensors"
+    weights = load_file(file)
+    weights["model.norm.weight"] = torch.full_like(weights["model.norm.weight"], torch.nan)
+    save_file(weights, file, metadata={"format": "pt"})
+    with pytest.raises(Refused, match="nan"):
+        check(tmp_path, "policy", probe(encoder))
+
+
+def test_a_class_that_no_server_knows_is_refused(base, tmp_path, encoder):
+    save_ppm(load_ppm(base), base, tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, "architectures": ["Mine"]}))
+    with pytest.raises(Refused, match="servers need LlamaForSequenceClassification"):
+        check(tmp_path, "ppm", probe(encoder))
+
+
+def test_weights_that_lack_the_head_are_refused(base, tmp_path, encoder):
+    save_ppm(load_ppm(base), base, tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["score.weight"]
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(Refused, match=r"score\.weight"):
+        check(tmp_path, "ppm", probe(encoder))
+
+
+def test_a_tensor_is_added_to_one_shard_and_to_the_index(base, tmp_path):
+    load_ppm(base).save_pretrained(tmp_path, max_shard_size="50KB")
+    assert len(list(tmp_path.glob("*.safetensors"))) > 1
+    add_tensor(tmp_path, "score.bias", torch.zeros(1))
+    assert has_tensor(tmp_path, "score.bias")
+    index = json.loads((tmp_path / "model.safetensors.index.json").read_text())
+    assert load_file(tmp_path / index["weight_map"]["score.bias"])["score.bias"].tolist() == [0.0]
+
+
+def test_only_our_own_rubbish_is_cleared(tmp_path):
+    for name in (".tmp-1", "policy-r001-01234567", "ppm-r001-01234567", "mine", "policy-final"):
+        (tmp_path / name).mkdir()
+    assert clear_leftovers(tmp_path, {"ppm-r001-01234567"}) == [".tmp-1", "policy-r001-01234567"]
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["mine", "policy-final", "ppm-r001-01234567"]
+    assert clear_leftovers(tmp_path / "nowhere", set()) == []
+
+
+def killed(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def after(function):
+    """`function`, then death."""
+    return lambda *args, **kwargs: (function(*args, **kwargs), killed())
+
+
+KILLS = {
+    "weights written": (publishing, "check", killed),
+    "manifest written": (publishing, "make_durable", killed),
+    "policy renamed": (publishing, "_rename", after(publishing._rename)),
+    "both renamed": (Database, "commit", killed),
+    "committed": (Database, "commit", after(Database.commit)),
+}
+
+
+def in_a_child(work):
+    """Run `work` in a forked process; the signal that killed it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(1)
+    return os.WTERMSIG(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.parametrize("moment", KILLS)
+def test_killed_at_any_moment_all_is_published_or_nothing(moment, shop, encoder, monkeypatch):
+    serve(shop, once=True)
+    (base,) = shop.versions()
+    store_round(shop.database, "run", 1, plant(encoder, 6), base.id)
+    with monkeypatch.context() as patch:
+        patch.setattr(*KILLS[moment])
+        # The parent's connections are no good in a child; it opens its own.
+        shop.database.close()
+        assert in_a_child(lambda: serve(shop, once=True)) == signal.SIGKILL
+    published = {version.id for version in shop.versions()}
+    assert len(published) == (3 if moment == "committed" else 1)
+    assert whole(shop, published)
+    serve(shop, once=True)
+    after_restart = shop.versions()
+    assert [version.kind for version in after_restart] == ["policy", "policy", "ppm"]
+    assert whole(shop, {version.id for version in after_restart})
+    assert {path.name for path in shop.models.iterdir()} == {v.id for v in after_restart}
+    assert shop.database.read(queries.round_by_number, "run", 1).status == "trained"
+    assert shop.database.read(queries.pairs_of, "run", 1)
+
+
+def whole(shop, versions):
+    """Whether every version has all files that its row promises."""
+    return all(
+        checksums(shop.models / version).items()
+        >= shop.database.read(queries.model_version, version).manifest["files"].items()
+        for version in versions
+    )
