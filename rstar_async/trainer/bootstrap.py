@@ -5,13 +5,15 @@
 - `demonstrations`: it is trained on generated, solved problems.
 """
 
+from collections.abc import Sequence
+
 from rstar_async.config import Bootstrap, PolicyTraining
 from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.trainer.base import prepare_base
-from rstar_async.trainer.dataset import within
+from rstar_async.trainer.dataset import SFTRow, within
 from rstar_async.trainer.policy import train_policy
 from rstar_async.trainer.publish import draft, publish
-from rstar_async.trainer.workshop import Workshop, probe
+from rstar_async.trainer.workshop import Training, Workshop, probe
 from storage.records import ModelVersion
 
 BOOTSTRAP = 0
@@ -48,32 +50,39 @@ def _publish_base(shop: Workshop) -> ModelVersion:
 
 def _train_on_demonstrations(shop: Workshop, base: ModelVersion) -> ModelVersion:
     settings = shop.recipe.bootstrap
-    training = as_policy_training(settings)
     encoder = shop.encoder(base)
     rows = shop.demonstrations(settings.demonstrations, encoder)
+    training = as_policy_training(settings)
     fitting = within(rows, shop.max_length(training.max_length, base))
-    watch = shop.watch("bootstrap", BOOTSTRAP)
-    with draft(shop.models) as folder:
-        metrics = train_policy(
-            shop.folder(base),
-            fitting,
-            training,
-            seed=shop.seed(BOOTSTRAP),
-            dtype=shop.recipe.model.dtype,
-            into=folder,
-            watch=watch,
-        )
-        return publish(
-            folder,
-            kind="policy",
-            run=shop.run,
-            round_number=BOOTSTRAP,
-            parent=base.id,
-            facts=shop.facts("tagged", settings),
-            metrics={**metrics, "too_long": len(rows) - len(fitting)},
-            lines=watch.lines,
-            probe=probe(encoder),
-        )
+    return shop.make(
+        "policy",
+        BOOTSTRAP,
+        parent=base,
+        training=policy_training(shop, BOOTSTRAP, base, fitting, training),
+        phase="bootstrap",
+        facts=shop.facts("tagged", settings),
+        counts={"too_long": len(rows) - len(fitting)},
+        encoder=encoder,
+    )
+
+
+def policy_training(
+    shop: Workshop,
+    number: int,
+    start: ModelVersion,
+    rows: Sequence[SFTRow],
+    settings: PolicyTraining,
+) -> Training:
+    """SFT of `start` on `rows`, ready to be run."""
+    return lambda folder, watch: train_policy(
+        shop.folder(start),
+        rows,
+        settings,
+        seed=shop.seed(number),
+        dtype=shop.recipe.model.dtype,
+        into=folder,
+        watch=watch,
+    )
 
 
 def as_policy_training(settings: Bootstrap) -> PolicyTraining:

@@ -72,6 +72,12 @@ def has_tensor(folder: Path, name: str) -> bool:
     return False
 
 
+def let_others_read(folder: Path) -> None:
+    """Weights are written for their owner alone; workers may be somebody else."""
+    for file in folder.iterdir():
+        file.chmod(0o644)
+
+
 def make_durable(folder: Path) -> None:
     """Nothing of the folder is lost in a power cut after this."""
     for path in folder.iterdir():

@@ -20,7 +20,14 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from rstar_async.errors import RstarError
-from rstar_async.trainer.folders import checksums, has_tensor, make_durable, sync, weights_digest
+from rstar_async.trainer.folders import (
+    checksums,
+    has_tensor,
+    let_others_read,
+    make_durable,
+    sync,
+    weights_digest,
+)
 from rstar_async.trainer.optimisation import quiet
 from rstar_async.trainer.ppm import HEAD_BIAS, needs_head_bias
 from storage.records import ModelKind, ModelVersion
@@ -77,6 +84,7 @@ def publish(
         "files": checksums(folder),
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+    let_others_read(folder)
     make_durable(folder)
     place = _rename(folder, version)
     return ModelVersion(

@@ -1,16 +1,14 @@
 """A searched round becomes a policy and a PPM, published together (paper section 3.4)."""
 
 import logging
-from typing import Any
 
 from rstar_async.text.encoding import Encoder
-from rstar_async.trainer.bootstrap import BOOTSTRAP
+from rstar_async.trainer.bootstrap import BOOTSTRAP, policy_training
 from rstar_async.trainer.dataset import within
 from rstar_async.trainer.harvest import Harvest, harvest
-from rstar_async.trainer.policy import train_policy
 from rstar_async.trainer.ppm import train_ppm
-from rstar_async.trainer.publish import Refused, draft, publish
-from rstar_async.trainer.workshop import Workshop, probe, refusal
+from rstar_async.trainer.publish import Refused
+from rstar_async.trainer.workshop import Training, Workshop
 from storage.records import ModelVersion
 
 log = logging.getLogger(__name__)
@@ -33,23 +31,32 @@ def train_round(shop: Workshop, number: int) -> None:
 def _policy(
     shop: Workshop, number: int, found: Harvest, before: ModelVersion, encoder: Encoder
 ) -> ModelVersion:
-    start = _start(shop)
-    rows = [*found.rows, *shop.demonstrations(shop.recipe.policy.replay, encoder)]
-    fitting = within(rows, shop.max_length(shop.recipe.policy.max_length, start))
+    settings, start = shop.recipe.policy, _start(shop)
+    fitting = within(found.rows, shop.max_length(settings.max_length, start))
+    replayed = shop.demonstrations(settings.replay, encoder)
     counts = {
         "problems": found.problems,
         "problems_solved": found.solved,
         "trajectories": len(found.rows),
-        "replayed": len(rows) - len(found.rows),
-        "too_long": len(rows) - len(fitting),
+        "too_long": len(found.rows) - len(fitting),
+        "replayed": len(replayed),
     }
-    reason = _nothing_to_learn(found, len(fitting))
-    if reason:
-        return refusal(shop, "policy", number, before.id, reason, counts)
+    if not fitting:
+        reason = f"{_nothing_to_learn(found)}; the old policy is carried on"
+        return shop.refuse("policy", number, parent=before, reason=reason, counts=counts)
     try:
-        return _trained_policy(shop, number, start, fitting, counts, encoder)
+        return shop.make(
+            "policy",
+            number,
+            parent=start,
+            training=policy_training(shop, number, start, [*fitting, *replayed], settings),
+            phase="policy",
+            facts=shop.facts("tagged", settings),
+            counts=counts,
+            encoder=encoder,
+        )
     except Refused as refused:
-        return refusal(shop, "policy", number, before.id, str(refused), counts)
+        return shop.refuse("policy", number, parent=before, reason=str(refused), counts=counts)
 
 
 def _start(shop: Workshop) -> ModelVersion:
@@ -60,94 +67,54 @@ def _start(shop: Workshop) -> ModelVersion:
     return base
 
 
-def _nothing_to_learn(found: Harvest, fitting: int) -> str:
-    if not found.rows:
-        return f"none of {found.problems} problems was solved; the old policy is carried on"
-    if not fitting:
-        return f"all {len(found.rows)} trajectories are too long; the old policy is carried on"
-    return ""
-
-
-def _trained_policy(
-    shop: Workshop,
-    number: int,
-    start: ModelVersion,
-    rows: list[Any],
-    counts: dict[str, Any],
-    encoder: Encoder,
-) -> ModelVersion:
-    watch = shop.watch("policy", number)
-    with draft(shop.models) as folder:
-        metrics = train_policy(
-            shop.folder(start),
-            rows,
-            shop.recipe.policy,
-            seed=shop.seed(number),
-            dtype=shop.recipe.model.dtype,
-            into=folder,
-            watch=watch,
-        )
-        return publish(
-            folder,
-            kind="policy",
-            run=shop.run,
-            round_number=number,
-            parent=start.id,
-            facts=shop.facts("tagged", shop.recipe.policy),
-            metrics={**counts, **metrics},
-            lines=watch.lines,
-            probe=probe(encoder),
-        )
+def _nothing_to_learn(found: Harvest) -> str:
+    if found.rows:
+        return f"all {len(found.rows)} trajectories are too long"
+    return f"none of {found.problems} problems was solved"
 
 
 def _ppm(
     shop: Workshop, number: int, found: Harvest, policy: ModelVersion, encoder: Encoder
 ) -> ModelVersion:
+    settings = shop.recipe.ppm
     counts = {
         "pairs_step": sum(pair.kind == "step" for pair in found.pairs),
         "pairs_trajectory": sum(pair.kind == "trajectory" for pair in found.pairs),
         "pairs_too_long": found.pairs_too_long,
     }
-    if not shop.recipe.ppm.train:
-        return refusal(shop, "ppm", number, policy.id, "ppm.train is off", counts)
     if not found.trees["train"]:
-        reason = f"no preference pairs in {found.problems} problems"
-        return refusal(shop, "ppm", number, policy.id, reason, counts)
+        reason = _nothing_to_prefer(found) if settings.train else "ppm.train is off"
+        return shop.refuse("ppm", number, parent=policy, reason=reason, counts=counts)
+    squash = {"squash": "tanh", "scale": shop.recipe.search.ppm_scale}
     try:
-        return _trained_ppm(shop, number, found, policy, counts, encoder)
+        return shop.make(
+            "ppm",
+            number,
+            parent=policy,
+            training=_ppm_training(shop, number, policy, found),
+            phase="ppm",
+            facts={**shop.facts("tagged", settings), **squash},
+            counts=counts,
+            encoder=encoder,
+        )
     except Refused as refused:
-        return refusal(shop, "ppm", number, policy.id, str(refused), counts)
+        return shop.refuse("ppm", number, parent=policy, reason=str(refused), counts=counts)
 
 
-def _trained_ppm(
-    shop: Workshop,
-    number: int,
-    found: Harvest,
-    policy: ModelVersion,
-    counts: dict[str, Any],
-    encoder: Encoder,
-) -> ModelVersion:
-    watch = shop.watch("ppm", number)
-    with draft(shop.models) as folder:
-        metrics = train_ppm(
-            shop.folder(policy),
-            found.trees["train"],
-            found.trees["heldout"],
-            shop.recipe.ppm,
-            seed=shop.seed(number),
-            dtype=shop.recipe.model.dtype,
-            into=folder,
-            watch=watch,
-        )
-        squash = {"squash": "tanh", "scale": shop.recipe.search.ppm_scale}
-        return publish(
-            folder,
-            kind="ppm",
-            run=shop.run,
-            round_number=number,
-            parent=policy.id,
-            facts={**shop.facts("tagged", shop.recipe.ppm), **squash},
-            metrics={**counts, **metrics},
-            lines=watch.lines,
-            probe=probe(encoder),
-        )
+def _nothing_to_prefer(found: Harvest) -> str:
+    if found.pairs:
+        return f"all {len(found.pairs)} preference pairs are of held-out problems"
+    return f"no preference pairs in {found.problems} problems"
+
+
+def _ppm_training(shop: Workshop, number: int, policy: ModelVersion, found: Harvest) -> Training:
+    return lambda folder, watch: train_ppm(
+        shop.folder(policy),
+        found.trees["train"],
+        found.trees["heldout"],
+        shop.recipe.ppm,
+        seed=shop.seed(number),
+        dtype=shop.recipe.model.dtype,
+        into=folder,
+        watch=watch,
+    )

@@ -2,11 +2,11 @@
 
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import to_builtins
 from transformers import AutoConfig
@@ -17,6 +17,7 @@ from rstar_async.errors import RstarError
 from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.trainer.dataset import SFTRow, demonstration_row
 from rstar_async.trainer.optimisation import Watch
+from rstar_async.trainer.publish import draft, publish
 from storage import queries
 from storage.database import Database
 from storage.records import ModelKind, ModelVersion, Record, RoundProgress
@@ -27,6 +28,9 @@ PROBE_STEPS = (
     "<code>\n# He finds 4 more.\ncoins = 3 + 4\n<end_of_step>",
     "<code>\n# He finds 4 more.\ncoins = 3 - 4\n<end_of_step>",
 )
+
+# Trains into a folder, reports to a watch, and gives metrics.
+Training: TypeAlias = Callable[[Path, Watch], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,56 @@ class Workshop:
             "created_at": time.time(),
         }
 
+    def make(
+        self,
+        kind: ModelKind,
+        round_number: int,
+        *,
+        parent: ModelVersion,
+        training: Training,
+        phase: str,
+        facts: Mapping[str, Any],
+        counts: Mapping[str, Any],
+        encoder: Encoder,
+    ) -> ModelVersion:
+        """Run `training` into a draft and publish that; the row is not yet committed."""
+        watch = self.watch(phase, round_number)
+        with draft(self.models) as folder:
+            metrics = training(folder, watch)
+            return publish(
+                folder,
+                kind=kind,
+                run=self.run,
+                round_number=round_number,
+                parent=parent.id,
+                facts=facts,
+                metrics={**counts, **metrics},
+                lines=watch.lines,
+                probe=probe(encoder),
+            )
+
+    def refuse(
+        self,
+        kind: ModelKind,
+        round_number: int,
+        *,
+        parent: ModelVersion,
+        reason: str,
+        counts: Mapping[str, Any],
+    ) -> ModelVersion:
+        """The row that says why a round gave no model of a kind; the one before stays in use."""
+        return ModelVersion(
+            id=f"{kind}-r{round_number:03d}-none",
+            run_id=self.run,
+            kind=kind,
+            round=round_number,
+            parent_id=parent.id,
+            path="",
+            status="refused",
+            reason=reason,
+            metrics={**counts, "reason": reason},
+        )
+
     def finish(self, round_number: int, *records: Record) -> None:
         """Store all that a round's training made, and that it is done, in one transaction."""
         done = RoundProgress(self.run, round_number, "trained", trained_at=time.time())
@@ -113,23 +167,6 @@ def probe(encoder: Encoder) -> Sequence[Sequence[int]]:
     """Two short id sequences, each ending in a judged step."""
     prompt = encoder.prompt(PROBE_QUESTION)
     return [[*prompt, *encoder.step(step)] for step in PROBE_STEPS]
-
-
-def refusal(
-    shop: Workshop, kind: ModelKind, number: int, parent: str, reason: str, metrics: dict[str, Any]
-) -> ModelVersion:
-    """The row that says why a round gave no model of a kind; the one before stays in use."""
-    return ModelVersion(
-        id=f"{kind}-r{number:03d}-none",
-        run_id=shop.run,
-        kind=kind,
-        round=number,
-        parent_id=parent,
-        path="",
-        status="refused",
-        reason=reason,
-        metrics={**metrics, "reason": reason},
-    )
 
 
 def code_revision() -> str:

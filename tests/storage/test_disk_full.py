@@ -81,7 +81,7 @@ async def main(path: str) -> None:
 def test_a_quota_is_waited_for(tmp_path):
     path = str(tmp_path / "store.db")
     command = [sys.executable, "-m", "tests.storage.test_disk_full", path]
-    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=30)
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
     assert ended.returncode == 0, ended.stderr
     before, after = map(int, ended.stdout.split())
     assert 0 < before < after == 60

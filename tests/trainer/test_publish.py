@@ -48,6 +48,7 @@ def test_a_version_is_a_folder_with_a_manifest_that_can_be_checked(base, tmp_pat
     assert (folder / "metrics.jsonl").read_text() == '{"step": 1}\n'
     assert manifest["probe"]["values"] == check(folder, "policy", manifest["probe"]["input_ids"])
     assert [path.name for path in tmp_path.iterdir()] == [version.id]
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o644}
 
 
 def test_an_unfinished_draft_leaves_nothing(tmp_path):

@@ -162,7 +162,8 @@ def _require(
     ready: Mapping[str, Any], complaints: channel.Pipe, python: str, allow: frozenset[str]
 ) -> None:
     if "error" in ready:
-        raise Unconfinable(f"the sandbox cannot be locked: {ready['error']}")
+        hint = " (allow no-listener to do without snapshots)" if "seccomp" in ready["error"] else ""
+        raise Unconfinable(f"the sandbox cannot be locked: {ready['error']}{hint}")
     if not ready:
         complaints.drain()
         last = complaints.text().strip().splitlines()[-1:] or ["it said nothing"]

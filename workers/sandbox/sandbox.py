@@ -12,7 +12,7 @@ none is kept the steps before are run again, in one go, and it is kept from then
 import os
 import resource
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -39,7 +39,7 @@ class Options:
     slots: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
     held_nodes: int = 512
     held_mib: float = 3072.0
-    allow: frozenset[policy.Weakness] = frozenset()
+    allow: Collection[policy.Weakness] = ()
     python: str = sys.executable
     greeting_seconds: float = 10.0  # a new process may take to say hello, on an overloaded machine
     prestart: tuple[policy.Flavour, ...] = ("plain",)
@@ -148,6 +148,8 @@ async def open_sandbox(options: Options | None = None) -> AsyncIterator[Sandbox]
     Raises Unconfinable if this machine lacks a lock that `options.allow` does not waive.
     """
     options = options or Options()
+    if unknown := {*options.allow} - {*policy.WEAKNESSES}:
+        raise ValueError(f"no lock can be waived by the name {', '.join(sorted(unknown))}")
     _make_room_for_descriptors()
     try:
         async with trio.open_nursery() as nursery:

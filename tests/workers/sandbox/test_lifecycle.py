@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from workers.sandbox import Options, SandboxError, Unconfinable, open_sandbox
+from workers.sandbox.doctor import self_test
 from workers.sandbox.strays import members
 
 WORKER = """
@@ -185,7 +186,7 @@ async def test_many_runs_at_once_keep_to_their_own_results():
 
 
 async def test_without_tickets_programs_run_whole_and_cannot_fork():
-    options = Options(slots=2, allow=frozenset({"no-listener"}))
+    options = Options(slots=2, allow=["no-listener"])
     async with open_sandbox(options) as sandbox:
         assert not sandbox.locks["plain"].tickets
         outcome = await sandbox.run("t", ["x = 1\nprint('a')", "print('b')\nx + 1"])
@@ -194,6 +195,19 @@ async def test_without_tickets_programs_run_whole_and_cannot_fork():
         assert (await sandbox.run("t", [forge])).value == "-1"
         failed = await sandbox.run("t", ["x = 1", "y = 2\n1 / 0", "3"])
         assert (failed.error_type, failed.step, failed.line) == ("ZeroDivisionError", 1, 2)
+
+
+async def test_without_landlock_all_but_reading_is_still_denied():
+    async with open_sandbox(Options(allow=["no-landlock"])) as sandbox:
+        assert sandbox.locks["plain"].landlock == 0
+        assert await self_test(sandbox, reading=False) == []
+        assert (await sandbox.run("t", ["open('/etc/passwd').close()"])).status == "ok"
+
+
+async def test_only_known_locks_can_be_waived():
+    with pytest.raises(ValueError, match="no-seccomp"):
+        async with open_sandbox(Options(allow=["no-seccomp"])):
+            pass
 
 
 async def test_an_interpreter_that_does_not_start_is_named():

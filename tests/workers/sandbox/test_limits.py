@@ -34,7 +34,7 @@ async def test_endless_loop_is_killed_and_siblings_go_on(sandbox, tree):
     ended = []
 
     async def loop():
-        limits = Limits(wall_seconds=3, cpu_seconds=3)
+        limits = Limits(wall_seconds=1.5, cpu_seconds=3)
         ended.append((await sandbox.run(tree, ["x = 1", "while True: pass"], limits)).status)
 
     async with trio.open_nursery() as nursery:
