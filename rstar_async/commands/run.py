@@ -6,6 +6,7 @@ from pathlib import Path
 from rstar_async.config import Recipe
 
 TAKES_OVERRIDES = True
+BAD_INPUT = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"run {recipe.name}: all {len(recipe.rounds)} rounds are done; nothing to do")
     else:
         code = launch(recipe)
-    _close(recipe, arguments.json, complete=code == 0)
+    if code != BAD_INPUT:
+        _close(recipe, arguments.json, complete=code == 0)
     return code
 
 

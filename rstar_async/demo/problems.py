@@ -34,7 +34,7 @@ SHARES: Mapping[Split, range] = {
     "train": range(40, 80),
     "heldout": range(80, 100),
 }
-MOST_ASIDES = 1
+MOST_ASIDES = 0
 
 
 @dataclass(frozen=True)

@@ -24,33 +24,37 @@ from rstar_async.wire.payloads import POOLS, Pool
 from storage.store import open_store
 
 BAD_INPUT = 2
+TOLD_TO_STOP = 128 + signal.SIGTERM
 
 
 def main() -> int:
-    """Exit code 0 when all rounds are closed, 2 on bad input."""
+    """Exit code 0 when all rounds are closed, 2 on bad input, 143 when told to stop before."""
     arguments = _parser().parse_args()
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
     recipe = msgspec.json.decode(arguments.recipe.read_bytes(), type=Recipe)
     try:
-        trio.run(coordinate, recipe, _endpoints(arguments), arguments.keys)
+        complete = trio.run(coordinate, recipe, _endpoints(arguments), arguments.keys)
     except BaseExceptionGroup as group:
         if (bad := group.subgroup(BadInput)) is None:
             raise
         print(f"coordinator: {single(bad)}", file=sys.stderr)
         return BAD_INPUT
-    return 0
+    return 0 if complete else TOLD_TO_STOP
 
 
 async def coordinate(
     recipe: Recipe, endpoints: Mapping[Pool, str], keys: Path | None = None
-) -> None:
-    """Run all rounds; SIGTERM or SIGINT ends it between two commits and loses nothing."""
+) -> bool:
+    """Run all rounds; False if SIGTERM or SIGINT ended it before, between two commits."""
+    complete = False
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_stop_on_signal, nursery.cancel_scope)
         await _run_rounds(recipe, endpoints, keys)
+        complete = True
         nursery.cancel_scope.cancel()
+    return complete
 
 
 async def _run_rounds(recipe: Recipe, endpoints: Mapping[Pool, str], keys: Path | None) -> None:

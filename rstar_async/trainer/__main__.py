@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
@@ -46,6 +47,9 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -> None:
+    if "LOCAL_RANK" not in os.environ:
+        # Seeing several GPUs in one process, the Hugging Face trainers would split rows over them.
+        os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
     # These imports take seconds; they run while the first round is searched.
     import torch
 

@@ -8,6 +8,7 @@ wrote are encoded again, for there the tags were spelt letter by letter.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from rstar_async.rounds.pairs import PairRules, preferences
 from rstar_async.search.restore import tree_from_nodes
@@ -54,6 +55,7 @@ class StoredTree:
     nodes: Mapping[str, Node]
     style: PromptStyle
 
+    @cached_property
     def tree(self) -> Tree:
         return tree_from_nodes(self.nodes.values(), Selection())
 
@@ -88,7 +90,7 @@ def preference_tree(
     stored: StoredTree, encoder: Encoder, rules: PairRules
 ) -> PreferenceTree | None:
     """The pairs of a tree with the ids they need; None if it has no pairs."""
-    pairs = preferences(stored.tree(), rules)
+    pairs = preferences(stored.tree, rules)
     if not pairs:
         return None
     needed = closure(path for pair in pairs for path in (pair.chosen, pair.rejected))

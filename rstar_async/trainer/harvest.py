@@ -74,7 +74,7 @@ def _take_trajectories(
     shop: Workshop, stored: list[StoredTree], encoder: Encoder, found: Harvest
 ) -> None:
     by_id = {tree.search.id: tree for tree in stored}
-    trees = {search_id: tree.tree() for search_id, tree in by_id.items()}
+    trees = {search_id: tree.tree for search_id, tree in by_id.items()}
     best = best_trajectories(trees, shop.recipe.policy.trajectories_per_problem)
     found.solved += bool(best)
     found.rows += [trajectory_row(by_id[t.search_id], t.path, encoder) for t in best]

@@ -120,5 +120,5 @@ def run(trainer: Trainer, watch: Watch) -> float:
 
 def quiet() -> None:
     """No bars and no advice from transformers: a new head is meant to be newly initialised."""
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()

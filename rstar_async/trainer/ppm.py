@@ -65,7 +65,7 @@ def load_ppm(folder: Path) -> PreTrainedModel:
     )
     if "score.weight" in report["missing_keys"]:
         torch.nn.init.zeros_(model.score.weight)
-    return model  # type: ignore[no-any-return]
+    return model
 
 
 def save_ppm(model: PreTrainedModel, tokenizer_of: Path, into: Path) -> None:
@@ -98,7 +98,11 @@ def train_ppm(
     into: Path,
     watch: Watch,
 ) -> dict[str, Any]:
-    """Train a head on the policy in `start`, all weights free, save to `into`, return metrics."""
+    """Train a head on the policy in `start`, all weights free, save to `into`, return metrics.
+
+    `pair_accuracy` is that of the held-out problems. No pair of theirs was trained on, but the
+    policy at the start may have learnt their right solutions.
+    """
     quiet()
     model = load_ppm(start)
     with TemporaryDirectory() as scratch:

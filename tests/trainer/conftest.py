@@ -83,7 +83,7 @@ def recipe(plain: Path, tmp_path: Path) -> Recipe:
         model=Model(base=str(plain)),
         bootstrap=Bootstrap(kind="checkpoint", demonstrations=8, levels=(1,), epochs=1),
         policy=PolicyTraining(epochs=1, learning_rate=1e-3, batch_size=8, micro_batch=8),
-        ppm=PPMTraining(epochs=1, learning_rate=1e-3, batch_trees=8, heldout_share=0.3),
+        ppm=PPMTraining(epochs=1, learning_rate=1e-3, batch_trees=8, heldout_share=0.5),
     )
 
 

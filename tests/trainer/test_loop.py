@@ -63,11 +63,11 @@ def test_demonstrations_make_a_policy_whose_parent_is_the_base(shop):
 def test_a_searched_round_becomes_a_policy_and_a_ppm(shop, encoder):
     serve(shop, once=True)
     base = shop.base()
-    store_round(shop.database, "run", 1, plant(encoder, 8), base.id)
+    store_round(shop.database, "run", 1, plant(encoder, 12), base.id)
     serve(shop, once=True)
     _, policy, ppm = shop.versions()
     assert (policy.parent_id, ppm.parent_id) == (base.id, policy.id)
-    assert policy.metrics["trajectories"] == policy.metrics["problems_solved"] == 8
+    assert policy.metrics["trajectories"] == policy.metrics["problems_solved"] == 12
     assert (ppm.manifest["squash"], ppm.manifest["scale"]) == ("tanh", 5.0)
     pairs = shop.database.read(queries.pairs_of, "run", 1)
     assert len(pairs) == ppm.metrics["pairs"] + ppm.metrics["pairs_heldout"]

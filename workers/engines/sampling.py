@@ -76,8 +76,19 @@ def _nucleus(
     """Draw from the fewest likeliest tokens that hold `top_p` of the mass, likeliest first."""
     guess = min(NUCLEUS_GUESS, probabilities.shape[-1])
     likely, tokens = probabilities.topk(guess, dim=-1)
-    if guess < probabilities.shape[-1] and bool((likely.sum(-1) < top_p).any()):
-        likely, tokens = probabilities.sort(dim=-1, descending=True)
+    drawn = _from_likeliest(likely, tokens, top_p, chance)
+    if guess < probabilities.shape[-1]:
+        flat = (likely.sum(-1) < top_p).nonzero().squeeze(-1)
+        if len(flat):
+            ordered = probabilities[flat].sort(dim=-1, descending=True)
+            drawn[flat] = _from_likeliest(*ordered, top_p[flat], chance[flat])
+    return drawn
+
+
+def _from_likeliest(
+    likely: torch.Tensor, tokens: torch.Tensor, top_p: torch.Tensor, chance: torch.Tensor
+) -> torch.Tensor:
+    """`likely` [rows, n] are the descending probabilities of `tokens` [rows, n]."""
     before = likely.cumsum(-1) - likely
     kept = torch.where(before < top_p[:, None], likely, torch.zeros_like(likely))
     kept[:, 0] = likely[:, 0]

@@ -6,7 +6,7 @@ and makes room; then the new version starts all that waits for it. So every requ
 its own version and none waits for ever.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Generic, NamedTuple, Protocol
 
@@ -47,7 +47,8 @@ class Shelf(Generic[Request, Reply]):
         self._load = load
         self._capacity = capacity
         self._waiting: deque[Work[Request, Reply]] = deque()
-        self._loaded: dict[str, Loaded[Request, Reply]] = {}  # least recently used first
+        # Least recently used first. Other threads look at it: it never lacks a loaded version.
+        self._loaded: OrderedDict[str, Loaded[Request, Reply]] = OrderedDict()
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -93,7 +94,7 @@ class Shelf(Generic[Request, Reply]):
             if work.cancelled:
                 continue
             if version in self._loaded and version != leaving:
-                self._loaded[version] = self._loaded.pop(version)
+                self._loaded.move_to_end(version)
                 self._loaded[version].add(work)
                 continue
             if wanted is None:
