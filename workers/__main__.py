@@ -60,7 +60,7 @@ async def _inference(options: argparse.Namespace) -> None:
     # A request has several samples, each a row; a few more than fit keep the engine from waiting.
     capacity = max(2, options.rows // 4)
     async with engine:
-        await serve_inference(options.endpoint, options.name, engine, capacity, options.keys)
+        await serve_inference(options.endpoint, options.name, engine, capacity, keys=options.keys)
 
 
 async def _reward(options: argparse.Namespace) -> None:
@@ -77,7 +77,7 @@ async def _reward(options: argparse.Namespace) -> None:
         threads=options.threads,
     )
     async with scorer:
-        await serve_reward(options.endpoint, options.name, scorer, options.rows, options.keys)
+        await serve_reward(options.endpoint, options.name, scorer, options.rows, keys=options.keys)
 
 
 def _check_connection(options: argparse.Namespace) -> None:

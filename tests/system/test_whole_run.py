@@ -1,4 +1,4 @@
-"""A small run by real processes: it ends, it can be killed anywhere, it resumes, it leaves nothing."""
+"""A small run by real processes: it ends, survives kills, resumes and leaves nothing behind."""
 
 import json
 import os

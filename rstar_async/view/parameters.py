@@ -1,0 +1,108 @@
+"""What a browser may ask: one struct an endpoint, checked before anything else sees it.
+
+Unknown names, wrong types and numbers out of range are refused with a line that names them.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from rstar_async.errors import RstarError
+from storage.queries.viewer import ProblemOrder, ProblemState
+from storage.records import PairKind, Purpose, Split
+
+Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
+Path: TypeAlias = Annotated[str, Meta(max_length=400, pattern=r"^0(\.[0-9]{1,6})*$")]
+After: TypeAlias = Annotated[str, Meta(max_length=400, pattern=r"^(0(\.[0-9]{1,6})*)?$")]
+Words: TypeAlias = Annotated[str, Meta(max_length=200)]
+Number: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000)]
+Offset: TypeAlias = Annotated[int, Meta(ge=0, le=10_000_000)]
+Some: TypeAlias = Annotated[int, Meta(ge=1, le=100)]
+Many: TypeAlias = Annotated[int, Meta(ge=1, le=5000)]
+SolutionOrder: TypeAlias = Literal["best", "worst"]
+
+A = TypeVar("A", bound=msgspec.Struct)
+
+
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all; an endpoint without parameters takes it as it is."""
+
+
+class RunAsked(Asked, frozen=True):
+    run: Id
+
+
+class RoundAsked(RunAsked, frozen=True):
+    round: Number
+
+
+class ProblemsAsked(RunAsked, frozen=True):
+    round: Number | None = None
+    purpose: Purpose = "train"
+    kind: Words | None = None
+    level: Words | None = None
+    state: ProblemState | None = None
+    text: Words | None = None
+    order: ProblemOrder = "problem"
+    offset: Offset = 0
+    limit: Some = 50
+
+
+class SolutionsAsked(RoundAsked, frozen=True):
+    correct: bool = True
+    order: SolutionOrder = "best"
+    offset: Offset = 0
+    limit: Some = 10
+
+
+class PairsAsked(RoundAsked, frozen=True):
+    kind: PairKind | None = None
+    split: Split | None = None
+    search: Id | None = None
+    offset: Offset = 0
+    limit: Some = 20
+
+
+class SearchAsked(Asked, frozen=True):
+    search: Id
+
+
+class TreeAsked(SearchAsked, frozen=True):
+    since: Annotated[int, Meta(ge=-1)] = -1
+    after: After = ""
+    limit: Many = 1000
+
+
+class FindAsked(SearchAsked, frozen=True):
+    text: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class NodeAsked(SearchAsked, frozen=True):
+    path: Path
+
+
+class SiblingsAsked(NodeAsked, frozen=True):
+    """The children of `path`."""
+
+    offset: Offset = 0
+    limit: Some = 24
+
+
+class BadQuestion(RstarError):
+    """Something in the address is wrong; `str()` names it."""
+
+
+def read(kind: type[A], path: Mapping[str, str], query: list[tuple[str, str]]) -> A:
+    """The struct that an address stands for. An empty value is the same as none."""
+    given = dict(path)
+    for name, value in query:
+        if name in given:
+            raise BadQuestion(f"{name!r} is given twice")
+        if value:
+            given[name] = value
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadQuestion(str(error)) from None

@@ -1,0 +1,62 @@
+"""The thread's end is everybody's end: nobody waits for an engine that is gone."""
+
+import pytest
+import trio
+
+from rstar_async.wire.payloads import Generate, Sampling
+from workers.engines.interface import EngineFailed
+from workers.engines.shelf import Load, Shelf
+from workers.engines.torch_thread import TorchThread
+from workers.engines.work import Work
+
+REQUEST = Generate("any", [1], 1, 0, Sampling())
+
+
+class Doomed:
+    """Takes work and fails at it like a broken device."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    @property
+    def busy(self) -> bool:
+        return self.taken > 0
+
+    @property
+    def state(self) -> Load:
+        return Load(waiting=self.taken)
+
+    def start(self) -> None:
+        pass
+
+    def add(self, work: Work[Generate, str]) -> None:
+        self.taken += 1
+
+    def step(self) -> None:
+        if self.taken == 3:
+            raise RuntimeError("device lost")
+
+    def close(self) -> None:
+        self.taken = 0
+
+
+async def test_a_failure_reaches_all_who_wait_and_all_who_come_later() -> None:
+    shelf: Shelf[Generate, str] = Shelf(lambda _: Doomed(), 1)
+    thread = TorchThread(shelf, "doomed", None)
+    thread.open()
+    failures: list[str] = []
+
+    async def ask() -> None:
+        try:
+            await thread.ask(REQUEST)
+        except EngineFailed as failure:
+            failures.append(str(failure))
+
+    with trio.fail_after(5):
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(ask)
+        assert failures == ["RuntimeError: device lost"] * 3
+        with pytest.raises(EngineFailed, match="device lost"):
+            await thread.ask(REQUEST)
+        await thread.close()
