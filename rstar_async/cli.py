@@ -13,6 +13,7 @@ VERBS = {
     "report": "the table of rounds of a run",
     "trajectories": "verified solutions, best first",
     "tree": "one search tree in the terminal",
+    "view": "a web page over a run, finished or going on: rounds, problems, trees, models",
     "verify": "check a file of answer pairs for equivalence",
     "status": "brokers and workers of a running system",
     "letters": "jobs that killed their workers: list, show, replay",

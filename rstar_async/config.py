@@ -19,7 +19,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class Model(Settings):
     """The base model, from which every round's policy is trained."""
 
-    # "demo" is the tiny model in this package; else a Hugging Face folder, GGUF file or hub id.
+    # "demo" is the tiny model in this package, "package:NAME" the GGUF file in an installed Python
+    # package; else a Hugging Face folder, a GGUF file, or a hub id.
     base: str = "demo"
     # float32 on CPUs, bfloat16 on GPUs.
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"

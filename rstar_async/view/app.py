@@ -1,0 +1,134 @@
+"""The routes: addresses to pages, and the one place where an answer becomes bytes.
+
+Everything under `api/` is JSON; everything else is a file that ships with the package.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import msgspec
+import trio
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from rstar_async.view import pages, parameters, ranking, shapes
+from rstar_async.view.access import Access
+from rstar_async.view.guard import Guard
+from rstar_async.view.parameters import BadQuestion
+from rstar_async.view.pools import PoolWatch
+from storage.database import Database
+from storage.faults import Unavailable
+
+log = logging.getLogger("rstar.view")
+
+READERS = 4
+
+A = TypeVar("A", bound=msgspec.Struct)
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class View:
+    """What the endpoints share: the store, the rankings kept of it, and the running pools."""
+
+    def __init__(self, database: Database, watch: PoolWatch) -> None:
+        self.database = database
+        self.watch = watch
+        self.rankings = ranking.Rankings()
+        self.readers = trio.CapacityLimiter(READERS)
+
+    def routes(self) -> list[BaseRoute]:
+        run, search = "/api/runs/{run}", "/api/searches/{search}"
+        ask = self._endpoint
+        return [
+            Route("/api/runs", ask(parameters.Asked, self._runs)),
+            Route("/api/pools", self._pools),
+            Route(run, ask(parameters.RunAsked, pages.overview)),
+            Route(f"{run}/facets", ask(parameters.RunAsked, pages.facets)),
+            Route(f"{run}/problems", ask(parameters.ProblemsAsked, pages.problems)),
+            Route(f"{run}/rounds/{{round}}/tokens", ask(parameters.RoundAsked, pages.tokens)),
+            Route(
+                f"{run}/rounds/{{round}}/solutions",
+                ask(parameters.SolutionsAsked, self.rankings.solutions),
+            ),
+            Route(f"{run}/rounds/{{round}}/pairs", ask(parameters.PairsAsked, ranking.pairs)),
+            Route(search, ask(parameters.SearchAsked, pages.search)),
+            Route(f"{search}/tree", ask(parameters.TreeAsked, pages.tree)),
+            Route(f"{search}/statistics", ask(parameters.TreeAsked, pages.statistics)),
+            Route(f"{search}/find", ask(parameters.FindAsked, pages.find)),
+            Route(f"{search}/nodes/{{path}}", ask(parameters.NodeAsked, pages.node)),
+            Route(
+                f"{search}/nodes/{{path}}/children", ask(parameters.SiblingsAsked, pages.children)
+            ),
+        ]
+
+    def _endpoint(self, kind: type[A], page: Callable[[Database, A], Any]) -> Handler:
+        """The page in a thread, between a checked question and a JSON answer."""
+
+        async def answer(request: Request) -> Response:
+            query = request.query_params.multi_items()
+            try:
+                asked = parameters.read(kind, request.path_params, query)
+            except BadQuestion as error:
+                return failure(HTTPStatus.BAD_REQUEST, str(error))
+            try:
+                found = await trio.to_thread.run_sync(
+                    partial(page, self.database, asked),
+                    limiter=self.readers,
+                    abandon_on_cancel=True,
+                )
+            except Unavailable as error:
+                return failure(HTTPStatus.SERVICE_UNAVAILABLE, f"the store is away: {error}")
+            if found is None:
+                return failure(HTTPStatus.NOT_FOUND, "there is no such thing in this store")
+            return told(found)
+
+        return answer
+
+    def _runs(self, database: Database, asked: parameters.Asked) -> shapes.Runs:
+        return shapes.Runs(database.name, self.watch.has_home, pages.runs(database, asked))
+
+    async def _pools(self, request: Request) -> Response:
+        return told(await self.watch.status())
+
+
+def build_app(database: Database, watch: PoolWatch, access: Access) -> ASGIApp:
+    """The page as an ASGI application that answers whom `access` welcomes."""
+    files = StaticFiles(packages=[("rstar_async.view", "static")], html=True)
+    routes = [*View(database, watch).routes(), Mount("/", files)]
+    app = Starlette(routes=routes, exception_handlers={Exception: _broken})
+    return Guard(app, access)
+
+
+def told(answer: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    """JSON. Halves of characters, which a model may write and UTF-8 cannot say, become U+FFFD."""
+    try:
+        body = msgspec.json.encode(answer)
+    except UnicodeEncodeError:
+        body = msgspec.json.encode(_sayable(msgspec.to_builtins(answer)))
+    return Response(body, status, {"cache-control": "no-store"}, "application/json")
+
+
+def failure(status: HTTPStatus, reason: str) -> Response:
+    return told({"error": reason}, status)
+
+
+def _sayable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_sayable(key): _sayable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_sayable(item) for item in value]
+    return value
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    log.error("page failed; path=%s", request.url.path, exc_info=error)
+    return failure(HTTPStatus.INTERNAL_SERVER_ERROR, "a bug: `rstar view` logged it")

@@ -1,0 +1,71 @@
+"""How the pools of a running system are, asked from their brokers when a browser wants to know.
+
+One question serves all browsers of the last seconds. A run that is not going on has no pools.
+"""
+
+from pathlib import Path
+
+import msgspec
+import trio
+
+from rstar_async.errors import BadInput, BrokerLost
+from rstar_async.launch.lock import running_holder
+from rstar_async.launch.sockets import clients_endpoint
+from rstar_async.wire.messages import Status
+from rstar_async.wire.payloads import POOLS
+from rstar_async.wire.pool import open_pool
+
+ANSWER_SECONDS = 2.0
+FRESH_SECONDS = 1.0
+
+
+class Pools(msgspec.Struct, frozen=True):
+    """`reason` says why there are none; a pool that did not answer is None."""
+
+    running: bool
+    reason: str
+    pools: dict[str, Status | None]
+
+
+class PoolWatch:
+    """Asks the brokers of the run in `home`, if one is given."""
+
+    def __init__(self, home: Path | None) -> None:
+        self._home = home
+        self._turn = trio.Lock()
+        self._asked_at = float("-inf")
+        self._pools = Pools(False, "", {})
+
+    @property
+    def has_home(self) -> bool:
+        return self._home is not None
+
+    async def status(self) -> Pools:
+        """Not older than a second, and here within about two."""
+        async with self._turn:
+            if trio.current_time() - self._asked_at > FRESH_SECONDS:
+                self._pools = await self._ask()
+                self._asked_at = trio.current_time()
+            return self._pools
+
+    async def _ask(self) -> Pools:
+        if self._home is None:
+            return Pools(False, "give `rstar view` the folder of a run to see its workers", {})
+        try:
+            sockets = Path(running_holder(self._home).sockets)
+        except (BadInput, msgspec.MsgspecError) as error:
+            return Pools(False, str(error), {})
+        found: dict[str, Status | None] = dict.fromkeys(POOLS)
+        async with trio.open_nursery() as nursery:
+            for pool in POOLS:
+                nursery.start_soon(_ask_one, found, pool, clients_endpoint(sockets, pool))
+        return Pools(True, "", found)
+
+
+async def _ask_one(found: dict[str, Status | None], pool: str, endpoint: str) -> None:
+    with trio.move_on_after(ANSWER_SECONDS):
+        try:
+            async with open_pool(endpoint, name="view") as client:
+                found[pool] = await client.status()
+        except BrokerLost:
+            return  # shown as a pool that did not answer
