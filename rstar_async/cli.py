@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from rstar_async.commands.overrides import split_overrides
 from rstar_async.errors import BadInput
 
 VERBS = {
@@ -53,10 +54,11 @@ def _run(words: list[str]) -> int:
     verb = importlib.import_module(f"rstar_async.commands.{words[0]}")
     own = argparse.ArgumentParser(prog=f"rstar {words[0]}", description=VERBS[words[0]])
     verb.add_arguments(own)
-    arguments, rest = own.parse_known_args(words[1:])
-    arguments.rest = rest
-    if rest and not getattr(verb, "TAKES_OVERRIDES", False):
-        own.error(f"unknown arguments: {' '.join(rest)}")
+    rest, overrides = words[1:], []
+    if getattr(verb, "TAKES_OVERRIDES", False):
+        rest, overrides = split_overrides(rest)
+    arguments = own.parse_args(rest)
+    arguments.overrides = overrides
     code: int = verb.run(arguments)
     return code
 

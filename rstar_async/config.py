@@ -158,7 +158,8 @@ class Evaluation(Settings):
 class Workers(Settings):
     """Processes of `rstar run` on one machine."""
 
-    engine: Literal["local", "sglang"] = "local"
+    # "scripted" follows a script and needs no weights: for tests of everything around the models.
+    engine: Literal["local", "sglang", "scripted"] = "local"
     inference: int = 1
     reward: int = 1
     executor: int = 1

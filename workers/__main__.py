@@ -17,8 +17,10 @@ from rstar_async.errors import BadInput
 from rstar_async.wire.endpoints import check_endpoint
 from rstar_async.wire.groups import single
 from rstar_async.wire.keys import load_peer_keys
+from workers.engines.interface import Engine, Scorer
 
 BAD_INPUT = 2
+ENGINES = ("local", "sglang", "scripted")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,19 +49,9 @@ async def _inference(options: argparse.Namespace) -> None:
     from workers.inference import serve_inference
 
     _check_engine(options)
-    from workers.engines.local import LocalEngine
-
-    engine = LocalEngine(
-        options.models,
-        device=options.device,
-        dtype=options.dtype,
-        cache_mib=options.cache_mib,
-        max_rows=options.rows,
-        threads=options.threads,
-    )
     # A request has several samples, each a row; a few more than fit keep the engine from waiting.
     capacity = max(2, options.rows // 4)
-    async with engine:
+    async with _engine(options) as engine:
         await serve_inference(options.endpoint, options.name, engine, capacity, keys=options.keys)
 
 
@@ -67,17 +59,41 @@ async def _reward(options: argparse.Namespace) -> None:
     from workers.reward import serve_reward
 
     _check_engine(options)
+    async with _scorer(options) as scorer:
+        await serve_reward(options.endpoint, options.name, scorer, options.rows, keys=options.keys)
+
+
+def _engine(options: argparse.Namespace) -> Engine:
+    if options.engine == "scripted":
+        from workers.engines.scripted import ScriptedEngine
+
+        return ScriptedEngine(options.models, delay=options.delay)
+    from workers.engines.local import LocalEngine
+
+    return LocalEngine(
+        options.models,
+        device=options.device,
+        dtype=options.dtype,
+        cache_mib=options.cache_mib,
+        max_rows=options.rows,
+        threads=options.threads,
+    )
+
+
+def _scorer(options: argparse.Namespace) -> Scorer:
+    if options.engine == "scripted":
+        from workers.engines.scripted import ScriptedScorer
+
+        return ScriptedScorer(options.models, delay=options.delay)
     from workers.engines.local_scorer import LocalScorer
 
-    scorer = LocalScorer(
+    return LocalScorer(
         options.models,
         device=options.device,
         dtype=options.dtype,
         cache_mib=options.cache_mib,
         threads=options.threads,
     )
-    async with scorer:
-        await serve_reward(options.endpoint, options.name, scorer, options.rows, keys=options.keys)
 
 
 def _check_connection(options: argparse.Namespace) -> None:
@@ -88,8 +104,8 @@ def _check_connection(options: argparse.Namespace) -> None:
 
 
 def _check_engine(options: argparse.Namespace) -> None:
-    if options.engine != "local":
-        raise BadInput(f"this version has no engine {options.engine!r}; use --engine local")
+    if options.engine == "sglang":
+        raise BadInput("this version has no engine 'sglang'; use --engine local")
     if not options.models.is_dir():
         raise BadInput(f"there is no folder of models {options.models}")
 
@@ -118,7 +134,8 @@ def _kind(parser: argparse.ArgumentParser, serve: object) -> argparse.ArgumentPa
 
 def _add_engine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", type=Path, required=True, help="folder of model versions")
-    parser.add_argument("--engine", choices=("local", "sglang"), default="local")
+    parser.add_argument("--engine", choices=ENGINES, default="local")
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds; of the scripted engine")
     parser.add_argument("--server", help="base URL of a running SGLang server")
     parser.add_argument("--rows", type=_positive, default=128, help="sequences computed at once")
     parser.add_argument("--cache-mib", type=_count, default=1024, help="prefix cache; 0: none")

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from rstar_async.errors import BadInput
 
 
-def parse_overrides(words: Sequence[str]) -> list[tuple[str, str]]:
-    """Pairs of dotted key and value, in order."""
+def split_overrides(words: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Take out the words with a dotted key; the other words, then pairs of key and value."""
+    others: list[str] = []
     pairs: list[tuple[str, str]] = []
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        if not word.startswith("--"):
-            raise BadInput(f"unexpected argument {word!r}")
-        key, equals, value = word[2:].partition("=")
-        if not equals:
-            if not rest:
-                raise BadInput(f"{word} needs a value")
-            value = rest.pop(0)
-        pairs.append((key, value))
-    return pairs
+    rest = iter(words)
+    for word in rest:
+        key, equals, value = word.removeprefix("--").partition("=")
+        if not word.startswith("--") or "." not in key:
+            others.append(word)
+            continue
+        given = value if equals else next(rest, None)
+        if given is None:
+            raise BadInput(f"{word} needs a value")
+        pairs.append((key, given))
+    return others, pairs

@@ -14,18 +14,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", nargs="?", type=Path, help="TOML file, e.g. recipes/demo.toml")
     parser.add_argument("--model", help="base model: folder, GGUF file or hub id")
     parser.add_argument("--problems", help="JSONL or JSON file with questions and answers")
-    parser.add_argument("--name", help="name of the run; its folder is runs/NAME")
+    parser.add_argument("--name", help="name of the run")
+    parser.add_argument("--home", help="its folder [runs/NAME]")
+    parser.add_argument("--database", help="URL, e.g. of a PostgreSQL server [HOME/rstar.db]")
+    parser.add_argument("--seed", help="from which all other seeds derive")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the closing table as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run what is not done yet, then print the table; 0 when all rounds are closed."""
-    from rstar_async.commands.overrides import parse_overrides
     from rstar_async.launch.run import launch
     from rstar_async.recipes import read_recipe
     from rstar_async.rounds.state import check_startable, is_complete
 
-    overrides = [*_shortcuts(arguments), *parse_overrides(arguments.rest)]
+    overrides = [*_shortcuts(arguments), *arguments.overrides]
     recipe = read_recipe(arguments.recipe, overrides)
     check_startable(recipe)
     code = 0
@@ -39,10 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _shortcuts(arguments: argparse.Namespace) -> list[tuple[str, str]]:
-    keys = {"model": "model.base", "problems": "problems.source", "name": "name"}
-    return [
-        (dotted, getattr(arguments, key)) for key, dotted in keys.items() if getattr(arguments, key)
-    ]
+    keys = {"model": "model.base", "problems": "problems.source"}
+    keys |= {key: key for key in ("name", "home", "database", "seed")}
+    return [(dotted, value) for key, dotted in keys.items() if (value := getattr(arguments, key))]
 
 
 def _close(recipe: Recipe, json_file: Path | None, *, complete: bool) -> None:

@@ -1,4 +1,4 @@
-"""`rstar view`: a local web page over a store; nothing is written and nothing leaves the machine."""
+"""`rstar view`: a local web page over a store; it writes nothing and sends nothing away."""
 
 import argparse
 from pathlib import Path

@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from rstar_async.commands.overrides import parse_overrides
+from rstar_async.commands.overrides import split_overrides
 from rstar_async.errors import BadInput
 from rstar_async.launch.run import lay_out
 from rstar_async.recipes import read_recipe
@@ -19,9 +19,9 @@ def main() -> int:
     """Print where the resolved recipe lies; exit code 2 on bad input."""
     parser = argparse.ArgumentParser(prog="python -m rstar_async.launch", description=__doc__)
     parser.add_argument("recipe", type=Path)
-    options, rest = parser.parse_known_args()
     try:
-        recipe = read_recipe(options.recipe, parse_overrides(rest))
+        words, overrides = split_overrides(sys.argv[1:])
+        recipe = read_recipe(parser.parse_args(words).recipe, overrides)
         check_startable(recipe)
         print(lay_out(recipe))
     except BadInput as error:

@@ -45,6 +45,7 @@ class View:
 
     def routes(self) -> list[BaseRoute]:
         run, search = "/api/runs/{run}", "/api/searches/{search}"
+        node = f"{search}/nodes/{{path}}"
         ask = self._endpoint
         return [
             Route("/api/runs", ask(parameters.Asked, self._runs)),
@@ -62,10 +63,8 @@ class View:
             Route(f"{search}/tree", ask(parameters.TreeAsked, pages.tree)),
             Route(f"{search}/statistics", ask(parameters.TreeAsked, pages.statistics)),
             Route(f"{search}/find", ask(parameters.FindAsked, pages.find)),
-            Route(f"{search}/nodes/{{path}}", ask(parameters.NodeAsked, pages.node)),
-            Route(
-                f"{search}/nodes/{{path}}/children", ask(parameters.SiblingsAsked, pages.children)
-            ),
+            Route(node, ask(parameters.NodeAsked, pages.node)),
+            Route(f"{node}/children", ask(parameters.SiblingsAsked, pages.children)),
         ]
 
     def _endpoint(self, kind: type[A], page: Callable[[Database, A], Any]) -> Handler:
@@ -78,11 +77,7 @@ class View:
             except BadQuestion as error:
                 return failure(HTTPStatus.BAD_REQUEST, str(error))
             try:
-                found = await trio.to_thread.run_sync(
-                    partial(page, self.database, asked),
-                    limiter=self.readers,
-                    abandon_on_cancel=True,
-                )
+                found = await self._in_thread(partial(page, self.database, asked))
             except Unavailable as error:
                 return failure(HTTPStatus.SERVICE_UNAVAILABLE, f"the store is away: {error}")
             if found is None:
@@ -90,6 +85,10 @@ class View:
             return told(found)
 
         return answer
+
+    async def _in_thread(self, page: Callable[[], Any]) -> Any:
+        """A browser that leaves does not wait for its answer; nor does the end of the server."""
+        return await trio.to_thread.run_sync(page, limiter=self.readers, abandon_on_cancel=True)
 
     def _runs(self, database: Database, asked: parameters.Asked) -> shapes.Runs:
         return shapes.Runs(database.name, self.watch.has_home, pages.runs(database, asked))

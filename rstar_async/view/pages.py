@@ -22,7 +22,7 @@ from rstar_async.view.parameters import (
 from storage import queries
 from storage.database import Database
 from storage.queries.viewer import ProblemFilter, SearchTotals, TriedSearch
-from storage.records import ModelVersion
+from storage.records import ModelVersion, Purpose
 
 
 def runs(database: Database, asked: Asked) -> list[shapes.RunCard]:
@@ -70,8 +70,10 @@ def problems(database: Database, asked: ProblemsAsked) -> shapes.ProblemPage:
 
 def search(database: Database, asked: SearchAsked) -> shapes.SearchPage | None:
     found = database.read_once(queries.search_by_id, asked.search)
-    problem = found and database.read_once(queries.problem_by_id, found.problem_id)
-    if found is None or problem is None:
+    if found is None:
+        return None
+    problem = database.read_once(queries.problem_by_id, found.problem_id)
+    if problem is None:
         return None
     tried = database.read_once(queries.searches_of_problem, problem.id, found.purpose)
     own = next(each for each in tried if each.search.id == found.id)
@@ -129,7 +131,7 @@ def children(database: Database, asked: SiblingsAsked) -> shapes.StepPage:
 
 
 def _both(
-    totals: dict[tuple[int, str], SearchTotals], number: int
+    totals: dict[tuple[int, Purpose], SearchTotals], number: int
 ) -> tuple[SearchTotals | None, SearchTotals | None]:
     return totals.get((number, "train")), totals.get((number, "evaluation"))
 
