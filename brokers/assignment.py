@@ -104,19 +104,19 @@ class Assigner:
             yield self._suspect.pop(), worker
 
     def _empty_worker(self) -> Worker | None:
-        usable = [worker for worker in self._workers.values() if worker.capacity]
+        usable = [worker for worker in self._workers.values() if worker.is_usable]
         wards = sum(worker.is_isolated for worker in usable)
         if wards >= max(1, len(usable) // 2):
             return None
         return next((worker for worker in usable if not worker.held), None)
 
     def _reserve(self) -> None:
-        if self._reserved is not None and self._reserved.capacity:
+        if self._reserved is not None and self._reserved.is_usable:
             return
         usable = [
             worker
             for worker in self._workers.values()
-            if worker.capacity and not worker.is_isolated
+            if worker.is_usable and not worker.is_isolated
         ]
         wards = sum(worker.is_isolated for worker in self._workers.values())
         self._reserved = None if wards or not usable else min(usable, key=lambda w: len(w.held))

@@ -164,7 +164,7 @@ class Broker:
                     self._send(self._clients.socket, peer, message, body)
                 case ToWorker(peer, message, body):
                     if not self._send(self._workers.socket, peer, message, body):
-                        self._ledger.lose_contact(trio.current_time(), peer)
+                        self._ledger.lose_contact(trio.current_time(), peer, message)
                 case Letter():
                     self._keep_letter(effect)
                 case Note(text):

@@ -53,6 +53,10 @@ class Floor:
             assign = Assign(job.id, job.attempt, submit.deadline, submit.group, submit.affinity)
             self._book.effects.append(ToWorker(worker.peer, assign, job.body))
 
+    def never_left(self, worker: Worker, job_id: JobId) -> None:
+        """An assignment that could not be sent: nothing runs, nobody is to blame."""
+        self._lose(worker, job_id)
+
     # what workers say
 
     def beat(self, now: float, worker: Worker, running: set[JobId]) -> None:

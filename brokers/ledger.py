@@ -16,6 +16,7 @@ from brokers.roster import Roster
 from brokers.status import status_of
 from rstar_async.wire.messages import (
     PROTOCOL,
+    Assign,
     BrokerBeat,
     Cancel,
     ClientBeat,
@@ -27,6 +28,7 @@ from rstar_async.wire.messages import (
     FromWorker,
     Got,
     GroupEnded,
+    Header,
     Refused,
     Status,
     StatusAsk,
@@ -91,11 +93,18 @@ class Ledger:
             self._obey_worker(now, worker, message, body)
         return self._conclude(now)
 
-    def lose_contact(self, now: float, peer: bytes) -> None:
-        """A worker's connection is broken: it has a moment to come back."""
+    def lose_contact(self, now: float, peer: bytes, unsent: Header | None = None) -> None:
+        """A worker's connection is broken: it has a moment to come back, and gets nothing new.
+
+        A job whose assignment could not even be sent is for somebody else, at once and unsuspected.
+        """
         worker = self._workers.at(peer)
-        if worker is not None:
-            worker.lost_at = min(worker.lost_at, now + self._rules.reconnect)
+        if worker is None:
+            return
+        worker.lost_at = min(worker.lost_at, now + self._rules.reconnect)
+        worker.is_reachable = False
+        if isinstance(unsent, Assign):
+            self._floor.never_left(worker, unsent.job)
 
     def count_malformed(self) -> None:
         self._book.counters.malformed += 1
@@ -216,6 +225,7 @@ class Ledger:
 
     def _trust_again(self, now: float, worker: Worker) -> None:
         worker.heard_at, worker.lost_at = now, now + self._rules.lease
+        worker.is_reachable = True
 
     def _lose_silent_workers(self, now: float) -> None:
         for worker in self._workers:

@@ -75,10 +75,15 @@ class Worker:
     lost_at: float
     held: dict[JobId, int] = field(default_factory=dict)
     is_isolated: bool = False  # runs suspects; gets nothing else until it is empty
+    is_reachable: bool = True  # False: the last word to it could not be sent, and it is silent
+
+    @property
+    def is_usable(self) -> bool:
+        return self.is_reachable and self.capacity > 0
 
     @property
     def room(self) -> int:
-        return self.capacity - len(self.held)
+        return self.capacity - len(self.held) if self.is_reachable else 0
 
     @property
     def load(self) -> float:

@@ -54,7 +54,8 @@ def _run(words: list[str]) -> int:
     verb = importlib.import_module(f"rstar_async.commands.{words[0]}")
     own = argparse.ArgumentParser(prog=f"rstar {words[0]}", description=VERBS[words[0]])
     verb.add_arguments(own)
-    rest, overrides = words[1:], []
+    rest: list[str] = words[1:]
+    overrides: list[tuple[str, str]] = []
     if getattr(verb, "TAKES_OVERRIDES", False):
         rest, overrides = split_overrides(rest)
     arguments = own.parse_args(rest)

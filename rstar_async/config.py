@@ -104,6 +104,8 @@ class Round(Settings):
 class PolicyTraining(Settings):
     """SFT of the policy, from the base model in every round (paper section 3.4)."""
 
+    # "demonstrations" leaves the round's own solutions out: the control of an experiment.
+    learn_from: Literal["trajectories", "demonstrations"] = "trajectories"
     trajectories_per_problem: int = 2
     # Which rounds' trajectories: only the newest, or all so far (newest first per problem).
     history: Literal["round", "all"] = "round"

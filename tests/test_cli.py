@@ -16,7 +16,7 @@ def test_dotted_settings_are_taken_out_wherever_they_stand():
 
 
 def test_a_setting_without_a_value_is_named():
-    with pytest.raises(BadInput, match="--search.rollouts needs a value"):
+    with pytest.raises(BadInput, match=r"--search\.rollouts needs a value"):
         split_overrides(["--search.rollouts"])
 
 

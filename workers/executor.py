@@ -63,6 +63,11 @@ class Executor:
         except SandboxError as error:
             raise station.Retryable(str(error)) from error
 
+    @property
+    def shared_share(self) -> float:
+        """Of all answers, how many were a twin's."""
+        return self.shared / max(1, self.answered)
+
     async def group_ended(self, group: str) -> None:
         """No more jobs of this group will come: its snapshots can go."""
         self._end(group)
@@ -154,7 +159,11 @@ async def serve_executor(
                 keys=keys,
                 drain=drain,
             )
-            log.info("executor done: answered=%d shared=%d", executor.answered, executor.shared)
+            log.info(
+                "executor done: answered=%d shared=%d shared_share=%.3f reused_steps=%d",
+                *(executor.answered, executor.shared, executor.shared_share),
+                sandbox.statistics.reused_steps,
+            )
     except Unconfinable as error:
         raise BadInput(f"the executor cannot confine programs here: {error}") from error
 

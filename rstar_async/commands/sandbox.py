@@ -7,46 +7,77 @@ from typing import TYPE_CHECKING
 from rstar_async.errors import BadInput
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from workers.sandbox.corpus import Verdict
+
+PATIENCE_SECONDS = 5.0  # for killed processes to be gone
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["check"])
     parser.add_argument("folders", nargs="+", type=Path, help="programs with a `# correct:` line")
     parser.add_argument("--incremental", action="store_true", help="extend a paused interpreter")
-    parser.add_argument("--verbose", action="store_true", help="a line for the contained ones too")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 if every attack was contained, every benign program worked and no process was left."""
+    """1 on a breach, a broken benign program, a harmed canary or a process left over; else 0."""
     import trio
 
     for folder in arguments.folders:
         if not folder.is_dir():
             raise BadInput(f"there is no folder {folder}")
-    verdicts, strays = trio.run(_check, arguments.folders, arguments.incremental)
-    for verdict in verdicts:
-        if arguments.verbose or not (verdict.good and verdict.canary):
-            print(_line(verdict))
-    good = sum(v.good and v.canary for v in verdicts)
-    print(
-        f"{good} of {len(verdicts)} programs as they should be, {len(strays)} processes left over"
-    )
+    verdicts, left_over = trio.run(_check, arguments.folders, arguments.incremental)
     if not verdicts:
         raise BadInput("the folders hold no programs")
-    return 0 if good == len(verdicts) and not strays else 1
+    _print(verdicts, left_over, arguments.json)
+    return 0 if all(map(_is_good, verdicts)) and not left_over else 1
+
+
+def _is_good(verdict: "Verdict") -> bool:
+    return verdict.good and verdict.canary
 
 
 async def _check(folders: list[Path], incremental: bool) -> "tuple[list[Verdict], list[int]]":
+    """The verdicts, and which processes were left when the last program had ended, or after all."""
+    import trio
+
     from workers.sandbox import open_sandbox
     from workers.sandbox.corpus import check
+    from workers.sandbox.strays import members
 
     async with open_sandbox() as sandbox:
         verdicts = [v async for v in check(sandbox, folders, incremental=incremental)]
-        return verdicts, list(sandbox.strays)
+        with trio.move_on_after(PATIENCE_SECONDS):
+            while sandbox.strays:  # noqa: ASYNC110
+                await trio.sleep(0.05)
+        left_over, groups = sandbox.strays, sandbox.groups
+    return verdicts, sorted(left_over.union(*map(members, groups)))
 
 
-def _line(verdict: "Verdict") -> str:
-    state = "ok      " if verdict.good and verdict.canary else "BREACHED"
-    canary = "" if verdict.canary else ", canary dead"
-    return f"{state} {verdict.kind:7} {verdict.name:34} {verdict.seen}{canary} {verdict.detail}"
+def _print(verdicts: "list[Verdict]", left_over: list[int], as_json: bool) -> None:
+    import msgspec
+
+    from rstar_async.commands.output import print_table
+
+    good = sum(map(_is_good, verdicts))
+    if as_json:
+        document = {"good": good, "programs": verdicts, "left_over": left_over}
+        print(msgspec.json.format(msgspec.json.encode(document)).decode())
+        return
+    print_table(_table(verdicts))
+    print(f"{good} of {len(verdicts)} as they should be, {len(left_over)} processes left over")
+
+
+def _table(verdicts: "list[Verdict]") -> "Table":
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("program", "kind", "foreseen", "seen", "canary", "seconds", "verdict")
+    for verdict in verdicts:
+        fine = "ok" if _is_good(verdict) else f"[bold red]BAD[/] {escape(verdict.detail)}"
+        canary = "alive" if verdict.canary else "HARMED"
+        row = (verdict.name, verdict.kind, verdict.foreseen, verdict.seen, canary)
+        table.add_row(*row, f"{verdict.seconds:.2f}", fine)
+    return table

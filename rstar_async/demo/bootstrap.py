@@ -15,8 +15,8 @@ from rstar_async.demo.schooling import Report, Schooling, school
 from rstar_async.demo.tokenizer import tiny_tokenizer
 from rstar_async.text.encoding import Encoder
 
-LEVELS = (1, 2, 3)
-DEMONSTRATIONS = 10_000
+LEVELS = (1, 2)
+DEMONSTRATIONS = 20_000
 TESTED_LEVELS, TESTED, SAMPLES, TEMPERATURE = (1, 2, 3, 4, 5, 6), 120, 2, 0.8
 
 

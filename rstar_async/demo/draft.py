@@ -4,6 +4,7 @@ A draft's `operations` names its arithmetic without names or objects; two drafts
 operations are the same problem in other words, and always fall into the same split.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
@@ -42,20 +43,36 @@ class Draft:
         return len({step.sentence for step in self.steps}) == len(self.steps)
 
 
-def with_asides(sentences: list[str], asides: list[str], random: Random) -> list[str]:
-    """Spread sentences that do not matter anywhere after the first, keeping the order."""
-    story = list(sentences)
+def with_asides(steps: Sequence[Step], asides: Sequence[str], random: Random) -> list[Step]:
+    """Spread sentences with nothing to compute anywhere after the first, keeping the order."""
+    story = list(steps)
     for aside in asides:
-        story.insert(random.randint(1, len(story)), aside)
+        story.insert(random.randint(1, len(story)), Step(aside, ()))
     return story
 
 
-def solution_text(draft: Draft) -> str:
-    """The draft's gold solution in the trajectory format of the product."""
+def question_text(story: Sequence[Step], ask: str) -> str:
+    """The sentences, numbered, and what is asked.
+
+    The numbers are what makes long problems learnable from short ones: a step names the sentence it
+    quotes, and the next step the next number, however long the story is.
+    """
+    return " ".join(numbered([*(step.sentence for step in story), ask]))
+
+
+def solution_text(draft: Draft, story: Sequence[Step]) -> str:
+    """The gold solution in the trajectory format of the product: a step for every sentence."""
+    *sentences, ask = numbered([*(step.sentence for step in story), draft.ask])
     steps = [
-        f"# {step.sentence}\n" + "\n".join(step.lines) + "\n<end_of_step>\n" for step in draft.steps
+        "\n".join((f"# {sentence}", *step.lines, "<end_of_step>\n"))
+        for sentence, step in zip(sentences, story, strict=True)
     ]
-    last = f"# {draft.ask}\n# Now print the final answer\nprint({draft.result})\n<end_of_code>\n"
+    last = f"# {ask}\n# Now print the final answer\nprint({draft.result})\n<end_of_code>\n"
     output = f"<output>{draft.answer}<end_of_output>\n"
     answer = f"<answer>\\boxed{{{draft.answer}}}<end_of_answer>"
     return "<code>\n" + "".join(steps) + last + output + answer
+
+
+def numbered(sentences: Sequence[str]) -> list[str]:
+    """The sentences with their numbers, from 1."""
+    return [f"{number}) {sentence}" for number, sentence in enumerate(sentences, start=1)]

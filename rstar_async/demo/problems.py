@@ -10,7 +10,7 @@ from hashlib import sha256
 from random import Random
 from typing import Literal
 
-from rstar_async.demo.draft import Draft, solution_text, with_asides
+from rstar_async.demo.draft import Draft, question_text, solution_text, with_asides
 from rstar_async.demo.kinds.ages import ages
 from rstar_async.demo.kinds.divisors import divisors
 from rstar_async.demo.kinds.equations import equations
@@ -34,7 +34,7 @@ SHARES: Mapping[Split, range] = {
     "train": range(40, 80),
     "heldout": range(80, 100),
 }
-MOST_ASIDES = 0
+MOST_SENTENCES = 7
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,8 @@ def _draft(level: int, random: Random) -> Draft | None:
 
 
 def _told(draft: Draft, level: int, random: Random) -> WordProblem:
-    sentences = [step.sentence for step in draft.steps]
-    extra = asides(random.randint(0, MOST_ASIDES), " ".join(sentences), random)
-    question = " ".join([*with_asides(sentences, extra, random), draft.ask])
-    return WordProblem(question, str(draft.answer), draft.kind, level, solution_text(draft))
+    said = " ".join(step.sentence for step in draft.steps)
+    extra = asides(random.randint(0, max(0, MOST_SENTENCES - len(draft.steps))), said, random)
+    story = with_asides(draft.steps, extra, random)
+    question, solution = question_text(story, draft.ask), solution_text(draft, story)
+    return WordProblem(question, str(draft.answer), draft.kind, level, solution)

@@ -20,7 +20,7 @@ Report = Callable[[int, float], None]
 class Schooling:
     """How long and how fast to learn; bfloat16 halves the time on CPUs that know it."""
 
-    steps: int = 1000
+    steps: int = 1400
     batch: int = 16
     rate: float = 3e-3
     matrix_rate: float = 8e-3

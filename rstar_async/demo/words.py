@@ -1,4 +1,4 @@
-"""The names, things and asides that the stories draw from."""
+"""The names, things and wordings that the problems draw from."""
 
 from random import Random
 
@@ -9,15 +9,25 @@ THINGS = (
     "apples", "cards", "coins", "shells", "pens", "books", "stamps", "toys",
 )  # fmt: skip
 
+# Words that problems from `FIRST_NEW_LEVEL` on use in place of plain ones. No demonstration says
+# what they mean; all that it shows is how they are spelt, on signs.
+NEW_WORDS = (
+    "finds", "wins", "sends", "boxes", "opens", "drops", "sells", "lends", "pile", "becomes",
+    "big", "born", "before", "after", "lived", "long", "works", "breaks", "speeds", "slows",
+    "largest", "smallest", "shared", "factor", "what", "remains", "was", "up", "down", "when",
+    "among",
+)  # fmt: skip
+FIRST_NEW_LEVEL = 3
+
 ASIDES = (
     "The sun is shining.",
-    "It is raining today.",
     "The dog is asleep.",
     "{name} likes music.",
-    "{name} is at home.",
     "{name} has a red bike.",
-    "It is {number} o'clock.",
     "The bus number is {number}.",
+    "A sign says {words}.",
+    "A sign says {words}.",
+    "A sign says {words}.",
 )
 
 
@@ -26,8 +36,22 @@ def pronoun(name: str) -> str:
     return "He" if name in HE else "She"
 
 
+def wording(level: int, random: Random, plain: str, *new: str) -> str:
+    """The plain words on easy levels; above them, half the time, new ones."""
+    if level < FIRST_NEW_LEVEL or random.random() < 0.5:
+        return plain
+    return random.choice(new)
+
+
 def asides(count: int, avoid: str, random: Random) -> list[str]:
     """That many sentences with nothing to compute in them; none repeats."""
     chosen = random.sample(ASIDES, count)
     names = [name for name in NAMES if name not in avoid]
-    return [s.format(name=random.choice(names), number=random.randint(2, 12)) for s in chosen]
+    return [
+        aside.format(
+            name=random.choice(names),
+            number=random.randint(2, 12),
+            words=" ".join(random.sample(NEW_WORDS, 3)),
+        )
+        for aside in chosen
+    ]

@@ -15,7 +15,8 @@ class RoundRow(msgspec.Struct, frozen=True):
     """One round. Figures that do not exist, such as searches of the bootstrap, are None.
 
     `tokens` were sampled in training searches; `cached_share` is the part of the reachable prompt
-    tokens that the prefix cache served; `code_runs` counts executed steps by outcome.
+    tokens that the prefix cache served; `code_runs` counts executed steps by outcome; `rows` is how
+    many solutions the policy was trained on.
     """
 
     number: int
@@ -26,6 +27,7 @@ class RoundRow(msgspec.Struct, frozen=True):
     cached_share: float | None
     code_runs: dict[str, int] | None
     pairs: int | None
+    rows: int | None
     pair_accuracy: float | None
     policy_pass_at_1: float | None
     policy_interval: tuple[float, float] | None
@@ -80,6 +82,7 @@ def _row(
     return RoundRow(
         number=round_.number,
         **_searched(database, round_),
+        rows=_count_of(trained_policy, "rows"),
         pair_accuracy=_metric(ppm, "pair_accuracy"),
         policy_pass_at_1=policy.pass_at_1 if policy else None,
         policy_interval=(policy.low, policy.high) if policy else None,
@@ -125,6 +128,11 @@ def _version(versions: Sequence[ModelVersion], number: int, kind: str) -> ModelV
 def _metric(version: ModelVersion | None, name: str) -> float | None:
     value = version.metrics.get(name) if version else None
     return None if value is None else float(value)
+
+
+def _count_of(version: ModelVersion | None, name: str) -> int | None:
+    value = _metric(version, name)
+    return None if value is None else int(value)
 
 
 def _cells(row: RoundRow) -> list[str]:

@@ -41,6 +41,10 @@ def _policy(
         "too_long": len(found.rows) - len(fitting),
         "replayed": len(replayed),
     }
+    if settings.learn_from == "demonstrations":
+        fitting = replayed
+    elif fitting:
+        fitting = [*fitting, *replayed]
     if not fitting:
         reason = f"{_nothing_to_learn(found)}; the old policy is carried on"
         return shop.refuse("policy", number, parent=before, reason=reason, counts=counts)
@@ -49,7 +53,7 @@ def _policy(
             "policy",
             number,
             parent=start,
-            training=policy_training(shop, number, start, [*fitting, *replayed], settings),
+            training=policy_training(shop, number, start, fitting, settings),
             phase="policy",
             facts=shop.facts("tagged", settings),
             counts=counts,

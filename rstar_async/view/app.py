@@ -14,12 +14,12 @@ import trio
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from rstar_async.view import pages, parameters, ranking, shapes
 from rstar_async.view.access import Access
+from rstar_async.view.files import Files
 from rstar_async.view.guard import Guard
 from rstar_async.view.parameters import BadQuestion
 from rstar_async.view.pools import PoolWatch
@@ -42,6 +42,7 @@ class View:
         self.watch = watch
         self.rankings = ranking.Rankings()
         self.readers = trio.CapacityLimiter(READERS)
+        self.ranker = trio.CapacityLimiter(1)
 
     def routes(self) -> list[BaseRoute]:
         run, search = "/api/runs/{run}", "/api/searches/{search}"
@@ -56,7 +57,7 @@ class View:
             Route(f"{run}/rounds/{{round}}/tokens", ask(parameters.RoundAsked, pages.tokens)),
             Route(
                 f"{run}/rounds/{{round}}/solutions",
-                ask(parameters.SolutionsAsked, self.rankings.solutions),
+                ask(parameters.SolutionsAsked, self.rankings.solutions, self.ranker),
             ),
             Route(f"{run}/rounds/{{round}}/pairs", ask(parameters.PairsAsked, ranking.pairs)),
             Route(search, ask(parameters.SearchAsked, pages.search)),
@@ -67,8 +68,14 @@ class View:
             Route(f"{node}/children", ask(parameters.SiblingsAsked, pages.children)),
         ]
 
-    def _endpoint(self, kind: type[A], page: Callable[[Database, A], Any]) -> Handler:
-        """The page in a thread, between a checked question and a JSON answer."""
+    def _endpoint(
+        self,
+        kind: type[A],
+        page: Callable[[Database, A], Any],
+        threads: trio.CapacityLimiter | None = None,
+    ) -> Handler:
+        """The page in one of `threads`, between a checked question and a JSON answer."""
+        limiter = threads or self.readers
 
         async def answer(request: Request) -> Response:
             query = request.query_params.multi_items()
@@ -77,7 +84,7 @@ class View:
             except BadQuestion as error:
                 return failure(HTTPStatus.BAD_REQUEST, str(error))
             try:
-                found = await self._in_thread(partial(page, self.database, asked))
+                found = await _in_thread(partial(page, self.database, asked), limiter)
             except Unavailable as error:
                 return failure(HTTPStatus.SERVICE_UNAVAILABLE, f"the store is away: {error}")
             if found is None:
@@ -86,10 +93,6 @@ class View:
 
         return answer
 
-    async def _in_thread(self, page: Callable[[], Any]) -> Any:
-        """A browser that leaves does not wait for its answer; nor does the end of the server."""
-        return await trio.to_thread.run_sync(page, limiter=self.readers, abandon_on_cancel=True)
-
     def _runs(self, database: Database, asked: parameters.Asked) -> shapes.Runs:
         return shapes.Runs(database.name, self.watch.has_home, pages.runs(database, asked))
 
@@ -97,10 +100,14 @@ class View:
         return told(await self.watch.status())
 
 
+async def _in_thread(page: Callable[[], Any], limiter: trio.CapacityLimiter) -> Any:
+    """A browser that leaves does not wait for its answer; nor does the end of the server."""
+    return await trio.to_thread.run_sync(page, limiter=limiter, abandon_on_cancel=True)
+
+
 def build_app(database: Database, watch: PoolWatch, access: Access) -> ASGIApp:
     """The page as an ASGI application that answers whom `access` welcomes."""
-    files = StaticFiles(packages=[("rstar_async.view", "static")], html=True)
-    routes = [*View(database, watch).routes(), Mount("/", files)]
+    routes = [*View(database, watch).routes(), Route("/{path:path}", Files().answer)]
     app = Starlette(routes=routes, exception_handlers={Exception: _broken})
     return Guard(app, access)
 

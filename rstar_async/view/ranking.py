@@ -1,10 +1,9 @@
 """Best and worst solutions, and preference pairs: whole ways through a tree.
 
-To rank a round is seconds of work at a million nodes, so one thread does it at a time and the
-result is kept: for good once the round's search is over, for some seconds while it goes on.
+To rank a round is seconds of work at a million nodes, so the result is kept: for good once the
+round's search is over, for some seconds while it goes on.
 """
 
-import threading
 import time
 from collections import OrderedDict
 
@@ -12,7 +11,7 @@ from rstar_async.view import shapes
 from rstar_async.view.parameters import PairsAsked, SolutionsAsked
 from storage import queries
 from storage.database import Database
-from storage.queries.viewer import PairWithNodes, RankedAnswer
+from storage.queries.viewer_trees import PairWithNodes, RankedAnswer
 from storage.records import Node
 
 KEPT_RANKINGS = 32
@@ -20,12 +19,11 @@ FRESH_SECONDS = 5.0
 
 
 class Rankings:
-    """Ranked answers by run, round, correctness and order."""
+    """Ranked answers by run, round, correctness and order. For one thread at a time."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, int, bool, bool], tuple[float, list[RankedAnswer]]]
         self._kept = OrderedDict()
-        self._one_at_a_time = threading.Lock()
 
     def solutions(self, database: Database, asked: SolutionsAsked) -> shapes.SolutionPage:
         """A page of them, with all their steps."""
@@ -35,15 +33,14 @@ class Rankings:
 
     def _ranked(self, database: Database, asked: SolutionsAsked) -> list[RankedAnswer]:
         key = (asked.run, asked.round, asked.correct, asked.order == "worst")
-        with self._one_at_a_time:
-            until, ranked = self._kept.get(key, (0.0, []))
-            if until < time.monotonic():
-                until = _until(database, asked)
-                ranked = _rank(database, asked)
-                self._kept[key] = (until, ranked)
-            self._kept.move_to_end(key)
-            if len(self._kept) > KEPT_RANKINGS:
-                self._kept.popitem(last=False)
+        until, ranked = self._kept.get(key, (0.0, []))
+        if until < time.monotonic():
+            until = _until(database, asked)
+            ranked = _rank(database, asked)
+            self._kept[key] = (until, ranked)
+        self._kept.move_to_end(key)
+        if len(self._kept) > KEPT_RANKINGS:
+            self._kept.popitem(last=False)
         return ranked
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from storage.queries.viewer import Facet, RankedAnswer, SearchTotals, TokenTotals, TreeNode
+from storage.queries.viewer import Facet, SearchTotals, TokenTotals
+from storage.queries.viewer_trees import RankedAnswer, TreeNode
 from storage.records import Evaluation, ModelVersion, Node, Pair, Problem, Round, Run, Search
 
 MOST_CHARACTERS = 20_000
@@ -49,7 +50,7 @@ class Overview(msgspec.Struct, frozen=True):
 
 
 class Tokens(msgspec.Struct, frozen=True):
-    """Tokens and nodes of a round; `pairs` by split."""
+    """Tokens and nodes of a round, by purpose."""
 
     totals: list[TokenTotals]
 

@@ -40,14 +40,16 @@ from storage.queries.trees import (
 )
 from storage.queries.viewer import (
     facets,
-    matching_paths,
-    pair_page,
     problem_page,
-    ranked_answers,
     search_totals,
     searches_of_problem,
-    statistics_page,
     token_totals,
+)
+from storage.queries.viewer_trees import (
+    matching_paths,
+    pair_page,
+    ranked_answers,
+    statistics_page,
     tree_page,
 )
 

@@ -1,4 +1,5 @@
 import io
+import re
 from contextlib import redirect_stdout
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rstar_async.demo.problems import KINDS, Split, WordProblem, word_problems
+from rstar_async.demo.words import NEW_WORDS
 from rstar_async.text import tags
 
 LEVELS = (1, 2, 3, 4, 5, 6)
@@ -49,8 +51,28 @@ def test_every_level_and_kind_is_drawn() -> None:
 def test_a_level_is_the_number_of_operations() -> None:
     extra = {"equations": 2, "divisors": 1, "story": 1, "ages": 1, "rates": 1}
     for problem in word_problems(300, LEVELS, 9, "train"):
-        steps = problem.solution.count(tags.END_OF_STEP)
-        assert steps == problem.level + extra[problem.kind]
+        *pieces, _ = problem.solution.removeprefix("<code>\n").split(tags.END_OF_STEP)
+        computing = [
+            p for p in pieces if any(not line.startswith("#") for line in p.split("\n") if line)
+        ]
+        assert len(computing) == problem.level + extra[problem.kind]
+
+
+def test_stories_of_all_levels_are_about_equally_long() -> None:
+    """What is hard on high levels is not finding the sentence."""
+    for level in LEVELS:
+        lengths = [p.question.count(") ") for p in word_problems(60, (level,), 9, "train")]
+        assert max(lengths) <= 10
+        assert 5 <= sum(lengths) / len(lengths) <= 9
+
+
+def test_demonstrations_never_compute_with_a_new_word() -> None:
+    new = set(NEW_WORDS) - {"after"}  # also plain: "the remainder after division"
+    for problem in word_problems(400, (1, 2), 9, "demonstration"):
+        for piece in problem.solution.split(tags.END_OF_STEP)[:-1]:
+            comment, _, code = piece.strip().removeprefix("<code>\n").partition("\n")
+            if code.strip():
+                assert not set(re.findall("[a-z]+", comment)) & new
 
 
 def test_steps_quote_the_question() -> None:

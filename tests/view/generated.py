@@ -28,11 +28,11 @@ ROUNDS = 4
 START = 1_790_000_000.0
 KINDS = ("ages", "divisors", "equations", "rates", "story")
 STEPS = (
-    "# Count the apples that are left after the sale.\nleft = {a} - {b}\ntotal = left * {c}",
-    "# Let x be the unknown price and solve for it.\nx = symbols('x')\nroots = solve({a}*x - {b}, x)",
-    "# Every third number is left out.\nkept = [n for n in range({a}) if n % 3]\nprint(len(kept))",
+    "# Count the pens that are left after the sale.\nleft = {a} - {b}\ntotal = left * {c}",
+    "# Let x be the price and solve for it.\nx = symbols('x')\nroots = solve({a}*x - {b}, x)",
+    "# Every third box is left out.\nkept = [n for n in range({a}) if n % 3]\nprint(len(kept))",
     "# The rate drops by {b} % each hour.\nrate = {a} * (1 - {b} / 100) ** {c}\nprint(rate)",
-    "# Divide by the greatest common divisor.\nimport math\ng = math.gcd({a}, {b})\nprint({a} // g)",
+    "# Divide by the common divisor.\nimport math\ng = math.gcd({a}, {b})\nprint({a} // g)",
 )
 
 
@@ -127,7 +127,7 @@ class Growth:
             "prior": prior, "score": None if prior is None else 2 * prior,
             "policy_id": "policy-1", "ppm_id": "ppm-1" if self.guided else None,
             "exec_status": "exception" if failed else "ok" if ran else "",
-            "exec_error": "NameError: name 'apples' is not defined" if failed else "",
+            "exec_error": "NameError: name 'pens' is not defined" if failed else "",
             "stdout": f"{self.random.randint(1, 999)}\n" if ran and not failed else "",
             "cpu_seconds": 0.004, "peak_mib": 31.5, "created_at": START + number,
         }  # fmt: skip
@@ -155,23 +155,35 @@ def _round(number: int, *, last: bool) -> list[Record]:
     status = "searching" if last else "closed"
     policy, ppm = f"policy-{number - 1}", f"ppm-{number - 1}" if number > 1 else None
     found: list[Record] = [
-        Round(RUN, number, status, policy if number else "", ppm, {}, start, None, None, closed)
+        Round(RUN, number, status, policy if number else "", ppm, {}, start, closed, closed, closed)
     ]
-    if last:
-        return found
-    metrics = {"pair_accuracy": 0.6 + 0.07 * number, "rows": 900 * (number + 1), "loss_last": 0.21}
-    parent = f"policy-{number - 1}" if number else None
-    found.append(ModelVersion(f"policy-{number}", RUN, "policy", number, parent, f"models/{number}",
-                              "published", "", {}, {"rows": 900, "loss_last": 0.3}, start + 1))  # fmt: skip
-    if number:
-        found.append(ModelVersion(f"ppm-{number}", RUN, "ppm", number, f"policy-{number}",
-                                  f"models/p{number}", "published", "", {}, metrics, start + 2))  # fmt: skip
-    for method, base in (("policy", 0.31), ("search", 0.44)):
-        share = base + 0.11 * number - 0.012 * number**2
-        found.append(Evaluation(f"{method}-{number}", RUN, number, method, "heldout", policy, ppm,
-                                100, 4, int(100 * share), share, share - 0.06, share + 0.06,
-                                9000, 60.0, {}, start + 3))  # fmt: skip
+    if not last:
+        found += _models(number, start)
+        found += [_evaluation(number, method, start) for method in ("policy", "search")]
     return found
+
+
+def _models(number: int, start: float) -> list[ModelVersion]:
+    def version(kind: str, parent: str | None, metrics: dict[str, object]) -> ModelVersion:
+        name = f"{kind}-{number}"
+        return ModelVersion(
+            name, RUN, kind, number, parent, f"models/{name}", "published", "", {}, metrics, start
+        )  # type: ignore[call-arg]
+
+    metrics = {"rows": 900 * (number + 1), "loss_first": 0.69, "loss_last": 0.31}
+    found = [version("policy", f"policy-{number - 1}" if number else None, metrics)]
+    if number:
+        accuracy = {**metrics, "pair_accuracy": 0.6 + 0.07 * number}
+        found.append(version("ppm", f"policy-{number}", accuracy))
+    return found
+
+
+def _evaluation(number: int, method: str, start: float) -> Evaluation:
+    share = {"policy": 0.31, "search": 0.44}[method] + 0.11 * number - 0.012 * number**2
+    return Evaluation(
+        f"{method}-{number}", RUN, number, method, "heldout", f"policy-{number}", None, 100, 4,
+        int(100 * share), share, share - 0.06, share + 0.06, 9000, 60.0, {}, start,
+    )  # fmt: skip
 
 
 def problem(index: int) -> Problem:

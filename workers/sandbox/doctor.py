@@ -4,6 +4,7 @@ import os
 import platform
 import resource
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,8 @@ ATTACKS = {
     "use 64 GiB": "attempt(lambda: bytearray(64 << 30))",
 }
 READING = "attempt(lambda: open('/etc/passwd'))\nattempt(lambda: os.listdir('/proc'))"
+# Of the control group of a container, in the two versions of the kernel's interface.
+PROCESS_LIMITS = ("/sys/fs/cgroup/pids.max", "/sys/fs/cgroup/pids/pids.max")
 ENDLESS = "while True: pass"
 
 
@@ -62,7 +65,7 @@ class Facts:
     landlock_abi: int
     fork_tickets: bool
     leaves_root: bool
-    most_processes: int  # -1: no limit; of the control group, else of the user
+    most_processes: int  # -1: no limit; of the control group or the user
     most_descriptors: int
     memory_mib: int
     missing: tuple[str, ...]
@@ -101,8 +104,8 @@ async def doctor(options: Options | None = None) -> Facts:
 
 
 def _most_processes() -> int:
-    try:
-        text = Path("/sys/fs/cgroup/pids.max").read_text().strip()
-    except OSError:
-        text = "max"
-    return resource.getrlimit(resource.RLIMIT_NPROC)[0] if text == "max" else int(text)
+    limits = [resource.getrlimit(resource.RLIMIT_NPROC)[0]]
+    for path in PROCESS_LIMITS:
+        with suppress(OSError, ValueError):  # no such control group, or "max"
+            limits.append(int(Path(path).read_text()))
+    return min((limit for limit in limits if limit >= 0), default=-1)

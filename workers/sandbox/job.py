@@ -59,7 +59,8 @@ async def conduct(node: Node, pipe: channel.Pipe, request: Request) -> Outcome:
     fits = pipe.drain()
     report = unpack_report(nonce, frame) if ending == "frame" and fits else None
     if report and report.ok and not report.ended:
-        return _judge_report(report, pipe, node.cpu_seconds(), node.memory_mib()[0])
+        peak, node.anonymous_mib = node.memory_mib()
+        return _judge_report(report, pipe, node.cpu_seconds(), peak)
     death = await _end(node, by_itself=bool(report) or ending == "death")
     if report:
         return _judge_report(report, pipe, death.cpu_seconds, death.peak_mib)

@@ -36,6 +36,7 @@ class Node:
     ended: trio.Event = field(default_factory=trio.Event)
     death: Death | None = None
     killed: bool = False  # by us
+    anonymous_mib: float = 0.0  # after its step
     offence: str = ""  # why we killed it, if we did before its time
 
     def pause(self) -> None:

@@ -132,7 +132,7 @@ class Runs:
             raise
 
     def _hold(self, program: Program, key: Key, node: Node) -> None:
-        grown = max(0.0, node.memory_mib()[1] - program.zygote.base_mib)
+        grown = max(0.0, node.anonymous_mib - program.zygote.base_mib)
         mib = FLAT_MIB[program.flavour] + grown
         release(self._snapshots.hold(key, node, program.tree, mib))
 

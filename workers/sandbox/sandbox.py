@@ -111,6 +111,11 @@ class Sandbox:
         return {pid for zygote in self._zygotes.values() for pid in zygote.strangers()}
 
     @property
+    def groups(self) -> set[int]:
+        """The process groups behind the wall, which nobody there can leave."""
+        return {zygote.root.pid for zygote in self._zygotes.values()}
+
+    @property
     def locks(self) -> dict[policy.Flavour, Locks]:
         """What is in force, for each flavour that has been started."""
         return {flavour: zygote.locks for flavour, zygote in self._zygotes.items()}

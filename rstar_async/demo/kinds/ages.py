@@ -1,9 +1,10 @@
 """Ages of people, each told relative to somebody already known."""
 
+from functools import partial
 from random import Random
 
 from rstar_async.demo.draft import Draft, Step, Turn
-from rstar_async.demo.words import NAMES
+from rstar_async.demo.words import NAMES, wording
 
 
 def ages(level: int, random: Random) -> Draft | None:
@@ -14,7 +15,7 @@ def ages(level: int, random: Random) -> Draft | None:
     operations = [str(known[people[0]])]
     for number, person in enumerate(people[1:]):
         other = people[number] if random.random() < 0.8 else random.choice(people[: number + 1])
-        turn = _comparison(person, other, known[other], random)
+        turn = _comparison(person, other, known[other], level, random)
         steps.append(_step(turn.sentence, person, f"{other.lower()}{turn.code}"))
         operations.append(f"{people.index(other)}{turn.code}")
         known[person] = turn.value
@@ -29,12 +30,34 @@ def _step(sentence: str, person: str, value: object) -> Step:
     return Step(sentence, (f"{person.lower()} = {value}",))
 
 
-def _comparison(person: str, other: str, age: int, random: Random) -> Turn:
+def _comparison(person: str, other: str, age: int, level: int, random: Random) -> Turn:
     years, times = random.randint(2, 20), random.randint(2, 4)
+    say = partial(wording, level, random)
     return random.choice(
         [
-            Turn(f"{person} is {years} years older than {other}.", f" + {years}", age + years),
-            Turn(f"{person} is {years} years younger than {other}.", f" - {years}", age - years),
-            Turn(f"{person} is {times} times as old as {other}.", f" * {times}", age * times),
+            Turn(
+                say(
+                    f"{person} is {years} years older than {other}.",
+                    f"{person} was born {years} years before {other}.",
+                ),
+                f" + {years}",
+                age + years,
+            ),
+            Turn(
+                say(
+                    f"{person} is {years} years younger than {other}.",
+                    f"{person} was born {years} years after {other}.",
+                ),
+                f" - {years}",
+                age - years,
+            ),
+            Turn(
+                say(
+                    f"{person} is {times} times as old as {other}.",
+                    f"{person} has lived {times} times as long as {other}.",
+                ),
+                f" * {times}",
+                age * times,
+            ),
         ]
     )

@@ -1,9 +1,11 @@
 """Number theory on one running number: remainders, common divisors and multiples."""
 
+from functools import partial
 from math import gcd, lcm
 from random import Random
 
 from rstar_async.demo.draft import Draft, Step, Turn
+from rstar_async.demo.words import wording
 
 
 def divisors(level: int, random: Random) -> Draft | None:
@@ -13,7 +15,7 @@ def divisors(level: int, random: Random) -> Draft | None:
     operations = [str(value)]
     for _ in range(level):
         number = random.randint(2, 20)
-        turn = _operation(value, number, random)
+        turn = _operation(value, number, level, random)
         steps.append(Step(turn.sentence, (f"n = {turn.code}",)))
         operations.append(turn.code)
         if turn.value == value or not 2 <= turn.value <= 900:
@@ -23,10 +25,20 @@ def divisors(level: int, random: Random) -> Draft | None:
     return Draft("divisors", " ".join(operations), tuple(steps), ask, "n", value)
 
 
-def _operation(value: int, number: int, random: Random) -> Turn:
-    divisor = f"Find the greatest common divisor with {number}."
-    multiple = f"Find the least common multiple with {number}."
-    remainder = f"Take the remainder after division by {number}."
+def _operation(value: int, number: int, level: int, random: Random) -> Turn:
+    say = partial(wording, level, random)
+    divisor = say(
+        f"Find the greatest common divisor with {number}.",
+        f"Find the largest factor shared with {number}.",
+    )
+    multiple = say(
+        f"Find the least common multiple with {number}.",
+        f"Find the smallest multiple shared with {number}.",
+    )
+    remainder = say(
+        f"Take the remainder after division by {number}.",
+        f"Take what remains when shared among {number}.",
+    )
     return random.choice(
         [
             Turn(divisor, f"math.gcd(n, {number})", gcd(value, number)),

@@ -1,9 +1,10 @@
 """A machine that makes things at a rate that changes."""
 
+from functools import partial
 from random import Random
 
 from rstar_async.demo.draft import Draft, Step, Turn
-from rstar_async.demo.words import THINGS
+from rstar_async.demo.words import THINGS, wording
 
 
 def rates(level: int, random: Random) -> Draft | None:
@@ -17,7 +18,7 @@ def rates(level: int, random: Random) -> Draft | None:
     steps = [Step(f"A machine makes {rate} {thing} per hour.", (f"rate = {rate}", "total = 0"))]
     operations = [str(rate)]
     for number in range(level):
-        events = _events(thing, values["rate"], values["total"], random)
+        events = _events(thing, values["rate"], values["total"], level, random)
         allowed = 1 if number == 0 else 3 if number == level - 1 else len(events)
         name, turn = random.choice(events[:allowed])
         steps.append(Step(turn.sentence, (f"{name} = {name}{turn.code}",)))
@@ -30,13 +31,26 @@ def rates(level: int, random: Random) -> Draft | None:
     return Draft("rates", " ".join(operations), tuple(steps), ask, "total", answer)
 
 
-def _events(thing: str, rate: int, total: int, random: Random) -> list[tuple[str, Turn]]:
+def _events(
+    thing: str, rate: int, total: int, level: int, random: Random
+) -> list[tuple[str, Turn]]:
     """A run, twice as likely as the rest; then what also changes the total; then the rate."""
     hours, number = random.randint(2, 12), random.randint(2, 15)
-    run = Turn(f"It runs for {hours} hours.", f" + rate * {hours}", total + rate * hours)
-    waste = f"The worker throws away {number} {thing}."
-    faster = f"It gets faster by {number} {thing} per hour."
-    slower = f"It gets slower by {number} {thing} per hour."
+    say = partial(wording, level, random)
+    run = Turn(
+        say(f"It runs for {hours} hours.", f"It works for {hours} hours."),
+        f" + rate * {hours}",
+        total + rate * hours,
+    )
+    waste = say(f"The worker throws away {number} {thing}.", f"The worker breaks {number} {thing}.")
+    faster = say(
+        f"It gets faster by {number} {thing} per hour.",
+        f"It speeds up by {number} {thing} per hour.",
+    )
+    slower = say(
+        f"It gets slower by {number} {thing} per hour.",
+        f"It slows down by {number} {thing} per hour.",
+    )
     return [
         ("total", run),
         ("total", run),

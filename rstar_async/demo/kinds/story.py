@@ -1,9 +1,13 @@
 """Things gained and lost: one running count."""
 
+from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from rstar_async.demo.draft import Draft, Step, Turn
-from rstar_async.demo.words import NAMES, THINGS, pronoun
+from rstar_async.demo.words import NAMES, THINGS, pronoun, wording
+
+Say = Callable[..., str]
 
 
 def story(level: int, random: Random) -> Draft | None:
@@ -13,8 +17,9 @@ def story(level: int, random: Random) -> Draft | None:
     count = random.randint(3, 20)
     steps = [Step(f"{name} has {count} {thing}.", (f"{thing} = {count}",))]
     operations = [str(count)]
+    say = partial(wording, level, random)
     for _ in range(level):
-        turn = _change(name, friend, thing, count, random)
+        turn = _change(name, friend, thing, count, say, random)
         steps.append(Step(turn.sentence, (f"{thing} = {thing}{turn.code}",)))
         operations.append(turn.code)
         count = turn.value
@@ -24,20 +29,43 @@ def story(level: int, random: Random) -> Draft | None:
     return Draft("story", " ".join(operations), tuple(steps), ask, thing, count)
 
 
-def _change(name: str, friend: str, thing: str, count: int, random: Random) -> Turn:
+def _change(name: str, friend: str, thing: str, count: int, say: Say, random: Random) -> Turn:
     number, groups = random.randint(2, 20), random.randint(2, 5)
-    he = pronoun(name)
+    he, items = pronoun(name), f"{number} {thing}."
     changes = [
-        Turn(f"{he} buys {number} {thing}.", f" + {number}", count + number),
-        Turn(f"{friend} gives {name} {number} {thing}.", f" + {number}", count + number),
         Turn(
-            f"{he} gets {groups} bags of {number} {thing}.",
+            say(f"{he} buys {items}", f"{he} finds {items}", f"{he} wins {items}"),
+            f" + {number}",
+            count + number,
+        ),
+        Turn(
+            say(f"{friend} gives {name} {items}", f"{friend} sends {name} {items}"),
+            f" + {number}",
+            count + number,
+        ),
+        Turn(
+            say(f"{he} gets {groups} bags of {items}", f"{he} opens {groups} boxes of {items}"),
             f" + {groups} * {number}",
             count + groups * number,
         ),
-        Turn(f"{he} loses {number} {thing}.", f" - {number}", count - number),
-        Turn(f"{name} gives {friend} {number} {thing}.", f" - {number}", count - number),
-        Turn(f"The number of {thing} grows {groups} times.", f" * {groups}", count * groups),
+        Turn(
+            say(f"{he} loses {items}", f"{he} drops {items}", f"{he} sells {items}"),
+            f" - {number}",
+            count - number,
+        ),
+        Turn(
+            say(f"{name} gives {friend} {items}", f"{name} lends {friend} {items}"),
+            f" - {number}",
+            count - number,
+        ),
+        Turn(
+            say(
+                f"The number of {thing} grows {groups} times.",
+                f"The pile of {thing} becomes {groups} times as big.",
+            ),
+            f" * {groups}",
+            count * groups,
+        ),
     ]
     if count % 2 == 0:
         changes.append(Turn(f"{he} gives away half of the {thing}.", " // 2", count // 2))

@@ -19,7 +19,7 @@ import sys
 import types
 from typing import Any, NoReturn, TypeAlias
 
-from . import confine, frames, node, warm
+from . import confine, frames, node, pages, warm
 
 Config: TypeAlias = dict[str, Any]
 
@@ -133,6 +133,9 @@ def prepare(config: Config) -> dict[str, Any]:
     vars(module)["__builtins__"] = builtins
     sys.modules["__main__"] = module
     os.chdir("/")
+    gc.collect()
+    gc.freeze()
+    pages.collapse()
     return vars(module)
 
 
@@ -151,7 +154,5 @@ def lock(config: Config) -> dict[str, Any]:
     abi = confine.landlock(readable) if config["landlock"] else 0
     confine.drop_capabilities()
     confine.hide()
-    gc.collect()
-    gc.freeze()
     confine.limit(config["files"], config["cpu"])
     return {"landlock": abi, "nobody": nobody}

@@ -29,14 +29,18 @@ async function reason(response) {
 
 /** Run `task` every so often until `signal` ends it; not while the page is hidden or it still runs. */
 export function every(seconds, task, signal) {
-  let busy = false
+  let [busy, troubled] = [false, false]
+  const tell = error => window.dispatchEvent(new CustomEvent('trouble', {detail: error}))
   const tick = async () => {
     if (busy || document.hidden) return
     busy = true
     try {
       await task()
+      if (troubled) tell(null)
+      troubled = false
     } catch (error) {
-      if (!signal.aborted) window.dispatchEvent(new CustomEvent('trouble', {detail: error}))
+      troubled = !signal.aborted
+      if (troubled) tell(error)
     } finally {
       busy = false
     }

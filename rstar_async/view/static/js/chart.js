@@ -12,8 +12,15 @@ const EDGE = {left: 40, right: 12, top: 10, bottom: 24}
  */
 export function chart(title, series, {say, bars = false, top = 0} = {}) {
   const filled = series.filter(each => each.points.length)
-  const plot = filled.length ? draw(title, filled, say, bars, top) : h('p.empty', {}, 'nothing measured yet')
-  return h('figure.card.chart', {}, h('figcaption', {}, h('h3', {}, title), legend(filled, say)), plot)
+  const plot = filled.length
+    ? draw(title, filled, say, bars, top)
+    : h('p.empty', {}, 'nothing measured yet')
+  return h(
+    'figure.card.chart',
+    {},
+    h('figcaption', {}, h('h3', {}, title), legend(filled, say)),
+    plot,
+  )
 }
 
 function legend(series, say) {
@@ -27,10 +34,15 @@ function draw(title, series, say, bars, top) {
   const xs = [...new Set(points.map(point => point.x))].sort((a, b) => a - b)
   const ticks = niceTicks(Math.max(top, ...points.map(point => point.high ?? point.y)))
   const scale = scales(xs, ticks.at(-1), bars)
-  const marks = bars ? barMarks(series, scale, say) : series.map(each => lineMarks(each, scale, say))
+  const marks = bars
+    ? barMarks(series, scale, say)
+    : series.map(each => lineMarks(each, scale, say))
   return svg(
-    'svg', {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': title},
-    ticks.map(tick => yTick(tick, scale, say)), xs.map(x => xTick(x, scale)), marks,
+    'svg',
+    {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': title},
+    ticks.map(tick => yTick(tick, scale, say)),
+    xs.map(x => xTick(x, scale)),
+    marks,
   )
 }
 
@@ -75,7 +87,8 @@ function lineMarks({name, tone, points}, scale, say) {
     ...banded.toReversed().map(point => `${scale.x(point.x)},${scale.y(point.low)}`),
   ]
   return svg(
-    `g.${tone}`, {},
+    `g.${tone}`,
+    {},
     banded.length > 1 && svg('polygon.band', {points: band.join(' ')}),
     banded.map(point => whisker(point, scale)),
     svg('polyline.line', {points: points.map(at).join(' ')}),
@@ -85,25 +98,42 @@ function lineMarks({name, tone, points}, scale, say) {
 
 const whisker = (point, scale) =>
   svg('line.whisker', {
-    x1: scale.x(point.x), x2: scale.x(point.x), y1: scale.y(point.low), y2: scale.y(point.high),
+    x1: scale.x(point.x),
+    x2: scale.x(point.x),
+    y1: scale.y(point.low),
+    y2: scale.y(point.high),
   })
 
 function dot(point, name, scale, say) {
   const interval = point.low === undefined ? '' : ` [${say(point.low)} – ${say(point.high)}]`
   const words = `${name} round ${point.x}: ${say(point.y)}${interval}`
-  return svg('circle.dot', {cx: scale.x(point.x), cy: scale.y(point.y), r: 3.6}, svg('title', {}, words))
+  return svg(
+    'circle.dot',
+    {cx: scale.x(point.x), cy: scale.y(point.y), r: 3.6},
+    svg('title', {}, words),
+  )
 }
 
 function barMarks(series, scale, say) {
   const width = Math.min(34, (0.7 * scale.step) / series.length)
   return series.map(({name, tone, points}, index) => {
     const shift = (index - series.length / 2) * width
-    return svg(`g.${tone}`, {}, points.map(point => bar(point, name, scale, say, shift, width)))
+    return svg(
+      `g.${tone}`,
+      {},
+      points.map(point => bar(point, name, scale, say, shift, width)),
+    )
   })
 }
 
 function bar(point, name, scale, say, shift, width) {
   const [y, zero] = [scale.y(point.y), scale.y(0)]
-  const box = {x: scale.x(point.x) + shift + 1, y, width: width - 2, height: Math.max(0, zero - y), rx: 2}
+  const box = {
+    x: scale.x(point.x) + shift + 1,
+    y,
+    width: width - 2,
+    height: Math.max(0, zero - y),
+    rx: 2,
+  }
   return svg('rect.bar', box, svg('title', {}, `${name} round ${point.x}: ${say(point.y)}`))
 }

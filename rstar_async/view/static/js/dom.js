@@ -26,7 +26,8 @@ function set(element, key, value) {
   if (value === null || value === undefined || value === false) return
   if (key.startsWith('on')) element.addEventListener(key.slice(2), value)
   else if (key === 'value') element.value = value
-  else if (key === 'vars') for (const [name, each] of Object.entries(value)) element.style.setProperty(name, each)
+  else if (key === 'vars')
+    for (const [name, each] of Object.entries(value)) element.style.setProperty(name, each)
   else element.setAttribute(key, value === true ? '' : String(value))
 }
 
@@ -43,6 +44,16 @@ export function put(element, ...children) {
   append(element, children)
 }
 
+/** `put`, but the reader's focus stays on the same link. */
+export function repaint(element, ...children) {
+  const focused = element.contains(document.activeElement)
+    ? document.activeElement.getAttribute('href')
+    : null
+  put(element, ...children)
+  if (focused)
+    [...element.querySelectorAll('a')].find(each => each.getAttribute('href') === focused)?.focus()
+}
+
 /** A link within the page. */
 export const link = (href, ...children) => h('a', {href}, ...children)
 
@@ -50,14 +61,25 @@ export const link = (href, ...children) => h('a', {href}, ...children)
 export const chip = (word, tone = 'plain', title) => h(`span.chip.${tone}`, {title}, word)
 
 export function select(label, value, options, change) {
-  const list = options.map(([key, text]) => h('option', {value: key, selected: key === value}, text))
-  return h('label.field', {}, h('span', {}, label), h('select', {onchange: event => change(event.target.value)}, list))
+  const list = options.map(([key, text]) =>
+    h('option', {value: key, selected: key === value}, text),
+  )
+  return h(
+    'label.field',
+    {},
+    h('span', {}, label),
+    h('select', {onchange: event => change(event.target.value)}, list),
+  )
 }
 
 /** One of a few words, as buttons in a row. */
 export function switcher(label, value, options, change) {
   const button = ([key, text]) =>
-    h('button', {type: 'button', 'aria-pressed': String(key === value), onclick: () => change(key)}, text)
+    h(
+      'button',
+      {type: 'button', 'aria-pressed': String(key === value), onclick: () => change(key)},
+      text,
+    )
   return h('div.switcher', {role: 'group', 'aria-label': label}, options.map(button))
 }
 

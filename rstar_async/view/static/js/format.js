@@ -8,7 +8,11 @@ export const count = value => (value === null || value === undefined ? '–' : W
 /** 12,345 → 12.3 k */
 export function short(value) {
   if (value === null || value === undefined) return '–'
-  for (const [size, unit] of [[1e9, 'G'], [1e6, 'M'], [1e3, 'k']])
+  for (const [size, unit] of [
+    [1e9, 'G'],
+    [1e6, 'M'],
+    [1e3, 'k'],
+  ])
     if (Math.abs(value) >= size) return `${trim(value / size)} ${unit}`
   return WHOLE.format(value)
 }
@@ -34,11 +38,14 @@ export function duration(seconds) {
 }
 
 export const when = seconds =>
-  seconds ? new Date(1000 * seconds).toLocaleString([], {dateStyle: 'medium', timeStyle: 'short'}) : '–'
+  seconds
+    ? new Date(1000 * seconds).toLocaleString([], {dateStyle: 'medium', timeStyle: 'short'})
+    : '–'
 
 /** Any JSON value in a table of facts. */
 export function fact(value) {
-  if (typeof value === 'number') return Number.isInteger(value) ? count(value) : String(+value.toPrecision(4))
+  if (typeof value === 'number')
+    return Number.isInteger(value) ? count(value) : String(+value.toPrecision(4))
   if (value === null || value === undefined) return '–'
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

@@ -4,8 +4,10 @@
 import {h} from './dom.js'
 
 const KEYWORDS = new Set(
-  ('False None True and as assert break class continue def del elif else except finally for from ' +
-    'global if import in is lambda nonlocal not or pass raise return try while with yield').split(' '),
+  (
+    'False None True and as assert break class continue def del elif else except finally for from ' +
+    'global if import in is lambda nonlocal not or pass raise return try while with yield'
+  ).split(' '),
 )
 const TOKEN = new RegExp(
   [
@@ -58,7 +60,10 @@ export function headline(snippet) {
 
 /** Code in a box. `plain`: output or an error, without colours. */
 export function code(text, {plain = false, label = ''} = {}) {
-  const body = h('pre.code', {tabindex: '0', 'aria-label': label || 'code'})
+  const body = h(plain ? 'pre.code.output' : 'pre.code', {
+    tabindex: '0',
+    'aria-label': label || 'code',
+  })
   body.append(plain ? text : highlight(text))
   return body
 }

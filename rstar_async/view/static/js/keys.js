@@ -12,7 +12,9 @@ export const commonKeys = keys => learn(common, keys)
 export function viewKeys(keys, signal) {
   const mine = learn(new Map(), keys)
   own = mine
-  signal.addEventListener('abort', () => { if (own === mine) own = new Map() })
+  signal.addEventListener('abort', () => {
+    if (own === mine) own = new Map()
+  })
 }
 
 function learn(table, keys) {
@@ -45,16 +47,33 @@ const NAMES = {ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '
 export function showHelp() {
   const dialog = h('dialog.help', {'aria-label': 'keys', onclose: () => dialog.remove()})
   const close = h('button', {type: 'button', onclick: () => dialog.close()}, 'Close')
-  put(dialog, h('h2', {}, 'Keys'), own.size > 0 && table('This view', own), table('Everywhere', common), close)
+  put(
+    dialog,
+    h('h2', {}, 'Keys'),
+    own.size > 0 && table('This view', own),
+    table('Everywhere', common),
+    close,
+  )
   document.body.append(dialog)
   dialog.showModal()
 }
 
 function table(title, keys) {
   const lines = new Map()
-  for (const [key, {words}] of keys) lines.set(words, [...(lines.get(words) ?? []), NAMES[key] ?? key])
+  for (const [key, {words}] of keys)
+    lines.set(words, [...(lines.get(words) ?? []), NAMES[key] ?? key])
   const rows = [...lines].map(([words, names]) =>
-    h('div', {}, h('dt', {}, names.map(name => h('kbd', {}, name))), h('dd', {}, words)))
+    h(
+      'div',
+      {},
+      h(
+        'dt',
+        {},
+        names.map(name => h('kbd', {}, name)),
+      ),
+      h('dd', {}, words),
+    ),
+  )
   return [h('h3', {}, title), h('dl', {}, rows)]
 }
 

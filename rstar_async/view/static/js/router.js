@@ -18,11 +18,15 @@ function decode(text) {
 /** The address of a view. */
 export function to(run, view, parts = [], query = {}) {
   const path = [run, view, ...parts].map(encodeURIComponent).join('/')
-  const kept = Object.entries(query).filter(([, value]) => value !== '' && value !== null && value !== undefined)
+  const kept = Object.entries(query).filter(
+    ([, value]) => value !== '' && value !== null && value !== undefined,
+  )
   return `#/${path}${kept.length ? `?${new URLSearchParams(kept)}` : ''}`
 }
 
-export const go = href => { location.hash = href.slice(1) }
+export const go = href => {
+  location.hash = href.slice(1)
+}
 
 /** Change the address without a new page in the history and without redrawing. */
 export function note(href) {

@@ -2,94 +2,180 @@
 // tried a problem is a square: its colour says how it went, a click opens that tree.
 
 import {ask, every} from '../api.js'
-import {chip, empty, h, put, select, switcher} from '../dom.js'
+import {chip, empty, h, put, repaint, select, switcher} from '../dom.js'
 import {count, duration, percent, short} from '../format.js'
 import {step, viewKeys} from '../keys.js'
+import {pager, square} from '../parts.js'
 import {go, to} from '../router.js'
 
 const PAGE = 50
 const LIVE_SECONDS = 5
-const STATES = [['', 'all'], ['unsolved', 'unsolved'], ['solved', 'solved'], ['running', 'running'], ['failed', 'failed']]
-const ORDERS = [['problem', 'as stored'], ['late', 'solved late'], ['tokens', 'most tokens'], ['seconds', 'longest'], ['level', 'hardest level'], ['kind', 'kind']]
+const STATES = [
+  ['', 'all'],
+  ['unsolved', 'unsolved'],
+  ['solved', 'solved'],
+  ['running', 'running'],
+  ['failed', 'failed'],
+]
+const ORDERS = [
+  ['problem', 'as stored'],
+  ['late', 'solved late'],
+  ['tokens', 'most tokens'],
+  ['seconds', 'longest'],
+  ['level', 'hardest level'],
+  ['kind', 'kind'],
+]
 
 export async function show(root, {run, query, signal, mount}) {
   const offset = Number(query.offset) || 0
   const asked = {...query, offset, limit: PAGE}
   const turn = changes => go(to(run, 'problems', [], {...query, offset: '', ...changes}))
   const [{facets}, {rounds}, page] = await Promise.all([
-    ask(['runs', run, 'facets'], {}, signal), ask(['runs', run], {}, signal),
+    ask(['runs', run, 'facets'], {}, signal),
+    ask(['runs', run], {}, signal),
     ask(['runs', run, 'problems'], asked, signal),
   ])
-  const list = h('section.card.list', {'aria-live': 'polite'})
+  const list = h('section.card.list', {})
   put(root, h('div.title', {}, h('h1', {}, 'Problems')), filters(query, facets, rounds, turn), list)
-  const paint = found => put(list, table(found, run, query), pager(found.total, offset, turn))
+  const paint = found =>
+    repaint(list, table(found, run, query), pager(found.total, offset, turn, PAGE))
   paint(page)
   mount()
-  viewKeys([
-    ['n', 'next, previous page', () => offset + PAGE < page.total && turn({offset: offset + PAGE})],
-    ['p', 'next, previous page', () => offset > 0 && turn({offset: Math.max(0, offset - PAGE)})],
-    ['ArrowDown', 'next, previous row', () => step('[data-row]', 1)],
-    ['ArrowUp', 'next, previous row', () => step('[data-row]', -1)],
-  ], signal)
+  viewKeys(
+    [
+      [
+        'n',
+        'next, previous page',
+        () => offset + PAGE < page.total && turn({offset: offset + PAGE}),
+      ],
+      ['p', 'next, previous page', () => offset > 0 && turn({offset: Math.max(0, offset - PAGE)})],
+      ['ArrowDown', 'next, previous row', () => step('[data-row]', 1)],
+      ['ArrowUp', 'next, previous row', () => step('[data-row]', -1)],
+    ],
+    signal,
+  )
   if (rounds.some(each => each.round.status === 'searching'))
-    every(LIVE_SECONDS, async () => {
-      if (!list.contains(document.activeElement)) paint(await ask(['runs', run, 'problems'], asked, signal))
-    }, signal)
+    every(
+      LIVE_SECONDS,
+      async () => {
+        paint(await ask(['runs', run, 'problems'], asked, signal))
+      },
+      signal,
+    )
 }
 
 function filters(query, facets, rounds, turn) {
   const values = name => [...new Set(facets.map(each => each[name]).filter(Boolean))].sort(inOrder)
   const options = name => [['', 'all'], ...values(name).map(value => [value, value])]
-  const search = h('input', {type: 'search', placeholder: 'Words of the question', value: query.text ?? '', 'aria-label': 'words of the question'})
-  const submit = event => { event.preventDefault(); turn({text: search.value}) }
-  return h('form.filters', {onsubmit: submit, role: 'search'},
+  const search = h('input', {
+    type: 'search',
+    placeholder: 'Words of the question',
+    value: query.text ?? '',
+    'aria-label': 'words of the question',
+  })
+  const submit = event => {
+    event.preventDefault()
+    turn({text: search.value})
+  }
+  return h(
+    'form.filters',
+    {onsubmit: submit, role: 'search'},
     search,
     switcher('state', query.state ?? '', STATES, state => turn({state})),
-    select('round', query.round ?? '', [['', 'all'], ...rounds.map(each => [String(each.round.number), String(each.round.number)])], round => turn({round})),
-    select('of', query.purpose ?? 'train', [['train', 'training'], ['evaluation', 'evaluation']], purpose => turn({purpose})),
+    select(
+      'round',
+      query.round ?? '',
+      [['', 'all'], ...rounds.map(each => [String(each.round.number), String(each.round.number)])],
+      round => turn({round}),
+    ),
+    select(
+      'of',
+      query.purpose ?? 'train',
+      [
+        ['train', 'training'],
+        ['evaluation', 'evaluation'],
+      ],
+      purpose => turn({purpose}),
+    ),
     select('kind', query.kind ?? '', options('kind'), kind => turn({kind})),
     select('level', query.level ?? '', options('level'), level => turn({level})),
-    select('order', query.order ?? 'problem', ORDERS, order => turn({order})))
+    select('order', query.order ?? 'problem', ORDERS, order => turn({order})),
+  )
 }
 
 const inOrder = (a, b) => a.localeCompare(b, 'en', {numeric: true})
 
 function table(page, run, query) {
-  if (!page.problems.length) return empty('No problem is like that. ', h('a', {href: to(run, 'problems')}, 'Show all'))
-  const head = [['Problem'], ['Kind'], ['Level'], ['Rounds'], ['Found at', 'number'], ['Tokens', 'number'], ['Nodes', 'number'], ['Took', 'number']]
-  return h('div.scroll', {}, h('table.rows.problems', {},
-    h('thead', {}, h('tr', {}, head.map(([name, kind]) => h(kind ? `th.${kind}` : 'th', {scope: 'col'}, name)))),
-    h('tbody', {}, page.problems.map(each => row(each, run, query)))))
+  if (!page.problems.length)
+    return empty('No problem is like that. ', h('a', {href: to(run, 'problems')}, 'Show all'))
+  const head = [
+    ['Problem'],
+    ['Kind'],
+    ['Level'],
+    ['Rounds'],
+    ['Found at', 'number'],
+    ['Tokens', 'number'],
+    ['Nodes', 'number'],
+    ['Took', 'number'],
+  ]
+  return h(
+    'div.scroll',
+    {},
+    h(
+      'table.rows.problem-table',
+      {},
+      h(
+        'thead',
+        {},
+        h(
+          'tr',
+          {},
+          head.map(([name, kind]) => h(kind ? `th.${kind}` : 'th', {scope: 'col'}, name)),
+        ),
+      ),
+      h(
+        'tbody',
+        {},
+        page.problems.map(each => row(each, run, query)),
+      ),
+    ),
+  )
 }
 
 function row({problem, searches}, run, query) {
   const sum = name => searches.reduce((total, each) => total + each[name], 0)
   const shown = searches.find(each => String(each.round) === query.round) ?? searches.at(-1)
-  return h('tr', {},
-    h('td', {}, h('a.question', {href: to(run, 'search', [shown.id]), 'data-row': ''}, problem.question)),
-    h('td', {}, chip(problem.kind || '–')), h('td', {}, problem.level || '–'),
-    h('td', {}, h('span.squares', {}, searches.map(each => square(each, run)))),
-    h('td.number', {}, found(shown)), h('td.number', {}, short(sum('tokens'))),
-    h('td.number', {}, count(sum('nodes'))), h('td.number', {}, duration(sum('seconds'))))
+  return h(
+    'tr',
+    {},
+    h(
+      'td',
+      {},
+      h('a.question', {href: to(run, 'search', [shown.id]), 'data-row': ''}, problem.question),
+    ),
+    h('td', {}, chip(problem.kind || '–')),
+    h('td', {'data-label': 'level'}, problem.level || '–'),
+    h(
+      'td',
+      {},
+      h(
+        'span.squares',
+        {},
+        searches.map(each => square(each, run)),
+      ),
+    ),
+    h('td.number', {'data-label': 'found at'}, found(shown)),
+    h('td.number', {'data-label': 'tokens'}, short(sum('tokens'))),
+    h('td.number', {'data-label': 'nodes'}, count(sum('nodes'))),
+    h('td.number', {}, duration(sum('seconds'))),
+  )
 }
 
-const found = search => search.first_right
-  ? h('span', {title: `a right answer came with expansion ${search.first_right} of ${search.expansions}`}, percent(search.first_right / search.expansions, 0))
-  : '–'
-
-/** How one search went, as a coloured square with the number of its round. */
-export function square(search, run, current = '') {
-  const tone = search.solved ? 'good' : search.status === 'finished' ? 'bad' : search.status
-  const words = `round ${search.round}: ${search.status}${search.solved ? ', solved' : ''}, ${count(search.nodes)} nodes, ${count(search.tokens)} tokens`
-  return h(`a.square.${tone}`, {href: to(run, 'search', [search.id]), title: words, 'aria-label': words, 'aria-current': search.id === current ? 'true' : null}, search.round)
-}
-
-/** Which page this is, and the way to the others. */
-export function pager(total, offset, turn, page = PAGE) {
-  if (total <= page && !offset) return h('p.pager', {}, `${count(total)} in all`)
-  const last = Math.min(total, offset + page)
-  return h('nav.pager', {'aria-label': 'pages'},
-    h('button', {type: 'button', disabled: offset === 0, onclick: () => turn({offset: Math.max(0, offset - page)})}, '‹ back'),
-    h('span', {}, `${count(offset + 1)} – ${count(last)} of ${count(total)}`),
-    h('button', {type: 'button', disabled: last >= total, onclick: () => turn({offset: last})}, 'on ›'))
-}
+const found = search =>
+  search.first_right
+    ? h(
+        'span',
+        {title: `a right answer came with expansion ${search.first_right} of ${search.expansions}`},
+        percent(search.first_right / search.expansions, 0),
+      )
+    : '–'

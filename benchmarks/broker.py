@@ -1,0 +1,102 @@
+"""`python -m benchmarks.broker`: round trips through a broker, beside the fastest thing there is.
+
+The limit is `zmq.proxy` between blocking peers. The broker is measured between blocking peers that
+speak its protocol (four messages a job where an echo is two), and between our own client and
+station. `--overload MINUTES`: instead, ten times more jobs than the workers can take.
+"""
+
+import argparse
+import contextlib
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.overload import measure_overload
+from benchmarks.peers import Timing, running
+from benchmarks.report import Report, open_report
+
+IN_FLIGHT = (1, 64, 1024)
+# Between what, the broker, its worker, its client.
+SETTINGS = {
+    "zmq.proxy, blocking peers": ("proxy", "raw_worker", "raw_client"),
+    "broker, blocking peers": ("broker", "lease_worker", "lease_client"),
+    "broker, pool and station": ("broker", "station", "pool_client"),
+}
+RAW, LEASE, _ = SETTINGS
+HALF = 0.5
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, one setting after another."""
+    report = open_report(__doc__, arguments, _parser())
+    if report.options.overload:
+        measure_overload(report, 60 * report.options.overload)
+        return report.close()
+    seconds = report.options.seconds or (1.5 if report.short else 5.0)
+    rates: dict[tuple[str, str, int], float] = {}
+    for transport in ("tcp", "ipc"):
+        for in_flight in IN_FLIGHT:
+            for setting in SETTINGS:
+                timing = _measure(setting, transport, in_flight, seconds)
+                rates[setting, transport, in_flight] = timing.per_second
+                _row(report, setting, transport, in_flight, timing)
+    for transport in ("tcp", "ipc"):
+        share = rates[LEASE, transport, 1024] / rates[RAW, transport, 1024]
+        report.claim(f"share of raw with 1024 in flight, {transport}", share, "", ">=", HALF)
+    return report.close()
+
+
+def _measure(setting: str, transport: str, in_flight: int, seconds: float) -> Timing:
+    broker, worker, client = SETTINGS[setting]
+    with tempfile.TemporaryDirectory(prefix="rstar-") as folder, contextlib.ExitStack() as stack:
+        front, back = _endpoints(transport, Path(folder))
+        if broker == "proxy":
+            stack.enter_context(running("benchmarks.peers", "proxy", front, back))
+        else:
+            ends = ("--clients", front, "--workers", back)
+            stack.enter_context(running("brokers", "benchmark", *ends))
+        stack.enter_context(running("benchmarks.peers", worker, back))
+        command = [sys.executable, "-m", "benchmarks.peers", client, front]
+        done = subprocess.run(
+            [*command, str(in_flight), str(seconds)], capture_output=True, check=True, timeout=120
+        )
+    return msgspec.json.decode(done.stdout, type=Timing)
+
+
+def _endpoints(transport: str, folder: Path) -> tuple[str, str]:
+    if transport == "ipc":
+        return f"ipc://{folder}/clients", f"ipc://{folder}/workers"
+    return f"tcp://127.0.0.1:{_free_port()}", f"tcp://127.0.0.1:{_free_port()}"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _row(report: Report, setting: str, transport: str, in_flight: int, timing: Timing) -> None:
+    report.row(
+        setting=setting,
+        transport=transport,
+        in_flight=in_flight,
+        per_second=timing.per_second,
+        p50_ms=timing.p50_ms,
+        p99_ms=timing.p99_ms,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.broker")
+    parser.add_argument("--seconds", type=float, default=0.0, help="of each measurement")
+    parser.add_argument("--overload", type=float, default=0.0, metavar="MINUTES")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""A program that grows: each step in the state that is held, against all of it from the start."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from benchmarks.executor_jobs import chain
+from benchmarks.executor_meter import Meter
+from workers.sandbox import Limits, Sandbox
+
+SIBLINGS = 8
+LIMITS = Limits(wall_seconds=60.0, cpu_seconds=60.0)
+
+
+@dataclass
+class Chain:
+    """CPU and wall time of both ways: a "job" is one step, with all that it takes to get there."""
+
+    extended: Meter = field(default_factory=Meter)
+    replayed: Meter = field(default_factory=Meter)
+    leaf_extended: Meter = field(default_factory=Meter)
+    leaf_replayed: Meter = field(default_factory=Meter)
+
+    @property
+    def whole(self) -> float:
+        """How many times cheaper all sixteen extensions are than sixteen replays."""
+        return self.replayed.cpu_ms / self.extended.cpu_ms
+
+    @property
+    def leaf(self) -> float:
+        """The same for one more step at depth sixteen."""
+        return self.leaf_replayed.cpu_ms / self.leaf_extended.cpu_ms
+
+    def rows(self) -> Iterator[tuple[str, Meter]]:
+        """Name and figures of each way."""
+        yield "16-step chain, a step extended", self.extended
+        yield "16-step chain, a step replayed", self.replayed
+        yield "depth 16 + 1, extended", self.leaf_extended
+        yield "depth 16 + 1, replayed", self.leaf_replayed
+
+
+async def measure_chain(sandbox: Sandbox, rounds: int) -> Chain:
+    """In turns, with new numbers each time; the first round is not counted."""
+    await _round(sandbox, chain(0), Chain())
+    measured = Chain()
+    for number in range(1, rounds + 1):
+        await _round(sandbox, chain(number), measured)
+    return measured
+
+
+async def _round(sandbox: Sandbox, steps: list[str], measured: Chain) -> None:
+    prefixes = [steps[:depth] for depth in range(1, len(steps) + 1)]
+    leaves = [[*steps, f"print(k + {number})"] for number in range(SIBLINGS)]
+    extended = await _all(sandbox, prefixes, measured.extended)
+    leaf_extended = await _all(sandbox, leaves, measured.leaf_extended)
+    sandbox.end_tree("chain")
+    replayed = await _all(sandbox, map(_joined, prefixes), measured.replayed, forget=True)
+    few = [_joined(leaf) for leaf in leaves[:2]]
+    leaf_replayed = await _all(sandbox, few, measured.leaf_replayed, forget=True)
+    _compare([*extended, *leaf_extended[:2]], [*replayed, *leaf_replayed], len(steps))
+
+
+def _compare(extended: list[str], replayed: list[str], depth: int) -> None:
+    """A replay prints all that came before, too."""
+    before = ["", *replayed[: depth - 1], replayed[depth - 1], replayed[depth - 1]]
+    for one, other, already in zip(extended, replayed, before, strict=True):
+        if already + one != other:
+            raise AssertionError(f"extended: {one!r}, replayed: {other.removeprefix(already)!r}")
+
+
+def _joined(steps: list[str]) -> list[str]:
+    """The whole program as a single step: the cheapest way to begin again."""
+    return ["\n".join(steps)]
+
+
+async def _all(
+    sandbox: Sandbox, programs: Iterable[list[str]], meter: Meter, *, forget: bool = False
+) -> list[str]:
+    """What each prints. `forget`: nothing may be left from the one before."""
+    printed = []
+    with meter:
+        for program in programs:
+            meter.begin()
+            outcome = await sandbox.run("chain", program, LIMITS)
+            if forget:
+                sandbox.end_tree("chain")
+            meter.end()
+            if outcome.status != "ok":
+                raise AssertionError(f"a step of the chain ended by {outcome}")
+            printed.append(outcome.stdout)
+    return printed

@@ -1,0 +1,121 @@
+"""Runs programs in the manner of others, in a process of its own: `python executor_host.py MANNER`.
+
+On standard input programs, each with its length in front (4 bytes, little-endian), on standard
+output what they print, likewise; `ready` comes first. Manners: `fork FLAVOUR` (a fork of the warm
+interpreter, no lock at all), `code-judge FOLDER`, `sandbox-fusion FOLDER` (their checkouts).
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+Execute = Callable[[str], bytes]
+MEMORY_MIB = 1024
+SECONDS = 10
+
+
+def warm_fork(flavour: str) -> Execute:
+    """What no fork server can undercut: fork, run, collect the output, wait."""
+    import gc
+
+    sys.path.insert(0, str(Path(__file__).parent.parent / "workers" / "sandbox"))
+    from inside import pages, warm  # type: ignore[import-not-found]
+
+    warm.warm_up(flavour)
+    gc.collect()
+    gc.freeze()
+    pages.collapse()
+
+    def execute(source: str) -> bytes:
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.dup2(writer, 1)
+            _run_and_leave(source)
+        os.close(writer)
+        with open(reader, "rb") as output:
+            text = output.read()
+        os.waitpid(child, 0)
+        return text
+
+    return execute
+
+
+def _run_and_leave(source: str) -> None:
+    try:
+        sys.stdout = open(1, "w")  # noqa: SIM115
+        exec(source, {"__name__": "__main__"})
+        sys.stdout.flush()
+    finally:
+        os._exit(0)
+
+
+def code_judge(folder: str) -> Execute:
+    """Its `PythonExecutor`, with its own limits switched on."""
+    sys.path.insert(0, folder)
+    from app.libs.executors.python_executor import PythonExecutor  # type: ignore[import-not-found]
+
+    command = f"{sys.executable} {{source}}"
+    executor = PythonExecutor(command, SECONDS, MEMORY_MIB << 20)
+    return lambda source: executor.execute_script(source, timeout=SECONDS).stdout.encode()
+
+
+def sandbox_fusion(folder: str) -> Execute:
+    """Its `run_python`, `isolation: none`, but for conda: the interpreter is ours."""
+    import asyncio
+
+    os.environ["SANDBOX_CONFIG"] = "local"
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    import structlog  # type: ignore[import-not-found]
+
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    from sandbox.runners import major  # type: ignore[import-not-found]
+    from sandbox.runners.types import CodeRunArgs  # type: ignore[import-not-found]
+
+    interpreter = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    major.get_python_rt_env = lambda _: interpreter
+    config = major.config.sandbox
+    if config.cleanup_process or config.restore_bash or config.isolation != "none":
+        raise SystemExit("its configuration would touch other processes of this machine")
+    loop = asyncio.new_event_loop()
+
+    def execute(source: str) -> bytes:
+        arguments = CodeRunArgs(code=source, run_timeout=SECONDS)
+        done: SimpleNamespace = loop.run_until_complete(major.run_python(arguments))
+        return str(done.run_result.stdout).encode()
+
+    return execute
+
+
+MANNERS: dict[str, Callable[[str], Execute]] = {
+    "fork": warm_fork,
+    "code-judge": code_judge,
+    "sandbox-fusion": sandbox_fusion,
+}
+
+
+def serve(execute: Execute, requests: int, answers: int) -> None:
+    """Until standard input ends."""
+    with open(requests, "rb") as inlet, open(answers, "wb", buffering=0) as outlet:
+        _write(outlet.fileno(), b"ready")
+        while length := inlet.read(4):
+            source = inlet.read(int.from_bytes(length, "little")).decode()
+            _write(outlet.fileno(), execute(source))
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    data = len(data).to_bytes(4, "little") + data
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+if __name__ == "__main__":
+    inlet, outlet = os.dup(0), os.dup(1)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 0)
+    os.dup2(nowhere, 1)
+    os.set_inheritable(inlet, False)
+    serve(MANNERS[sys.argv[1]](sys.argv[2]), inlet, outlet)

@@ -1,0 +1,101 @@
+"""A thousand interpreters held at a time: how much memory, and does each still answer."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from random import Random
+
+from benchmarks.executor_meter import Meter
+from benchmarks.report import Report
+from workers.sandbox import Sandbox
+from workers.sandbox.strays import members
+
+TREES = 20
+FIRST = "from sympy import *\nx = symbols('x')\np = Integer({number})"
+NEXT = "p = expand(p * (x + {number}))\nq = factor(p)\nr = diff(p, x)"
+PROBES = 50
+GIB = 1 << 30
+
+
+async def measure_nodes(report: Report, sandbox: Sandbox, most: int) -> None:
+    """Grow random trees to `most` nodes, weigh them, and go on from some of them."""
+    before = _available()
+    growing, asking = Meter(), Meter()
+    programs = await _grow(sandbox, most, growing)
+    held = sandbox.held
+    memory, pss = before - _available(), _pss(sandbox)
+    right = await _probe(sandbox, programs, asking)
+    for tree in range(TREES):
+        sandbox.end_tree(f"tree {tree}")
+    gib = max(memory, pss) / GIB * (1000 / held)
+    note = f"{memory / GIB:.2f} GiB less available, {pss / GIB:.2f} GiB proportional set size"
+    row = {"cpu_ms": round(growing.cpu_ms, 2), "wall_p50_ms": round(growing.wall_ms(50), 1)}
+    p99 = round(growing.wall_ms(99), 1)
+    report.row(job=f"{held} live nodes, each made", executor="ours", **row, wall_p99_ms=p99,
+               jobs=growing.jobs, note=note)  # fmt: skip
+    report.claim(f"1,000 live nodes (from {held})", gib, "GiB", "<=", 8)
+    report.claim("live nodes held of those made", held / most, "share", "==", 1)
+    report.claim("of them asked, right", right / PROBES, "share", "==", 1)
+
+
+async def _grow(sandbox: Sandbox, most: int, meter: Meter) -> list[tuple[str, list[str]]]:
+    dice = Random(3)
+    programs: list[tuple[str, list[str]]] = []
+    with meter:
+        for number in range(most):
+            program = _new(number) if number < TREES else _grown(dice.choice(programs), number)
+            meter.begin()
+            outcome = await sandbox.run(*program)
+            meter.end()
+            if outcome.status != "ok":
+                raise AssertionError(f"node {number} could not be made: {outcome}")
+            programs.append(program)
+    return programs
+
+
+def _new(tree: int) -> tuple[str, list[str]]:
+    return f"tree {tree}", [FIRST.format(number=tree + 2)]
+
+
+def _grown(parent: tuple[str, list[str]], number: int) -> tuple[str, list[str]]:
+    tree, steps = parent
+    steps = steps if len(steps) < 8 else steps[:7]
+    return tree, [*steps, NEXT.format(number=number)]
+
+
+async def _probe(sandbox: Sandbox, programs: list[tuple[str, list[str]]], meter: Meter) -> int:
+    """How many of some held states give what arithmetic says: p at x = 0."""
+    right = 0
+    with meter:
+        for tree, steps in Random(5).sample(programs, PROBES):
+            meter.begin()
+            outcome = await sandbox.run(tree, [*steps, "p.subs(x, 0)"])
+            meter.end()
+            right += outcome.value == str(_product(steps)) and outcome.reused_steps == len(steps)
+    return right
+
+
+def _product(steps: Iterable[str]) -> int:
+    product = 1
+    for step in steps:
+        product *= int("".join(c for c in step.partition("p = ")[2].split("\n")[0] if c.isdigit()))
+    return product
+
+
+def _available() -> int:
+    text = Path("/proc/meminfo").read_text().partition("MemAvailable:")[2]
+    return int(text.split()[0]) << 10
+
+
+def _pss(sandbox: Sandbox) -> int:
+    """Proportional set size of everything behind the wall; 0 where only root may know."""
+    pids = set().union(*map(members, sandbox.groups))
+    return sum(map(_pss_of, pids)) if os.geteuid() == 0 else 0
+
+
+def _pss_of(pid: int) -> int:
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    return int(text.partition("Pss:")[2].split()[0]) << 10

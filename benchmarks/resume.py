@@ -1,0 +1,96 @@
+"""`python -m benchmarks.resume [--nodes N]`: seconds from kill -9 to the next stored expansion.
+
+The coordinator of a run with a million nodes in its store is killed while it searches, and again.
+The clock runs from the SIGKILL to the first expansion that the next coordinator has committed, so
+it has the start of a Python process in it, and the reading of every tree that is in flight.
+"""
+
+import argparse
+import os
+import signal
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+import trio
+
+from benchmarks.plantation import plant, recipe_in
+from benchmarks.report import open_report
+from benchmarks.storm import ENDLESS, laid_out, living, quiet
+from rstar_async.config import Recipe
+from rstar_async.launch.processes import Places, ProcessSpec
+from rstar_async.launch.supervisor import run_processes
+
+NODES_PER_TREE = 1000
+KILLS = 3
+POLL_SECONDS = 0.02
+GRACE_SECONDS = 2.0
+LIMIT_SECONDS = 240.0
+TARGET_SECONDS = 5.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Plant, run, kill, and look at the clock."""
+    report = open_report(__doc__, arguments, _parser())
+    nodes = report.options.nodes or (150_000 if report.short else 1_000_000)
+    with tempfile.TemporaryDirectory(prefix="rstar-resume-", dir=report.options.folder) as folder:
+        recipe = recipe_in(Path(folder), nodes // NODES_PER_TREE)
+        started = time.monotonic()
+        planted = plant(recipe, NODES_PER_TREE)
+        report.row(what="planting", nodes=planted, seconds=time.monotonic() - started)
+        seconds = _measure(recipe)
+    report.row(what="cold start", nodes=planted, seconds=seconds[0])
+    for number, value in enumerate(seconds[1:], start=1):
+        report.row(what=f"after kill {number}", nodes=planted, seconds=value)
+    report.claim("nodes stored", planted, "", ">=", 0.99 * nodes)
+    report.claim("kill to search", statistics.median(seconds[1:]), "s", "<", TARGET_SECONDS)
+    return report.close()
+
+
+def _measure(recipe: Recipe) -> list[float]:
+    """Seconds to the first expansion after the start, and after each kill."""
+    with laid_out(recipe, delay=0.02) as (specs, places):
+        needed = [spec for spec in specs if spec.name != "trainer"]
+        return trio.run(_kill_and_wait, needed, places)
+
+
+async def _kill_and_wait(specs: list[ProcessSpec], places: Places) -> list[float]:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: run_processes(specs, places.logs, say=quiet, patience=ENDLESS))
+        with trio.fail_after(LIMIT_SECONDS):
+            taken = [await _until_more(places.home, _newest(places.home))]
+            for _ in range(KILLS):
+                await trio.sleep(GRACE_SECONDS)
+                os.kill(living(specs)["coordinator"], signal.SIGKILL)
+                taken.append(await _until_more(places.home, _newest(places.home)))
+        nursery.cancel_scope.cancel()
+    return taken
+
+
+async def _until_more(home: Path, before: int) -> float:
+    started = time.monotonic()
+    while _newest(home) <= before:  # noqa: ASYNC110  the database sets no event
+        await trio.sleep(POLL_SECONDS)
+    return time.monotonic() - started
+
+
+def _newest(home: Path) -> int:
+    """Grows with every expansion that is committed."""
+    with closing(sqlite3.connect(f"file:{home}/rstar.db?mode=ro", uri=True)) as database:
+        found: int = database.execute("SELECT max(rowid) FROM expansions").fetchone()[0]
+    return found
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.resume")
+    parser.add_argument("--nodes", type=int, default=0, help="default: 1 M, with --short 150 000")
+    parser.add_argument("--folder", type=Path, help="where to put the store meanwhile")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

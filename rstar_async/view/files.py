@@ -1,0 +1,57 @@
+"""The page's own files, read once when the server starts: they are few and small.
+
+Only what was found then is ever served; no path from outside touches the disk.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from http import HTTPStatus
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+_FIRST = "index.html"
+
+
+class File(msgspec.Struct, frozen=True):
+    """A file and the tag by which a browser knows that it has not changed."""
+
+    body: bytes
+    kind: str
+    tag: str
+
+
+class Files:
+    """Answers with a file, or says that there is none."""
+
+    def __init__(self) -> None:
+        self._files = dict(_read(resources.files("rstar_async.view") / "static", ""))
+
+    async def answer(self, request: Request) -> Response:
+        file = self._files.get(request.path_params["path"] or _FIRST)
+        if file is None:
+            return PlainTextResponse("There is no such page.\n", HTTPStatus.NOT_FOUND)
+        headers = {"etag": file.tag}
+        if request.headers.get("if-none-match") == file.tag:
+            return Response(None, HTTPStatus.NOT_MODIFIED, headers)
+        return Response(file.body, HTTPStatus.OK, headers, file.kind)
+
+
+def _read(folder: Traversable, prefix: str) -> Iterator[tuple[str, File]]:
+    for entry in folder.iterdir():
+        name = prefix + entry.name
+        if entry.is_dir():
+            yield from _read(entry, f"{name}/")
+        elif kind := _TYPES.get(name.rpartition(".")[2]):
+            body = entry.read_bytes()
+            tag = hashlib.blake2b(body, digest_size=12).hexdigest()
+            yield name, File(body, kind, f'"{tag}"')

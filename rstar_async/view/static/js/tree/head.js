@@ -1,0 +1,63 @@
+// What stands above a tree: the problem, how its search went, and its searches in other rounds.
+
+import {chip, h, link} from '../dom.js'
+import {count, duration, short} from '../format.js'
+import {to} from '../router.js'
+import {square} from '../parts.js'
+
+export const live = search => search.status === 'running' || search.status === 'waiting'
+
+/** `size`: how many nodes the page knows already. */
+export function searchHead(run, found, size) {
+  const {search, problem, others} = found
+  const pairs = to(run, 'pairs', [], {round: search.round, search: search.id})
+  return [
+    h(
+      'p.way-back',
+      {},
+      link(
+        to(run, 'problems', [], {round: search.round, purpose: search.purpose}),
+        `round ${search.round}`,
+      ),
+      ` · ${search.purpose} · ${problem.kind}`,
+      problem.level && ` · level ${problem.level}`,
+    ),
+    h('h1', {}, problem.question),
+    h(
+      'div.facts-line',
+      {},
+      chip(word(search), tone(search)),
+      h('span', {}, 'answer ', h('b', {}, problem.answer)),
+      facts(found, size).map(([value, name]) => h('span', {}, h('b', {}, value), ' ', name)),
+      search.purpose === 'train' && link(pairs, 'pairs'),
+      others.length > 1 &&
+        h(
+          'span.squares',
+          {title: 'this problem in other rounds'},
+          others.map(each => square(each, run, search.id)),
+        ),
+    ),
+  ]
+}
+
+function facts({search, nodes, tokens, first_right: first}, size) {
+  return [
+    [count(size || nodes), 'nodes'],
+    [count(search.rollouts), 'rollouts'],
+    [count(search.expansions), 'expansions'],
+    [short(tokens), 'tokens'],
+    [duration(search.seconds), ''],
+    first && [count(first), 'expansions to the first right answer'],
+  ].filter(Boolean)
+}
+
+function word(search) {
+  if (search.status !== 'finished') return search.status
+  return search.solved ? 'solved' : 'unsolved'
+}
+
+function tone(search) {
+  if (search.solved) return 'good'
+  if (live(search)) return 'busy'
+  return search.status === 'finished' ? 'bad' : 'error'
+}

@@ -1,0 +1,183 @@
+"""What the web page asks of trees: pages of nodes, found steps, pairs and ranked answers."""
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from storage import statements
+from storage.column_types import ForeignText
+from storage.queries.reading import given
+from storage.records import Node, NodeStatus, Pair, PairKind, Split
+from storage.tables import nodes, pairs
+from storage.views import trajectories
+
+SNIPPET = 160
+
+
+class TreeNode(msgspec.Struct, frozen=True):
+    """What a drawing of the tree needs of a node; `snippet` is the beginning of its text."""
+
+    path: str
+    expansion: int
+    status: NodeStatus
+    correct: bool | None
+    answer: str
+    multiplicity: int
+    prior: float | None
+    visits: int
+    value_sum: float
+    exec_status: str
+    snippet: str
+
+
+class RankedAnswer(msgspec.Struct, frozen=True):
+    """One answer and how its search thought of the way to it."""
+
+    search_id: str
+    path: str
+    problem_id: str
+    question: str
+    answer: str
+    depth: int
+    mean_q: float
+    min_q: float
+
+
+class PairWithNodes(msgspec.Struct, frozen=True):
+    """A preference and both its steps."""
+
+    pair: Pair
+    chosen: Node
+    rejected: Node
+
+
+def tree_page(
+    connection: sa.Connection, search_id: str, since: int = -1, after: str = "", limit: int = 1000
+) -> list[TreeNode]:
+    """Nodes made after expansion `since`, from path `after` on in the order of paths.
+
+    Parents come before their children; an expansion that was committed is seen whole.
+    """
+    names = [field.name for field in msgspec.structs.fields(TreeNode)][:-1]
+    snippet: Any = sa.func.substr(nodes.c.text, 1, SNIPPET, type_=ForeignText())
+    query = (
+        sa.select(*(nodes.c[name] for name in names), snippet)
+        .where(nodes.c.search_id == search_id, nodes.c.path > after, nodes.c.expansion > since)
+        .order_by(nodes.c.path)
+        .limit(limit)
+    )
+    return [TreeNode(*row) for row in connection.execute(query)]
+
+
+def statistics_page(
+    connection: sa.Connection, search_id: str, after: str = "", limit: int = 5000
+) -> list[tuple[str, int, float]]:
+    """Path, N and W of the visited nodes, in the order of paths."""
+    query = (
+        sa.select(nodes.c.path, nodes.c.visits, nodes.c.value_sum)
+        .where(nodes.c.search_id == search_id, nodes.c.path > after, nodes.c.visits > 0)
+        .order_by(nodes.c.path)
+        .limit(limit)
+    )
+    return [(row.path, row.visits, row.value_sum) for row in connection.execute(query)]
+
+
+def matching_paths(
+    connection: sa.Connection, search_id: str, text: str, limit: int = 500
+) -> list[str]:
+    """Nodes whose step, output or error contains `text`, upper and lower case alike."""
+    parts = nodes.c
+    haystacks = (parts.text, parts.observation, parts.stdout, parts.exec_error)
+    query = (
+        sa.select(parts.path)
+        .where(parts.search_id == search_id)
+        .where(sa.or_(*(column.icontains(text, autoescape=True) for column in haystacks)))
+        .order_by(parts.path)
+        .limit(limit)
+    )
+    return list(connection.scalars(query))
+
+
+def pair_page(
+    connection: sa.Connection,
+    run_id: str,
+    number: int,
+    *,
+    kind: PairKind | None = None,
+    split: Split | None = None,
+    search_id: str | None = None,
+    offset: int = 0,
+    limit: int = 20,
+) -> list[PairWithNodes]:
+    """Preferences of a round with their steps, those of one tree together."""
+    where = (
+        pairs.c.run_id == run_id,
+        pairs.c.round == number,
+        given(pairs.c.kind, kind),
+        given(pairs.c.split, split),
+        given(pairs.c.search_id, search_id),
+    )
+    order = [pairs.c.search_id, pairs.c.chosen_path, pairs.c.rejected_path, pairs.c.kind]
+    chosen, rejected = nodes.alias("chosen"), nodes.alias("rejected")
+    names = statements.fields(Node)
+    query = (
+        sa.select(
+            *statements.columns(Pair),
+            *(chosen.c[name] for name in names),
+            *(rejected.c[name] for name in names),
+        )
+        .join(chosen, _at(chosen, pairs.c.chosen_path))
+        .join(rejected, _at(rejected, pairs.c.rejected_path))
+        .where(*where)
+        .order_by(*order)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [_pair_with_nodes(tuple(row), len(names)) for row in connection.execute(query)]
+
+
+def ranked_answers(
+    connection: sa.Connection,
+    run_id: str,
+    number: int,
+    *,
+    correct: bool,
+    worst: bool,
+    limit: int = 1000,
+) -> list[RankedAnswer]:
+    """One right (or wrong) answer a problem of a training round, by mean Q.
+
+    Reads every such answer of the round with its path to the root: seconds for a million nodes.
+    """
+    view = trajectories.c
+    by_q = view.mean_q if worst else view.mean_q.desc()
+    place = sa.func.row_number().over(
+        partition_by=view.problem_id, order_by=(by_q, view.search_id, view.path)
+    )
+    names = [field.name for field in msgspec.structs.fields(RankedAnswer)]
+    each = (
+        sa.select(*(view[name] for name in names), place.label("place"))
+        .where(view.run_id == run_id, view.round == number, view.purpose == "train")
+        .where(view.correct.is_(sa.true() if correct else sa.false()))
+        .subquery()
+    )
+    best = each.c.mean_q if worst else each.c.mean_q.desc()
+    query = (
+        sa.select(*(each.c[name] for name in names))
+        .where(each.c.place == 1)
+        .order_by(best, each.c.search_id)
+        .limit(limit)
+    )
+    return [RankedAnswer(*row) for row in connection.execute(query)]
+
+
+def _at(table: Any, path: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.search_id == pairs.c.search_id, table.c.path == path)
+
+
+def _pair_with_nodes(row: tuple[Any, ...], width: int) -> PairWithNodes:
+    start = len(row) - 2 * width
+    return PairWithNodes(
+        Pair(*row[:start]), Node(*row[start : start + width]), Node(*row[start + width :])
+    )

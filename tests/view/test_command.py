@@ -1,0 +1,140 @@
+"""`rstar view` as a command: what it refuses, what it prints, what the package holds."""
+
+import socket
+import subprocess
+import sys
+from importlib import resources
+
+import httpx
+import pytest
+import trio
+
+from rstar_async.cli import main
+from rstar_async.commands.view import locate
+from rstar_async.errors import BadInput
+from rstar_async.launch.lock import RunLock
+from rstar_async.launch.sockets import (
+    clients_endpoint,
+    make_socket_folder,
+    remove_socket_folder,
+    workers_endpoint,
+)
+from rstar_async.view.access import access_for, is_loopback
+from rstar_async.view.pools import PoolWatch
+from rstar_async.view.server import address as address_of
+from rstar_async.view.server import bind, choose_token
+
+
+def test_a_missing_database_is_one_line_and_exit_code_2(tmp_path, capsys):
+    assert main(["view", str(tmp_path / "nothing.db")]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert "there is no database" in lines[0]
+
+
+def test_a_file_that_is_no_store_is_refused(tmp_path, capsys):
+    (tmp_path / "notes.db").write_text("not a database at all, only some words " * 50)
+    assert main(["view", str(tmp_path / "notes.db")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_port_in_use_is_one_line_and_exit_code_2(store, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["view", store.name, "--port", str(port)]) == 2
+    assert f"port {port}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.1"])
+def test_an_address_that_is_not_ours_is_refused(host):
+    with pytest.raises(BadInput):
+        bind(host, 0)
+
+
+def test_the_served_page_answers_on_loopback(address):
+    assert address.startswith("http://127.0.0.1:")
+    assert httpx.get(address).status_code == 200
+    assert httpx.get(address, headers={"host": "evil.example"}).status_code == 421
+
+
+def test_beyond_loopback_there_is_always_a_token():
+    assert choose_token("127.0.0.1", None) == choose_token("::1", None) == ""
+    assert choose_token("localhost", None) == ""
+    assert len(choose_token("0.0.0.0", None)) >= 32
+    assert choose_token("127.0.0.1", "mine") == "mine"
+    with pytest.raises(BadInput):
+        choose_token("0.0.0.0", "")
+    assert address_of("::1", 8700, "t") == "http://[::1]:8700/?token=t"
+    assert not is_loopback("0.0.0.0")
+
+
+def test_another_name_is_answered_to_when_it_was_given():
+    access = access_for("127.0.0.1", 8700, "", ("Lab.example",))
+    assert access.verdict("GET", {"host": "lab.example:80"}, "") == "welcome"
+    assert access.verdict("GET", {"host": "10.0.0.1"}, "") == "wrong host"
+    assert access.verdict("GET", {}, "") == "wrong host"
+
+
+def test_a_run_folder_names_its_database(tmp_path):
+    (tmp_path / "rstar.db").touch()
+    assert locate(str(tmp_path)) == (f"sqlite:///{tmp_path}/rstar.db", tmp_path)
+    (tmp_path / "recipe.json").write_text('{"database": "postgresql://lab/run"}')
+    assert locate(str(tmp_path)) == ("postgresql://lab/run", tmp_path)
+    assert locate("postgresql://lab/run") == ("postgresql://lab/run", None)
+
+
+def test_without_a_place_the_newest_run_is_shown(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput, match="no run"):
+        locate(None)
+    (tmp_path / "runs/a").mkdir(parents=True)
+    (tmp_path / "runs/a/run.lock").touch()
+    (tmp_path / "runs/a/rstar.db").touch()
+    assert locate(None)[0].endswith("runs/a/rstar.db")
+
+
+async def test_a_run_that_is_over_has_no_pools(tmp_path):
+    (tmp_path / "run.lock").touch()
+    pools = await PoolWatch(tmp_path).status()
+    assert pools.running is False
+    assert "no run is going on" in pools.reason
+
+
+async def test_the_pools_of_a_run_tell_how_they_are(tmp_path):
+    sockets = make_socket_folder()
+    with RunLock(tmp_path) as lock:
+        lock.note_sockets(sockets)
+        command = [sys.executable, "-m", "brokers", "executor"]
+        command += ["--clients", clients_endpoint(sockets, "executor")]
+        command += ["--workers", workers_endpoint(sockets, "executor")]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as broker:
+            watch = PoolWatch(tmp_path)
+            for _ in range(200):
+                if (pools := await watch.status()).pools["executor"] is not None:
+                    break
+                await trio.sleep(0.1)
+            broker.terminate()
+    remove_socket_folder(sockets)
+    assert pools.running
+    assert pools.pools["executor"].pool == "executor"
+    assert pools.pools["reward"] is None
+    assert not (await PoolWatch(tmp_path).status()).running
+
+
+def test_the_package_holds_the_page():
+    files = resources.files("rstar_async.view") / "static"
+    page = (files / "index.html").read_text()
+    assert "http://" not in page
+    assert "https://" not in page
+    scripts = [f for folder in ("js", "js/views", "js/tree") for f in (files / folder).iterdir()]
+    texts = [script.read_text() for script in scripts if script.name.endswith(".js")]
+    assert len(texts) > 15
+    for sink in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "https://",
+    ):
+        assert not any(sink in text.replace("no\n// innerHTML", "") for text in texts), sink

@@ -1,0 +1,180 @@
+"""Hostile peers: nothing they send stops a broker, and all of it that is no message is counted.
+
+Hypothesis drives the small runs and shrinks what it finds. The million inputs of the slow test go
+through codec and ledger, which is all that a broker does with them; the live broker gets some too.
+"""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+import trio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from brokers.broker import Broker
+from brokers.ledger import Ledger
+from rstar_async.wire.codec import (
+    Malformed,
+    decode_from_client,
+    decode_from_worker,
+    decode_to_client,
+    decode_to_worker,
+    frames_of,
+)
+from rstar_async.wire.messages import job_id
+from rstar_async.wire.pool import open_pool
+from rstar_async.wire.socket import MESSAGE_BYTES, Socket, open_peer
+from tests.wire.hostile import Frames, hostile
+from workers.station import Job, serve
+
+DECODERS = [decode_from_client, decode_from_worker, decode_to_client, decode_to_worker]
+MILLION = 1_000_000
+PEERS = [b"peer%d" % number for number in range(6)]
+PATIENCE = 60.0
+
+dice = st.randoms(use_true_random=False)
+in_large = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+class Victim:
+    """A ledger that hears what hostile peers say, at both doors, while time passes."""
+
+    def __init__(self) -> None:
+        self.now, self.refused = 0.0, 0
+        self.ledger = Ledger("test", b"8 bytes.", self.now, rng=Random(0))
+
+    def hear(self, random: Random, frames: Frames) -> None:
+        self.now += random.choice([0.0, 0.001, 0.3])
+        peer = random.choice(PEERS)
+        at_client_door = random.random() < 0.5
+        decode = decode_from_client if at_client_door else decode_from_worker
+        handle = self.ledger.handle_client if at_client_door else self.ledger.handle_worker
+        try:
+            message, body = decode(frames)
+        except Malformed:
+            self.refused += 1
+            self.ledger.count_malformed()
+        else:
+            encode_all(handle(self.now, peer, message, body))
+        if random.random() < 0.02:
+            encode_all(self.ledger.tick(self.now))
+
+
+def encode_all(effects: list) -> None:
+    """What is to be sent can be sent."""
+    for effect in effects:
+        if hasattr(effect, "message"):
+            frames_of(effect.message, effect.body)
+
+
+@settings(in_large, max_examples=300)
+@given(dice, st.sampled_from(DECODERS))
+def test_hostile_frames_are_a_message_or_malformed(random: Random, decode: Callable):
+    with contextlib.suppress(Malformed):
+        decode(hostile(random))
+
+
+@settings(in_large, max_examples=30)
+@given(dice)
+def test_a_ledger_survives_what_hostile_peers_say(random: Random):
+    victim = Victim()
+    for _ in range(60):
+        victim.hear(random, hostile(random))
+
+
+@pytest.mark.slow
+def test_a_ledger_survives_a_million_hostile_inputs():
+    random = Random(20261121)
+    victim = Victim()
+    for _ in range(MILLION):
+        victim.hear(random, hostile(random))
+    assert victim.refused > MILLION // 4
+
+
+async def test_a_live_broker_counts_what_is_no_message_and_goes_on_working(tmp_path: Path):
+    await besiege(tmp_path, inputs=3000)
+
+
+@pytest.mark.slow
+async def test_a_live_broker_outlasts_a_long_siege(tmp_path: Path):
+    await besiege(tmp_path, inputs=200_000)
+
+
+async def test_a_peer_that_sends_too_much_is_cut_off_and_nobody_else_is(tmp_path: Path):
+    async with fortress(tmp_path) as (clients, _):
+        giant = open_peer(clients, queue=10, keys=None)
+        giant.send([b"\0" * (MESSAGE_BYTES + 1)])
+        await expect_work_done(clients)
+        giant.close()
+
+
+async def besiege(folder: Path, inputs: int) -> None:
+    random, malformed = Random(inputs), 0
+    async with fortress(folder) as (clients, workers):
+        doors = [(clients, decode_from_client), (workers, decode_from_worker)]
+        peers = [(open_peer(end, queue=1000, keys=None), decode) for end, decode in doors * 3]
+        for number in range(inputs):
+            socket, decode = random.choice(peers)
+            frames = hostile(random)
+            malformed += not is_message(decode, frames)
+            await send(socket, frames)
+            if number % 500 == 0:
+                await expect_work_done(clients)
+        await expect_counted(clients, malformed)
+        for socket, _ in peers:
+            socket.close()
+
+
+def is_message(decode: Callable, frames: Frames) -> bool:
+    try:
+        decode(frames)
+    except Malformed:
+        return False
+    return True
+
+
+async def send(socket: Socket, frames: Frames) -> None:
+    """Send, wait for room if there is none, and throw away what comes back."""
+    while True:
+        try:
+            socket.send(frames)
+        except trio.WouldBlock:
+            await trio.sleep(0.001)
+        else:
+            socket.receive_nowait()
+            return
+
+
+@contextlib.asynccontextmanager
+async def fortress(folder: Path):
+    """A broker and one honest worker; fails if it takes for ever."""
+    clients, workers = f"ipc://{folder}/c", f"ipc://{folder}/w"
+
+    async def handle(job: Job) -> bytes:
+        return job.body[::-1]
+
+    with trio.fail_after(20 * PATIENCE):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(Broker("test", clients=clients, workers=workers).run)
+            nursery.start_soon(lambda: serve(workers, "honest", 4, handle, drain=trio.Event()))
+            yield clients, workers
+            nursery.cancel_scope.cancel()
+
+
+async def expect_work_done(clients: str) -> None:
+    """An honest client gets honest work, though hostile workers may have taken it first."""
+    with trio.fail_after(PATIENCE):
+        async with open_pool(clients, name="honest") as pool:
+            answer = await pool.ask(job_id("honest"), b"work")
+    assert answer.body in (b"krow", b"", b"body" * 1, b"body" * 2, b"body" * 3)
+
+
+async def expect_counted(clients: str, malformed: int) -> None:
+    with trio.fail_after(PATIENCE):
+        async with open_pool(clients, name="honest") as pool:
+            while (await pool.status()).counters.malformed < malformed:  # noqa: ASYNC110
+                await trio.sleep(0.05)
+            assert (await pool.status()).counters.malformed == malformed
