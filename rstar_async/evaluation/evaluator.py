@@ -1,20 +1,25 @@
 """Measures a policy, or a search with policy and PPM, on held-out problems; stores the result."""
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import trio
 
+from rstar_async.errors import JobFailed
 from rstar_async.evaluation.sampling import SampledSolution, SampledSolutions, sample_solutions
 from rstar_async.evaluation.selection import Choice, choose_answer
 from rstar_async.evaluation.statistics import share_with_interval
 from rstar_async.search.coordinator import Coordinator, SearchPlan
 from rstar_async.search.identity import digest, search_id, seed_of
 from rstar_async.search.tree import Tree
+from rstar_async.wire.groups import single
 from storage import queries
 from storage.records import Evaluation, EvaluationAnswer, Problem, Search
 from storage.store import Store
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,10 @@ class Evaluator:
         self._subject = subject
 
     async def policy(self, plan: SearchPlan, samples: int) -> None:
-        """pass@1 of the policy alone: the mean over `samples` whole solutions a problem."""
+        """pass@1 of the policy alone: the mean over `samples` whole solutions a problem.
+
+        A problem whose jobs failed for good counts as not solved.
+        """
         started = time.monotonic()
         results: dict[str, SampledSolutions] = {}
         room = trio.Semaphore(plan.settings.in_flight)
@@ -60,12 +68,13 @@ class Evaluator:
         """pass@1 of tree search: one answer a problem, chosen by PPM or by majority."""
         started = time.monotonic()
         searches = {p.id: self._search_row(p, plan) for p in self._problems}
+        mine = {row.id for row in searches.values()}
         await self._store.commit(*searches.values())
         stored = await self._store.read(
             queries.searches_of, self._subject.run_id, self._subject.round, "evaluation"
         )
         trees = await self._coordinator.search_all(
-            [s for s in stored if s.id in {row.id for row in searches.values()}],
+            [s for s in stored if s.id in mine and s.status != "failed"],
             {p.id: p for p in self._problems},
             plan,
         )
@@ -80,12 +89,15 @@ class Evaluator:
     async def _sample(self, problem: Problem, plan: SearchPlan, samples: int) -> SampledSolutions:
         tree_id = digest("sampling", self._subject.evaluation_id("policy"), problem.id).hex()
         seed = seed_of(self._subject.seed, "sampling")
+        expander = self._coordinator.expander(problem, tree_id, seed, plan)
+        result = SampledSolutions([SampledSolution("", False, "")] * samples)
         try:
-            return await sample_solutions(
-                self._coordinator.expander(problem, tree_id, seed, plan), samples
-            )
+            result = await sample_solutions(expander, samples)
+        except* JobFailed as failures:
+            log.error("sampling failed problem=%s reason=%s", problem.id, single(failures))
         finally:
             self._coordinator.end_tree(tree_id)
+        return result
 
     async def _store_policy(
         self,

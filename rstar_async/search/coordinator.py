@@ -18,7 +18,7 @@ from rstar_async.search.restore import tree_from_nodes
 from rstar_async.search.searcher import Searcher
 from rstar_async.search.tree import Selection, Tree
 from storage import queries
-from storage.records import Problem, Search, SearchProgress
+from storage.records import Problem, Search
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -81,10 +81,12 @@ class Coordinator:
         self._pools.end_tree(tree_id)
 
     async def _search(self, search: Search, problem: Problem, plan: SearchPlan) -> Tree | None:
+        searcher = self._searcher(search, problem, plan, await self._tree(search, plan))
         try:
-            return await self._searcher(search, problem, plan, await self._tree(search, plan)).run()
+            return await searcher.run()
         except JobFailed as failure:
-            await self._give_up(search, str(failure))
+            log.error("search failed search=%s problem=%s: %s", search.id, problem.id, failure)
+            await searcher.give_up(str(failure))
             return None
         finally:
             self.end_tree(search.id)
@@ -110,18 +112,4 @@ class Coordinator:
             self._store,
             rollouts=plan.settings.rollouts,
             candidates=plan.settings.candidates,
-        )
-
-    async def _give_up(self, search: Search, reason: str) -> None:
-        log.error(
-            "search failed search=%s problem=%s reason=%s", search.id, search.problem_id, reason
-        )
-        await self._store.commit(
-            SearchProgress(
-                search_id=search.id,
-                status="failed",
-                rollouts=search.rollouts,
-                expansions=search.expansions,
-                answer=reason,
-            )
         )

@@ -2,6 +2,8 @@
 
 import time
 
+from msgspec import structs
+
 from rstar_async.search.expander import Expander
 from rstar_async.search.expansion import Expanded
 from rstar_async.search.models import ActiveModels
@@ -49,6 +51,10 @@ class Searcher:
             await self._grow(node, expanded)
         await self._store.commit(self._progress("finished"))
         return self._tree
+
+    async def give_up(self, reason: str) -> None:
+        """Mark the search as failed where it stands; what was stored stays."""
+        await self._store.commit(structs.replace(self._progress("failed"), answer=reason))
 
     def _next_node(self) -> TreeNode | None:
         if self._rollouts >= self._rollout_limit:
