@@ -55,6 +55,7 @@ def _close(recipe: Recipe, json_file: Path | None, *, complete: bool) -> None:
     print(f"models     {recipe.models_folder}")
     print(f"logs       {recipe.home_folder / 'logs'}")
     if complete:
-        print(f"next       rstar trajectories {recipe.home_folder}")
+        print(f"next       rstar view {recipe.home_folder}")
+        print(f"           rstar trajectories {recipe.home_folder}")
     else:
         print("next       the same command again continues where this one stopped")
