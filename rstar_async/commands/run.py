@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from rstar_async.commands.recipe_arguments import add_recipe_arguments, recipe_of
 from rstar_async.config import Recipe
 
 TAKES_OVERRIDES = True
@@ -10,25 +11,16 @@ BAD_INPUT = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = "Any setting of the recipe: --search.rollouts 16, --workers.executor 2, ..."
-    parser.add_argument("recipe", nargs="?", type=Path, help="TOML file, e.g. recipes/demo.toml")
-    parser.add_argument("--model", help="base model: folder, GGUF file or hub id")
-    parser.add_argument("--problems", help="JSONL or JSON file with questions and answers")
-    parser.add_argument("--name", help="name of the run")
-    parser.add_argument("--home", help="its folder [runs/NAME]")
-    parser.add_argument("--database", help="URL, e.g. of a PostgreSQL server [HOME/rstar.db]")
-    parser.add_argument("--seed", help="from which all other seeds derive")
+    add_recipe_arguments(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the closing table as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run what is not done yet, then print the table; 0 when all rounds are closed."""
     from rstar_async.launch.run import launch
-    from rstar_async.recipes import read_recipe
     from rstar_async.rounds.state import check_startable, is_complete
 
-    overrides = [*_shortcuts(arguments), *arguments.overrides]
-    recipe = read_recipe(arguments.recipe, overrides)
+    recipe = recipe_of(arguments, arguments.overrides)
     check_startable(recipe)
     code = 0
     if is_complete(recipe):
@@ -38,12 +30,6 @@ def run(arguments: argparse.Namespace) -> int:
     if code != BAD_INPUT:
         _close(recipe, arguments.json, complete=code == 0)
     return code
-
-
-def _shortcuts(arguments: argparse.Namespace) -> list[tuple[str, str]]:
-    keys = {"model": "model.base", "problems": "problems.source"}
-    keys |= {key: key for key in ("name", "home", "database", "seed")}
-    return [(dotted, value) for key, dotted in keys.items() if (value := getattr(arguments, key))]
 
 
 def _close(recipe: Recipe, json_file: Path | None, *, complete: bool) -> None:

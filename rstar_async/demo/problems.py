@@ -6,6 +6,7 @@ the arithmetic of a problem, whatever names, things or asides clothe it, belongs
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from random import Random
 from typing import Literal
@@ -16,11 +17,11 @@ from rstar_async.demo.kinds.divisors import divisors
 from rstar_async.demo.kinds.equations import equations
 from rstar_async.demo.kinds.rates import rates
 from rstar_async.demo.kinds.story import story
-from rstar_async.demo.words import asides
+from rstar_async.demo.words import Say, asides, wording
 
 Split = Literal["demonstration", "train", "heldout"]
 
-KINDS: Mapping[str, Callable[[int, Random], Draft | None]] = {
+KINDS: Mapping[str, Callable[[int, Say, Random], Draft | None]] = {
     "story": story,
     "ages": ages,
     "rates": rates,
@@ -51,10 +52,11 @@ class WordProblem:
 def word_problems(count: int, levels: Sequence[int], seed: int, split: Split) -> list[WordProblem]:
     """`count` different problems, the levels taken in turn; equal arguments, equal problems."""
     random = Random(f"{split} {seed}")
+    say = partial(wording, split != "demonstration", random)
     problems: dict[str, WordProblem] = {}
     while len(problems) < count:
         level = levels[len(problems) % len(levels)]
-        draft = _draft(level, random)
+        draft = _draft(level, say, random)
         if draft is not None and draft.is_clear and split_of(draft) == split:
             problem = _told(draft, level, random)
             problems.setdefault(problem.question, problem)
@@ -68,9 +70,9 @@ def split_of(draft: Draft) -> Split:
     return next(split for split, places in SHARES.items() if place in places)
 
 
-def _draft(level: int, random: Random) -> Draft | None:
+def _draft(level: int, say: Say, random: Random) -> Draft | None:
     kind = random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-    return KINDS[kind](level, random)
+    return KINDS[kind](level, say, random)
 
 
 def _told(draft: Draft, level: int, random: Random) -> WordProblem:

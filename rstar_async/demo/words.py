@@ -1,6 +1,11 @@
 """The names, things and wordings that the problems draw from."""
 
+from collections.abc import Callable
 from random import Random
+from typing import TypeAlias
+
+# Takes the plain wording and new ones, returns one of them.
+Say: TypeAlias = Callable[..., str]
 
 HE = ("Tom", "Ben", "Carl", "Dan", "Eric", "Fred", "Hugo", "Ivan")
 SHE = ("Ann", "Beth", "Cleo", "Dora", "Emma", "Gina", "Iris", "Jane")
@@ -9,15 +14,14 @@ THINGS = (
     "apples", "cards", "coins", "shells", "pens", "books", "stamps", "toys",
 )  # fmt: skip
 
-# Words that problems from `FIRST_NEW_LEVEL` on use in place of plain ones. No demonstration says
-# what they mean; all that it shows is how they are spelt, on signs.
+# Words that the problems to be solved use in place of plain ones, half the time. No demonstration
+# says what they mean; all that it shows is how they are spelt, on signs.
 NEW_WORDS = (
     "finds", "wins", "sends", "boxes", "opens", "drops", "sells", "lends", "pile", "becomes",
     "big", "born", "before", "after", "lived", "long", "works", "breaks", "speeds", "slows",
     "largest", "smallest", "shared", "factor", "what", "remains", "was", "up", "down", "when",
     "among",
 )  # fmt: skip
-FIRST_NEW_LEVEL = 3
 
 ASIDES = (
     "The sun is shining.",
@@ -36,9 +40,9 @@ def pronoun(name: str) -> str:
     return "He" if name in HE else "She"
 
 
-def wording(level: int, random: Random, plain: str, *new: str) -> str:
-    """The plain words on easy levels; above them, half the time, new ones."""
-    if level < FIRST_NEW_LEVEL or random.random() < 0.5:
+def wording(may_be_new: bool, random: Random, plain: str, *new: str) -> str:
+    """The plain words or, where they may be new, half the time one of the new ways to say it."""
+    if not may_be_new or random.random() < 0.5:
         return plain
     return random.choice(new)
 

@@ -6,22 +6,21 @@ problems, creates or upgrades the database, makes the run's folders and writes `
 
 import argparse
 import sys
-from pathlib import Path
 
 from rstar_async.commands.overrides import split_overrides
+from rstar_async.commands.recipe_arguments import add_recipe_arguments, recipe_of
 from rstar_async.errors import BadInput
 from rstar_async.launch.run import lay_out
-from rstar_async.recipes import read_recipe
 from rstar_async.rounds.state import check_startable
 
 
 def main() -> int:
     """Print where the resolved recipe lies; exit code 2 on bad input."""
     parser = argparse.ArgumentParser(prog="python -m rstar_async.launch", description=__doc__)
-    parser.add_argument("recipe", type=Path)
+    add_recipe_arguments(parser)
     try:
         words, overrides = split_overrides(sys.argv[1:])
-        recipe = read_recipe(parser.parse_args(words).recipe, overrides)
+        recipe = recipe_of(parser.parse_args(words), overrides)
         check_startable(recipe)
         print(lay_out(recipe))
     except BadInput as error:

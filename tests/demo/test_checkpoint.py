@@ -72,9 +72,9 @@ def test_the_policy_knows_the_easy_levels(encoder: Encoder) -> None:
     from rstar_async.demo.passrate import Sampler, pass_at_1
 
     model = transformers.LlamaForCausalLM.from_pretrained(CHECKPOINT, dtype=torch.float32)
-    problems = word_problems(40, (1, 2), 1, "heldout")
+    problems = word_problems(40, (1, 2), 1, "demonstration")
     rates = pass_at_1(Sampler(model, encoder, temperature=0.0), problems, samples=1)
-    assert min(rates.values()) >= 0.6
+    assert min(rates.values()) >= 0.7
 
 
 def test_config_is_plain() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 SUPERVISE = """
+import signal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may have been started by nohup
 import sys
 from functools import partial
 from pathlib import Path

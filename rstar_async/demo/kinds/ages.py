@@ -1,13 +1,12 @@
 """Ages of people, each told relative to somebody already known."""
 
-from functools import partial
 from random import Random
 
 from rstar_async.demo.draft import Draft, Step, Turn
-from rstar_async.demo.words import NAMES, wording
+from rstar_async.demo.words import NAMES, Say
 
 
-def ages(level: int, random: Random) -> Draft | None:
+def ages(level: int, say: Say, random: Random) -> Draft | None:
     """`level` people compared with earlier ones, or None when an age would leave 1 … 120."""
     people = random.sample(NAMES, level + 1)
     known = {people[0]: random.randint(3, 20)}
@@ -15,7 +14,7 @@ def ages(level: int, random: Random) -> Draft | None:
     operations = [str(known[people[0]])]
     for number, person in enumerate(people[1:]):
         other = people[number] if random.random() < 0.8 else random.choice(people[: number + 1])
-        turn = _comparison(person, other, known[other], level, random)
+        turn = _comparison(person, other, known[other], say, random)
         steps.append(_step(turn.sentence, person, f"{other.lower()}{turn.code}"))
         operations.append(f"{people.index(other)}{turn.code}")
         known[person] = turn.value
@@ -30,9 +29,8 @@ def _step(sentence: str, person: str, value: object) -> Step:
     return Step(sentence, (f"{person.lower()} = {value}",))
 
 
-def _comparison(person: str, other: str, age: int, level: int, random: Random) -> Turn:
+def _comparison(person: str, other: str, age: int, say: Say, random: Random) -> Turn:
     years, times = random.randint(2, 20), random.randint(2, 4)
-    say = partial(wording, level, random)
     return random.choice(
         [
             Turn(

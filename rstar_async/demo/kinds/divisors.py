@@ -1,21 +1,20 @@
 """Number theory on one running number: remainders, common divisors and multiples."""
 
-from functools import partial
 from math import gcd, lcm
 from random import Random
 
 from rstar_async.demo.draft import Draft, Step, Turn
-from rstar_async.demo.words import wording
+from rstar_async.demo.words import Say
 
 
-def divisors(level: int, random: Random) -> Draft | None:
+def divisors(level: int, say: Say, random: Random) -> Draft | None:
     """`level` operations on a number, or None when it would leave 2 … 900 or stand still."""
     value = random.randint(6, 20)
     steps = [Step(f"Start with the number {value}.", ("import math", f"n = {value}"))]
     operations = [str(value)]
     for _ in range(level):
         number = random.randint(2, 20)
-        turn = _operation(value, number, level, random)
+        turn = _operation(value, number, say, random)
         steps.append(Step(turn.sentence, (f"n = {turn.code}",)))
         operations.append(turn.code)
         if turn.value == value or not 2 <= turn.value <= 900:
@@ -25,8 +24,7 @@ def divisors(level: int, random: Random) -> Draft | None:
     return Draft("divisors", " ".join(operations), tuple(steps), ask, "n", value)
 
 
-def _operation(value: int, number: int, level: int, random: Random) -> Turn:
-    say = partial(wording, level, random)
+def _operation(value: int, number: int, say: Say, random: Random) -> Turn:
     divisor = say(
         f"Find the greatest common divisor with {number}.",
         f"Find the largest factor shared with {number}.",

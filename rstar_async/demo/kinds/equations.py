@@ -3,11 +3,14 @@
 from random import Random
 
 from rstar_async.demo.draft import Draft, Step, Turn
-from rstar_async.demo.words import NAMES, pronoun
+from rstar_async.demo.words import NAMES, Say, pronoun
 
 
-def equations(level: int, random: Random) -> Draft | None:
-    """`level` changes of an unknown number, or None when its image would leave 1 … 200."""
+def equations(level: int, _: Say, random: Random) -> Draft | None:
+    """`level` changes of an unknown number, or None when its image would leave 1 … 200.
+
+    Always in plain words: there is no other way to say these.
+    """
     name = random.choice(NAMES)
     he = pronoun(name)
     unknown = random.randint(2, 20)
@@ -15,7 +18,7 @@ def equations(level: int, random: Random) -> Draft | None:
     imports = ("from sympy import symbols, solve", 'x = symbols("x")', "y = x")
     steps = [Step(f"{name} thinks of a number.", imports)]
     operations: list[str] = []
-    for _ in range(level):
+    for _turn in range(level):
         turn = _change(he, image, random)
         steps.append(Step(turn.sentence, (f"y = y{turn.code}",)))
         operations.append(turn.code)

@@ -1,13 +1,12 @@
 """A machine that makes things at a rate that changes."""
 
-from functools import partial
 from random import Random
 
 from rstar_async.demo.draft import Draft, Step, Turn
-from rstar_async.demo.words import THINGS, wording
+from rstar_async.demo.words import THINGS, Say
 
 
-def rates(level: int, random: Random) -> Draft | None:
+def rates(level: int, say: Say, random: Random) -> Draft | None:
     """`level` events; None when rate or total would leave their range.
 
     The first is a run and the last changes the total, so that no event can be skipped.
@@ -18,7 +17,7 @@ def rates(level: int, random: Random) -> Draft | None:
     steps = [Step(f"A machine makes {rate} {thing} per hour.", (f"rate = {rate}", "total = 0"))]
     operations = [str(rate)]
     for number in range(level):
-        events = _events(thing, values["rate"], values["total"], level, random)
+        events = _events(thing, values["rate"], values["total"], say, random)
         allowed = 1 if number == 0 else 3 if number == level - 1 else len(events)
         name, turn = random.choice(events[:allowed])
         steps.append(Step(turn.sentence, (f"{name} = {name}{turn.code}",)))
@@ -31,12 +30,9 @@ def rates(level: int, random: Random) -> Draft | None:
     return Draft("rates", " ".join(operations), tuple(steps), ask, "total", answer)
 
 
-def _events(
-    thing: str, rate: int, total: int, level: int, random: Random
-) -> list[tuple[str, Turn]]:
+def _events(thing: str, rate: int, total: int, say: Say, random: Random) -> list[tuple[str, Turn]]:
     """A run, twice as likely as the rest; then what also changes the total; then the rate."""
     hours, number = random.randint(2, 12), random.randint(2, 15)
-    say = partial(wording, level, random)
     run = Turn(
         say(f"It runs for {hours} hours.", f"It works for {hours} hours."),
         f" + rate * {hours}",

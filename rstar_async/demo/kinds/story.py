@@ -1,23 +1,18 @@
 """Things gained and lost: one running count."""
 
-from collections.abc import Callable
-from functools import partial
 from random import Random
 
 from rstar_async.demo.draft import Draft, Step, Turn
-from rstar_async.demo.words import NAMES, THINGS, pronoun, wording
-
-Say = Callable[..., str]
+from rstar_async.demo.words import NAMES, THINGS, Say, pronoun
 
 
-def story(level: int, random: Random) -> Draft | None:
+def story(level: int, say: Say, random: Random) -> Draft | None:
     """A count changed `level` times, or None when it would leave 1 … 400."""
     name, friend = random.sample(NAMES, 2)
     thing = random.choice(THINGS)
     count = random.randint(3, 20)
     steps = [Step(f"{name} has {count} {thing}.", (f"{thing} = {count}",))]
     operations = [str(count)]
-    say = partial(wording, level, random)
     for _ in range(level):
         turn = _change(name, friend, thing, count, say, random)
         steps.append(Step(turn.sentence, (f"{thing} = {thing}{turn.code}",)))

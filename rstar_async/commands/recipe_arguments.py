@@ -1,0 +1,38 @@
+"""What says which recipe to run: a file, the usual options, and any setting by its dotted key."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rstar_async.config import Recipe
+
+_SETTINGS = {
+    "model": "model.base",
+    "problems": "problems.source",
+    "name": "name",
+    "home": "home",
+    "database": "database",
+    "seed": "seed",
+}
+
+
+def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options; dotted settings are taken out before the parser sees them."""
+    parser.epilog = "Any setting of the recipe: --search.rollouts 16, --workers.executor 2, ..."
+    parser.add_argument("recipe", nargs="?", type=Path, help="TOML file, e.g. recipes/demo.toml")
+    parser.add_argument("--model", help="base model: folder, GGUF file, package:NAME or hub id")
+    parser.add_argument("--problems", help="JSONL or JSON file with questions and answers")
+    parser.add_argument("--name", help="name of the run")
+    parser.add_argument("--home", help="its folder [runs/NAME]")
+    parser.add_argument("--database", help="URL, e.g. of a PostgreSQL server [HOME/rstar.db]")
+    parser.add_argument("--seed", help="from which all other seeds derive")
+
+
+def recipe_of(arguments: argparse.Namespace, overrides: Sequence[tuple[str, str]]) -> "Recipe":
+    """The recipe these options mean; `BadInput` names what is wrong with it."""
+    from rstar_async.recipes import read_recipe
+
+    given = [(key, value) for name, key in _SETTINGS.items() if (value := getattr(arguments, name))]
+    return read_recipe(arguments.recipe, [*given, *overrides])
