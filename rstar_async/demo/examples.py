@@ -25,12 +25,16 @@ def example(problem: WordProblem, encoder: Encoder) -> Example:
     """The prompt, the steps, the output and the answer of a gold solution."""
     program, _, answer = problem.solution.partition(f"\n{tags.OUTPUT}")
     output, _, answer = answer.partition(tags.END_OF_OUTPUT)
-    pieces = (
+    return joined(
         (encoder.prompt(problem.question), False),
         (encoder.step(program), True),
         (encoder.observation(output), False),
         (encoder.step(answer), True),
     )
+
+
+def joined(*pieces: tuple[list[int], bool]) -> Example:
+    """One example of pieces, each with whether the policy writes it."""
     ids = [token for tokens, _ in pieces for token in tokens]
     labels = [token if own else IGNORED for tokens, own in pieces for token in tokens]
     return Example(ids, labels)

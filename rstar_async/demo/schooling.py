@@ -1,6 +1,5 @@
-"""Training the demo's bootstrap from nothing: a plain loop, Muon, warm-up and cosine."""
+"""Training the demo's bootstrap from nothing: a plain loop, Muon, warm-up and decay."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -27,6 +26,8 @@ class Schooling:
     warm_up: int = 100
     weight_decay: float = 0.05
     bfloat16: bool = True
+    # Whether the rates fall to nothing at the end, or the next schooling takes over from here.
+    falls: bool = True
 
 
 def school(
@@ -110,7 +111,7 @@ def _optimizers(model: "LlamaForCausalLM", plan: Schooling) -> list["Optimizer"]
 
 def _pace(step: int, plan: Schooling) -> float:
     rising = min(1.0, (step + 1) / plan.warm_up)
-    return rising * (1 + math.cos(math.pi * step / plan.steps)) / 2
+    return rising * (1 - step / plan.steps) if plan.falls else rising
 
 
 def _endless(examples: Sequence[Example], size: int, random: Random) -> Iterator[list[Example]]:
