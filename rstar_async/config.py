@@ -126,7 +126,7 @@ class PolicyTraining(Settings):
 class PPMTraining(Settings):
     """The process preference model (paper section 3.3, Eq. 4)."""
 
-    # "auto": only if a later round is guided by it or evaluation needs it.
+    # Off: every round and every evaluation goes without a PPM.
     train: bool = True
     epochs: float = 1.0
     learning_rate: float = 7e-6

@@ -99,9 +99,7 @@ class Coordinator:
             else ()
         )
         settings = plan.settings
-        return tree_from_nodes(
-            nodes, Selection(settings.exploration, settings.unvisited, settings.max_depth)
-        )
+        return tree_from_nodes(nodes, Selection(settings.exploration, settings.unvisited))
 
     def _searcher(self, search: Search, problem: Problem, plan: SearchPlan, tree: Tree) -> Searcher:
         return Searcher(

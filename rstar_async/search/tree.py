@@ -45,7 +45,6 @@ class Selection:
 
     exploration: float = 2.0
     unvisited: Literal["infinity", "zero"] = "infinity"
-    max_depth: int = 16
 
 
 @dataclass(frozen=True, slots=True)
