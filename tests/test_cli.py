@@ -46,6 +46,7 @@ def test_help_imports_nothing_heavy():
         (["run", "nowhere.toml"], "no recipe nowhere.toml"),
         (["run", "--search.rolouts", "3"], "did you mean 'search.rollouts'"),
         (["run", "--problems", "/nowhere.jsonl"], "cannot read problems from /nowhere.jsonl"),
+        (["run", "--model", "/nowhere"], "there is no file or folder /nowhere"),
         (["report", "/nowhere"], "no database at /nowhere"),
         (["status", "/nowhere"], "/nowhere is no folder of a run"),
         (["sandbox", "check", "/nowhere"], "no folder /nowhere"),

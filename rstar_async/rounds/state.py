@@ -1,5 +1,6 @@
 """Where a stored run stands, asked before any process is started."""
 
+from pathlib import Path
 from typing import Any
 
 from rstar_async.config import Recipe
@@ -15,6 +16,7 @@ _FREE_SECTIONS = ("workers", "home", "database")
 
 def check_startable(recipe: Recipe) -> None:
     """Refuse what would only fail minutes later: bad problem files, other settings than stored."""
+    _refuse_missing_model(recipe.model.base)
     heldout_problems(recipe)
     problems_of_round(recipe, 1)
     recipe.home_folder.mkdir(parents=True, exist_ok=True)
@@ -22,6 +24,14 @@ def check_startable(recipe: Recipe) -> None:
         run = database.read(queries.run_by_id, recipe.name)
     if run is not None:
         _refuse_other_settings(recipe, run.recipe)
+
+
+def _refuse_missing_model(base: str) -> None:
+    """A name may be a hub's and is left to the trainer; what is plainly a path must be there."""
+    path = Path(base).expanduser()
+    is_path = path.is_absolute() or base.startswith(".") or path.suffix == ".gguf"
+    if is_path and not path.exists():
+        raise BadInput(f"model.base: there is no file or folder {path}")
 
 
 def is_complete(recipe: Recipe) -> bool:
