@@ -11,6 +11,8 @@ from rstar_async.errors import BadInput
 
 VERBS = {
     "run": "search, train and measure, round after round, as a recipe says",
+    "solve": "search one question; the tree grows in the terminal, then the answer with its code",
+    "evaluate": "accuracy over the number of trajectories, with baselines at equal tokens",
     "report": "the table of rounds of a run",
     "trajectories": "verified solutions, best first",
     "tree": "one search tree in the terminal",

@@ -155,6 +155,11 @@ class Evaluation(Settings):
     search: bool = True
     rollouts: int = 4
     candidates: int = 4
+    # For `rstar evaluate`: numbers of trajectories (independent trees) per problem, and the step
+    # beam search that is held against them.
+    trajectories: tuple[int, ...] = (1, 4, 16, 64)
+    beam_width: int = 4
+    beam_candidates: int = 4
 
 
 class Workers(Settings):
@@ -207,6 +212,16 @@ class Recipe(Settings):
     @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.home_folder / 'rstar.db'}"
+
+    @property
+    def search_of_evaluation(self) -> Search:
+        """The search settings at test time."""
+        return msgspec.structs.replace(
+            self.search,
+            temperature=self.evaluation.temperature,
+            rollouts=self.evaluation.rollouts,
+            candidates=self.evaluation.candidates,
+        )
 
     def search_of_round(self, number: int) -> Search:
         """The search settings of round `number` (1 is the first), overrides applied."""

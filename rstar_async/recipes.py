@@ -17,7 +17,15 @@ from rstar_async.errors import BadInput
 def read_recipe(path: Path | None, overrides: Iterable[tuple[str, str]] = ()) -> Recipe:
     """The recipe in `path` (defaults if None) with overrides such as ("search.rollouts", "16")."""
     tree = _read_toml(path) if path else {}
-    where = str(path) if path else "the recipe"
+    return _recipe(tree, overrides, str(path) if path else "the recipe")
+
+
+def changed(recipe: Recipe, overrides: Iterable[tuple[str, str]]) -> Recipe:
+    """`recipe` with overrides such as ("search.rollouts", "16")."""
+    return _recipe(as_toml_values(recipe), overrides, "the recipe")
+
+
+def _recipe(tree: dict[str, Any], overrides: Iterable[tuple[str, str]], where: str) -> Recipe:
     for key, value in overrides:
         _override(tree, key, value)
     _check_keys(tree, Recipe, where, "")

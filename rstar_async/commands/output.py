@@ -1,7 +1,12 @@
-"""Tables that stay readable in a pipe, where no terminal says how wide it is."""
+"""Tables that stay readable in a pipe, where no terminal says how wide it is; JSON files."""
 
+from pathlib import Path
+
+import msgspec
 from rich.console import Console
 from rich.table import Table
+
+from rstar_async.errors import BadInput
 
 PIPE_COLUMNS = 160
 
@@ -12,3 +17,16 @@ def print_table(table: Table) -> None:
     if not console.is_terminal:
         console = Console(width=PIPE_COLUMNS)
     console.print(table)
+
+
+def write_json(file: Path, content: msgspec.Struct) -> None:
+    """Write one document, readable by people too; `BadInput` if that cannot be."""
+    write_text(file, msgspec.json.format(msgspec.json.encode(content)).decode() + "\n")
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a file; `BadInput` names it if that cannot be."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"cannot write {file}: {error.strerror}") from None

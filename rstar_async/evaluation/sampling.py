@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import trio
 
+from rstar_async.evaluation.growth import Growth
 from rstar_async.search.expander import Expander
-from rstar_async.search.tree import NodeStatus, Selection, Tree, TreeNode
+from rstar_async.search.tree import NodeStatus, TreeNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +32,26 @@ class SampledSolutions:
 
 async def sample_solutions(expander: Expander, samples: int) -> SampledSolutions:
     """Sample `samples` solutions; a solution that stops running or never ends is wrong."""
-    result = SampledSolutions([])
-    tree = Tree(Selection())
-    await _follow(tree, tree.root, samples, expander, result)
-    return result
+    growth = Growth()
+    leaves = await sample(expander, growth, samples)
+    return SampledSolutions([_solution(leaf) for leaf in leaves], growth.new_tokens)
 
 
-async def _follow(
-    tree: Tree, node: TreeNode, samples: int, expander: Expander, result: SampledSolutions
-) -> None:
-    expanded = await expander.expand(node, samples)
-    result.new_tokens += expanded.new_tokens
-    children = tree.expand(node, [o.candidate() for o in expanded.outcomes])
-    async with trio.open_nursery() as nursery:
-        for child, outcome in zip(children, expanded.outcomes, strict=True):
-            if child.status is NodeStatus.LIVE:
-                nursery.start_soon(_follow, tree, child, outcome.multiplicity, expander, result)
-            else:
-                result.solutions.extend([_solution(child)] * outcome.multiplicity)
+async def sample(expander: Expander, growth: Growth, samples: int) -> list[TreeNode]:
+    """Grow a tree of `samples` solutions; the leaf of each, so equal ones more than once."""
+    leaves: list[TreeNode] = []
+
+    async def follow(node: TreeNode, count: int) -> None:
+        expanded = await expander.expand(node, count)
+        async with trio.open_nursery() as nursery:
+            for child, outcome in growth.add(node, expanded):
+                if child.status is NodeStatus.LIVE:
+                    nursery.start_soon(follow, child, outcome.multiplicity)
+                else:
+                    leaves.extend([child] * outcome.multiplicity)
+
+    await follow(growth.tree.root, samples)
+    return leaves
 
 
 def _solution(leaf: TreeNode) -> SampledSolution:

@@ -51,13 +51,20 @@ class Places(msgspec.Struct, frozen=True):
 
 def processes(recipe: Recipe, places: Places) -> list[ProcessSpec]:
     """All processes of a run on one machine, in the order in which to start them."""
+    return [*_services(recipe, places), _trainer(recipe, places), _coordinator(places)]
+
+
+def processes_for(client: str, recipe: Recipe, places: Places, order: Path) -> list[ProcessSpec]:
+    """Brokers, workers and the module `client`, which asks them what the file `order` says."""
+    return [*_services(recipe, places), _client(client, places, order)]
+
+
+def _services(recipe: Recipe, places: Places) -> list[ProcessSpec]:
     return [
         *(_broker(pool, places) for pool in POOLS),
         *_executors(recipe.workers, places),
         *_engines("inference", recipe.workers.inference, recipe, places),
         *_engines("reward", recipe.workers.reward, recipe, places),
-        _trainer(recipe, places),
-        _coordinator(places),
     ]
 
 
@@ -137,6 +144,17 @@ def _coordinator(places: Places) -> ProcessSpec:
         on_terminal=True,
         stop_order=COORDINATOR,
         grace_seconds=10.0,
+    )
+
+
+def _client(module: str, places: Places, order: Path) -> ProcessSpec:
+    return ProcessSpec(
+        name=module.rpartition(".")[2],
+        argv=(*PYTHON, module, "--order", str(order), "--sockets", str(places.sockets)),
+        env=_environment(threads=1),
+        ends_run=True,
+        on_terminal=True,
+        stop_order=COORDINATOR,
     )
 
 

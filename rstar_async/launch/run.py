@@ -1,7 +1,8 @@
 """`launch(recipe)`: one run on one machine, from the lock on its home to the last process gone."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ import trio
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
 from rstar_async.launch.lock import RunLock
-from rstar_async.launch.processes import Places, processes
+from rstar_async.launch.processes import Places, processes, processes_for
 from rstar_async.launch.sockets import make_socket_folder, remove_socket_folder
 from rstar_async.launch.supervisor import run_processes, say_on_stderr
 
@@ -22,27 +23,56 @@ def launch(recipe: Recipe, say: Callable[[str], None] = say_on_stderr) -> int:
     after any end: the processes find in the database what is left to do.
     """
     home = recipe.home_folder
-    with RunLock(home) as lock:
-        sockets = make_socket_folder()
-        lock.note_sockets(sockets)
-        try:
-            places = Places(home, recipe.models_folder, sockets, lay_out(recipe))
-            specs = processes(recipe, places)
-            return trio.run(lambda: run_processes(specs, places.logs, say=say))
-        finally:
-            remove_socket_folder(sockets)
+    with RunLock(home) as lock, _sockets(lock) as sockets:
+        places = Places(home, recipe.models_folder, sockets, lay_out(recipe))
+        specs = processes(recipe, places)
+        return trio.run(lambda: run_processes(specs, places.logs, say=say))
+
+
+def launch_client(
+    client: str,
+    recipe: Recipe,
+    home: Path,
+    order: msgspec.Struct,
+    say: Callable[[str], None] = say_on_stderr,
+) -> int:
+    """Start brokers and workers, and have the module `client` ask them what `order` says.
+
+    Its locks, logs and letters are in `home`, which a run may own that goes on elsewhere.
+    """
+    with RunLock(home) as lock, _sockets(lock) as sockets:
+        file = _write(home / "order.json", order)
+        places = Places(home, recipe.models_folder, sockets, file)
+        specs = processes_for(client, recipe, places, file)
+        return trio.run(lambda: run_processes(specs, places.logs, say=say))
+
+
+@contextmanager
+def _sockets(lock: RunLock) -> Iterator[Path]:
+    folder = make_socket_folder()
+    lock.note_sockets(folder)
+    try:
+        yield folder
+    finally:
+        remove_socket_folder(folder)
 
 
 def lay_out(recipe: Recipe) -> Path:
-    """Make the run's folders and write the resolved recipe; return its path.
-
-    The file is for this user only: the database's URL may hold a password.
-    """
-    path = recipe.home_folder / "recipe.json"
-    draft = path.with_suffix(".draft")
-    text = msgspec.json.format(msgspec.json.encode(recipe), indent=2)
+    """Make the run's folders and write the resolved recipe; return its path."""
+    path = _write(recipe.home_folder / "recipe.json", recipe)
     try:
         recipe.models_folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"cannot make {recipe.models_folder}: {error.strerror}") from None
+    return path
+
+
+def _write(path: Path, content: msgspec.Struct) -> Path:
+    """Write it whole or not at all, for this user only: a database's URL may hold a password."""
+    draft = path.with_suffix(".draft")
+    text = msgspec.json.format(msgspec.json.encode(content), indent=2)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
             stream.write(text)
         draft.replace(path)

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import Any
 
 import trio
-from msgspec import structs, to_builtins
+from msgspec import to_builtins
 
 from rstar_async.config import Recipe
 from rstar_async.config import Search as SearchSettings
@@ -118,12 +118,11 @@ class Driver:
         policy, ppm = await self._models_of(number)
         subject = Subject(self._recipe.name, number, "heldout", self._recipe.seed)
         evaluator = Evaluator(self._coordinator, self._store, heldout, subject)
-        await evaluator.policy(
-            self._plan(policy, None, self._evaluation_settings(), "truth"),
-            self._recipe.evaluation.samples,
-        )
+        settings = self._recipe.search_of_evaluation
+        alone = self._plan(policy, None, settings, "truth")
+        await evaluator.policy(alone, self._recipe.evaluation.samples)
         if self._recipe.evaluation.search:
-            await evaluator.search(self._plan(policy, ppm, self._evaluation_settings(), "ppm"))
+            await evaluator.search(self._plan(policy, ppm, settings, "ppm"))
 
     async def _models_of(self, number: int) -> tuple[str, str | None]:
         """The newest policy and PPM when round `number` had been trained."""
@@ -180,12 +179,3 @@ class Driver:
             "round": to_builtins(self._recipe.rounds[number - 1]),
             "search": to_builtins(self._recipe.search_of_round(number)),
         }
-
-    def _evaluation_settings(self) -> SearchSettings:
-        evaluation = self._recipe.evaluation
-        return structs.replace(
-            self._recipe.search,
-            temperature=evaluation.temperature,
-            rollouts=evaluation.rollouts,
-            candidates=evaluation.candidates,
-        )

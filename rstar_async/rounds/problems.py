@@ -1,7 +1,7 @@
 """Problems of a run: generated, or read from a file of questions and answers."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,9 @@ def heldout_problems(recipe: Recipe) -> list[Problem]:
 
 def read_problems(run: str, settings: Problems) -> tuple[list[Problem], list[Problem]]:
     """Training and held-out problems from files; a question in both is refused."""
-    rows = _distinct(_read(run, Path(settings.source), settings, "train"))
-    rows = rows[: settings.limit or None]
+    rows = problems_in(run, Path(settings.source), settings, "train")[: settings.limit or None]
     if settings.heldout_source:
-        heldout = _distinct(_read(run, Path(settings.heldout_source), settings, "heldout"))
+        heldout = problems_in(run, Path(settings.heldout_source), settings, "heldout")
         _refuse_overlap(rows, heldout, settings)
         return rows, heldout
     if settings.heldout >= len(rows):
@@ -52,6 +51,11 @@ def read_problems(run: str, settings: Problems) -> tuple[list[Problem], list[Pro
         )
     cut = len(rows) - settings.heldout
     return rows[:cut], [structs.replace(problem, split="heldout") for problem in rows[cut:]]
+
+
+def problems_in(run: str, path: Path, settings: Problems, split: Split) -> list[Problem]:
+    """The different problems of a file, in its order."""
+    return list({p.id: p for p in _read(run, path, settings, split)}.values())
 
 
 def _read(run: str, path: Path, settings: Problems, split: Split) -> Iterator[Problem]:
@@ -130,10 +134,6 @@ def _column(row: dict[str, Any], name: str, where: str) -> str:
 def _final_answer(text: str) -> str:
     """GSM8K writes a whole solution and puts the answer behind a mark."""
     return text.rpartition(GSM8K_ANSWER_MARK)[2].strip() or text
-
-
-def _distinct(problems: Iterable[Problem]) -> list[Problem]:
-    return list({problem.id: problem for problem in problems}.values())
 
 
 def _refuse_overlap(train: Sequence[Problem], heldout: Sequence[Problem], of: Problems) -> None:

@@ -42,8 +42,9 @@ def is_complete(recipe: Recipe) -> bool:
 
 
 def _refuse_other_settings(recipe: Recipe, stored: dict[str, Any]) -> None:
+    """A setting that did not exist when the run was started had its default."""
     now = _flat(as_toml_values(recipe))
-    before = _flat(stored)
+    before = {**_flat(as_toml_values(Recipe())), **_flat(stored)}
     for key in sorted(now.keys() | before.keys()):
         if key.split(".")[0] not in _FREE_SECTIONS and now.get(key) != before.get(key):
             raise BadInput(

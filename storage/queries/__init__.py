@@ -3,6 +3,7 @@
 What is asked for by id and does not exist is None; lists are empty and always in a fixed order.
 """
 
+from storage.queries.attempts import Attempt, FoundAnswer, attempt, attempts_of
 from storage.queries.models import (
     answers_of,
     evaluations_of,
@@ -17,6 +18,19 @@ from storage.queries.reports import (
     RoundReport,
     progress,
     round_report,
+)
+from storage.queries.round_details import (
+    BINS,
+    Costs,
+    Histograms,
+    ProblemOutcome,
+    code_errors,
+    costs,
+    dead_ends,
+    pair_counts,
+    prior_histograms,
+    problem_outcomes,
+    q_histograms,
 )
 from storage.queries.rounds import (
     open_round,
@@ -54,11 +68,22 @@ from storage.queries.viewer_trees import (
 )
 
 __all__ = [
+    "BINS",
+    "Attempt",
+    "Costs",
+    "FoundAnswer",
+    "Histograms",
+    "ProblemOutcome",
     "Progress",
     "RoundReport",
     "Trajectory",
     "answers_of",
+    "attempt",
+    "attempts_of",
     "children_of",
+    "code_errors",
+    "costs",
+    "dead_ends",
     "evaluations_of",
     "expansions_of",
     "facets",
@@ -70,12 +95,16 @@ __all__ = [
     "node_by_path",
     "nodes_of",
     "open_round",
+    "pair_counts",
     "pair_page",
     "pairs_of",
+    "prior_histograms",
     "problem_by_id",
+    "problem_outcomes",
     "problem_page",
     "problems_of",
     "progress",
+    "q_histograms",
     "ranked_answers",
     "round_awaiting_training",
     "round_by_number",

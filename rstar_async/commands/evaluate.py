@@ -1,0 +1,81 @@
+"""`rstar evaluate`: accuracy over the number of trajectories, against baselines at equal tokens."""
+
+import argparse
+from pathlib import Path
+
+from rstar_async.errors import BadInput
+
+TAKES_OVERRIDES = True
+RIVALS = ("greedy", "sample", "beam")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "Any setting: --evaluation.rollouts 4, --evaluation.candidates 32, --problems.question "
+        "problem, ... The same command again goes on where it stopped; more --trajectories or "
+        "--problems build on what is stored."
+    )
+    parser.add_argument("model", type=Path, help="folder of a run, or of a published policy")
+    parser.add_argument("--benchmark", default="heldout", help="heldout, or a file of problems")
+    parser.add_argument("--trajectories", help="numbers of trees a problem [1,4,16,64]")
+    parser.add_argument("--problems", type=int, help="only the first ones")
+    parser.add_argument("--round", type=int, help="models of this round [the newest]")
+    parser.add_argument("--ppm", type=Path, help="folder of a published PPM, for a lone policy")
+    parser.add_argument(
+        "--against", default=",".join(RIVALS), help="baselines [%(default)s], or none"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make what is missing, store the figures, print the table."""
+    from rstar_async.commands.output import print_table, write_json
+    from rstar_async.evaluation.benchmarks import stored_problems
+    from rstar_async.evaluation.enquiry import RESULTS, enquire
+    from rstar_async.evaluation.order import Order, Results
+    from rstar_async.evaluation.show import caption, table_of
+    from rstar_async.evaluation.subject import find_subject
+    from rstar_async.recipes import changed
+
+    settings = [*_trajectories(arguments.trajectories), *arguments.overrides]
+    rivals = _rivals(arguments.against)
+    found = find_subject(arguments.model, arguments.round, arguments.ppm)
+    recipe = changed(found.recipe, settings)
+    benchmark = stored_problems(recipe, found.run_id, arguments.benchmark, arguments.problems)
+    home = recipe.home_folder / "evaluation"
+    order = Order(
+        kind="evaluate",
+        recipe=recipe,
+        run_id=found.run_id,
+        round=found.round,
+        policy=found.policy,
+        ppm=found.ppm,
+        problems=benchmark.problems,
+        benchmark=benchmark.name,
+        rivals=rivals,
+        results=str(home / RESULTS),
+    )
+    results, code = enquire(order, home, Results)
+    if results is None:
+        print("stopped; the same command again goes on from here")
+        return code or 1
+    print_table(table_of(results))
+    print(caption(results))
+    if arguments.json is not None:
+        write_json(arguments.json, results)
+    return code
+
+
+def _trajectories(text: str | None) -> list[tuple[str, str]]:
+    if text is None:
+        return []
+    if not all(word.strip().isdecimal() and int(word) > 0 for word in text.split(",")):
+        raise BadInput(f"--trajectories {text}: give numbers from 1 up, such as 1,4,16,64")
+    return [("evaluation.trajectories", f"[{text}]")]
+
+
+def _rivals(text: str) -> tuple[str, ...]:
+    names = () if text == "none" else tuple(text.split(","))
+    if unknown := [name for name in names if name not in RIVALS]:
+        raise BadInput(f"--against {unknown[0]}: known are {', '.join(RIVALS)}, none")
+    return names

@@ -1,0 +1,122 @@
+"""The process that measures or solves: `python -m rstar_async.evaluation --order FILE ...`.
+
+Started beside brokers and workers by `rstar evaluate` and `rstar solve`. Killed at any moment and
+started again, it goes on with what the store holds.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import trio
+from rich.console import Console
+
+from rstar_async.answers.checker import Checker, open_checker
+from rstar_async.errors import BadInput
+from rstar_async.evaluation.attempts import Attempts
+from rstar_async.evaluation.bars import Bars
+from rstar_async.evaluation.examination import Examination
+from rstar_async.evaluation.live import watch_search
+from rstar_async.evaluation.order import Order, Results, Solved
+from rstar_async.evaluation.solver import Solver
+from rstar_async.evaluation.study import Study
+from rstar_async.launch.sockets import clients_endpoint
+from rstar_async.search.coordinator import Coordinator
+from rstar_async.search.judge import Judge
+from rstar_async.search.models import ActiveModels
+from rstar_async.search.pools import open_pools
+from rstar_async.wire.groups import single
+from rstar_async.wire.payloads import POOLS
+from storage import queries
+from storage.records import Problem
+from storage.store import Store, open_store
+
+BAD_INPUT = 2
+
+
+def main() -> int:
+    """Exit code 0 when the results are written, 2 on bad input."""
+    arguments = _parser().parse_args()
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+    )
+    order = msgspec.json.decode(arguments.order.read_bytes(), type=Order)
+    try:
+        trio.run(carry_out, order, arguments.sockets)
+    except BadInput as bad:
+        return _refuse(bad)
+    except BaseExceptionGroup as group:
+        if (inside := group.subgroup(BadInput)) is None:
+            raise
+        return _refuse(single(inside))
+    return 0
+
+
+def _refuse(error: BaseException) -> int:
+    print(f"rstar: {error}", file=sys.stderr)
+    return BAD_INPUT
+
+
+async def carry_out(order: Order, sockets: Path) -> None:
+    """Do what is ordered and write its results, whole or not at all."""
+    recipe = order.recipe
+    models = ActiveModels.load(recipe.models_folder, order.policy, order.ppm)
+    study = Study.of(recipe, order.run_id, order.round, models)
+    endpoints = {pool: clients_endpoint(sockets, pool) for pool in POOLS}
+    window = study.search.in_flight * max(study.search.candidates, 8)
+    async with (
+        open_store(recipe.database_url) as store,
+        open_checker() as checker,
+        open_pools(endpoints, window=min(window, 10_000)) as pools,
+    ):
+        coordinator = Coordinator(pools, store, Judge(checker))
+        if order.kind == "solve":
+            results: Results | Solved = await _solve(order, study, coordinator, store, checker)
+        else:
+            results = await _evaluate(order, study, coordinator, store, checker)
+    draft = Path(order.results).with_suffix(".draft")
+    draft.write_bytes(msgspec.json.encode(results))
+    draft.replace(order.results)
+
+
+async def _evaluate(
+    order: Order, study: Study, coordinator: Coordinator, store: Store, checker: Checker
+) -> Results:
+    problems = await _problems(order, store)
+    trees = max(study.evaluation.trajectories)
+    with Bars(Console(), len(problems), trees) as bars:
+        examination = Examination(order, study, coordinator, store, checker, bars.made)
+        return await examination.run(problems)
+
+
+async def _solve(
+    order: Order, study: Study, coordinator: Coordinator, store: Store, checker: Checker
+) -> Solved:
+    (problem,) = await _problems(order, store)
+    trees = max(study.evaluation.trajectories)
+    searches = [study.attempt("tree", problem, number + 1).id for number in range(trees)]
+    solver = Solver(Attempts(study, coordinator, store), store, checker)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(watch_search, store, searches, Console())
+        solved = await solver.solve(problem, trees)
+        nursery.cancel_scope.cancel()
+    return solved
+
+
+async def _problems(order: Order, store: Store) -> Sequence[Problem]:
+    found = [await store.read(queries.problem_by_id, id_) for id_ in order.problems]
+    return [problem for problem in found if problem is not None]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m rstar_async.evaluation")
+    parser.add_argument("--order", type=Path, required=True, help="what to do, JSON")
+    parser.add_argument("--sockets", type=Path, required=True, help="the brokers' ipc sockets")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,87 @@
+"""One evaluation from its order to its stored table: every problem at once, no barrier."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import trio
+
+from rstar_async.answers.checker import Checker
+from rstar_async.evaluation import outcome
+from rstar_async.evaluation.attempts import Attempts
+from rstar_async.evaluation.contest import Record, compete
+from rstar_async.evaluation.grouping import group_answers
+from rstar_async.evaluation.order import Order, Results
+from rstar_async.evaluation.pools import Trajectories, answers_in, trajectories_of
+from rstar_async.evaluation.study import Method, Study
+from rstar_async.evaluation.table import rows
+from rstar_async.search.coordinator import Coordinator
+from storage.queries import Attempt
+from storage.records import Problem
+from storage.store import Store
+
+RIVALS: tuple[Method, ...] = ("greedy", "sample", "beam")
+
+
+class Examination:
+    """Runs one order. `made` is told of every attempt, made now or read from the store."""
+
+    def __init__(
+        self,
+        order: Order,
+        study: Study,
+        coordinator: Coordinator,
+        store: Store,
+        checker: Checker,
+        made: Callable[[Problem, Method, Attempt], None],
+    ) -> None:
+        self._order = order
+        self._study = study
+        self._attempts = Attempts(study, coordinator, store)
+        self._store = store
+        self._checker = checker
+        self._made = made
+        self._room = trio.Semaphore(study.search.in_flight)
+        self._results: dict[str, Mapping[Method, Trajectories]] = {}
+
+    async def run(self, problems: Sequence[Problem]) -> Results:
+        """Make what is missing, then store the table and return it."""
+        started, started_at = time.monotonic(), time.time()
+        fresh: list[int] = []
+        async with trio.open_nursery() as nursery:
+            for problem in problems:
+                nursery.start_soon(self._examine, problem, started_at, fresh)
+        in_order = {p.id: self._results[p.id] for p in problems}
+        has_ppm = self._study.models.ppm is not None
+        table = list(rows(in_order, self._counts, has_ppm=has_ppm))
+        for row in table:
+            await self._store.commit(*outcome.records(self._order, self._study, row, problems))
+        seconds = time.monotonic() - started
+        return outcome.results(self._order, self._study, table, sum(fresh), seconds)
+
+    @property
+    def _counts(self) -> list[int]:
+        return sorted(set(self._study.evaluation.trajectories))
+
+    async def _examine(self, problem: Problem, started_at: float, fresh: list[int]) -> None:
+        def made(method: Method, attempt: Attempt) -> None:
+            if (attempt.search.finished_at or 0.0) >= started_at:
+                fresh.append(attempt.new_tokens)
+            self._made(problem, method, attempt)
+
+        async with self._room:
+            record = await compete(self._attempts, problem, self._counts[-1], self._rivals, made)
+            self._results[problem.id] = await self._trajectories(record)
+
+    @property
+    def _rivals(self) -> tuple[Method, ...]:
+        """Without a PPM there is no beam search: nothing would tell the beams apart."""
+        asked = [method for method in RIVALS if method in self._order.rivals]
+        return tuple(m for m in asked if m != "beam" or self._study.models.ppm is not None)
+
+    async def _trajectories(self, record: Record) -> dict[Method, Trajectories]:
+        every = [attempt for attempts in record.attempts.values() for attempt in attempts]
+        groups = await group_answers(answers_in(every), self._checker)
+        return {
+            method: trajectories_of(method, attempts, groups)
+            for method, attempts in record.attempts.items()
+        }

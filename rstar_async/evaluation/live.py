@@ -1,0 +1,113 @@
+"""A tree that grows in the terminal while a question is searched; polls the store, as all do."""
+
+import time
+from collections.abc import Sequence
+
+import trio
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+from rich.tree import Tree as Drawing
+
+from storage import queries
+from storage.queries.viewer_trees import TreeNode
+from storage.store import Store
+
+POLL_SECONDS = 0.2
+LINES_BESIDE_THE_TREE = 8
+WORDS = 90
+_COLOURS = {"live": "", "code_error": "red", "too_deep": "yellow"}
+
+
+async def watch_search(store: Store, searches: Sequence[str], console: Console) -> None:
+    """Draw the tree that grew last until cancelled. In a pipe, one line when a tree has ended."""
+    started = time.monotonic()
+    if not console.is_terminal:
+        await trio.sleep_forever()
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        while True:
+            trees = [await store.read(queries.tree_page, search) for search in searches]
+            room = console.height - LINES_BESIDE_THE_TREE
+            live.update(picture(trees, room, time.monotonic() - started), refresh=True)
+            await trio.sleep(POLL_SECONDS)
+
+
+def picture(trees: Sequence[Sequence[TreeNode]], lines: int, seconds: float) -> Group:
+    """The figures of all trees, and the largest one as far as `lines` go. Pure."""
+    nodes = [node for tree in trees for node in tree if node.path != "0"]
+    answers = [node for node in nodes if node.status == "answer"]
+    begun = sum(bool(tree) for tree in trees)
+    head = Text(
+        f"{seconds:5.0f} s · {begun} of {len(trees)} trees begun · {len(nodes):,} steps"
+        f" · {len(answers)} answers",
+        style="bold",
+    )
+    if not nodes:
+        return Group(head, Text("waiting for the model", style="dim"))
+    latest = max(trees, key=lambda tree: (len(tree), tree[0].path if tree else ""))
+    return Group(head, drawing(latest, lines), _tally(answers))
+
+
+def drawing(tree: Sequence[TreeNode], lines: int) -> Drawing:
+    """The nodes that matter most, each below its parent; the rest as counts. Pure."""
+    shown = most_telling(tree, lines)
+    branches = {"0": Drawing(Text("question", style="dim"))}
+    for node in sorted(tree, key=lambda n: [int(part) for part in n.path.split(".")]):
+        if node.path in shown:
+            branches[node.path] = branches[parent_of(node.path)].add(_label(node))
+    hidden = len(tree) - 1 - len(shown)
+    if hidden > 0:
+        branches["0"].add(Text(f"… and {hidden:,} more", style="dim"))
+    return branches["0"]
+
+
+def most_telling(tree: Sequence[TreeNode], lines: int) -> set[str]:
+    """The paths to draw: answers and the newest steps first, each with its ancestors. Pure."""
+    by_weight = sorted(
+        (node for node in tree if node.path != "0"),
+        key=lambda n: (n.status == "answer", n.expansion, n.visits, n.prior or 0.0),
+        reverse=True,
+    )
+    shown: set[str] = set()
+    for node in by_weight:
+        wanted = set(_line(node.path)) - shown
+        if len(shown) + len(wanted) <= max(3, lines):
+            shown |= wanted
+    return shown
+
+
+def parent_of(path: str) -> str:
+    return path.rpartition(".")[0]
+
+
+def _line(path: str) -> list[str]:
+    """The path and its ancestors, the root left out."""
+    parts = path.split(".")
+    return [".".join(parts[:end]) for end in range(2, len(parts) + 1)]
+
+
+def _label(node: TreeNode) -> Text:
+    q = node.value_sum / node.visits if node.visits else 0.0
+    prior = "" if node.prior is None else f" ppm {node.prior:+.2f}"
+    label = Text(f"N {node.visits:<3} Q {q:+.2f}{prior} ", style="dim", no_wrap=True)
+    label.overflow = "ellipsis"
+    if node.status == "answer":
+        label.append(f"answer {node.answer}", style="bold green")
+    else:
+        words = plain(node.snippet)
+        label.append(words, style=_COLOURS.get(node.status, "yellow"))
+    return label
+
+
+def _tally(answers: Sequence[TreeNode]) -> Text:
+    counts: dict[str, int] = {}
+    for node in answers:
+        counts[node.answer] = counts.get(node.answer, 0) + node.multiplicity
+    most = sorted(counts.items(), key=lambda item: -item[1])[:5]
+    words = [f"{plain(answer)} ({count} times)" for answer, count in most]
+    return Text("   ".join(words), style="green")
+
+
+def plain(text: str) -> str:
+    """One line without control characters, which a model could use to move the cursor."""
+    return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))[:WORDS]

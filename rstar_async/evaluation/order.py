@@ -1,0 +1,83 @@
+"""What the command line asks of the process that measures or solves, and what that brings back."""
+
+from typing import Literal
+
+import msgspec
+
+from rstar_async.config import Recipe
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """Which models of which run are to try which stored problems.
+
+    `results` is the file to write: `Results` of an evaluation, `Solved` of a single question.
+    """
+
+    kind: Literal["evaluate", "solve"]
+    recipe: Recipe
+    run_id: str
+    round: int
+    policy: str
+    ppm: str | None
+    problems: list[str]
+    benchmark: str
+    rivals: tuple[str, ...] = ()
+    results: str
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One figure of the table; see `table.Row`. The interval holds 95 %."""
+
+    method: str
+    rule: str
+    trajectories: int
+    drawn: float
+    accuracy: float
+    low: float
+    high: float
+    tokens: float
+    seconds: float
+    evaluation_id: str
+
+
+class Results(msgspec.Struct, frozen=True):
+    """The table of one evaluation. `generated` tokens were sampled for it, `seconds` it took;
+    both leave out what an earlier evaluation had stored."""
+
+    run: str
+    round: int
+    policy: str
+    ppm: str | None
+    benchmark: str
+    problems: int
+    seed: int
+    rollouts: int
+    candidates: int
+    beam_width: int
+    beam_candidates: int
+    generated: int
+    seconds: float
+    rows: list[Result]
+
+
+class Vote(msgspec.Struct, frozen=True):
+    """An answer, how many trajectories gave it, and the highest PPM value among them."""
+
+    answer: str
+    trajectories: int
+    best_score: float | None
+
+
+class Solved(msgspec.Struct, frozen=True):
+    """The answer to one question with the solution it came from; "" and no votes if none came."""
+
+    question: str
+    answer: str
+    score: float | None
+    text: str
+    search_id: str
+    path: str
+    votes: list[Vote]
+    trajectories: int
+    tokens: int
+    seconds: float

@@ -1,0 +1,82 @@
+"""One question, a few trees at once, one answer."""
+
+import time
+from collections.abc import Sequence
+
+import trio
+
+from rstar_async.answers.checker import Checker
+from rstar_async.evaluation.attempts import Attempts
+from rstar_async.evaluation.grouping import group_answers
+from rstar_async.evaluation.order import Solved, Vote
+from rstar_async.evaluation.pools import answers_in, trajectories_of
+from rstar_async.evaluation.selection import Proposal, best_of_tree
+from storage import queries
+from storage.queries import Attempt
+from storage.records import Problem
+from storage.store import Store
+
+
+class Solver:
+    """Searches some trees over a question and chooses among their best answers as the paper does:
+    by PPM value, or without a PPM by majority."""
+
+    def __init__(self, attempts: Attempts, store: Store, checker: Checker) -> None:
+        self._attempts = attempts
+        self._store = store
+        self._checker = checker
+
+    async def solve(self, problem: Problem, trees: int) -> Solved:
+        """Search `trees` trees at once; finished ones are taken from the store."""
+        started = time.monotonic()
+        made: dict[int, Attempt] = {}
+
+        async def search(number: int) -> None:
+            made[number] = await self._attempts.make("tree", problem, number)
+
+        async with trio.open_nursery() as nursery:
+            for number in range(1, trees + 1):
+                nursery.start_soon(search, number)
+        in_order = [made[number] for number in sorted(made)]
+        return await self._choose(problem, in_order, time.monotonic() - started)
+
+    async def _choose(
+        self, problem: Problem, attempts: Sequence[Attempt], seconds: float
+    ) -> Solved:
+        groups = await group_answers(answers_in(attempts), self._checker)
+        proposals = trajectories_of("tree", attempts, groups).proposals
+        found = [proposal for proposal in proposals if proposal is not None]
+        best = best_of_tree(found)
+        search = attempts[proposals.index(best)].search.id if best else ""
+        return Solved(
+            question=problem.question,
+            answer=best.answer if best else "",
+            score=best.score if best else None,
+            text=await self._text(search, best.path) if best else "",
+            search_id=search,
+            path=best.path if best else "",
+            votes=votes(found),
+            trajectories=len(attempts),
+            tokens=sum(attempt.new_tokens for attempt in attempts),
+            seconds=seconds,
+        )
+
+    async def _text(self, search_id: str, path: str) -> str:
+        steps = await self._store.read(queries.steps_to, search_id, path)
+        return "".join(step.text + step.observation for step in steps)
+
+
+def votes(found: Sequence[Proposal]) -> list[Vote]:
+    """How often each answer was given, most often first. Pure."""
+    groups: dict[str, list[Proposal]] = {}
+    for proposal in found:
+        groups.setdefault(proposal.group, []).append(proposal)
+    counted = [
+        Vote(group, len(members), max(_scores(members), default=None))
+        for group, members in groups.items()
+    ]
+    return sorted(counted, key=lambda vote: -vote.trajectories)
+
+
+def _scores(found: Sequence[Proposal]) -> list[float]:
+    return [proposal.score for proposal in found if proposal.score is not None]

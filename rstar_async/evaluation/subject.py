@@ -1,0 +1,123 @@
+"""Finding the models to measure from what a person would type: a run's folder, or a model's."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import structs
+
+from rstar_async.config import Recipe
+from rstar_async.errors import BadInput
+from rstar_async.recipes import as_toml_values
+from storage import queries
+from storage.database import open_database
+from storage.records import Round, Run
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Models of one round of a run. The recipe says where they and the database are."""
+
+    recipe: Recipe
+    run_id: str
+    round: int
+    policy: str
+    ppm: str | None
+
+
+def find_subject(model: Path, number: int | None = None, ppm: Path | None = None) -> Subject:
+    """The newest models of a run in the folder `model` (or of round `number`), or the published
+    version in it: within its run's folder it belongs to that run, else it gets a store of its own
+    below `runs`."""
+    if (model / "recipe.json").is_file():
+        return _of_run(model, number)
+    if (model / MANIFEST).is_file():
+        return _of_version(model.absolute(), ppm.absolute() if ppm else None)
+    if not model.exists():
+        raise BadInput(f"there is no run or model at {model}")
+    raise BadInput(
+        f"{model} is neither the folder of a run (recipe.json) nor a published model "
+        f"({MANIFEST}); `rstar run --model {model}` makes a run of it"
+    )
+
+
+def set_apart(subject: Subject, home: Path) -> Subject:
+    """The same models with a store of their own in `home`, so that their run is only read."""
+    models = subject.recipe.models_folder
+    recipe = structs.replace(subject.recipe, home=str(home.absolute()), database="")
+    _link([models / name for name in (subject.policy, subject.ppm) if name], recipe.models_folder)
+    return _with_store(replace(subject, recipe=recipe))
+
+
+def _of_run(home: Path, number: int | None) -> Subject:
+    recipe = _stored_recipe(home)
+    with open_database(recipe.database_url, must_exist=True) as database:
+        policy = database.read(queries.latest_published, recipe.name, "policy", number)
+        newest = policy.round if policy else None
+        ppm = database.read(queries.latest_published, recipe.name, "ppm", newest)
+    if policy is None or (number is not None and policy.round != number):
+        of_round = "" if number is None else f" of round {number}"
+        raise BadInput(f"the run {recipe.name} in {home} has no published policy{of_round} yet")
+    return Subject(recipe, recipe.name, policy.round, policy.id, ppm.id if ppm else None)
+
+
+def _stored_recipe(home: Path) -> Recipe:
+    try:
+        recipe = msgspec.json.decode((home / "recipe.json").read_bytes(), type=Recipe)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise BadInput(f"cannot read {home / 'recipe.json'}: {error}") from None
+    return structs.replace(recipe, home=str(home.absolute()))
+
+
+def _of_version(folder: Path, ppm: Path | None) -> Subject:
+    manifest = _manifest(folder, "policy")
+    run_home = folder.parent.parent
+    if ppm is None and (run_home / "recipe.json").is_file():
+        return replace(_of_run(run_home, manifest["round"]), policy=folder.name)
+    return _alone(folder, ppm)
+
+
+def _alone(policy: Path, ppm: Path | None) -> Subject:
+    """Links to the versions, and a store with one round."""
+    versions = [policy]
+    if ppm is not None:
+        _manifest(ppm, "ppm")
+        versions.append(ppm)
+    name = f"evaluation-{policy.name}"
+    recipe = Recipe(name=name)
+    _link(versions, recipe.models_folder)
+    return _with_store(Subject(recipe, name, 0, policy.name, ppm.name if ppm else None))
+
+
+def _link(versions: list[Path], models: Path) -> None:
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+        for version in versions:
+            if not (models / version.name).exists():
+                (models / version.name).symlink_to(version.absolute())
+    except OSError as error:
+        raise BadInput(f"cannot write to {models}: {error.strerror}") from None
+
+
+def _with_store(subject: Subject) -> Subject:
+    """Make the store, with the one round that its searches belong to."""
+    recipe = subject.recipe
+    run = Run(subject.run_id, as_toml_values(recipe), recipe.seed, "")
+    round_ = Round(subject.run_id, subject.round, "closed", subject.policy, subject.ppm)
+    with open_database(recipe.database_url) as database:
+        database.commit(run, round_)
+    return subject
+
+
+def _manifest(folder: Path, kind: str) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+    except (OSError, ValueError) as error:
+        raise BadInput(f"cannot read {folder / MANIFEST}: {error}") from None
+    if manifest.get("kind") != kind:
+        raise BadInput(f"{folder} is a published {manifest.get('kind')}, not a {kind}")
+    return manifest

@@ -1,0 +1,118 @@
+"""The results of a study as rows: method, rule and number of trajectories. Pure."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rstar_async.evaluation import selection
+from rstar_async.evaluation.pools import Trajectories
+from rstar_async.evaluation.selection import Proposal, Rule
+from rstar_async.evaluation.statistics import Share, share_with_interval
+from rstar_async.evaluation.study import Method
+
+# What is shown of each method: the rule's name, the rule, and whether it needs a PPM.
+TREE_RULES: tuple[tuple[str, Rule, bool], ...] = (
+    ("best PPM", selection.best_ppm, True),
+    ("majority", selection.majority, False),
+    ("PPM-weighted", selection.ppm_weighted, True),
+    ("majority of best 4", selection.majority_of_best, True),
+    ("pass@n", selection.oracle, False),
+)
+RIVAL_RULES: tuple[tuple[Method, str, Rule, bool], ...] = (
+    ("beam", "best PPM", selection.best_ppm, True),
+    ("sample", "best PPM", selection.best_ppm, True),
+    ("sample", "majority", selection.majority, False),
+    ("sample", "pass@n", selection.oracle, False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure. `trajectories` is 0 for the policy alone; `drawn` is how many trajectories of
+    this method a problem got on average; tokens and seconds are per problem. `chosen` has the
+    choices for each problem, one for every block of trajectories; `correct` is how many problems
+    are answered right, on average over the blocks."""
+
+    method: Method
+    rule: str
+    trajectories: int
+    drawn: float
+    share: Share
+    correct: int
+    tokens: float
+    seconds: float
+    chosen: Mapping[str, Sequence[Proposal | None]]
+
+
+Results = Mapping[str, Mapping[Method, Trajectories]]
+
+
+def rows(results: Results, counts: Sequence[int], *, has_ppm: bool) -> Iterator[Row]:
+    """Every row of the table; `results` has the trajectories of each problem by method."""
+    for method in ("greedy", "sample"):
+        if _has(results, method):
+            yield _row(results, method, "pass@1", _first, 0, lambda _: 1)
+    for count in counts:
+        for name, rule, needs_ppm in TREE_RULES:
+            if has_ppm or not needs_ppm:
+                yield _row(results, "tree", name, rule, count, lambda _, n=count: n)  # type: ignore[misc]
+        for method, name, rule, needs_ppm in RIVAL_RULES:
+            if _has(results, method) and (has_ppm or not needs_ppm):
+                yield _row(results, method, name, rule, count, equal_tokens(method, count))
+
+
+def equal_tokens(method: Method, trees: int) -> Callable[[Mapping[Method, Trajectories]], int]:
+    """How many trajectories of `method` use the tokens of `trees` trees on that problem, or just
+    more: a rival is never given less."""
+
+    def size(of_problem: Mapping[Method, Trajectories]) -> int:
+        budget = trees * of_problem["tree"].tokens_each
+        each = of_problem[method].tokens_each
+        return max(1, math.ceil(budget / each - 1e-9)) if each else 1
+
+    return size
+
+
+def _row(
+    results: Results,
+    method: Method,
+    name: str,
+    rule: Rule,
+    trajectories: int,
+    size: Callable[[Mapping[Method, Trajectories]], int],
+) -> Row:
+    sizes: list[int] = []
+    tokens = seconds = 0.0
+    chosen: dict[str, list[Proposal | None]] = {}
+    for problem, of_problem in results.items():
+        pool = of_problem[method]
+        drawn = min(size(of_problem), len(pool.proposals) or 1)
+        chosen[problem] = [rule(block) for block in pool.blocks(drawn)]
+        sizes.append(drawn)
+        tokens += drawn * pool.tokens_each
+        seconds += drawn * pool.seconds_each
+    rates = [sum(map(_is_right, found)) / len(found) for found in chosen.values()]
+    count = len(results) or 1
+    return Row(
+        method,
+        name,
+        trajectories,
+        sum(sizes) / count,
+        share_with_interval(rates),
+        round(sum(rates)),
+        tokens / count,
+        seconds / count,
+        chosen,
+    )
+
+
+def _first(found: Sequence[Proposal]) -> Proposal | None:
+    return found[0] if found else None
+
+
+def _is_right(choice: Proposal | None) -> bool:
+    return choice is not None and choice.is_correct is True
+
+
+def _has(results: Results, method: Method) -> bool:
+    return bool(results) and all(method in of_problem for of_problem in results.values())

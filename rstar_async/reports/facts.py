@@ -1,0 +1,102 @@
+"""Everything a report says, as plain values: what `--json` writes and the pages are made of."""
+
+import msgspec
+
+from rstar_async.rounds.report import RoundRow
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """Problems of one level, and how many of them a right answer was found for."""
+
+    level: str
+    problems: int
+    solved: int
+
+
+class Difficulty(msgspec.Struct, frozen=True):
+    """The paper's classes: all answers right, some, none."""
+
+    easy: int
+    medium: int
+    hard: int
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What it took to get the solutions that the round's policy was trained on.
+
+    `kept` solutions come from the searches of the rounds in `over`; the other figures are per kept
+    solution, None if there is none. `price` is for the given price of an hour of all machines.
+    """
+
+    kept: int
+    over: list[int]
+    tokens: float | None
+    cpu_seconds: float | None
+    wall_seconds: float | None
+    price: float | None
+
+
+class RoundFacts(msgspec.Struct, frozen=True):
+    """One round in detail; the bootstrap has only its row."""
+
+    row: RoundRow
+    coverage: list[Coverage]
+    difficulty: Difficulty | None
+    q: dict[str, list[int]] | None
+    ppm: dict[str, list[int]] | None
+    pairs: dict[str, int]
+    errors: dict[str, int]
+    endings: dict[str, int]
+    generate_seconds: float
+    execute_seconds: float
+    score_seconds: float
+    cost: Cost | None
+    training: dict[str, dict[str, float]]
+
+
+class Point(msgspec.Struct, frozen=True):
+    """One accuracy with its 95 % interval, tokens and seconds per problem."""
+
+    trajectories: int
+    accuracy: float
+    low: float
+    high: float
+    tokens: float
+    seconds: float
+
+
+class TestTime(msgspec.Struct, frozen=True):
+    """One evaluation over the number of trajectories; curves by method and rule."""
+
+    round: int
+    benchmark: str
+    policy_id: str
+    ppm_id: str | None
+    problems: int
+    settings: dict[str, float]
+    curves: dict[str, list[Point]]
+
+
+class Example(msgspec.Struct, frozen=True):
+    """A solution as the models and the interpreter wrote it."""
+
+    round: int
+    question: str
+    text: str
+    answer: str
+    correct: bool
+    mean_q: float
+
+
+class Report(msgspec.Struct, frozen=True):
+    """A run as far as it has come."""
+
+    run: str
+    database: str
+    code_version: str
+    seed: int
+    seconds: float
+    settings: dict[str, str]
+    rounds: list[RoundFacts]
+    test_time: list[TestTime]
+    examples: list[Example]

@@ -1,0 +1,52 @@
+"""The report's tables as Markdown. Pure; what models wrote stays text."""
+
+import re
+from collections.abc import Iterator
+
+from rstar_async.reports import tables
+from rstar_async.reports.facts import Report
+from rstar_async.reports.markup import clean
+from rstar_async.reports.tables import Table
+
+_ACTIVE = re.compile(r"([\\`*_{}\[\]()#!|~])")
+
+
+def markdown_of(report: Report) -> str:
+    """The whole document."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield f"# rStar report: {inert(report.run)}"
+    yield ""
+    yield f"seed {report.seed}, version {inert(report.code_version)}, {report.seconds:,.0f} s"
+    for table in (
+        tables.rounds_table(report),
+        *(tables.test_time_table(found) for found in report.test_time),
+        tables.coverage_table(report),
+        tables.pairs_table(report),
+        tables.training_table(report),
+        tables.endings_table(report),
+        tables.errors_table(report),
+        tables.cost_table(report),
+    ):
+        yield from _table(table)
+
+
+def _table(table: Table) -> Iterator[str]:
+    if not table.rows:
+        return
+    yield from ("", f"## {inert(table.title)}", "", _row(table.header))
+    yield _row(["---", *["---:"] * (len(table.header) - 1)], raw=True)
+    yield from map(_row, table.rows)
+
+
+def _row(cells: list[str], *, raw: bool = False) -> str:
+    return f"| {' | '.join(cells if raw else map(inert, cells))} |"
+
+
+def inert(text: str) -> str:
+    """On one line, without meaning to Markdown or HTML."""
+    line = " ".join(clean(text).split()) or " "
+    escaped = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _ACTIVE.sub(r"\\\1", escaped)

@@ -1,0 +1,55 @@
+"""HTML and SVG that cannot be broken by what they show: every text is escaped where it is put in.
+
+`tag` is the only way to make markup, and only what `tag` made is put in as it is.
+"""
+
+from collections.abc import Sequence
+from html import escape
+from typing import TypeAlias
+
+VOID = frozenset({"meta", "line", "rect", "circle", "polyline", "path", "br"})
+
+
+class Markup(str):
+    """Text that is markup already."""
+
+    __slots__ = ()
+
+
+Content: TypeAlias = "str | int | float | Sequence[Content] | None"
+
+
+def tag(name: str, /, *children: Content, **attributes: str | int | float | None) -> Markup:
+    """An element. `class_` is class, `_` in other names is `-`; attributes of None are left out."""
+    written = "".join(
+        f' {_name(key)}="{escape(clean(str(value)), quote=True)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    if name in VOID:
+        return Markup(f"<{name}{written}/>")
+    return Markup(f"<{name}{written}>{_inside(children)}</{name}>")
+
+
+def text(content: str) -> Markup:
+    """Escaped text."""
+    return Markup(escape(clean(content), quote=True))
+
+
+def clean(content: str) -> str:
+    """Without what no page may hold and what could turn the reading order around."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in content)
+
+
+def _inside(content: Content) -> str:
+    if content is None:
+        return ""
+    if isinstance(content, Markup):
+        return content
+    if isinstance(content, str | int | float):
+        return text(str(content))
+    return "".join(map(_inside, content))
+
+
+def _name(key: str) -> str:
+    return key.rstrip("_").replace("_", "-")

@@ -1,0 +1,124 @@
+"""The report as one HTML page: no script, nothing loaded, hostile text inert. Pure."""
+
+from collections.abc import Iterator
+
+from rstar_async.reports import tables
+from rstar_async.reports.facts import Example, Report
+from rstar_async.reports.markup import Content, Markup, tag
+from rstar_async.reports.plots import bar_plot, line_plot
+from rstar_async.reports.style import STYLE
+from rstar_async.reports.tables import Bars, Curves, Table
+
+# Even if a text got out of its element, a browser would run and load nothing.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def page_of(report: Report) -> str:
+    """The whole document."""
+    title = f"rStar report: {report.run}"
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("title", title),
+        tag("style", Markup(STYLE)),
+    )
+    body = tag("body", tag("h1", title), _facts(report), list(_sections(report)))
+    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def _sections(report: Report) -> Iterator[Content]:
+    yield _section("Rounds", [_table(tables.rounds_table(report))])
+    yield _plots([_curves(tables.round_curves(report)), _curves(tables.coverage_curves(report))])
+    yield _section("Test time", list(_test_time(report)))
+    yield _section(
+        "Coverage by difficulty",
+        [
+            _note(
+                "Shares of problems with a right answer in search. Easy: all answers right; hard: "
+                "none."
+            ),
+            _table(tables.coverage_table(report)),
+        ],
+    )
+    yield _section("Q and PPM values", [_plots(_histograms(report))])
+    yield _section("Preference pairs", [_table(tables.pairs_table(report))])
+    yield _section("Training", [_table(tables.training_table(report))])
+    yield _section(
+        "Code", [_table(tables.endings_table(report)), _table(tables.errors_table(report))]
+    )
+    yield _section("Cost", [_note(COST_NOTE), _table(tables.cost_table(report))])
+    yield _section("Solutions", [_example(example) for example in report.examples])
+    yield _section("Settings", [_settings(report)])
+
+
+COST_NOTE = (
+    "Per solution that the policy was trained on. Tokens and executor seconds are those of the "
+    "searches, seconds those of the whole rounds, training and evaluation included; rounds whose "
+    "solutions are kept are added up. Waiting seconds are added up over searches that ran at the "
+    "same time."
+)
+
+
+def _facts(report: Report) -> Markup:
+    words = f"seed {report.seed}, version {report.code_version}, {report.seconds:,.0f} s, "
+    return _note(words + report.database)
+
+
+def _test_time(report: Report) -> Iterator[Content]:
+    for found in report.test_time:
+        yield _plots([_curves(tables.test_time_curves(found))])
+        yield _table(tables.test_time_table(found))
+        settings = ", ".join(f"{key} {value:g}" for key, value in found.settings.items())
+        ppm = f"PPM {found.ppm_id}" if found.ppm_id else "no PPM"
+        yield _note(f"round {found.round}, {ppm}, {settings}; baselines at equal tokens")
+
+
+def _histograms(report: Report) -> list[Content]:
+    return [_bars(bars) for facts in tables.searched(report) for bars in tables.histograms(facts)]
+
+
+def _example(example: Example) -> Markup:
+    verdict = "right" if example.correct else "wrong"
+    return tag(
+        "article",
+        tag("h3", f"{verdict}, mean Q {example.mean_q:+.2f}, round {example.round}"),
+        tag("p", example.question),
+        tag("pre", example.text),
+    )
+
+
+def _settings(report: Report) -> Markup:
+    rows = [tag("tr", tag("td", key), tag("td", value)) for key, value in report.settings.items()]
+    return tag("details", tag("summary", "the resolved recipe"), tag("table", rows))
+
+
+def _section(title: str, content: list[Content]) -> Content:
+    return tag("section", tag("h2", title), content) if any(content) else None
+
+
+def _plots(content: list[Content]) -> Content:
+    return tag("div", content, class_="plots") if any(content) else None
+
+
+def _note(words: str) -> Markup:
+    return tag("p", words, class_="note")
+
+
+def _table(table: Table) -> Content:
+    if not table.rows:
+        return None
+    head = tag("tr", [tag("th", name) for name in table.header])
+    rows = [tag("tr", [tag("td", cell) for cell in row]) for row in table.rows]
+    return [tag("h3", table.title), tag("table", tag("thead", head), tag("tbody", rows))]
+
+
+def _curves(curves: Curves) -> Content:
+    if not curves.series:
+        return None
+    return line_plot(curves.title, curves.series, curves.positions, curves.x_title)
+
+
+def _bars(bars: Bars) -> Content:
+    return bar_plot(bars.title, bars.groups, bars.positions, bars.x_title)

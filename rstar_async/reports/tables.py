@@ -1,0 +1,287 @@
+"""The report's tables and plots as values, the same for HTML and Markdown. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rstar_async.reports.facts import Coverage, Point, Report, RoundFacts, TestTime
+from rstar_async.reports.plots import Dot
+from storage.queries import BINS
+
+NONE = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A header and rows; the first column names the row."""
+
+    title: str
+    header: list[str]
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Lines over named positions."""
+
+    title: str
+    series: Mapping[str, Sequence[Dot]]
+    positions: list[str]
+    x_title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Stacked counts over named positions."""
+
+    title: str
+    groups: Mapping[str, Sequence[int]]
+    positions: list[str]
+    x_title: str
+
+
+def searched(report: Report) -> list[RoundFacts]:
+    """The rounds that have searches."""
+    return [facts for facts in report.rounds if facts.row.problems]
+
+
+def rounds_table(report: Report) -> Table:
+    header = ["round", "problems", "solved", "nodes", "tokens", "cache share", "code runs"]
+    header += ["pairs", "pair accuracy", "policy pass@1", "search pass@1", "seconds"]
+    return Table("Rounds", header, [_round_row(facts) for facts in report.rounds])
+
+
+def coverage_table(report: Report) -> Table:
+    """Share of solved problems by level, as the paper's Table 2; classes beside."""
+    rounds = searched(report)
+    levels = list(dict.fromkeys(c.level for facts in rounds for c in facts.coverage))
+    rows = []
+    for facts in rounds:
+        by_level = {c.level: c for c in facts.coverage}
+        shares = [_share(by_level.get(level)) for level in levels]
+        classes = facts.difficulty
+        counts = [classes.easy, classes.medium, classes.hard] if classes else []
+        rows.append([_name(facts), *shares, *map(str, counts)])
+    names = [f"level {level}" if level else "no level" for level in levels]
+    return Table("Coverage", ["round", *names, "easy", "medium", "hard"], rows)
+
+
+def pairs_table(report: Report) -> Table:
+    kinds = sorted({kind for facts in report.rounds for kind in facts.pairs})
+    rows = [
+        [
+            _name(facts),
+            *(count(facts.pairs.get(kind, 0)) for kind in kinds),
+            percent(facts.row.pair_accuracy),
+        ]
+        for facts in searched(report)
+    ]
+    return Table("Preference pairs", ["round", *kinds, "held-out pair accuracy"], rows)
+
+
+def cost_table(report: Report) -> Table:
+    header = ["round", "kept solutions", "tokens each", "executor CPU s each", "seconds each"]
+    header += ["generating s", "executing s", "scoring s"]
+    priced = any(facts.cost and facts.cost.price is not None for facts in report.rounds)
+    rows = []
+    for facts in searched(report):
+        cost = facts.cost
+        row = [_name(facts), count(cost.kept if cost else None)]
+        row += [number(value) for value in _each(facts)]
+        waits = (facts.generate_seconds, facts.execute_seconds, facts.score_seconds)
+        row += [number(value) for value in waits]
+        if priced:
+            row.append(number(cost.price if cost else None, 4))
+        rows.append(row)
+    return Table("Cost of a kept solution", header + (["price each"] if priced else []), rows)
+
+
+def errors_table(report: Report) -> Table:
+    """Failed steps by kind, the most frequent kinds first, and how steps ended altogether."""
+    rounds = searched(report)
+    kinds = _ranked([facts.errors for facts in rounds])
+    rows = [[kind, *(count(facts.errors.get(kind, 0)) for facts in rounds)] for kind in kinds]
+    return Table("Failed code", ["error", *map(_name, rounds)], rows)
+
+
+def endings_table(report: Report) -> Table:
+    rounds = searched(report)
+    kinds = _ranked([facts.endings for facts in rounds])
+    rows = [[kind, *(count(facts.endings.get(kind, 0)) for facts in rounds)] for kind in kinds]
+    return Table("Nodes by outcome", ["outcome", *map(_name, rounds)], rows)
+
+
+def training_table(report: Report) -> Table:
+    names = list(dict.fromkeys(n for f in report.rounds for m in f.training.values() for n in m))
+    rows = [
+        [f"{_name(facts)} {kind}", *(_plain(metrics.get(name)) for name in names)]
+        for facts in report.rounds
+        for kind, metrics in sorted(facts.training.items())
+    ]
+    return Table("Training", ["model", *(name.replace("_", " ") for name in names)], rows)
+
+
+def test_time_table(found: TestTime) -> Table:
+    counts = _counts(found)
+    rows: list[list[str]] = []
+    for method, curves in _by_method(found).items():
+        rows += [_curve_row(name, points, counts) for name, points in curves.items()]
+        first = {point.trajectories: point for points in curves.values() for point in points}
+        if counts and counts[0] in first:
+            tokens = [_tokens(first.get(n)) for n in counts]
+            rows.append([f"{method}: tokens a problem", *tokens])
+    title = f"{found.benchmark}, {found.problems} problems, {found.policy_id}"
+    header = ["method", *(f"{n} trajectories" for n in counts)]
+    return Table(title, header, rows)
+
+
+def round_curves(report: Report) -> Curves:
+    """pass@1 of policy and search over the rounds."""
+    series: dict[str, list[Dot]] = {"policy pass@1": [], "search pass@1": []}
+    for place, facts in enumerate(report.rounds):
+        row = facts.row
+        pairs = (
+            (row.policy_pass_at_1, row.policy_interval),
+            (
+                row.search_pass_at_1,
+                row.search_interval,
+            ),
+        )
+        for dots, (value, bounds) in zip(series.values(), pairs, strict=True):
+            if value is not None and bounds is not None:
+                dots.append(Dot(place, value, *bounds))
+    kept = {name: dots for name, dots in series.items() if dots}
+    return Curves("Accuracy on held-out problems", kept, _names(report.rounds), "round")
+
+
+def coverage_curves(report: Report) -> Curves:
+    rounds = searched(report)
+    series: dict[str, list[Dot]] = {}
+    for place, facts in enumerate(rounds):
+        for one in facts.coverage:
+            name = f"level {one.level}" if one.level else "all"
+            series.setdefault(name, []).append(Dot(place, one.solved / one.problems))
+    return Curves("Problems solved in search, by level", series, _names(rounds), "round")
+
+
+def test_time_curves(found: TestTime) -> Curves:
+    counts = _counts(found)
+    series = {
+        method: [
+            Dot(counts.index(p.trajectories), p.accuracy, p.low, p.high)
+            for p in points
+            if p.trajectories
+        ]
+        for method, points in found.curves.items()
+    }
+    kept = {name: dots for name, dots in series.items() if dots}
+    names = [str(n) for n in counts]
+    return Curves(f"Test time: {found.benchmark}", kept, names, "trajectories")
+
+
+def histograms(facts: RoundFacts) -> list[Bars]:
+    """Q, and PPM values if the round has a PPM."""
+    edges = [f"{-1 + 2 * n / BINS:+.1f}" for n in range(BINS)]
+    bars = []
+    for title, groups in (("Q of nodes", facts.q), ("PPM values", facts.ppm)):
+        if groups:
+            bars.append(Bars(f"{title}, {_name(facts)}", groups, edges, "value"))
+    return bars
+
+
+def count(value: int | None) -> str:
+    return NONE if value is None else f"{value:,}"
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    return NONE if value is None else f"{value:,.{digits}f}"
+
+
+def percent(value: float | None) -> str:
+    return NONE if value is None else f"{100 * value:.1f} %"
+
+
+def interval(point: Point | None) -> str:
+    if point is None:
+        return NONE
+    return f"{100 * point.accuracy:.1f} % [{100 * point.low:.0f}, {100 * point.high:.0f}]"
+
+
+def _round_row(facts: RoundFacts) -> list[str]:
+    row = facts.row
+    runs = row.code_runs or {}
+    failed = sum(runs.values()) - runs.get("ok", 0)
+    policy = _bounded(row.policy_pass_at_1, row.policy_interval)
+    search = _bounded(row.search_pass_at_1, row.search_interval)
+    return [
+        _name(facts),
+        *map(count, (row.problems, row.solved, row.nodes, row.tokens)),
+        percent(row.cached_share),
+        f"{sum(runs.values()):,} ({failed:,} failed)" if runs else NONE,
+        count(row.pairs),
+        percent(row.pair_accuracy),
+        policy,
+        search,
+        number(row.seconds, 0),
+    ]
+
+
+def _bounded(value: float | None, bounds: tuple[float, float] | None) -> str:
+    if value is None or bounds is None:
+        return NONE
+    return f"{100 * value:.1f} % [{100 * bounds[0]:.0f}, {100 * bounds[1]:.0f}]"
+
+
+def _each(facts: RoundFacts) -> tuple[float | None, ...]:
+    cost = facts.cost
+    return (cost.tokens, cost.cpu_seconds, cost.wall_seconds) if cost else (None, None, None)
+
+
+def _share(coverage: Coverage | None) -> str:
+    if coverage is None:
+        return NONE
+    share = coverage.solved / coverage.problems
+    return f"{100 * share:.1f} % of {coverage.problems:,}"
+
+
+def _plain(value: float | None) -> str:
+    return NONE if value is None else f"{value:,.4g}"
+
+
+def _tokens(point: Point | None) -> str:
+    return NONE if point is None else f"{point.tokens:,.0f}"
+
+
+def _counts(found: TestTime) -> list[int]:
+    return sorted({p.trajectories for points in found.curves.values() for p in points} - {0})
+
+
+def _curve_row(name: str, points: list[Point], counts: list[int]) -> list[str]:
+    """What does not depend on the number of trajectories stands in the first column."""
+    by_count = {point.trajectories: point for point in points}
+    if 0 in by_count:
+        return [name, interval(by_count[0]), *[""] * (len(counts) - 1)]
+    return [name, *(interval(by_count.get(n)) for n in counts)]
+
+
+def _by_method(found: TestTime) -> dict[str, dict[str, list[Point]]]:
+    """Curves by what made the trajectories: they share tokens and seconds."""
+    methods: dict[str, dict[str, list[Point]]] = {}
+    for name, points in found.curves.items():
+        methods.setdefault(name.partition(":")[0], {})[name] = points
+    return methods
+
+
+def _ranked(counts: Sequence[Mapping[str, int]]) -> list[str]:
+    totals: dict[str, int] = {}
+    for one in counts:
+        for kind, n in one.items():
+            totals[kind] = totals.get(kind, 0) + n
+    return sorted(totals, key=lambda kind: (-totals[kind], kind))
+
+
+def _name(facts: RoundFacts) -> str:
+    return "bootstrap" if facts.row.number == 0 else f"round {facts.row.number}"
+
+
+def _names(rounds: Sequence[RoundFacts]) -> list[str]:
+    return [str(facts.row.number) for facts in rounds]

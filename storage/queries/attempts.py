@@ -1,0 +1,68 @@
+"""Searches as attempts at a problem: what they answered, and what that cost."""
+
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from storage.queries.reading import all_of
+from storage.records import Search
+from storage.tables import expansions, nodes, searches
+
+
+class FoundAnswer(msgspec.Struct, frozen=True):
+    """An answer node. `prior` is the PPM's value, `samples` how often this very text came."""
+
+    path: str
+    answer: str
+    correct: bool | None
+    prior: float | None
+    samples: int
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """A search with its answers by path, an order that does not depend on who came first.
+
+    `width` is how many steps its root was asked for; `new_tokens` counts repeated samples too.
+    """
+
+    search: Search
+    answers: list[FoundAnswer]
+    width: int
+    new_tokens: int
+    expansions: int
+
+
+def attempts_of(connection: sa.Connection, ids: Sequence[str]) -> list[Attempt]:
+    """The attempts with these ids, of those there are, in the order of `ids`."""
+    return [found for search_id in ids if (found := attempt(connection, search_id)) is not None]
+
+
+def attempt(connection: sa.Connection, search_id: str) -> Attempt | None:
+    """One attempt, finished or not."""
+    found = all_of(connection, Search, searches.c.id == search_id, order=[])
+    if not found:
+        return None
+    width, new_tokens, count = _spent(connection, search_id)
+    return Attempt(found[0], _answers(connection, search_id), width, new_tokens, count)
+
+
+def _answers(connection: sa.Connection, search_id: str) -> list[FoundAnswer]:
+    columns = nodes.c.path, nodes.c.answer, nodes.c.correct, nodes.c.prior, nodes.c.multiplicity
+    query = (
+        sa.select(*columns)
+        .where(nodes.c.search_id == search_id, nodes.c.status == "answer")
+        .order_by(sa.func.length(nodes.c.path), nodes.c.path)
+    )
+    return [FoundAnswer(*row) for row in connection.execute(query)]
+
+
+def _spent(connection: sa.Connection, search_id: str) -> tuple[int, int, int]:
+    at_root = sa.case((expansions.c.path == "0", expansions.c.samples), else_=0)
+    query = sa.select(
+        sa.func.coalesce(sa.func.max(at_root), 0),
+        sa.func.coalesce(sa.func.sum(expansions.c.new_tokens), 0),
+        sa.func.count(),
+    ).where(expansions.c.search_id == search_id)
+    width, new_tokens, count = connection.execute(query).one()
+    return int(width), int(new_tokens), int(count)

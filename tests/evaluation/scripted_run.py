@@ -1,0 +1,64 @@
+"""A finished run whose models are the scripted engine's: a home, a store, two empty versions."""
+
+import json
+from pathlib import Path
+
+from rstar_async.config import Evaluation, Recipe, Search, Workers
+from rstar_async.demo.tokenizer import tiny_tokenizer
+from rstar_async.launch.run import lay_out
+from rstar_async.recipes import as_toml_values
+from storage.database import open_database
+from storage.records import ModelVersion, Problem, Round, Run, problem_id
+
+POLICY, PPM = "policy-r001-00000000", "ppm-r001-00000000"
+
+
+def make_run(home: Path, **evaluation: object) -> Recipe:
+    """Its script adds up the numbers of a question."""
+    recipe = Recipe(
+        name="scripted",
+        home=str(home),
+        search=Search(max_tokens=64, in_flight=8),
+        evaluation=Evaluation(rollouts=3, candidates=3, beam_width=2, beam_candidates=3),
+        workers=Workers(engine="scripted", executor=1),
+    )
+    lay_out(recipe)
+    with open_database(recipe.database_url) as database:
+        database.commit(
+            Run(recipe.name, as_toml_values(recipe), 1, "test"),
+            Round(recipe.name, 1, "closed", POLICY, PPM),
+            _version(recipe, POLICY, "policy"),
+            _version(recipe, PPM, "ppm"),
+        )
+    return recipe
+
+
+def write_benchmark(file: Path, count: int) -> Path:
+    rows = [
+        {"problem": f"What is {n} + {n + 3} + {2 * n}?", "solution": str(4 * n + 3)}
+        for n in range(1, count + 1)
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+def trained_problem(recipe: Recipe, question: str) -> Problem:
+    return Problem(problem_id(recipe.name, question), recipe.name, question, "7")
+
+
+def _version(recipe: Recipe, name: str, kind: str) -> ModelVersion:
+    folder = recipe.models_folder / name
+    folder.mkdir()
+    manifest = {"id": name, "kind": kind, "round": 1, "prompt_style": "tagged"}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    tiny_tokenizer().save(str(folder / "tokenizer.json"))
+    return ModelVersion(
+        name,
+        recipe.name,
+        kind,
+        1,
+        None,
+        str(folder),
+        "published",
+        manifest=manifest,  # type: ignore[arg-type]
+    )
