@@ -1,5 +1,6 @@
 """Tables that stay readable in a pipe, where no terminal says how wide it is; JSON files."""
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -21,7 +22,12 @@ def print_table(table: Table) -> None:
 
 def write_json(file: Path, content: msgspec.Struct) -> None:
     """Write one document, readable by people too; `BadInput` if that cannot be."""
-    write_text(file, msgspec.json.format(msgspec.json.encode(content)).decode() + "\n")
+    write_text(file, json_text(content))
+
+
+def json_text(content: msgspec.Struct) -> str:
+    """In ASCII: a model's text may hold what UTF-8 cannot, such as half a surrogate pair."""
+    return json.dumps(msgspec.to_builtins(content), indent=2) + "\n"
 
 
 def write_text(file: Path, text: str) -> None:

@@ -17,10 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table and write what was asked for."""
-    import msgspec
-
     from rstar_async.commands.locate import choose_run, database_url
-    from rstar_async.commands.output import write_text
+    from rstar_async.commands.output import write_json, write_text
     from rstar_async.reports.gather import gather
     from rstar_async.reports.markdown import markdown_of
     from rstar_async.reports.page import page_of
@@ -38,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.markdown:
         write_text(arguments.markdown, markdown_of(report))
     if arguments.json:
-        write_text(arguments.json, msgspec.json.format(msgspec.json.encode(report)).decode() + "\n")
+        write_json(arguments.json, report)
     return 0
 
 

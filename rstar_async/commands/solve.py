@@ -34,8 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the answer with its solution; 1 if no trajectory came to an answer."""
-    import msgspec
-
+    from rstar_async.commands.output import json_text
     from rstar_async.evaluation.enquiry import enquire
     from rstar_async.evaluation.order import Solved
     from rstar_async.evaluation.show import show_solved
@@ -52,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     if solved is None:
         return code or NO_ANSWER
     if arguments.json:
-        print(msgspec.json.format(msgspec.json.encode(solved)).decode())
+        print(json_text(solved), end="")
     else:
         show_solved(solved)
         if arguments.home is not None:
@@ -61,7 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _question(text: str) -> str:
-    question = (sys.stdin.read() if text == "-" else text).strip()
+    given = sys.stdin.read() if text == "-" else text
+    question = given.encode(errors="replace").decode().strip()
     if not question:
         raise BadInput("the question is empty")
     return question

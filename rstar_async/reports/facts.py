@@ -65,7 +65,7 @@ class Point(msgspec.Struct, frozen=True):
     seconds: float
 
 
-class TestTime(msgspec.Struct, frozen=True):
+class Scaling(msgspec.Struct, frozen=True):
     """One evaluation over the number of trajectories; curves by method and rule."""
 
     round: int
@@ -98,5 +98,5 @@ class Report(msgspec.Struct, frozen=True):
     seconds: float
     settings: dict[str, str]
     rounds: list[RoundFacts]
-    test_time: list[TestTime]
+    test_time: list[Scaling]
     examples: list[Example]

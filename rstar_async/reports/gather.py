@@ -11,7 +11,7 @@ from rstar_async.reports.facts import (
     Point,
     Report,
     RoundFacts,
-    TestTime,
+    Scaling,
 )
 from rstar_async.rounds.report import RoundRow, report_of
 from rstar_async.rounds.solutions import solutions_of_round
@@ -43,7 +43,7 @@ def gather(database: Database, run_id: str, location: str, hourly_price: float |
         seconds=closing.seconds,
         settings=dict(_flat(run.recipe)),
         rounds=rounds,
-        test_time=test_time_of(evaluations),
+        test_time=scalings_of(evaluations),
         examples=_examples(database, run_id, closing.rounds),
     )
 
@@ -94,14 +94,14 @@ def difficulty_of(outcomes: list[ProblemOutcome]) -> Difficulty:
     return Difficulty(easy, medium, len(outcomes) - easy - medium)
 
 
-def test_time_of(evaluations: list[Evaluation]) -> list[TestTime]:
+def scalings_of(evaluations: list[Evaluation]) -> list[Scaling]:
     """Evaluations over the number of trajectories, newest first. Pure."""
     groups: dict[tuple[Any, ...], list[Evaluation]] = defaultdict(list)
     for one in evaluations:
         if "trajectories" in one.settings:
             groups[_study(one)].append(one)
     newest = sorted(groups.values(), key=lambda found: -found[-1].created_at)
-    return [_test_time(found) for found in newest]
+    return [_scaling(found) for found in newest]
 
 
 def _study(one: Evaluation) -> tuple[Any, ...]:
@@ -110,7 +110,7 @@ def _study(one: Evaluation) -> tuple[Any, ...]:
     return one.round, one.benchmark, one.policy_id, one.ppm_id, one.problems, *settings
 
 
-def _test_time(found: list[Evaluation]) -> TestTime:
+def _scaling(found: list[Evaluation]) -> Scaling:
     curves: dict[str, list[Point]] = defaultdict(list)
     for one in sorted(found, key=lambda e: e.settings["trajectories"]):
         settings = one.settings
@@ -120,7 +120,7 @@ def _test_time(found: list[Evaluation]) -> TestTime:
     first = found[0]
     names = ("rollouts", "candidates", "temperature", "beam_width", "beam_candidates", "seed")
     settings = {name: first.settings[name] for name in names if name in first.settings}
-    return TestTime(
+    return Scaling(
         first.round,
         first.benchmark,
         first.policy_id,

@@ -68,7 +68,7 @@ def _facts(report: Report) -> Markup:
 
 def _test_time(report: Report) -> Iterator[Content]:
     for found in report.test_time:
-        yield _plots([_curves(tables.test_time_curves(found))])
+        yield _plots([_curves(curves) for curves in tables.test_time_curves(found)])
         yield _table(tables.test_time_table(found))
         settings = ", ".join(f"{key} {value:g}" for key, value in found.settings.items())
         ppm = f"PPM {found.ppm_id}" if found.ppm_id else "no PPM"

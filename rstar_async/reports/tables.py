@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rstar_async.reports.facts import Coverage, Point, Report, RoundFacts, TestTime
+from rstar_async.reports.facts import Coverage, Point, Report, RoundFacts, Scaling
 from rstar_async.reports.plots import Dot
 from storage.queries import BINS
 
@@ -120,7 +120,7 @@ def training_table(report: Report) -> Table:
     return Table("Training", ["model", *(name.replace("_", " ") for name in names)], rows)
 
 
-def test_time_table(found: TestTime) -> Table:
+def test_time_table(found: Scaling) -> Table:
     counts = _counts(found)
     rows: list[list[str]] = []
     for method, curves in _by_method(found).items():
@@ -130,7 +130,7 @@ def test_time_table(found: TestTime) -> Table:
             tokens = [_tokens(first.get(n)) for n in counts]
             rows.append([f"{method}: tokens a problem", *tokens])
     title = f"{found.benchmark}, {found.problems} problems, {found.policy_id}"
-    header = ["method", *(f"{n} trajectories" for n in counts)]
+    header = ["method", *(f"{n} trajector{'y' if n == 1 else 'ies'}" for n in counts)]
     return Table(title, header, rows)
 
 
@@ -163,19 +163,31 @@ def coverage_curves(report: Report) -> Curves:
     return Curves("Problems solved in search, by level", series, _names(rounds), "round")
 
 
-def test_time_curves(found: TestTime) -> Curves:
+def test_time_curves(found: Scaling) -> list[Curves]:
+    """The rules of tree search; and the methods at equal tokens."""
+    rules = {name: points for name, points in found.curves.items() if name.startswith("tree")}
+    methods = {name: points for name, points in found.curves.items() if name not in rules}
+    best = next(iter(rules), "")
+    return [
+        _scaling(f"{found.benchmark}: tree search", found, rules),
+        _scaling(
+            f"{found.benchmark}: at equal tokens", found, {best: rules.get(best, []), **methods}
+        ),
+    ]
+
+
+def _scaling(title: str, found: Scaling, curves: Mapping[str, Sequence[Point]]) -> Curves:
     counts = _counts(found)
     series = {
-        method: [
+        name: [
             Dot(counts.index(p.trajectories), p.accuracy, p.low, p.high)
             for p in points
             if p.trajectories
         ]
-        for method, points in found.curves.items()
+        for name, points in curves.items()
     }
     kept = {name: dots for name, dots in series.items() if dots}
-    names = [str(n) for n in counts]
-    return Curves(f"Test time: {found.benchmark}", kept, names, "trajectories")
+    return Curves(title, kept, [str(n) for n in counts], "trajectories")
 
 
 def histograms(facts: RoundFacts) -> list[Bars]:
@@ -251,7 +263,7 @@ def _tokens(point: Point | None) -> str:
     return NONE if point is None else f"{point.tokens:,.0f}"
 
 
-def _counts(found: TestTime) -> list[int]:
+def _counts(found: Scaling) -> list[int]:
     return sorted({p.trajectories for points in found.curves.values() for p in points} - {0})
 
 
@@ -263,7 +275,7 @@ def _curve_row(name: str, points: list[Point], counts: list[int]) -> list[str]:
     return [name, *(interval(by_count.get(n)) for n in counts)]
 
 
-def _by_method(found: TestTime) -> dict[str, dict[str, list[Point]]]:
+def _by_method(found: Scaling) -> dict[str, dict[str, list[Point]]]:
     """Curves by what made the trajectories: they share tokens and seconds."""
     methods: dict[str, dict[str, list[Point]]] = {}
     for name, points in found.curves.items():
