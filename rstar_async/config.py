@@ -43,7 +43,8 @@ class Bootstrap(Settings):
 class Problems(Settings):
     """Where questions and answers come from."""
 
-    # "generated", or a JSONL/JSON file of objects.
+    # "generated"; or a JSONL, JSON or parquet file of objects, a folder with a saved dataset, or
+    # "hf:NAME@SPLIT" of a hub.
     source: str = "generated"
     # Names of the columns in that file.
     question: str = "question"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
+from rstar_async.formats.containers import HUB
 from rstar_async.rounds.problems import heldout_problems, problems_in
 from storage import queries
 from storage.database import open_database
@@ -42,12 +43,12 @@ def stored_problems(recipe: Recipe, run_id: str, name: str, limit: int | None) -
 def _read(recipe: Recipe, run_id: str, name: str) -> list[Problem]:
     if name == HELDOUT:
         return heldout_problems(recipe)
-    if not Path(name).exists():
+    if not name.startswith(HUB) and not Path(name).exists():
         raise BadInput(
             f"benchmark {name}: there is no such file; give `{HELDOUT}` or a file of problems "
-            "with questions and answers"
+            "with questions and answers, or hf:DATASET@SPLIT"
         )
-    return problems_in(run_id, Path(name), recipe.problems, "heldout")
+    return problems_in(run_id, name, recipe.problems, "heldout")
 
 
 def _refuse_trained(name: str, trained: Sequence[Problem]) -> None:

@@ -1,6 +1,5 @@
 """Problems of a run: generated, or read from a file of questions and answers."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from msgspec import structs
 from rstar_async.config import Problems, Recipe
 from rstar_async.demo.problems import WordProblem, word_problems
 from rstar_async.errors import BadInput
+from rstar_async.formats.containers import read_rows
 from storage.records import Problem, Split, problem_id
 
 GSM8K_ANSWER_MARK = "####"
@@ -39,9 +39,9 @@ def heldout_problems(recipe: Recipe) -> list[Problem]:
 
 def read_problems(run: str, settings: Problems) -> tuple[list[Problem], list[Problem]]:
     """Training and held-out problems from files; a question in both is refused."""
-    rows = problems_in(run, Path(settings.source), settings, "train")[: settings.limit or None]
+    rows = problems_in(run, settings.source, settings, "train")[: settings.limit or None]
     if settings.heldout_source:
-        heldout = problems_in(run, Path(settings.heldout_source), settings, "heldout")
+        heldout = problems_in(run, settings.heldout_source, settings, "heldout")
         _refuse_overlap(rows, heldout, settings)
         return rows, heldout
     if settings.heldout >= len(rows):
@@ -53,14 +53,13 @@ def read_problems(run: str, settings: Problems) -> tuple[list[Problem], list[Pro
     return rows[:cut], [structs.replace(problem, split="heldout") for problem in rows[cut:]]
 
 
-def problems_in(run: str, path: Path, settings: Problems, split: Split) -> list[Problem]:
-    """The different problems of a file, in its order."""
-    return list({p.id: p for p in _read(run, path, settings, split)}.values())
+def problems_in(run: str, source: str, settings: Problems, split: Split) -> list[Problem]:
+    """The different problems of a file or data set (see `formats.containers`), in its order."""
+    return list({p.id: p for p in _read(run, source, settings, split)}.values())
 
 
-def _read(run: str, path: Path, settings: Problems, split: Split) -> Iterator[Problem]:
-    """Parse JSONL, a JSON list, or `{"example": [...]}` (reference input format)."""
-    for where, row in _rows(path):
+def _read(run: str, source: str, settings: Problems, split: Split) -> Iterator[Problem]:
+    for where, row in read_rows(source):
         question = _column(row, settings.question, where)
         answer = _final_answer(_column(row, settings.answer, where))
         yield Problem(
@@ -70,52 +69,9 @@ def _read(run: str, path: Path, settings: Problems, split: Split) -> Iterator[Pr
             answer=answer,
             kind=str(row.get("type", row.get("kind", ""))),
             level=str(row.get("level", "")),
-            source=path.name,
+            source=Path(source).name,
             split=split,
         )
-
-
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadInput(f"cannot read problems from {path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path} is not UTF-8 text: {error}") from None
-    if path.suffix == ".json":
-        yield from _json_rows(path, text)
-    else:
-        yield from _jsonl_rows(path, text)
-
-
-def _jsonl_rows(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            yield _row(f"{path}:{number}", line)
-
-
-def _row(where: str, line: str) -> tuple[str, dict[str, Any]]:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise BadInput(f"{where}: not JSON: {error.msg} at column {error.colno}") from None
-    if not isinstance(row, dict):
-        raise BadInput(f"{where}: expected an object with a question and an answer")
-    return where, row
-
-
-def _json_rows(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise BadInput(f"{path}:{error.lineno}: not JSON: {error.msg}") from None
-    rows = document.get("example") if isinstance(document, dict) else document
-    if not isinstance(rows, list):
-        raise BadInput(f'{path}: expected a list of problems, or {{"example": [...]}}')
-    for number, row in enumerate(rows, start=1):
-        if not isinstance(row, dict):
-            raise BadInput(f"{path}, problem {number}: expected an object")
-        yield f"{path}, problem {number}", row
 
 
 def _column(row: dict[str, Any], name: str, where: str) -> str:
