@@ -26,6 +26,7 @@ def warm_fork(flavour: str) -> Execute:
     warm.warm_up(flavour)
     gc.collect()
     gc.freeze()
+    pages.join()
     pages.collapse()
 
     def execute(source: str) -> bytes:

@@ -17,7 +17,7 @@ import trio
 
 from workers.sandbox import Limits, Sandbox
 from workers.sandbox.inside import warm
-from workers.sandbox.policy import flavour_of
+from workers.sandbox.policy import FLAVOURS, flavour_of
 
 HOST = Path(__file__).parent / "executor_host.py"
 IMPORTS = "import sympy, numpy\n"
@@ -69,7 +69,7 @@ class WarmPool:
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self._pool = context.Pool(1, warm.warm_up, ("sympy",))
+        self._pool = context.Pool(1, warm.warm_up, ("numpy",))
         self._pool.apply(run_here, ("pass",))
 
     async def run(self, source: str) -> str:
@@ -123,7 +123,7 @@ class BareFork:
     name, heavy = "bare fork, no isolation", False
 
     def __init__(self) -> None:
-        self._hosts = {flavour: Hosted("fork", flavour) for flavour in ("plain", "sympy")}
+        self._hosts = {flavour: Hosted("fork", flavour) for flavour in FLAVOURS}
 
     async def run(self, source: str) -> str:
         return await self._hosts[flavour_of([source])].run(source)

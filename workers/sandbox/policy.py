@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-Flavour: TypeAlias = Literal["plain", "sympy"]
+Flavour: TypeAlias = Literal["plain", "sympy", "numpy"]
 Weakness: TypeAlias = Literal["no-landlock", "no-listener"]
 Status: TypeAlias = Literal["ok", "exception", "timeout", "memory", "output", "died"]
 
-FLAVOURS: tuple[Flavour, ...] = ("plain", "sympy")
+FLAVOURS: tuple[Flavour, ...] = ("plain", "sympy", "numpy")
 WEAKNESSES: tuple[Weakness, ...] = ("no-landlock", "no-listener")
 
-# A program that names one of these starts from the interpreter that has sympy and numpy warm.
-HEAVY = re.compile(r"\b(?:sympy|numpy|scipy|mpmath|pandas|sklearn|networkx)\b")
+# A program that names one of these starts from the interpreter that has it warm. numpy has sympy too,
+# and three times its mappings, of which every fork copies each.
+SYMBOLIC = re.compile(r"\b(?:sympy|mpmath)\b")
+NUMERIC = re.compile(r"\b(?:numpy|scipy|pandas|sklearn|networkx|lambdify)\b")
 
 VALUE_CHARACTERS = 8192  # of the repr of a step's last expression
 MESSAGE_CHARACTERS = 2000  # of an exception's text
@@ -55,8 +57,10 @@ class Limits:
 
 
 def flavour_of(steps: Sequence[str]) -> Flavour:
-    """The interpreter a program starts from; a false "sympy" costs milliseconds, nothing else."""
-    return "sympy" if any(HEAVY.search(step) for step in steps) else "plain"
+    """The interpreter a program starts from; a wrong guess costs milliseconds, nothing else."""
+    if any(NUMERIC.search(step) for step in steps):
+        return "numpy"
+    return "sympy" if any(SYMBOLIC.search(step) for step in steps) else "plain"
 
 
 # Number of each call on (x86_64, aarch64); None where that machine has no such call.

@@ -11,7 +11,7 @@ CORPUS = Path(__file__).parent / "corpus"
 
 @pytest.fixture(scope="session")
 async def sandbox(anyio_backend):
-    async with open_sandbox(Options(slots=2, prestart=("plain", "sympy"))) as sandbox:
+    async with open_sandbox(Options(slots=2, prestart=("plain", "sympy", "numpy"))) as sandbox:
         yield sandbox
 
 

@@ -135,6 +135,7 @@ def prepare(config: Config) -> dict[str, Any]:
     os.chdir("/")
     gc.collect()
     gc.freeze()
+    pages.join()
     pages.collapse()
     return vars(module)
 

@@ -1,13 +1,14 @@
 """What the interpreter has imported, and tried once, before the first program sees it.
 
-Every MiB here is paid for by every fork (about 70 microseconds), every import missing here is paid
-for by the program that wants it (sympy: half a second). Hence two flavours.
+Every MiB here is paid for by every fork (about 70 microseconds), and every library by its mappings,
+the more so the deeper a node is; every import missing here is paid for by the program that wants it
+(sympy: half a second). Hence three flavours: plain, sympy, and numpy, which has both.
 """
 
 import contextlib
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 PLAIN = (
@@ -15,19 +16,26 @@ PLAIN = (
     *("statistics", "heapq", "bisect", "re", "string", "copy", "typing", "dataclasses", "datetime"),
     *("time", "json", "textwrap", "array", "numbers"),
 )
-HEAVY = ("numpy", "numpy.linalg", "sympy", "mpmath")
+SYMBOLIC = ("sympy", "mpmath")
+NUMERIC = ("numpy", "numpy.linalg")
 
 
 def warm_up(flavour: str) -> None:
-    """Import, and for the heavy flavour let sympy build its caches (a second or two)."""
+    """Import, and let sympy build its caches (a second or two)."""
     _import_random()
-    for name in PLAIN:
-        importlib.import_module(name)
-    if flavour == "sympy":
-        for name in HEAVY:
-            importlib.import_module(name)
+    _import(PLAIN)
+    if flavour == "numpy":
+        _import(NUMERIC)
         importlib.import_module("numpy").random.seed(0)
-        _exercise(vars(importlib.import_module("sympy")))
+    if flavour != "plain":
+        _import(SYMBOLIC)
+        calls = SYMBOLIC_CALLS + (NUMERIC_CALLS if flavour == "numpy" else ())
+        _exercise(vars(importlib.import_module("sympy")), calls)
+
+
+def _import(names: Iterable[str]) -> None:
+    for name in names:
+        importlib.import_module(name)
 
 
 def _import_random() -> None:
@@ -43,15 +51,16 @@ def _import_random() -> None:
         os.register_at_fork = register
 
 
-def _exercise(sympy: dict[str, Any]) -> None:
+def _exercise(sympy: dict[str, Any], calls: Iterable[str]) -> None:
     names = dict(sympy)
     exec('x, y, n, k = symbols("x y n k"); f = Function("f")', names)
-    for call in CALLS:
+    for call in calls:
         with contextlib.suppress(Exception):
             eval(call, names)
 
 
-CALLS = (
+NUMERIC_CALLS = ("lambdify(x, x**2)(3)",)
+SYMBOLIC_CALLS = (
     "solve(x**2 - 2, x)",
     "solve(x**3 - 6*x**2 + 11*x - 6, x)",
     "solve([x + y - 3, x - y - 1], [x, y])",
@@ -91,7 +100,6 @@ CALLS = (
     "latex(x**2/2)",
     "str(x**2 + sqrt(x))",
     'sympify("x**2 + 1")',
-    "lambdify(x, x**2)(3)",
     "Point(0, 0).distance(Point(3, 4))",
     "Triangle(Point(0, 0), Point(4, 0), Point(0, 3)).area",
     "dsolve(f(x).diff(x) - f(x))",
