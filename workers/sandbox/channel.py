@@ -5,14 +5,18 @@ attaches to a message is dropped by the kernel, for want of room in the buffer.
 """
 
 import os
+import select
 import socket
 import struct
+from contextlib import suppress
 
 import trio
 
 from workers.sandbox import policy
 
 CREDENTIALS = struct.Struct("=iII")  # pid, uid, gid
+CREDENTIALS_ROOM = socket.CMSG_SPACE(CREDENTIALS.size)
+TRUNCATED = int(socket.MSG_TRUNC)
 CHUNK = 60000
 
 
@@ -26,19 +30,22 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 async def receive(sock: socket.socket) -> tuple[bytes, int]:
     """The next message and its sender's pid; b"" when the other side is gone. Cancel-safe."""
-    while True:
-        try:
-            return _receive_now(sock)
-        except BlockingIOError:
-            await trio.lowlevel.wait_readable(sock)
-        except ConnectionError:
-            return b"", 0
+    while (received := receive_now(sock)) is None:
+        await trio.lowlevel.wait_readable(sock)
+    return received
 
 
-def _receive_now(sock: socket.socket) -> tuple[bytes, int]:
-    room = socket.CMSG_SPACE(CREDENTIALS.size)
-    message, ancillary, flags, _ = sock.recvmsg(policy.FRAME_BYTES, room)
-    if flags & socket.MSG_TRUNC:
+def receive_now(sock: socket.socket) -> tuple[bytes, int] | None:
+    """The same without waiting; None if there is nothing yet."""
+    if sock.fileno() < 0:  # closed by ourselves, after it had become readable
+        return b"", 0
+    try:
+        message, ancillary, flags, _ = sock.recvmsg(policy.FRAME_BYTES, CREDENTIALS_ROOM)
+    except BlockingIOError:
+        return None
+    except ConnectionError:
+        return b"", 0
+    if flags & TRUNCATED:
         return b"", 0
     pids = [CREDENTIALS.unpack(data)[0] for _, _, data in ancillary if len(data) == 12]
     return message, pids[0] if pids else 0
@@ -64,6 +71,29 @@ async def _send_one(sock: socket.socket, chunk: bytes) -> bool:
             return False
 
 
+class Ears:
+    """Waits for the first of several descriptors to become readable; one task for all of them."""
+
+    def __init__(self, *sources: "socket.socket | Pipe") -> None:
+        self._poll = select.epoll()
+        for source in sources:
+            self._poll.register(source, select.EPOLLIN)
+
+    async def hear(self) -> None:
+        """Returns when any of them has something, or is at its end."""
+        await trio.lowlevel.wait_readable(self._poll)
+
+    def ignore(self, source: "Pipe") -> None:
+        """It has ended; no more of it. May be repeated."""
+        with suppress(FileNotFoundError):
+            self._poll.unregister(source)
+
+    def close(self) -> None:
+        """The sources stay as they are."""
+        trio.lowlevel.notify_closing(self._poll)
+        self._poll.close()
+
+
 class Pipe:
     """The reading end of a program's output; keeps the first `most` bytes."""
 
@@ -72,13 +102,11 @@ class Pipe:
         os.set_blocking(self.writer, True)
         self._most = most
         self.data = bytearray()
+        self.ended = False  # nobody can write any more
 
-    async def overflow(self) -> None:
-        """Collect; returns when there is more than may be kept, else waits to be cancelled."""
-        while len(self.data) <= self._most:
-            if self._read() == 0:
-                await trio.sleep_forever()
-            await trio.lowlevel.wait_readable(self._reader)
+    def fileno(self) -> int:
+        """The reading end, to wait for."""
+        return self._reader
 
     def drain(self) -> bool:
         """Take what is there without waiting; says whether all of it could be kept."""
@@ -86,11 +114,12 @@ class Pipe:
             pass
         return len(self.data) <= self._most
 
-    def _read(self) -> int | None:
+    def _read(self) -> int:
         try:
             piece = os.read(self._reader, 65536)
         except BlockingIOError:
-            return None
+            return 0
+        self.ended = not piece
         self.data += piece
         return len(piece)
 
@@ -107,5 +136,4 @@ class Pipe:
     def close(self) -> None:
         """Both ends."""
         self.close_writer()
-        trio.lowlevel.notify_closing(self._reader)
         os.close(self._reader)

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import trio
@@ -85,29 +86,27 @@ async def _watch(
     node: Node, pipe: channel.Pipe, request: Request, nonce: bytes
 ) -> tuple[str, bytes]:
     """Wait for whichever comes first: frame, silence, too much output, time over."""
-    ending, frame = "output", b""
-
-    async def flood() -> None:
-        await pipe.overflow()
-        nursery.cancel_scope.cancel()
-
-    with trio.move_on_after(request.limits.wall_seconds * len(request.steps)) as wall:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(flood)
-            ending, frame = await _frame_or_end(node, request, nonce)
-            nursery.cancel_scope.cancel()
-    return "wall" if wall.cancelled_caught else ending, frame
+    with trio.move_on_after(request.limits.wall_seconds * len(request.steps)):
+        if not await channel.send(node.sock, request.encode(nonce)):
+            return "death", b""
+        with closing(channel.Ears(node.sock, pipe)) as ears:
+            return await _listen(node, pipe, ears, request.limits.cpu_seconds * len(request.steps))
+    return "wall", b""
 
 
-async def _frame_or_end(node: Node, request: Request, nonce: bytes) -> tuple[str, bytes]:
-    """Send the request; the frame, or whether the node has died or used up its CPU time."""
-    if not await channel.send(node.sock, request.encode(nonce)):
-        return "death", b""
-    allowed = request.limits.cpu_seconds * len(request.steps)
-    while (left := allowed - node.cpu_seconds()) > 0:
+async def _listen(
+    node: Node, pipe: channel.Pipe, ears: channel.Ears, cpu_seconds: float
+) -> tuple[str, bytes]:
+    """The frame, or whether the node has died, said too much or used up its CPU time."""
+    while (left := cpu_seconds - node.cpu_seconds()) > 0:
         with trio.move_on_after(max(left, GLANCE_SECONDS)):
-            frame, _ = await channel.receive(node.sock)
-            return "frame" if frame else "death", frame
+            await ears.hear()
+        if (received := channel.receive_now(node.sock)) is not None:
+            return "frame" if received[0] else "death", received[0]
+        if not pipe.drain():
+            return "output", b""
+        if pipe.ended:
+            ears.ignore(pipe)
     return "cpu", b""
 
 

@@ -122,19 +122,25 @@ class Sandbox:
 
     async def start(self, flavour: policy.Flavour) -> Zygote:
         """The living fork server of a flavour, started or replaced if need be."""
+        if living := self._living(flavour):
+            return living
         async with self._starting[flavour]:
-            zygote = self._zygotes.get(flavour)
-            if zygote is None or zygote.lost:
-                if zygote is not None:
-                    self._forget_all()
-                    await zygote.close()
-                options = self._options
-                launched = await launch(flavour, frozenset(options.allow), options.python)
-                zygote = Zygote(launched, options.greeting_seconds)
-                self._zygotes[flavour] = zygote
-                self._nursery.start_soon(zygote.attend)
-                self.statistics.starts += 1
-            return zygote
+            return self._living(flavour) or await self._start(flavour)
+
+    def _living(self, flavour: policy.Flavour) -> Zygote | None:
+        zygote = self._zygotes.get(flavour)
+        return zygote if zygote and not zygote.lost else None
+
+    async def _start(self, flavour: policy.Flavour) -> Zygote:
+        if dead := self._zygotes.get(flavour):
+            self._forget_all()
+            await dead.close()
+        options = self._options
+        launched = await launch(flavour, frozenset(options.allow), options.python)
+        zygote = self._zygotes[flavour] = Zygote(launched, options.greeting_seconds)
+        self._nursery.start_soon(zygote.attend)
+        self.statistics.starts += 1
+        return zygote
 
     def _forget_all(self) -> None:
         release(self._snapshots.clear())

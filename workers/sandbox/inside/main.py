@@ -100,12 +100,13 @@ def _end(group: int) -> NoReturn:
 
 def be_zygote() -> NoReturn:
     """Read the configuration, warm up, lock the doors, announce the locks, and serve."""
-    control = socket.socket(fileno=os.dup(CONTROL))
+    control = socket.socket(fileno=fcntl.fcntl(CONTROL, fcntl.F_DUPFD_CLOEXEC, 10))
     try:
         config: Config = json.loads(control.recv(1 << 17))
         names = prepare(config)
-        lid = bytes.fromhex(config["lid"])
-        root = node.Node(names, config["clone"], lid, config["text"])
+        root = node.Node(names, config["clone"], config["text"])
+        root.rehearse()
+        gather()
         facts = lock(config)
         listener = confine.filter_calls(bytes.fromhex(config["filter"]), config["listener"])
     except BaseException as error:
@@ -115,7 +116,7 @@ def be_zygote() -> NoReturn:
     control.sendmsg([json.dumps(facts).encode()], rights if config["listener"] else [])
     os.close(control.detach())
     os.closerange(CONTROL + 1, config["files"])
-    root.serve()
+    root.serve(bytes.fromhex(config["lid"]))
 
 
 def prepare(config: Config) -> dict[str, Any]:
@@ -133,11 +134,15 @@ def prepare(config: Config) -> dict[str, Any]:
     vars(module)["__builtins__"] = builtins
     sys.modules["__main__"] = module
     os.chdir("/")
+    return vars(module)
+
+
+def gather() -> None:
+    """What is in memory now stays, for all: out of the collector's sight, and in large pieces."""
     gc.collect()
     gc.freeze()
     pages.join()
     pages.collapse()
-    return vars(module)
 
 
 def lock(config: Config) -> dict[str, Any]:
