@@ -1,16 +1,10 @@
 """The executor worker: `Execute` jobs from the broker to the sandbox and back.
 
 Guarantees: it serves only where its self-test's attacks are all contained; a program's own failure
-is an answer, never an error of the job. Siblings that are the same program but for comments and
-spacing, in flight at the same time, run once: a success is shared, a failure each has for itself,
-because its line numbers differ.
+is an answer, never an error of the job. What a tree asks for twice in other words runs once.
 """
 
-import io
 import logging
-import tokenize
-from collections.abc import Hashable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -22,22 +16,12 @@ from workers import station
 from workers.sandbox import Options, Outcome, Sandbox, SandboxError, Unconfinable, open_sandbox
 from workers.sandbox.doctor import self_test
 from workers.sandbox.inside.confine import hide
+from workers.twins import Twins
 
 log = logging.getLogger(__name__)
 
 JOBS_PER_SLOT = 2  # the next job waits here, where its twins can find it, and not at the broker
-LONGEST_COMPARED = 20_000  # characters of a step
 TREES_REMEMBERED = 4096
-SPACING = {tokenize.COMMENT, tokenize.NL}
-SHAPE = {tokenize.INDENT, tokenize.DEDENT, tokenize.NEWLINE}
-
-
-@dataclass
-class Flight:
-    """A program under way, and what came of it."""
-
-    landed: trio.Event = field(default_factory=trio.Event)
-    outcome: Outcome | None = None
 
 
 class Executor:
@@ -45,10 +29,9 @@ class Executor:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._flights: dict[Hashable, Flight] = {}
+        self._twins = Twins(self._run)
         self._trees: dict[str, set[str]] = {}
         self.answered = 0
-        self.shared = 0
 
     async def handle(self, job: station.Job) -> bytes:
         """For the station: remembers which trees belong to the job's group."""
@@ -64,6 +47,11 @@ class Executor:
             raise station.Retryable(str(error)) from error
 
     @property
+    def shared(self) -> int:
+        """How many answers were a twin's."""
+        return self._twins.shared
+
+    @property
     def shared_share(self) -> float:
         """Of all answers, how many were a twin's."""
         return self.shared / max(1, self.answered)
@@ -75,58 +63,19 @@ class Executor:
     def _end(self, group: str) -> None:
         for tree in self._trees.pop(group, {group}):
             self._sandbox.end_tree(tree)
+            self._twins.end_tree(tree)
 
     async def execute(self, request: Execute) -> Executed:
         """Run it, or share the success of its twin."""
         if not request.steps:
             raise ValueError("an Execute job has at least one step")
-        outcome = await self._shared(request)
+        outcome = await self._twins.outcome(request)
         self.answered += 1
         names = Executed.__struct_fields__
         return Executed(**{name: getattr(outcome, name) for name in names})
 
-    async def _shared(self, request: Execute) -> Outcome:
-        key = normal_form(request)
-        while flight := self._flights.get(key):
-            await flight.landed.wait()
-            if flight.outcome is not None and flight.outcome.status == "ok":
-                self.shared += 1
-                return flight.outcome
-            if flight.outcome is not None:
-                return await self._run(request)
-        self._flights[key] = flight = Flight()
-        try:
-            flight.outcome = await self._run(request)
-        finally:
-            del self._flights[key]
-            flight.landed.set()
-        return flight.outcome
-
     async def _run(self, request: Execute) -> Outcome:
         return await self._sandbox.run(request.tree, request.steps, request.limits)
-
-
-def normal_form(request: Execute) -> Hashable:
-    """Equal for requests that differ in comments and spacing of their last step only.
-
-    By tokens, not by the syntax tree: the parser can be made to overflow this process's stack, and
-    the source is hostile.
-    """
-    *before, last = request.steps
-    return request.tree, tuple(before), _tokens(last), request.limits
-
-
-def _tokens(source: str) -> Hashable:
-    if len(source) > LONGEST_COMPARED:
-        return source
-    try:
-        return tuple(
-            (token.type, "" if token.type in SHAPE else token.string)
-            for token in tokenize.generate_tokens(io.StringIO(source).readline)
-            if token.type not in SPACING
-        )
-    except (tokenize.TokenError, SyntaxError, ValueError):
-        return source
 
 
 async def serve_executor(

@@ -32,6 +32,11 @@ def run(arguments: argparse.Namespace) -> int:
     if not verdicts:
         raise BadInput("the folders hold no programs")
     _print(verdicts, left_over, arguments.json)
+    return exit_code(verdicts, left_over)
+
+
+def exit_code(verdicts: "list[Verdict]", left_over: list[int]) -> int:
+    """0 only if every program and its canary did well, and no process is left."""
     return 0 if all(map(_is_good, verdicts)) and not left_over else 1
 
 

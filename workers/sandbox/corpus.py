@@ -2,19 +2,23 @@
 
 An attack is a `.py` file with a header line `# correct: denied killed error timeout output
 harmless` naming what may become of it; whatever it prints, "BREACH" is a breach. A program with a
-`.out` file beside it must print exactly that. After each attack a canary of the same flavour must
-still work, and no process may be left that we do not know.
+`.out` file beside it must print exactly that. After each program a canary of the same flavour must
+still work, and no process may be left that we do not know. Incrementally, a program is run as a
+chain of steps, each in the interpreter held after the one before, and the canary goes on from the
+state that the chain began with; a header line `# whole: WHY` keeps it in one step.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import trio
 
 from workers.sandbox import policy
+from workers.sandbox.errors import SandboxError
 from workers.sandbox.job import Outcome
+from workers.sandbox.pieces import pieces
 from workers.sandbox.sandbox import Sandbox
 
 ATTACK_LIMITS = policy.Limits(wall_seconds=3.0, cpu_seconds=1.0)
@@ -26,12 +30,18 @@ CANARIES: dict[policy.Flavour, tuple[str, str]] = {
         "print(s.solve(x**2 - 1, x), round(math.pi, 5))",
         "[-1, 1] 3.14159\n",
     ),
+    "numpy": (
+        "import numpy as n\nprint(n.linalg.det(n.eye(3)), n.arange(3).sum())",
+        "1.0 3\n",
+    ),
 }
 # In the incremental mode attack and canary both continue this program.
 BEFORE: dict[policy.Flavour, list[str]] = {
     "plain": ["secret = 41", "secret += 1"],
     "sympy": ["import sympy", "secret = 42"],
+    "numpy": ["import numpy", "secret = 42"],
 }
+MOST_PIECES = 6
 # What we see counts as what was foreseen in these cases too: a denial is an error when it is not
 # caught, a benign end when it is, and a crash is as good as a kill.
 COUNTS_AS = {"denied": {"harmless", "error"}, "error": {"denied", "killed"}, "killed": {"error"}}
@@ -52,16 +62,16 @@ class Verdict:
 
 
 async def check(
-    sandbox: Sandbox, folders: Iterable[Path | str], *, incremental: bool = False
+    sandbox: Sandbox, folders: Iterable[Path], *, incremental: bool = False
 ) -> AsyncIterator[Verdict]:
     """Run every program of the folders, one after the other, and judge each."""
     for path in programs(folders):
         yield await judge(sandbox, path, incremental=incremental)
 
 
-def programs(folders: Iterable[Path | str]) -> list[Path]:
+def programs(folders: Iterable[Path]) -> list[Path]:
     """The programs in these folders, in order."""
-    return sorted(path for folder in folders for path in Path(folder).glob("*.py"))
+    return sorted(path for folder in folders for path in folder.glob("*.py"))
 
 
 async def judge(
@@ -70,16 +80,18 @@ async def judge(
     *,
     incremental: bool = False,
     attack_limits: policy.Bounds = ATTACK_LIMITS,
+    canaries: Mapping[policy.Flavour, tuple[str, str]] = CANARIES,
 ) -> Verdict:
-    """Run one program and its canary."""
+    """Run one program and its canary, the program and what it must print."""
     source, expected = _load(path)
     flavour = policy.flavour_of([source])
     before = BEFORE[flavour] if incremental else []
+    steps = _steps(source) if incremental else [source]
     limits = attack_limits if expected is None else BENIGN_LIMITS
     started = trio.current_time()
-    outcome = await sandbox.run(path.stem, [*before, source], limits)
+    outcome = await _grow(sandbox, path.stem, before, steps, limits)
     seconds = trio.current_time() - started
-    canary = await _canary_lives(sandbox, path.stem, flavour, before)
+    canary = await _lives(sandbox, path.stem, before, *canaries[flavour])
     sandbox.end_tree(path.stem)
     if expected is None:
         seen, foreseen = see(outcome), header(source)
@@ -96,6 +108,23 @@ def _load(path: Path) -> tuple[str, str | None]:
     expected = path.with_suffix(".out")
     output = expected.read_text(encoding="utf-8") if expected.exists() else None
     return path.read_text(encoding="utf-8"), output
+
+
+def _steps(source: str) -> list[str]:
+    return [source] if re.search("^# whole:", source, re.MULTILINE) else pieces(source, MOST_PIECES)
+
+
+async def _grow(
+    sandbox: Sandbox, tree: str, before: list[str], steps: list[str], limits: policy.Bounds
+) -> Outcome:
+    """Extend `before` step by step; how the last one ended, with all that was printed."""
+    printed = ""
+    for end in range(1, len(steps) + 1):
+        outcome = await sandbox.run(tree, [*before, *steps[:end]], limits)
+        printed += outcome.stdout
+        if outcome.status != "ok" or outcome.ended:
+            break
+    return replace(outcome, stdout=printed)
 
 
 def see(outcome: Outcome) -> str:
@@ -124,9 +153,11 @@ def header(source: str) -> str:
     return found[1] if found else "denied harmless"
 
 
-async def _canary_lives(
-    sandbox: Sandbox, tree: str, flavour: policy.Flavour, before: list[str]
+async def _lives(
+    sandbox: Sandbox, tree: str, before: list[str], canary: str, expected: str
 ) -> bool:
-    program, expected = CANARIES[flavour]
-    outcome = await sandbox.run(tree, [*before, program], BENIGN_LIMITS)
+    try:
+        outcome = await sandbox.run(tree, [*before, canary], BENIGN_LIMITS)
+    except SandboxError:
+        return False
     return outcome.status == "ok" and outcome.stdout == expected
