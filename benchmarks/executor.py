@@ -37,7 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 async def _measure(report: Report) -> None:
-    options = Options(slots=1, held_nodes=1100, held_mib=8192.0, prestart=("plain", "sympy", "numpy"))
+    options = Options(
+        slots=1, held_nodes=1100, held_mib=8192.0, prestart=("plain", "sympy", "numpy")
+    )
     async with open_sandbox(options) as sandbox:
         await _stateless(report, sandbox)
         _report_chain(report, await measure_chain(sandbox, rounds=2 if report.short else 5))

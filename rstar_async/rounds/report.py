@@ -15,8 +15,9 @@ class RoundRow(msgspec.Struct, frozen=True):
     """One round. Figures that do not exist, such as searches of the bootstrap, are None.
 
     `tokens` were sampled in training searches; `cached_share` is the part of the reachable prompt
-    tokens that the prefix cache served; `code_runs` counts executed steps by outcome; `rows` is how
-    many solutions the policy was trained on.
+    tokens that the prefix cache served; `code_runs` counts executed steps by outcome;
+    `shared_runs` of them ran once for several candidates that were the same program in other words;
+    `rows` is how many solutions the policy was trained on.
     """
 
     number: int
@@ -26,6 +27,7 @@ class RoundRow(msgspec.Struct, frozen=True):
     tokens: int | None
     cached_share: float | None
     code_runs: dict[str, int] | None
+    shared_runs: int | None
     pairs: int | None
     rows: int | None
     pair_accuracy: float | None
@@ -61,7 +63,17 @@ def report_of(database: Database, run_id: str, location: str) -> RunReport:
 def table_of(report: RunReport) -> Table:
     """The report for people."""
     table = Table(title=f"run {report.run}", title_justify="left")
-    names = ("round", "problems", "solved", "nodes", "tokens", "cached", "code runs", "pairs")
+    names = (
+        "round",
+        "problems",
+        "solved",
+        "nodes",
+        "tokens",
+        "cached",
+        "code runs",
+        "shared",
+        "pairs",
+    )
     for name in (*names, "pair acc.", "policy pass@1", "search pass@1"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in report.rounds:
@@ -96,7 +108,10 @@ def _row(
 
 NONE = "-"
 
-_SEARCH_FIGURES = ("problems", "solved", "nodes", "tokens", "cached_share", "code_runs", "pairs")
+_SEARCH_FIGURES = (
+    *("problems", "solved", "nodes", "tokens", "cached_share", "code_runs", "shared_runs"),
+    "pairs",
+)
 
 
 def _searched(database: Database, round_: Round) -> dict[str, Any]:
@@ -111,6 +126,7 @@ def _searched(database: Database, round_: Round) -> dict[str, Any]:
         "tokens": found.new_tokens,
         "cached_share": found.cached_share,
         "code_runs": found.outcomes,
+        "shared_runs": found.shared_runs,
         "pairs": sum(found.pairs.values()),
     }
 
@@ -144,6 +160,7 @@ def _cells(row: RoundRow) -> list[str]:
         _count(row.tokens),
         _percent(row.cached_share),
         _outcomes(row.code_runs),
+        _percent(_share(row.shared_runs, row.code_runs)),
         _count(row.pairs),
         _percent(row.pair_accuracy),
         _with_interval(row.policy_pass_at_1, row.policy_interval),
@@ -157,6 +174,10 @@ def _count(value: int | None) -> str:
 
 def _percent(value: float | None) -> str:
     return NONE if value is None else f"{100 * value:.1f} %"
+
+
+def _share(shared: int | None, runs: dict[str, int] | None) -> float | None:
+    return shared / sum(runs.values()) if shared is not None and runs else None
 
 
 def _outcomes(outcomes: dict[str, int] | None) -> str:

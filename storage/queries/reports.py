@@ -14,7 +14,8 @@ class RoundReport(msgspec.Struct, frozen=True):
     """What the searches of a round came to. `nodes` leaves the roots out.
 
     `cached_share` is the part of what a perfect prefix cache could have served that was served;
-    None where there was nothing to serve. `outcomes` counts code runs by their status.
+    None where there was nothing to serve. `outcomes` counts code runs by their status; of them
+    `shared_runs` took the result of a twin, the same program in other words, and ran nothing.
     """
 
     problems: int
@@ -28,6 +29,7 @@ class RoundReport(msgspec.Struct, frozen=True):
     cached_share: float | None
     code_runs: int
     outcomes: dict[str, int]
+    shared_runs: int
     pairs: dict[str, int]
     search_seconds: float
 
@@ -64,6 +66,7 @@ def round_report(
         cached_share=spent["cached_tokens"] / reachable if reachable else None,
         code_runs=sum(outcomes.values()),
         outcomes=outcomes,
+        shared_runs=_count_shared(connection, chosen),
         pairs=_pairs_by_split(connection, run_id, number),
     )
 
@@ -139,6 +142,13 @@ def _row(
 def _count_nodes(connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> int:
     query = sa.select(sa.func.count()).select_from(nodes.join(searches))
     return connection.scalar(query.where(chosen, nodes.c.depth > 0)) or 0
+
+
+def _count_shared(connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> int:
+    """A success that used no CPU time can only be a twin's."""
+    query = sa.select(sa.func.count()).select_from(nodes.join(searches))
+    shared = (nodes.c.exec_status == "ok", nodes.c.cpu_seconds == 0)
+    return connection.scalar(query.where(chosen, *shared)) or 0
 
 
 def _outcomes(

@@ -22,6 +22,7 @@ def node(
     visits: int = 0,
     value_sum: float = 0.0,
     exec_status: str = "",
+    cpu_seconds: float = 0.0,
 ) -> Node:
     return Node(
         search_id,
@@ -38,6 +39,7 @@ def node(
         visits=visits,
         value_sum=value_sum,
         exec_status=exec_status,
+        cpu_seconds=cpu_seconds,
         created_at=1002.0,
     )
 
@@ -50,8 +52,8 @@ def tree(search_id: str = "s1") -> list[Record]:
 
     return [
         made("0", "root", expansion=0, text=""),
-        made("0.1", visits=2, value_sum=1.0, exec_status="ok"),
-        made("0.2", visits=0, exec_status="ok"),
+        made("0.1", visits=2, value_sum=1.0, exec_status="ok", cpu_seconds=0.01),
+        made("0.2", visits=0, exec_status="ok"),  # a twin of the one before
         made("0.3", "code_error", exec_status="exception"),
         made(
             "0.1.1",
@@ -63,6 +65,7 @@ def tree(search_id: str = "s1") -> list[Record]:
             value_sum=1.0,
             observation="!",
             exec_status="ok",
+            cpu_seconds=0.02,
         ),
         made("0.1.2", "answer", expansion=2, correct=False, answer="41", visits=1, value_sum=-1.0),
         Expansion(search_id, 1, "0", 5, 4, 3, 100, 10, 20, 30, 0.5, 0.25, 0.0, 0, 0, 1002.0),

@@ -98,6 +98,7 @@ def test_the_report_of_a_round_adds_up(round_of_three):
         cached_share=200 / 240,
         code_runs=8,
         outcomes={"exception": 2, "ok": 6},
+        shared_runs=2,
         pairs={"heldout": 1, "train": 2},
         search_seconds=3.5,
     )

@@ -15,7 +15,11 @@ from workers.sandbox.node import Node
 from workers.sandbox.snapshots import Key, Snapshots, chain
 from workers.sandbox.zygote import Zygote
 
-FLAT_MIB: dict[policy.Flavour, float] = {"plain": 1.5, "sympy": 4.0, "numpy": 5.0}  # of pages copied on a fork
+FLAT_MIB: dict[policy.Flavour, float] = {
+    "plain": 1.5,
+    "sympy": 4.0,
+    "numpy": 5.0,
+}  # of pages copied on a fork
 ENDED = Outcome("exception", error_type="SystemExit", error_message="the program had ended itself")
 
 

@@ -23,7 +23,8 @@ def test_there_are_no_more_pieces_than_wanted(most):
 
 
 @pytest.mark.parametrize(
-    "source", ["", "# words", "x = = 1", "a\0b", "x = '''\n\n'''", "(" * 9000, "x\r\ny", "x\n" * 20_000]
+    "source",
+    ["", "# words", "x = = 1", "a\0b", "x = '''\n\n'''", "(" * 9000, "x\r\ny", "x\n" * 20_000],
 )
 def test_what_cannot_be_cut_is_one_piece(source):
     assert pieces(source, 5) == [source]
