@@ -93,7 +93,7 @@ def _shape(source: str) -> Hashable:
 
 def _flat(tree: ast.AST) -> Hashable:
     """The tree as one tuple, without recursion and without places in the source."""
-    shape: list[Hashable] = []
+    shape: list[object] = []
     waiting: list[object] = [tree]
     while waiting:
         match waiting.pop():
@@ -105,5 +105,5 @@ def _flat(tree: ast.AST) -> Hashable:
                 shape.append(len(nodes))
                 waiting += nodes
             case leaf:
-                shape += (type(leaf), leaf if isinstance(leaf, Hashable) else repr(leaf))
+                shape += (type(leaf), leaf)  # 1, 1.0 and True are equal
     return tuple(shape)

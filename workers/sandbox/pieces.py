@@ -1,7 +1,8 @@
-"""Cuts a program into steps, as a model would have written them: whole statements of the top level."""
+"""Cuts a program into steps as a model would have written them: whole statements, not lines."""
 
 import ast
 import warnings
+from itertools import pairwise
 
 LONGEST = 20_000  # characters; what is longer, or cannot be parsed, stays in one piece
 
@@ -11,7 +12,7 @@ def pieces(source: str, most: int) -> list[str]:
     lines, starts = source.split("\n"), _starts(source)
     size = -(-len(starts) // most) or 1
     cuts = [0, *starts[size::size], len(lines)]
-    return ["\n".join(lines[one:other]) for one, other in zip(cuts, cuts[1:], strict=False)]
+    return ["\n".join(lines[one:other]) for one, other in pairwise(cuts)]
 
 
 def _starts(source: str) -> list[int]:

@@ -16,8 +16,8 @@ Status: TypeAlias = Literal["ok", "exception", "timeout", "memory", "output", "d
 FLAVOURS: tuple[Flavour, ...] = ("plain", "sympy", "numpy")
 WEAKNESSES: tuple[Weakness, ...] = ("no-landlock", "no-listener")
 
-# A program that names one of these starts from the interpreter that has it warm. numpy has sympy too,
-# and three times its mappings, of which every fork copies each.
+# A program that names one of these starts from the interpreter that has it warm. numpy has sympy
+# too, and three times its mappings, of which every fork copies each.
 SYMBOLIC = re.compile(r"\b(?:sympy|mpmath)\b")
 NUMERIC = re.compile(r"\b(?:numpy|scipy|pandas|sklearn|networkx|lambdify)\b")
 
