@@ -11,16 +11,19 @@ import trio
 from brokers.broker import Broker
 from brokers.records import Rules
 from rstar_async.errors import BadInput
+from rstar_async.telemetry import process
 from rstar_async.wire.keys import load_broker_keys
+
+log = logging.getLogger("brokers")
 
 SLOW_POOLS = {"inference": 20.0}  # GPU and GIL stalls silence a healthy worker for longer
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
-        trio.run(_serve, options)
+        process.begin(options, f"broker-{options.pool}")
+        process.run(_serve, options)
     except BadInput as error:
         print(f"brokers: {error}", file=sys.stderr)
         return 2
@@ -37,6 +40,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--lease", type=float, help="seconds of silence that cost a worker its jobs"
     )
+    process.add_options(parser)
     return parser.parse_args(arguments)
 
 
@@ -53,7 +57,7 @@ async def _serve(options: argparse.Namespace) -> None:
         nursery.start_soon(broker.run)
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             async for number in signals:
-                logging.getLogger("brokers").info("stopping: %s", signal.Signals(number).name)
+                log.info("stopping", extra={"signal": signal.Signals(number).name})
                 nursery.cancel_scope.cancel()
 
 

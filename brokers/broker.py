@@ -18,6 +18,7 @@ import zmq
 from brokers.dead_letters import write_letter
 from brokers.effects import Effect, Letter, Note, ToClient, ToWorker
 from brokers.ledger import Ledger
+from brokers.metrics import Gauges
 from brokers.records import Rules
 from rstar_async.wire.codec import (
     Decode,
@@ -30,6 +31,7 @@ from rstar_async.wire.doorkeeper import Doorkeeper
 from rstar_async.wire.keys import BrokerKeys, Domain, owns_name
 from rstar_async.wire.messages import (
     ClientHello,
+    Finished,
     FromClient,
     FromWorker,
     Header,
@@ -84,6 +86,7 @@ class Broker:
         self._pool, self._letters = pool, letters
         rules = rules or Rules()
         self._ledger = Ledger(pool, secrets.token_bytes(8), trio.current_time(), rules)
+        self._gauges = Gauges(pool)
         self._warned: set[bytes] = set()
         with contextlib.ExitStack() as closing:
             context: zmq.SyncContext = zmq.Context()
@@ -118,7 +121,8 @@ class Broker:
 
     async def run(self) -> None:
         """Serve until cancelled, then close both doors."""
-        log.info("broker up: pool=%s clients=%s workers=%s", self._pool, *self.endpoints)
+        clients, workers = self.endpoints
+        log.info("broker up", extra={"pool": self._pool, "clients": clients, "workers": workers})
         with self._closing:
             async with trio.open_nursery() as nursery:
                 if self._doorkeeper is not None:
@@ -136,6 +140,7 @@ class Broker:
         while True:
             await trio.sleep(TICK_SECONDS)
             self._perform(self._ledger.tick(trio.current_time()))
+            self._gauges.show(self._ledger.status(trio.current_time()))
 
     def _handle(self, door: Door[M], received: Received) -> list[Effect]:
         peer, *frames = received.frames
@@ -154,7 +159,7 @@ class Broker:
         if len(self._warned) >= WARNED_PEERS:
             self._warned.clear()
         self._warned.add(peer)
-        log.warning("refused: door=%s peer=%s reason=%s", door.domain, peer.hex(), reason)
+        log.warning("refused", extra={"door": door.domain, "peer": peer, "reason": reason})
         self._send(door.socket, peer, Refused(reason[:1000]))
 
     def _perform(self, effects: Sequence[Effect]) -> None:
@@ -162,13 +167,15 @@ class Broker:
             match effect:
                 case ToClient(peer, message, body):
                     self._send(self._clients.socket, peer, message, body)
+                    if isinstance(message, Finished):
+                        self._gauges.time(message)
                 case ToWorker(peer, message, body):
                     if not self._send(self._workers.socket, peer, message, body):
                         self._ledger.lose_contact(trio.current_time(), peer, message)
                 case Letter():
                     self._keep_letter(effect)
-                case Note(text):
-                    log.info("%s", text)
+                case Note(event, facts):
+                    log.info(event, extra=facts)
 
     def _send(
         self, socket: Socket, peer: bytes, message: Header, body: bytes | None = None
@@ -185,9 +192,9 @@ class Broker:
         try:
             file = write_letter(self._letters, self._pool, letter)
         except OSError as error:
-            log.error("dead letter not kept: job=%s %s", letter.submit.job.hex(), error)
+            log.error("dead letter not kept: %s", error, extra={"job": letter.submit.job})
         else:
-            log.warning("dead letter: %s", file)
+            log.warning("dead letter kept", extra={"file": str(file)})
 
 
 def _check_name(message: object, user: str) -> None:

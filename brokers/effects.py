@@ -32,9 +32,10 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A change of state worth a line in the log."""
+    """A change of state worth a line in the log, with the facts to it."""
 
-    text: str
+    event: str
+    facts: dict[str, str | int]
 
 
 Effect: TypeAlias = ToClient | ToWorker | Letter | Note

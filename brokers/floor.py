@@ -43,7 +43,7 @@ class Floor:
             if job is not None and by_death:
                 self._suspect(now, job, worker, was_alone=was_alone)
             elif job is not None:
-                self._book.requeue(job)
+                self._book.requeue(now, job)
 
     def assign(self, now: float) -> None:
         """Lease what can be leased."""
@@ -53,9 +53,9 @@ class Floor:
             assign = Assign(job.id, job.attempt, submit.deadline, submit.group, submit.affinity)
             self._book.effects.append(ToWorker(worker.peer, assign, job.body))
 
-    def never_left(self, worker: Worker, job_id: JobId) -> None:
+    def never_left(self, now: float, worker: Worker, job_id: JobId) -> None:
         """An assignment that could not be sent: nothing runs, nobody is to blame."""
-        self._lose(worker, job_id)
+        self._lose(now, worker, job_id)
 
     # what workers say
 
@@ -66,7 +66,7 @@ class Floor:
                 worker.held[job_id] = 0
                 self._stop_if_unwanted(worker, job_id)
             elif worker.held[job_id]:
-                self._lose(worker, job_id)
+                self._lose(now, worker, job_id)
             else:
                 worker.held[job_id] = 1
         for job_id in running - worker.held.keys():
@@ -78,8 +78,10 @@ class Floor:
             self._let_go(worker, message.job)
         job = self._book.jobs.get(message.job)
         name = worker.name if worker is not None else "?"
-        seconds = now - job.leased_at if job is not None and job.attempt else 0.0
-        finished = Finished(message.job, message.attempt, name, seconds)
+        seconds = waited = 0.0
+        if job is not None and job.attempt:
+            seconds, waited = now - job.leased_at, max(0.0, job.leased_at - job.queued_at)
+        finished = Finished(message.job, message.attempt, name, seconds, waited)
         if job is not None and job.state is not State.ENDED:
             self._book.finish(now, job, finished, body)
         elif job is not None or not self._book.claims.add_result(now, finished, body):
@@ -103,7 +105,7 @@ class Floor:
         if message.reason == "deadline":
             self._book.expire(now, job)
         else:
-            self._book.requeue(job)
+            self._book.requeue(now, job)
 
     def drop_unclaimed(self, now: float) -> None:
         """Cancel runs that nobody has submitted since the broker started."""
@@ -123,11 +125,12 @@ class Floor:
         elif job is not None or not self._book.claims.add_run(now, job_id, worker):
             self._stop_if_unwanted(worker, job_id)
 
-    def _lose(self, worker: Worker, job_id: JobId) -> None:
+    def _lose(self, now: float, worker: Worker, job_id: JobId) -> None:
         """The assignment never arrived, or the worker dropped it."""
         job = self._take_back(worker, job_id)
         if job is not None:
-            self._book.requeue(job)
+            self._note("run lost", job, worker)
+            self._book.requeue(now, job)
 
     def _stop_if_unwanted(self, worker: Worker, job_id: JobId) -> None:
         job = self._book.jobs.get(job_id)
@@ -155,15 +158,26 @@ class Floor:
     def _suspect(self, now: float, job: Job, worker: Worker, *, was_alone: bool) -> None:
         job.deaths += 1
         job.lonely_deaths += was_alone
+        self._note("run died with its worker", job, worker)
         rules = self._rules
         if job.deaths >= rules.deaths and job.lonely_deaths >= rules.lonely_deaths:
             self._bury(now, job, worker)
         else:
-            self._book.requeue(job)
+            self._book.requeue(now, job)
 
     def _bury(self, now: float, job: Job, worker: Worker) -> None:
         detail = f"{job.deaths} workers died running it, the last was {worker.name}"
         self._book.counters.dead += 1
         self._book.effects.append(Letter(job.submit, job.body, job.deaths, detail))
-        self._book.effects.append(Note(f"job buried: job={job.id.hex()} {detail}"))
+        self._note("job buried", job, worker)
         self._book.fail(now, job, "dead", detail)
+
+    def _note(self, event: str, job: Job, worker: Worker) -> None:
+        facts: dict[str, str | int] = {
+            "job": job.id.hex(),
+            "tree": job.submit.group,
+            "worker": worker.name,
+            "attempt": job.attempt,
+            "deaths": job.deaths,
+        }
+        self._book.effects.append(Note(event, facts))

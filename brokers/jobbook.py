@@ -70,18 +70,19 @@ class JobBook:
 
     # from state to state
 
-    def queue(self, job: Job) -> None:
+    def queue(self, now: float, job: Job) -> None:
         self._timed.pop(job.id, None)
-        job.state, job.worker = State.QUEUED, None
+        job.state, job.worker, job.queued_at = State.QUEUED, None, now
         self._assigner.push(job)
 
-    def requeue(self, job: Job) -> None:
+    def requeue(self, now: float, job: Job) -> None:
         self.counters.redelivered += 1
-        self.queue(job)
+        self.queue(now, job)
 
     def lease(self, now: float, job: Job, worker: Worker) -> None:
         job.state, job.worker, job.leased_at = State.LEASED, worker.session, now
         job.attempt += 1
+        self.counters.attempts += 1
         job.due_at = now + job.submit.deadline + self._rules.deadline_grace
         worker.held[job.id] = 0
         self._timed[job.id] = job
@@ -109,7 +110,7 @@ class JobBook:
         """Do what is due: overdue leases, ends of rests, endings nobody fetched."""
         for job in [job for job in self._timed.values() if job.due_at <= now]:
             if job.state is State.RESTING:
-                self.queue(job)
+                self.queue(now, job)
             else:
                 self.expire(now, job)
         while self._ended:
@@ -120,7 +121,7 @@ class JobBook:
 
     def _start(self, now: float, client: Client, submit: Submit, body: bytes) -> None:
         """Queue a new job, unless it ran or runs already since before a restart."""
-        job = self.jobs[submit.job] = Job(submit, body, self._seq, {client.session})
+        job = self.jobs[submit.job] = Job(submit, body, self._seq, {client.session}, queued_at=now)
         self._seq += 1
         self.counters.submitted += 1
         claim = self.claims.pop(job.id)
@@ -130,7 +131,7 @@ class JobBook:
         elif worker is not None:
             self.lease(now, job, worker)
         else:
-            self.queue(job)
+            self.queue(now, job)
 
     def _end(self, now: float, job: Job, ending: Finished | Failed, result: bytes | None) -> None:
         self._cancel_run(job)

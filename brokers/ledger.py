@@ -104,7 +104,7 @@ class Ledger:
         worker.lost_at = min(worker.lost_at, now + self._rules.reconnect)
         worker.is_reachable = False
         if isinstance(unsent, Assign):
-            self._floor.never_left(worker, unsent.job)
+            self._floor.never_left(now, worker, unsent.job)
 
     def count_malformed(self) -> None:
         self._book.counters.malformed += 1
@@ -133,11 +133,12 @@ class Ledger:
         client = self._clients.get(hello.session)
         if client is None:
             self._clients.add(Client(hello.session, hello.name, peer, now))
-            self._note(f"client came: client={hello.name}")
+            self._note("client came", client=hello.name)
         else:
             self._clients.move(client, peer)
             client.heard_at = now
-        self._tell_client(peer, Welcome(self._epoch, self._rules.client_beat, self._rules.window))
+        beat, window = self._rules.client_beat, self._rules.window
+        self._tell_client(peer, Welcome(self._epoch, beat, window, self._pool))
 
     def _obey_client(self, now: float, client: Client, message: FromClient, body: bytes) -> None:
         match message:
@@ -153,7 +154,7 @@ class Ledger:
             case ClientBeat(waiting=waiting):
                 self._compare(now, client, set(waiting))
             case StatusAsk(number=number):
-                self._tell_client(client.peer, self._status(now, number))
+                self._tell_client(client.peer, self.status(now, number))
             case ClientBye():
                 self._part_with(client, "left")
 
@@ -174,7 +175,7 @@ class Ledger:
             self._tell_worker(worker.peer, GroupEnded(group))
 
     def _part_with(self, client: Client, how: str) -> None:
-        self._note(f"client {how}: client={client.name} jobs={len(client.jobs)}")
+        self._note(f"client {how}", client=client.name, jobs=len(client.jobs))
         for job_id in list(client.jobs):
             self._book.disown(client, job_id)
         self._clients.remove(client)
@@ -195,12 +196,12 @@ class Ledger:
             lost_at = now + self._rules.lease
             worker = Worker(hello.session, hello.name, peer, hello.capacity, now, lost_at)
             self._floor.add(worker)
-            self._note(f"worker came: worker={hello.name} capacity={hello.capacity}")
+            self._note("worker came", worker=hello.name, capacity=hello.capacity)
         else:
             self._workers.move(worker, peer)
             self._trust_again(now, worker)
             self._declare(worker, hello.capacity)
-        self._tell_worker(peer, Welcome(self._epoch, self._rules.worker_beat))
+        self._tell_worker(peer, Welcome(self._epoch, self._rules.worker_beat, pool=self._pool))
         self._floor.beat(now, worker, set(hello.running))
 
     def _obey_worker(self, now: float, worker: Worker, message: FromWorker, body: bytes) -> None:
@@ -215,12 +216,12 @@ class Ledger:
             case Stopped():
                 self._floor.stopped(now, worker, message)
             case WorkerBye():
-                self._note(f"worker left: worker={worker.name} held={len(worker.held)}")
+                self._note("worker left", worker=worker.name, held=len(worker.held))
                 self._floor.remove(now, worker, by_death=False)
 
     def _declare(self, worker: Worker, capacity: int) -> None:
         if capacity != worker.capacity:
-            self._note(f"capacity changed: worker={worker.name} capacity={capacity}")
+            self._note("capacity changed", worker=worker.name, capacity=capacity)
         worker.capacity = capacity
 
     def _trust_again(self, now: float, worker: Worker) -> None:
@@ -230,7 +231,7 @@ class Ledger:
     def _lose_silent_workers(self, now: float) -> None:
         for worker in self._workers:
             if worker.lost_at <= now:
-                self._note(f"worker lost: worker={worker.name} held={len(worker.held)}")
+                self._note("worker lost", worker=worker.name, held=len(worker.held))
                 self._book.counters.deaths += 1
                 self._floor.remove(now, worker, by_death=True)
 
@@ -250,7 +251,8 @@ class Ledger:
         for worker in self._workers:
             self._tell_worker(worker.peer, beat)
 
-    def _status(self, now: float, number: int) -> Status:
+    def status(self, now: float, number: int = 0) -> Status:
+        """All at a glance."""
         return status_of(
             self._book,
             self._clients,
@@ -271,8 +273,8 @@ class Ledger:
     ) -> None:
         self._book.effects.append(ToWorker(peer, message))
 
-    def _note(self, text: str) -> None:
-        self._book.effects.append(Note(text))
+    def _note(self, event: str, **facts: str | int) -> None:
+        self._book.effects.append(Note(event, facts))
 
     def _conclude(self, now: float) -> list[Effect]:
         self._floor.assign(now)

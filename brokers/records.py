@@ -48,6 +48,7 @@ class Job:
     lonely_deaths: int = 0  # of those, while they ran nothing else
     errors: int = 0
     worker: bytes | None = None  # session of the leaseholder
+    queued_at: float = 0.0
     leased_at: float = 0.0
     due_at: float = 0.0  # when its lease expires or its rest ends
     ending: Finished | Failed | None = None

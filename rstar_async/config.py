@@ -183,6 +183,16 @@ class Workers(Settings):
     sglang_ppm: str = ""
 
 
+class Observe(Settings):
+    """How the processes of `rstar run` can be watched. Nothing of it changes what they do."""
+
+    # The first of the loopback ports where they serve Prometheus metrics, one each (and a list of
+    # them in HOME/metrics.json, as Prometheus reads it); 0: none.
+    metrics_port: int = 0
+    # Lines of the logs: for people, or one JSON object each.
+    logs: Literal["text", "json"] = "text"
+
+
 class Recipe(Settings):
     """Everything one run needs to know."""
 
@@ -201,6 +211,7 @@ class Recipe(Settings):
     ppm: PPMTraining = PPMTraining()
     evaluation: Evaluation = Evaluation()
     workers: Workers = Workers()
+    observe: Observe = Observe()
 
     @property
     def home_folder(self) -> Path:

@@ -5,15 +5,13 @@ It works until SIGTERM, which drains it; a second signal ends it at once. Exit c
 """
 
 import argparse
-import logging
 import os
 import socket
 import sys
 from pathlib import Path
 
-import trio
-
 from rstar_async.errors import BadInput
+from rstar_async.telemetry import process
 from rstar_async.wire.endpoints import check_endpoint
 from rstar_async.wire.groups import single
 from rstar_async.wire.keys import load_peer_keys
@@ -26,10 +24,10 @@ ENGINES = ("local", "sglang", "scripted")
 def main(arguments: list[str] | None = None) -> int:
     """Run one worker to its end; return the exit code."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
+        process.begin(options, options.name)
         _check_connection(options)
-        trio.run(options.serve, options)
+        process.run(options.serve, options)
     except Exception as error:
         if not isinstance(cause := single(error), BadInput):
             raise
@@ -129,6 +127,7 @@ def _kind(parser: argparse.ArgumentParser, serve: object) -> argparse.ArgumentPa
         "--name", default=socket.gethostname(), help="unlike any other's; the host's"
     )
     parser.add_argument("--keys", type=Path, help="folder with this worker's CURVE keys")
+    process.add_options(parser)
     return parser
 
 

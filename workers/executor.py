@@ -13,6 +13,7 @@ import trio
 from rstar_async.errors import BadInput
 from rstar_async.wire.payloads import Execute, Executed
 from workers import station
+from workers.metrics import count_executed
 from workers.sandbox import Options, Outcome, Sandbox, SandboxError, Unconfinable, open_sandbox
 from workers.sandbox.doctor import self_test
 from workers.sandbox.inside.confine import hide
@@ -72,7 +73,9 @@ class Executor:
         outcome = await self._twins.outcome(request)
         self.answered += 1
         names = Executed.__struct_fields__
-        return Executed(**{name: getattr(outcome, name) for name in names})
+        executed = Executed(**{name: getattr(outcome, name) for name in names})
+        count_executed(executed)
+        return executed
 
     async def _run(self, request: Execute) -> Outcome:
         return await self._sandbox.run(request.tree, request.steps, request.limits)
@@ -101,7 +104,7 @@ async def serve_executor(
             await _refuse_if_breached(sandbox)
             executor = Executor(sandbox)
             capacity = JOBS_PER_SLOT * options.slots
-            log.info("executor ready: worker=%s slots=%d", name, options.slots)
+            log.info("executor ready", extra={"worker": name, "slots": options.slots})
             await station.serve(
                 *(endpoint, name, capacity, executor.handle),
                 on_group_end=executor.group_ended,
@@ -109,9 +112,13 @@ async def serve_executor(
                 drain=drain,
             )
             log.info(
-                "executor done: answered=%d shared=%d shared_share=%.3f reused_steps=%d",
-                *(executor.answered, executor.shared, executor.shared_share),
-                sandbox.statistics.reused_steps,
+                "executor done",
+                extra={
+                    "answered": executor.answered,
+                    "shared": executor.shared,
+                    "shared_share": round(executor.shared_share, 3),
+                    "reused_steps": sandbox.statistics.reused_steps,
+                },
             )
     except Unconfinable as error:
         raise BadInput(f"the executor cannot confine programs here: {error}") from error

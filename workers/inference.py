@@ -12,12 +12,15 @@ import trio
 from rstar_async.wire.payloads import Generate
 from workers import station
 from workers.engines.interface import Engine, EngineFailed
+from workers.metrics import count_generated
 
 
 async def answer(engine: Engine, body: bytes) -> bytes:
     """The body of a `Generate` in, the body of a `Generated` out; cancelling it drops the work."""
     request = msgspec.msgpack.decode(body, type=Generate)
-    return msgspec.msgpack.encode(await engine.generate(request))
+    generated = await engine.generate(request)
+    count_generated(generated)
+    return msgspec.msgpack.encode(generated)
 
 
 async def serve_inference(

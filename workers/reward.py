@@ -12,12 +12,15 @@ import trio
 from rstar_async.wire.payloads import Score
 from workers import station
 from workers.engines.interface import EngineFailed, Scorer
+from workers.metrics import count_scored
 
 
 async def answer(scorer: Scorer, body: bytes) -> bytes:
     """The body of a `Score` in, the body of a `Scored` out; cancelling it drops the work."""
     request = msgspec.msgpack.decode(body, type=Score)
-    return msgspec.msgpack.encode(await scorer.score(request))
+    scored = await scorer.score(request)
+    count_scored(scored)
+    return msgspec.msgpack.encode(scored)
 
 
 async def serve_reward(

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 import trio
 
+from rstar_async.telemetry.logs import facts
 from rstar_async.wire.codec import decode_to_worker
 from rstar_async.wire.groups import single
 from rstar_async.wire.keys import load_peer_keys
@@ -36,6 +37,7 @@ from rstar_async.wire.messages import (
     WorkerHello,
 )
 from rstar_async.wire.socket import BODY_BYTES, open_peer
+from workers.metrics import WorkerGauges
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +103,7 @@ class Station:
         self._session = secrets.token_bytes(8)
         self._runs: dict[JobId, Run] = {}
         self._unsaid: list[Word] = []
+        self._gauges = WorkerGauges()
         self._idle = trio.Event()
         self._link: Link[ToWorkerMessage] = Link(
             endpoint,
@@ -131,6 +134,8 @@ class Station:
         return WorkerBeat(list(self._runs), self._capacity)
 
     def welcomed(self, welcome: Welcome) -> None:
+        self._gauges.pool = welcome.pool
+        self._gauges.show(len(self._runs), self._capacity)
         unsaid, self._unsaid = self._unsaid, []
         for message, body in unsaid:
             self._say(message, body)
@@ -163,15 +168,20 @@ class Station:
             )
         )
         self._runs[assign.job] = run
+        self._gauges.show(len(self._runs), self._capacity)
         self._nursery.start_soon(self._work, run)
 
     async def _work(self, run: Run) -> None:
+        job, started = run.job, trio.current_time()
         try:
-            message, body = await self._outcome(run)
+            with facts(worker=self._name, job=job.id, tree=job.group, attempt=job.attempt):
+                message, body = await self._outcome(run)
             self._say(message, body)
+            self._gauges.count(message, trio.current_time() - started)
         finally:
-            if self._runs.get(run.job.id) is run:
-                del self._runs[run.job.id]
+            if self._runs.get(job.id) is run:
+                del self._runs[job.id]
+            self._gauges.show(len(self._runs), self._capacity)
             if not self._runs:
                 self._idle.set()
 
@@ -191,10 +201,9 @@ class Station:
         retryable = isinstance(error, Retryable)
         log.log(
             logging.INFO if retryable else logging.ERROR,
-            "job failed: job=%s attempt=%d retryable=%s",
-            job.id.hex(),
-            job.attempt,
-            retryable,
+            "job failed: %s",
+            error,
+            extra={"retryable": retryable},
             exc_info=None if retryable else error,
         )
         detail = f"{type(error).__name__}: {error}"[:DETAIL_CHARACTERS]
@@ -211,7 +220,7 @@ class Station:
             await anext(signals)
             nursery.start_soon(self._drain_then_leave, nursery)
             await anext(signals)
-            log.info("second signal: leaving at once: worker=%s", self._name)
+            log.info("second signal: leaving at once", extra={"worker": self._name})
 
     async def _drain_then_leave(self, nursery: trio.Nursery) -> None:
         await self._drain()
@@ -219,8 +228,9 @@ class Station:
 
     async def _drain(self) -> None:
         """Finish what runs, take nothing new, say goodbye."""
-        log.info("draining: worker=%s running=%d", self._name, len(self._runs))
+        log.info("draining", extra={"worker": self._name, "running": len(self._runs)})
         self._capacity = 0
+        self._gauges.show(len(self._runs), 0)
         self._link.send(self.beat())
         with trio.move_on_after(DRAIN_SECONDS):
             await self._wait_until_idle()

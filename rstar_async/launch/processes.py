@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
-from rstar_async.config import Recipe, Workers
+from rstar_async.config import Observe, Recipe, Workers
 from rstar_async.launch.sockets import clients_endpoint, workers_endpoint
 from rstar_async.wire.payloads import POOLS, Pool
 
@@ -34,6 +35,8 @@ class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
     # Groups are stopped in this order, each given this long before it is killed.
     stop_order: int = WORKER
     grace_seconds: float = 8.0
+    # Where it serves metrics, on loopback; 0: nowhere.
+    metrics_port: int = 0
 
 
 class Places(msgspec.Struct, frozen=True):
@@ -51,11 +54,15 @@ class Places(msgspec.Struct, frozen=True):
 
 def processes(recipe: Recipe, places: Places) -> list[ProcessSpec]:
     """All processes of a run on one machine, in the order in which to start them."""
-    return [*_services(recipe, places), _trainer(recipe, places), _coordinator(places)]
+    specs = [*_services(recipe, places), _trainer(recipe, places), _coordinator(places)]
+    return [_watched(spec, number, recipe.observe) for number, spec in enumerate(specs)]
 
 
 def processes_for(client: str, recipe: Recipe, places: Places, order: Path) -> list[ProcessSpec]:
-    """Brokers, workers and the module `client`, which asks them what the file `order` says."""
+    """Brokers, workers and the module `client`, which asks them what the file `order` says.
+
+    None serves metrics: the run whose recipe this is may go on elsewhere, at the same ports.
+    """
     return [*_services(recipe, places), _client(client, places, order)]
 
 
@@ -66,6 +73,14 @@ def _services(recipe: Recipe, places: Places) -> list[ProcessSpec]:
         *_engines("inference", recipe.workers.inference, recipe, places),
         *_engines("reward", recipe.workers.reward, recipe, places),
     ]
+
+
+def _watched(spec: ProcessSpec, number: int, observe: Observe) -> ProcessSpec:
+    """Every process has a port of its own, the same after each of its restarts."""
+    port = observe.metrics_port + number if observe.metrics_port else 0
+    metrics = ("--metrics", str(port)) if port else ()
+    logs = ("--logs", observe.logs) if observe.logs != "text" else ()
+    return structs.replace(spec, argv=(*spec.argv, *metrics, *logs), metrics_port=port)
 
 
 def _broker(pool: Pool, places: Places) -> ProcessSpec:

@@ -12,6 +12,7 @@ from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
 from rstar_async.launch.lock import RunLock
 from rstar_async.launch.processes import Places, processes, processes_for
+from rstar_async.launch.scrape import scrape_targets
 from rstar_async.launch.sockets import make_socket_folder, remove_socket_folder
 from rstar_async.launch.supervisor import run_processes, say_on_stderr
 
@@ -26,7 +27,8 @@ def launch(recipe: Recipe, say: Callable[[str], None] = say_on_stderr) -> int:
     with RunLock(home) as lock, _sockets(lock) as sockets:
         places = Places(home, recipe.models_folder, sockets, lay_out(recipe))
         specs = processes(recipe, places)
-        return trio.run(lambda: run_processes(specs, places.logs, say=say))
+        with scrape_targets(specs, home):
+            return trio.run(lambda: run_processes(specs, places.logs, say=say))
 
 
 def launch_client(

@@ -1,7 +1,6 @@
 """The coordinator process: `python -m rstar_async.rounds --recipe RESOLVED.json --sockets DIR`."""
 
 import argparse
-import logging
 import signal
 import sys
 from collections.abc import Mapping
@@ -18,7 +17,9 @@ from rstar_async.rounds.driver import Driver
 from rstar_async.rounds.progress import show_progress
 from rstar_async.search.coordinator import Coordinator
 from rstar_async.search.judge import Judge
+from rstar_async.search.metrics import show_pools
 from rstar_async.search.pools import open_pools
+from rstar_async.telemetry import process
 from rstar_async.wire.groups import single
 from rstar_async.wire.payloads import POOLS, Pool
 from storage.store import open_store
@@ -30,12 +31,13 @@ TOLD_TO_STOP = 128 + signal.SIGTERM
 def main() -> int:
     """Exit code 0 when all rounds are closed, 2 on bad input, 143 when told to stop before."""
     arguments = _parser().parse_args()
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
-    )
     recipe = msgspec.json.decode(arguments.recipe.read_bytes(), type=Recipe)
     try:
-        complete = trio.run(coordinate, recipe, _endpoints(arguments), arguments.keys)
+        process.begin(arguments, "coordinator")
+        complete = process.run(coordinate, recipe, _endpoints(arguments), arguments.keys)
+    except BadInput as bad_input:
+        print(f"coordinator: {bad_input}", file=sys.stderr)
+        return BAD_INPUT
     except BaseExceptionGroup as group:
         if (bad := group.subgroup(BadInput)) is None:
             raise
@@ -66,6 +68,7 @@ async def _run_rounds(recipe: Recipe, endpoints: Mapping[Pool, str], keys: Path 
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(show_progress, recipe, store)
+        nursery.start_soon(show_pools, pools)
         await Driver(recipe, store, Coordinator(pools, store, Judge(checker))).run()
         nursery.cancel_scope.cancel()
 
@@ -92,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sockets", type=Path, help="folder of the brokers' ipc sockets")
     parser.add_argument("--endpoints", nargs=3, help="clients' endpoints, one per pool")
     parser.add_argument("--keys", type=Path, help="folder with this process's CURVE keys")
+    process.add_options(parser)
     return parser
 
 

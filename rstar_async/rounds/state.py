@@ -11,7 +11,7 @@ from storage import queries
 from storage.database import open_database
 
 # What may differ between two starts of one run: it decides how fast, not what.
-_FREE_SECTIONS = ("workers", "home", "database")
+_FREE_SECTIONS = ("workers", "observe", "home", "database")
 
 
 def check_startable(recipe: Recipe) -> None:

@@ -12,11 +12,13 @@ from rstar_async.errors import JobFailed
 from rstar_async.search.expander import Expander
 from rstar_async.search.expansion import AnswerValue, ExpansionSettings
 from rstar_async.search.judge import Judge
+from rstar_async.search.metrics import under_way
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools
 from rstar_async.search.restore import tree_from_nodes
 from rstar_async.search.searcher import Searcher
 from rstar_async.search.tree import Selection, Tree
+from rstar_async.telemetry.logs import facts
 from storage import queries
 from storage.records import Problem, Search
 from storage.store import Store
@@ -83,9 +85,11 @@ class Coordinator:
     async def _search(self, search: Search, problem: Problem, plan: SearchPlan) -> Tree | None:
         searcher = self._searcher(search, problem, plan, await self._tree(search, plan))
         try:
-            return await searcher.run()
+            with under_way(search.purpose), facts(tree=search.id):
+                return await searcher.run()
         except JobFailed as failure:
-            log.error("search failed search=%s problem=%s: %s", search.id, problem.id, failure)
+            about = {"tree": search.id, "problem": problem.id}
+            log.error("search failed: %s", failure, extra=about)
             await searcher.give_up(str(failure))
             return None
         finally:

@@ -6,6 +6,7 @@ from msgspec import structs
 
 from rstar_async.search.expander import Expander
 from rstar_async.search.expansion import Expanded
+from rstar_async.search.metrics import count_expansion, count_search
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.rows import expansion_row, node_rows, root_row, statistics_rows
 from rstar_async.search.tree import Tree, TreeNode
@@ -50,11 +51,13 @@ class Searcher:
             expanded = await self._expander.expand(node, self._candidates, self._rollouts)
             await self._grow(node, expanded)
         await self._store.commit(self._progress("finished"))
+        count_search(self._search.purpose, "finished")
         return self._tree
 
     async def give_up(self, reason: str) -> None:
         """Mark the search as failed where it stands; what was stored stays."""
         await self._store.commit(structs.replace(self._progress("failed"), answer=reason))
+        count_search(self._search.purpose, "failed")
 
     def _next_node(self) -> TreeNode | None:
         if self._rollouts >= self._rollout_limit:
@@ -68,12 +71,14 @@ class Searcher:
         self._cursor = self._tree.best_child(node)
         if self._cursor is None:
             self._rollouts += 1
+        nodes = list(node_rows(self._search.id, self._expansions, children, expanded))
         await self._store.commit(
             expansion_row(self._search.id, self._expansions, node, expanded),
-            *node_rows(self._search.id, self._expansions, children, expanded),
+            *nodes,
             *statistics_rows(self._search.id, node),
             self._progress("running"),
         )
+        count_expansion(self._search.purpose, nodes)
 
     def _progress(self, status: SearchStatus) -> SearchProgress:
         finished = status == "finished"

@@ -1,7 +1,6 @@
 """`python -m rstar_async.trainer --recipe RESOLVED.json --run NAME`: the trainer process."""
 
 import argparse
-import logging
 import os
 import signal
 import sys
@@ -12,18 +11,17 @@ import msgspec
 
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
+from rstar_async.telemetry import process
 
 
 def main() -> int:
     """Serve one run. The exit code is 0 when told to end, 2 for bad input."""
     options = _parse()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s trainer %(message)s")
-    for noisy in ("httpx", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
+        process.begin(options, "trainer")
         _serve(read_recipe(options.recipe), options.run, stop, options.once)
     except BadInput as error:
         print(f"rstar: {error}", file=sys.stderr)
@@ -36,6 +34,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--recipe", type=Path, required=True, help="the resolved recipe, as JSON")
     parser.add_argument("--run", help="which run; the recipe's name if not given")
     parser.add_argument("--once", action="store_true", help="end when no round awaits training")
+    process.add_options(parser)
     return parser.parse_args()
 
 

@@ -3,6 +3,7 @@
 import logging
 import time
 
+from rstar_async.telemetry.metrics import TRAINED_ROUNDS, TRAINING_SECONDS
 from rstar_async.trainer.bootstrap import BOOTSTRAP, bootstrap
 from rstar_async.trainer.optimisation import Stopped
 from rstar_async.trainer.publish import clear_leftovers
@@ -41,4 +42,7 @@ def _train(shop: Workshop, number: int) -> None:
         bootstrap(shop)
     else:
         train_round(shop, number)
-    log.info("trained run=%s round=%d seconds=%.1f", shop.run, number, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    TRAINED_ROUNDS.labels(str(number)).inc()
+    TRAINING_SECONDS.labels(str(number)).inc(seconds)
+    log.info("trained", extra={"run": shop.run, "round": number, "seconds": round(seconds, 1)})

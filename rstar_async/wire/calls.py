@@ -21,6 +21,21 @@ class Answer(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class Statistics(msgspec.Struct):
+    """What a pool client has done and met since it was opened, but for `waiting`, which is now.
+
+    `duplicates` are endings of jobs that nobody waited for (any more); they were dropped.
+    """
+
+    waiting: int = 0
+    asked: int = 0
+    answered: int = 0
+    failed: int = 0
+    resent: int = 0
+    duplicates: int = 0
+    welcomes: int = 0
+
+
 class Call:
     """One job in this process: asked for by `waiters` tasks, ended when `outcome` is there."""
 

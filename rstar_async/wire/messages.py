@@ -101,6 +101,7 @@ class Welcome(Header, frozen=True):
     epoch: Epoch
     beat: Seconds
     window: int = 0
+    pool: str = ""
 
 
 class WhoAreYou(Header, frozen=True):
@@ -128,12 +129,16 @@ class Accepted(Header, frozen=True):
 
 
 class Finished(Header, frozen=True):
-    """The job is done; the body is its result. `seconds` is the time under its last lease."""
+    """The job is done; the body is its result.
+
+    `waited` are the seconds it was queued before its last lease, `seconds` those under that lease.
+    """
 
     job: JobId
     attempt: int
     worker: str
     seconds: float
+    waited: float = 0.0
 
 
 class Failed(Header, frozen=True):
@@ -157,6 +162,7 @@ class Counters(msgspec.Struct, kw_only=True):
     """What has happened since the broker started."""
 
     submitted: int = 0
+    attempts: int = 0
     finished: int = 0
     errors: int = 0
     dead: int = 0

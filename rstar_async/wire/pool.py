@@ -15,7 +15,7 @@ import msgspec
 import trio
 
 from rstar_async.errors import BadInput, JobFailed
-from rstar_async.wire.calls import Answer, Call
+from rstar_async.wire.calls import Answer, Call, Statistics
 from rstar_async.wire.codec import Malformed, decode_to_client, read_payload
 from rstar_async.wire.groups import single
 from rstar_async.wire.keys import load_peer_keys
@@ -55,9 +55,11 @@ class PoolClient:
         peer_keys = load_peer_keys(keys) if keys is not None else None
         self._name = peer_keys.qualify(name) if peer_keys is not None else name
         self._session = secrets.token_bytes(8)
+        self._pool = ""
         self._window = trio.CapacityLimiter(window)
         self._calls: dict[JobId, Call] = {}
         self._unaccepted: dict[JobId, Call] = {}
+        self._statistics = Statistics()
         self._asked_status: dict[int, Status | None] = {}
         self._status_came = trio.Event()
         self._link: Link[ToClientMessage] = Link(
@@ -150,6 +152,17 @@ class PoolClient:
         finally:
             del self._asked_status[number]
 
+    @property
+    def statistics(self) -> Statistics:
+        """Counts until now: one object, kept up to date."""
+        self._statistics.waiting = len(self._calls)
+        return self._statistics
+
+    @property
+    def pool(self) -> str:
+        """What the broker calls its pool; "" before it was met."""
+        return self._pool
+
     async def run(self) -> None:
         """Serve all asks until cancelled."""
         async with trio.open_nursery() as nursery:
@@ -169,6 +182,8 @@ class PoolClient:
         return ClientBeat([job for job, call in self._calls.items() if call.outcome is None])
 
     def welcomed(self, welcome: Welcome) -> None:
+        self._pool = welcome.pool
+        self._statistics.welcomes += 1
         for call in self._calls.values():
             if call.outcome is None:
                 self._submit(call)
@@ -195,6 +210,7 @@ class PoolClient:
             self._window.release_on_behalf_of(call)
             return twin
         self._calls[submit.job] = call
+        self._statistics.asked += 1
         self._submit(call)
         return call
 
@@ -205,10 +221,16 @@ class PoolClient:
 
     def _end(self, job: JobId, outcome: Answer | JobFailed) -> None:
         self._unaccepted.pop(job, None)
-        if (call := self._calls.get(job)) is None:
+        call = self._calls.get(job)
+        if call is None or call.outcome is not None:
+            self._statistics.duplicates += 1
             self._link.send(Got(job))  # nobody waits any more; let the broker forget it
+            return
+        call.end(outcome)
+        if isinstance(outcome, Answer):
+            self._statistics.answered += 1
         else:
-            call.end(outcome)
+            self._statistics.failed += 1
 
     def _leave(self, call: Call) -> None:
         job = call.submit.job
@@ -222,6 +244,7 @@ class PoolClient:
             await trio.sleep(RESEND_TICK_SECONDS)
             now = trio.current_time()
             for call in [call for call in self._unaccepted.values() if call.resend_at <= now]:
+                self._statistics.resent += 1
                 self._submit(call)
 
 

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import msgspec
 
-from rstar_async.config import Recipe, Workers
+from rstar_async.config import Observe, Recipe, Workers
 from rstar_async.launch.processes import Places, ProcessSpec, processes
+from rstar_async.launch.scrape import scrape_targets
 
 PLACES = Places(Path("/h"), Path("/h/models"), Path("/tmp/rstar-x"), Path("/h/recipe.json"))
 
@@ -54,6 +55,25 @@ def test_model_processes_use_as_many_threads_as_the_recipe_says() -> None:
 
 def test_a_folder_named_workers_where_the_user_stands_is_not_run() -> None:
     assert all(spec.argv[1:3] == ("-P", "-m") for spec in by_name().values())
+
+
+def test_every_process_serves_metrics_at_a_port_of_its_own_if_any_does() -> None:
+    recipe = Recipe(workers=Workers(executor=3), observe=Observe(metrics_port=9400))
+    specs = processes(recipe, PLACES)
+    assert [spec.metrics_port for spec in specs] == list(range(9400, 9400 + len(specs)))
+    assert all(spec.argv[-2:] == ("--metrics", str(spec.metrics_port)) for spec in specs)
+    assert not any("--metrics" in spec.argv for spec in by_name().values())
+
+
+def test_prometheus_is_told_where_to_look(tmp_path: Path) -> None:
+    with scrape_targets(processes(Recipe(observe=Observe(metrics_port=9400)), PLACES), tmp_path):
+        targets = msgspec.json.decode((tmp_path / "metrics.json").read_bytes())
+        assert targets[0] == {
+            "targets": ["127.0.0.1:9400"],
+            "labels": {"process": "broker-inference"},
+        }
+    with scrape_targets(processes(Recipe(), PLACES), tmp_path):
+        assert not (tmp_path / "metrics.json").exists()
 
 
 def test_running_sglang_servers_are_passed_on() -> None:

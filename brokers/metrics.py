@@ -1,0 +1,46 @@
+"""The broker's figures as Prometheus metrics: its `Status` now and then, each result's times."""
+
+import msgspec
+
+from rstar_async.telemetry.metrics import (
+    BROKER_CAPACITY,
+    BROKER_CLIENTS,
+    BROKER_EVENTS,
+    BROKER_JOBS,
+    BROKER_RUN,
+    BROKER_WAIT,
+    BROKER_WORKERS,
+)
+from rstar_async.wire.messages import Counters, Finished, Status
+
+STATES = ("queued", "suspects", "leased", "retained", "unclaimed")
+
+
+class Gauges:
+    """One pool's metrics. Cheap enough to be kept whether or not anybody looks."""
+
+    def __init__(self, pool: str) -> None:
+        self._jobs = {state: BROKER_JOBS.labels(pool, state) for state in STATES}
+        self._workers, self._capacity = BROKER_WORKERS.labels(pool), BROKER_CAPACITY.labels(pool)
+        self._clients = BROKER_CLIENTS.labels(pool)
+        self._events = {
+            event: BROKER_EVENTS.labels(pool, event) for event in Counters.__struct_fields__
+        }
+        self._wait, self._run = BROKER_WAIT.labels(pool), BROKER_RUN.labels(pool)
+        self._shown = dict.fromkeys(self._events, 0)
+
+    def show(self, status: Status) -> None:
+        """Take over the figures of this moment."""
+        for state, gauge in self._jobs.items():
+            gauge.set(getattr(status, state))
+        self._workers.set(len(status.workers))
+        self._capacity.set(sum(worker.capacity for worker in status.workers))
+        self._clients.set(status.clients)
+        for event, count in msgspec.structs.asdict(status.counters).items():
+            self._events[event].inc(count - self._shown[event])
+            self._shown[event] = count
+
+    def time(self, finished: Finished) -> None:
+        """One more result has been delivered."""
+        self._wait.observe(finished.waited)
+        self._run.observe(finished.seconds)

@@ -1,0 +1,39 @@
+"""What every entry point does about being watched: options, then `begin`, then `run`."""
+
+import argparse
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, TypeVarTuple
+
+import trio
+
+from rstar_async.telemetry.exporter import serve_metrics
+from rstar_async.telemetry.logs import begin_logs
+from rstar_async.telemetry.stalls import StallWatch
+
+Arguments = TypeVarTuple("Arguments")
+Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """`--metrics` and `--logs`, the same for every process."""
+    parser.add_argument(
+        "--metrics",
+        metavar="[HOST:]PORT",
+        help="serve Prometheus metrics there; without HOST on loopback, without this not at all",
+    )
+    parser.add_argument("--logs", choices=("text", "json"), default="text", help="on stderr")
+
+
+def begin(options: argparse.Namespace, process: str) -> None:
+    """Set up what `add_options` offered; `BadInput` if the address cannot be had."""
+    begin_logs(process, options.logs)
+    if options.metrics is not None:
+        log.info("metrics served", extra={"address": serve_metrics(options.metrics)})
+
+
+def run(main: Callable[[*Arguments], Awaitable[Result]], *arguments: *Arguments) -> Result:
+    """`trio.run`, with a watch for stalls."""
+    return trio.run(main, *arguments, instruments=[StallWatch()])

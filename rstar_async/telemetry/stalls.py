@@ -1,0 +1,39 @@
+"""Warns when one step of a trio task held up its whole loop.
+
+Everything in a process of ours shares one loop, so a step that computes for a second delays every
+beat by a second. What is named is the task; its step may also have waited for the interpreter lock
+or for a core.
+"""
+
+import logging
+from time import perf_counter
+
+import trio
+
+from rstar_async.telemetry.metrics import STALLS
+
+log = logging.getLogger(__name__)
+
+LIMIT_SECONDS = 0.1
+PAUSE_SECONDS = 1.0  # between two lines in the log; the metric has them all
+
+
+class StallWatch(trio.abc.Instrument):
+    """Pass it to `trio.run(..., instruments=[StallWatch()])`."""
+
+    def __init__(self) -> None:
+        self._began = self._quiet_until = 0.0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self._began = perf_counter()
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        now = perf_counter()
+        if now - self._began > LIMIT_SECONDS:
+            self._report(task, now, now - self._began)
+
+    def _report(self, task: trio.lowlevel.Task, now: float, seconds: float) -> None:
+        STALLS.observe(seconds)
+        if now >= self._quiet_until:
+            self._quiet_until = now + PAUSE_SECONDS
+            log.warning("loop stalled", extra={"seconds": round(seconds, 3), "task": task.name})

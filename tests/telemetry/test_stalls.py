@@ -1,0 +1,46 @@
+"""A loop that was held up says so, and names the task."""
+
+import logging
+import time
+
+import trio
+
+from rstar_async.telemetry.metrics import STALLS
+from rstar_async.telemetry.stalls import StallWatch
+
+
+async def compute(seconds: float) -> None:
+    time.sleep(seconds)  # noqa: ASYNC251  the fault that is looked for
+
+
+def stalls() -> float:
+    return next(s.value for s in next(iter(STALLS.collect())).samples if s.name.endswith("_count"))
+
+
+def test_a_step_that_holds_up_the_loop_is_counted_and_its_task_named(caplog):
+    before = stalls()
+    with caplog.at_level(logging.WARNING):
+        trio.run(compute, 0.15, instruments=[StallWatch()])
+    assert stalls() == before + 1
+    (record,) = [r for r in caplog.records if r.getMessage() == "loop stalled"]
+    assert record.task.endswith("compute")
+    assert record.seconds >= 0.15
+
+
+def test_waiting_is_no_stall():
+    before = stalls()
+    trio.run(trio.sleep, 0.2, instruments=[StallWatch()])
+    assert stalls() == before
+
+
+def test_many_stalls_are_all_counted_and_told_once_a_second(caplog):
+    async def again_and_again() -> None:
+        for _ in range(3):
+            await compute(0.11)
+            await trio.lowlevel.checkpoint()
+
+    before = stalls()
+    with caplog.at_level(logging.WARNING):
+        trio.run(again_and_again, instruments=[StallWatch()])
+    assert stalls() == before + 3
+    assert caplog.text.count("loop stalled") == 1
