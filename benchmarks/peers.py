@@ -11,12 +11,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
 import msgspec
 import trio
 import zmq
 
-from rstar_async.wire.codec import decode_to_client, decode_to_worker, encode
+from rstar_async.wire.codec import (
+    Decode,
+    Parcel,
+    bundles,
+    decode_to_client,
+    decode_to_worker,
+    frames_of,
+)
 from rstar_async.wire.messages import (
     PROTOCOL,
     Assign,
@@ -39,6 +47,8 @@ BODY = b"x" * 256
 CAPACITY = 4096
 WARM_UP_SECONDS = 0.5
 SESSION = b"benchmrk"
+
+M = TypeVar("M")
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -119,40 +129,42 @@ def raw_client(endpoint: str, in_flight: str, seconds: str) -> None:
 
 def lease_worker(endpoint: str) -> None:
     """Do every job at once, and say so."""
-    peer = _Peer(endpoint, WorkerHello(PROTOCOL, "worker", SESSION, CAPACITY), 1.0)
+    hello = WorkerHello(PROTOCOL, "worker", SESSION, CAPACITY)
+    peer = _Peer(endpoint, decode_to_worker, hello, 1.0)
     while True:
         peer.beat(lambda: WorkerBeat([], CAPACITY))
-        for frames in peer.receive():
-            message, body = decode_to_worker(frames)
-            if isinstance(message, Assign):
-                peer.socket.send_multipart([encode(Done(message.job, message.attempt)), body])
+        peer.send(
+            [
+                (Done(message.job, message.attempt), body)
+                for message, body in peer.receive()
+                if isinstance(message, Assign)
+            ]
+        )
 
 
 def lease_client(endpoint: str, in_flight: str, seconds: str) -> None:
     """Keep so many jobs with the broker."""
-    peer = _Peer(endpoint, ClientHello(PROTOCOL, "client", SESSION), 2.0)
-    while not peer.is_welcome:
-        for frames in peer.receive():
-            peer.is_welcome |= isinstance(decode_to_client(frames)[0], Welcome)
+    peer = _Peer(endpoint, decode_to_client, ClientHello(PROTOCOL, "client", SESSION), 2.0)
+    while not any(isinstance(message, Welcome) for message, _ in peer.receive()):
+        pass
     watch, waiting, keys = Stopwatch(float(seconds)), set[bytes](), _keys()
 
-    def submit() -> None:
+    def submit() -> Parcel:
         job = next(keys)
         waiting.add(job)
         watch.start(job)
-        peer.socket.send_multipart([encode(Submit(job)), BODY])
+        return Submit(job), BODY
 
-    for _ in range(int(in_flight)):
-        submit()
+    peer.send([submit() for _ in range(int(in_flight))])
     while watch.runs:
         peer.beat(lambda: ClientBeat(list(waiting)))
-        for frames in peer.receive():
-            message, _ = decode_to_client(frames)
+        words: list[Parcel] = []
+        for message, _ in peer.receive():
             if isinstance(message, Finished) and message.job in waiting:
                 waiting.discard(message.job)
                 watch.stop(message.job)
-                peer.socket.send_multipart([encode(Got(message.job))])
-                submit()
+                words += [(Got(message.job), b""), submit()]
+        peer.send(words)
     _print(watch)
 
 
@@ -190,27 +202,34 @@ def pool_client(endpoint: str, in_flight: str, seconds: str) -> None:
     _print(trio.run(ask_all))
 
 
-class _Peer:
+class _Peer(Generic[M]):
     """A blocking socket that has said hello and beats when asked to."""
 
-    def __init__(self, endpoint: str, hello: Header, beat_seconds: float) -> None:
-        self.socket = _socket(zmq.DEALER, endpoint)
-        self.socket.rcvtimeo = 200
-        self.is_welcome = False
+    def __init__(
+        self, endpoint: str, decode: Decode[M], hello: Header, beat_seconds: float
+    ) -> None:
+        self._socket = _socket(zmq.DEALER, endpoint)
+        self._socket.rcvtimeo = 200
+        self._decode = decode
         self._pause = beat_seconds
         self._beat_at = time.monotonic() + beat_seconds
-        self.socket.send_multipart([encode(hello)])
+        self.send([(hello, b"")])
 
-    def receive(self) -> list[list[bytes]]:
+    def receive(self) -> list[tuple[M, bytes]]:
         try:
-            return [self.socket.recv_multipart()]
+            return self._decode(self._socket.recv_multipart())
         except zmq.Again:
             return []
+
+    def send(self, parcels: list[Parcel]) -> None:
+        for bundle in bundles(parcels):
+            if bundle:
+                self._socket.send_multipart(frames_of(*bundle))
 
     def beat(self, make: Callable[[], Header]) -> None:
         if time.monotonic() >= self._beat_at:
             self._beat_at += self._pause
-            self.socket.send_multipart([encode(make())])
+            self.send([(make(), b"")])
 
 
 def _keys() -> Iterator[bytes]:

@@ -1,7 +1,9 @@
 """The broker as a process sees it: two doors and a clock around one ledger.
 
-No peer can stop the loop: bytes that are no message are counted, logged once per peer and answered
-with `Refused`; a peer that cannot be reached is the ledger's to judge.
+What has arrived is handled together, and what it leads to is sent together, one envelope a peer:
+under load most of a message's price is shared by dozens. No peer can stop the loop: bytes that are
+no message are counted, logged once per peer and answered with `Refused`; a peer that cannot be
+reached is the ledger's to judge.
 """
 
 import contextlib
@@ -19,22 +21,19 @@ from brokers.dead_letters import write_letter
 from brokers.effects import Effect, Letter, Note, ToClient, ToWorker
 from brokers.ledger import Ledger
 from brokers.metrics import Gauges
+from brokers.outboxes import Outboxes
 from brokers.records import Rules
 from rstar_async.wire.codec import (
     Decode,
     Malformed,
     decode_from_client,
     decode_from_worker,
-    frames_of,
 )
 from rstar_async.wire.doorkeeper import Doorkeeper
 from rstar_async.wire.keys import BrokerKeys, Domain, owns_name
 from rstar_async.wire.messages import (
     ClientHello,
     Finished,
-    FromClient,
-    FromWorker,
-    Header,
     Refused,
     WorkerHello,
 )
@@ -43,6 +42,8 @@ from rstar_async.wire.socket import Received, Socket, open_broker
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
+SHOW_SECONDS = 1.0
+ENVELOPES = 8  # handled together, so that others get their turn
 WARNED_PEERS = 10_000
 
 M_contra = TypeVar("M_contra", contravariant=True)
@@ -65,6 +66,7 @@ class Door(Generic[M]):
     socket: Socket
     decode: Decode[M]
     handle: Handle[M]
+    outboxes: Outboxes
 
 
 class Broker:
@@ -93,25 +95,18 @@ class Broker:
             closing.callback(context.destroy, linger=0)
             self._doorkeeper = Doorkeeper(context, keys) if keys is not None else None
 
-            def listen(endpoint: str, domain: Domain) -> Socket:
+            def door(
+                endpoint: str, domain: Domain, decode: Decode[M], handle: Handle[M]
+            ) -> Door[M]:
                 socket = open_broker(
                     context, endpoint, domain=domain, queue=4 * rules.window, keys=keys
                 )
                 closing.callback(socket.close)
-                return socket
+                return Door(domain, socket, decode, handle, Outboxes(socket))
 
-            self._clients: Door[FromClient] = Door(
-                "clients",
-                listen(clients, "clients"),
-                decode_from_client,
-                self._ledger.handle_client,
-            )
-            self._workers: Door[FromWorker] = Door(
-                "workers",
-                listen(workers, "workers"),
-                decode_from_worker,
-                self._ledger.handle_worker,
-            )
+            ledger = self._ledger
+            self._clients = door(clients, "clients", decode_from_client, ledger.handle_client)
+            self._workers = door(workers, "workers", decode_from_worker, ledger.handle_worker)
             self._closing = closing.pop_all()
 
     @property
@@ -130,27 +125,37 @@ class Broker:
                 nursery.start_soon(self._attend, self._clients)
                 nursery.start_soon(self._attend, self._workers)
                 nursery.start_soon(self._keep_time)
+                nursery.start_soon(self._keep_gauges)
 
     async def _attend(self, door: Door[M]) -> None:
         while True:
-            for received in await door.socket.receive():
-                self._perform(self._handle(door, received))
+            for received in await door.socket.receive(ENVELOPES):
+                self._hear(door, received)
+            self._deliver()
 
     async def _keep_time(self) -> None:
         while True:
             await trio.sleep(TICK_SECONDS)
             self._perform(self._ledger.tick(trio.current_time()))
-            self._gauges.show(self._ledger.status(trio.current_time()))
+            self._deliver()
 
-    def _handle(self, door: Door[M], received: Received) -> list[Effect]:
+    async def _keep_gauges(self) -> None:
+        while True:
+            self._gauges.show(self._ledger.status(trio.current_time()))
+            await trio.sleep(SHOW_SECONDS)
+
+    def _hear(self, door: Door[M], received: Received) -> None:
         peer, *frames = received.frames
         try:
-            message, body = door.decode(frames)
-            _check_name(message, received.user)
+            parcels = door.decode(frames)
+            if received.user:
+                _check_names(parcels, received.user)
         except Malformed as error:
             self._turn_away(door, peer, str(error))
-            return []
-        return door.handle(trio.current_time(), peer, message, body)
+            return
+        now = trio.current_time()
+        for message, body in parcels:
+            self._perform(door.handle(now, peer, message, body))
 
     def _turn_away(self, door: Door[M], peer: bytes, reason: str) -> None:
         self._ledger.count_malformed()
@@ -160,31 +165,29 @@ class Broker:
             self._warned.clear()
         self._warned.add(peer)
         log.warning("refused", extra={"door": door.domain, "peer": peer, "reason": reason})
-        self._send(door.socket, peer, Refused(reason[:1000]))
+        door.outboxes.put(peer, Refused(reason[:1000]), b"")
 
     def _perform(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
             match effect:
                 case ToClient(peer, message, body):
-                    self._send(self._clients.socket, peer, message, body)
+                    self._clients.outboxes.put(peer, message, body)
                     if isinstance(message, Finished):
                         self._gauges.time(message)
                 case ToWorker(peer, message, body):
-                    if not self._send(self._workers.socket, peer, message, body):
-                        self._ledger.lose_contact(trio.current_time(), peer, message)
+                    self._workers.outboxes.put(peer, message, body)
                 case Letter():
                     self._keep_letter(effect)
                 case Note(event, facts):
                     log.info(event, extra=facts)
 
-    def _send(
-        self, socket: Socket, peer: bytes, message: Header, body: bytes | None = None
-    ) -> bool:
-        try:
-            socket.send([peer, *frames_of(message, body)])
-        except (trio.WouldBlock, trio.BrokenResourceError):
-            return False
-        return True
+    def _deliver(self) -> None:
+        """Send what is ready. A client that cannot be reached will ask again."""
+        for _ in self._clients.outboxes.empty():
+            pass
+        for peer, unsent in self._workers.outboxes.empty():
+            for message, _ in unsent:
+                self._ledger.lose_contact(trio.current_time(), peer, message)
 
     def _keep_letter(self, letter: Letter) -> None:
         if self._letters is None:
@@ -197,9 +200,8 @@ class Broker:
             log.warning("dead letter kept", extra={"file": str(file)})
 
 
-def _check_name(message: object, user: str) -> None:
+def _check_names(parcels: Sequence[tuple[object, bytes]], user: str) -> None:
     """With keys, nobody speaks under another key's name."""
-    if not user or not isinstance(message, ClientHello | WorkerHello):
-        return
-    if not owns_name(user, message.name):
-        raise Malformed(f"the key {user!r} may not speak as {message.name!r}")
+    for message, _ in parcels:
+        if isinstance(message, ClientHello | WorkerHello) and not owns_name(user, message.name):
+            raise Malformed(f"the key {user!r} may not speak as {message.name!r}")

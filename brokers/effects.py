@@ -1,27 +1,25 @@
 """What the ledger wants done: values, carried out by the broker around it."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from rstar_async.wire.messages import Submit, ToClientMessage, ToWorkerMessage
 
 
-@dataclass(frozen=True, slots=True)
-class ToClient:
+class ToClient(Struct, frozen=True, gc=False):
     peer: bytes
     message: ToClientMessage
-    body: bytes | None = None
+    body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class ToWorker:
+class ToWorker(Struct, frozen=True, gc=False):
     peer: bytes
     message: ToWorkerMessage
-    body: bytes | None = None
+    body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(Struct, frozen=True):
     """A job that killed its workers, to be kept for a human."""
 
     submit: Submit
@@ -30,8 +28,7 @@ class Letter:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A change of state worth a line in the log, with the facts to it."""
 
     event: str

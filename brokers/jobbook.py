@@ -93,14 +93,14 @@ class JobBook:
         job.state, job.worker, job.due_at = State.RESTING, None, until
         self._timed[job.id] = job
 
-    def finish(self, now: float, job: Job, finished: Finished, result: bytes | None) -> None:
+    def finish(self, now: float, job: Job, finished: Finished, result: bytes) -> None:
         self.counters.finished += 1
         self._end(now, job, finished, result)
 
     def fail(self, now: float, job: Job, kind: FailureKind, detail: str) -> None:
         if kind == "error":
             self.counters.errors += 1
-        self._end(now, job, Failed(job.id, kind, detail), None)
+        self._end(now, job, Failed(job.id, kind, detail), b"")
 
     def expire(self, now: float, job: Job) -> None:
         self.counters.expired += 1
@@ -133,7 +133,7 @@ class JobBook:
         else:
             self.queue(now, job)
 
-    def _end(self, now: float, job: Job, ending: Finished | Failed, result: bytes | None) -> None:
+    def _end(self, now: float, job: Job, ending: Finished | Failed, result: bytes) -> None:
         self._cancel_run(job)
         self._timed.pop(job.id, None)
         job.state, job.worker, job.body = State.ENDED, None, b""

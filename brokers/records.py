@@ -52,7 +52,7 @@ class Job:
     leased_at: float = 0.0
     due_at: float = 0.0  # when its lease expires or its rest ends
     ending: Finished | Failed | None = None
-    result: bytes | None = None
+    result: bytes = b""
     told_at: float = 0.0
 
     @property
@@ -108,4 +108,4 @@ class Unclaimed:
 
     worker: bytes | None
     finished: Finished | None = None
-    result: bytes | None = None
+    result: bytes = b""

@@ -1,7 +1,8 @@
 """The loop every worker shares: announce, take jobs, beat, answer, leave in good order.
 
 Guarantees. Each assigned job ends in one word to the broker: `Done`, `Error` or `Stopped`. A job
-keeps running while the broker is away, and its word is kept until the broker is back. SIGTERM or
+keeps running while the broker is away, and its word is kept until the broker has been heard for
+`KEPT_SECONDS` after it: a broker that died with the word unread costs no second run. SIGTERM or
 SIGINT drains: no new jobs, the running ones have 30 seconds; a second signal ends at once. If the
 engine dies nothing is said at all, so that the broker hands the jobs to another worker.
 """
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 30.0
 STOP_SECONDS = 5.0
+KEPT_SECONDS = 2.0  # two of the broker's beats
 DETAIL_CHARACTERS = 2000
 
 
@@ -67,7 +69,7 @@ class Job(msgspec.Struct, frozen=True):
 
 Handle = Callable[[Job], Awaitable[bytes]]
 OnGroupEnd = Callable[[str], Awaitable[None]]
-Word = tuple[Done | Error | Stopped, bytes | None]
+Word = tuple[Done | Error | Stopped, bytes]
 
 
 class Run:
@@ -102,7 +104,7 @@ class Station:
         self._handle, self._on_group_end = handle, on_group_end
         self._session = secrets.token_bytes(8)
         self._runs: dict[JobId, Run] = {}
-        self._unsaid: list[Word] = []
+        self._words: list[tuple[float, Word]] = []
         self._gauges = WorkerGauges()
         self._idle = trio.Event()
         self._link: Link[ToWorkerMessage] = Link(
@@ -127,17 +129,18 @@ class Station:
     # what the link asks and tells
 
     def hello(self) -> WorkerHello:
-        running = [*self._runs, *(message.job for message, _ in self._unsaid)]
-        return WorkerHello(PROTOCOL, self._name, self._session, self._capacity, running)
+        running = {*self._runs, *(message.job for _, (message, _) in self._words)}
+        return WorkerHello(PROTOCOL, self._name, self._session, self._capacity, [*running])
 
     def beat(self) -> WorkerBeat:
+        self._forget_words()
         return WorkerBeat(list(self._runs), self._capacity)
 
     def welcomed(self, welcome: Welcome) -> None:
         self._gauges.pool = welcome.pool
         self._gauges.show(len(self._runs), self._capacity)
-        unsaid, self._unsaid = self._unsaid, []
-        for message, body in unsaid:
+        words, self._words = self._words, []
+        for _, (message, body) in words:
             self._say(message, body)
 
     def heard(self, message: ToWorkerMessage, body: bytes) -> None:
@@ -192,8 +195,8 @@ class Station:
             with run.scope:
                 return Done(job.id, job.attempt), _sendable(await self._handle(job))
         except Exception as error:
-            return self._complaint(job, single(error)), None
-        return Stopped(job.id, job.attempt, run.reason), None
+            return self._complaint(job, single(error)), b""
+        return Stopped(job.id, job.attempt, run.reason), b""
 
     def _complaint(self, job: Job, error: BaseException) -> Error:
         if isinstance(error, EngineDead):
@@ -209,9 +212,14 @@ class Station:
         detail = f"{type(error).__name__}: {error}"[:DETAIL_CHARACTERS]
         return Error(job.id, job.attempt, retryable, detail.encode(errors="replace").decode())
 
-    def _say(self, message: Done | Error | Stopped, body: bytes | None) -> None:
-        if not self._link.send(message, body):
-            self._unsaid.append((message, body))
+    def _say(self, message: Done | Error | Stopped, body: bytes) -> None:
+        self._words.append((trio.current_time(), (message, body)))
+        self._link.send(message, body)
+
+    def _forget_words(self) -> None:
+        """Forget what the broker has read, for it was heard afterwards."""
+        read_until = self._link.heard_at - KEPT_SECONDS
+        self._words = [(at, word) for at, word in self._words if at > read_until]
 
     # leaving
 

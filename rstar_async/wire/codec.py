@@ -1,10 +1,14 @@
-"""Headers to bytes and back: the one place that meets malformed bytes.
+"""Messages to frames and back: the one place that meets malformed bytes.
 
-Whatever arrives, decoding either returns a valid header of the expected direction or raises
+What travels is an envelope: in its first frame a msgpack array of `[header, body]` pairs, so that
+many small messages cost hardly more than one. A large body is nil there and follows in a frame of
+its own, in order.
+
+Whatever arrives, decoding either returns valid headers of the expected direction or raises
 `Malformed`; nothing else ever comes out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,23 +21,30 @@ from rstar_async.wire.messages import (
     ToWorkerMessage,
 )
 
-HEADER_BYTES = 256 * 1024  # a beat listing the 14 000 jobs of the fullest peer we can imagine
+MOST_MESSAGES = 128  # in one envelope: what is read from it is acted upon without a pause
+INLINE_BYTES = 32 * 1024  # of a body that still travels between the headers
+FRAME_BYTES = 8 * 1024 * 1024  # of an envelope's first frame: all inline, and some to spare
 
 T = TypeVar("T")
+Parcel = tuple[Header, bytes]
 
 
 class Malformed(Exception):
     """These bytes are not a message."""
 
 
-def encode(header: Header) -> bytes:
-    """Return the header as msgpack."""
-    return _encoder.encode(header)
+def frames_of(*parcels: Parcel) -> list[bytes]:
+    """Return the frames of one envelope with these messages; at most `MOST_MESSAGES`."""
+    if all(len(body) <= INLINE_BYTES for _, body in parcels):
+        return [_encoder.encode(parcels)]
+    inline = [(header, None if len(body) > INLINE_BYTES else body) for header, body in parcels]
+    return [_encoder.encode(inline), *(body for _, body in parcels if len(body) > INLINE_BYTES)]
 
 
-def frames_of(header: Header, body: bytes | None = None) -> list[bytes]:
-    """Return the frames to send."""
-    return [_encoder.encode(header)] if body is None else [_encoder.encode(header), body]
+def bundles(parcels: Sequence[Parcel]) -> Iterator[Sequence[Parcel]]:
+    """Cut messages to one peer into what fits into envelopes, in order."""
+    for start in range(0, len(parcels), MOST_MESSAGES):
+        yield parcels[start : start + MOST_MESSAGES]
 
 
 def read_payload(body: bytes, kind: type[T]) -> T:
@@ -41,17 +52,31 @@ def read_payload(body: bytes, kind: type[T]) -> T:
     return _read(body, msgspec.msgpack.Decoder(kind))
 
 
-def _decoder_of(union: Any) -> Callable[[Sequence[bytes]], tuple[Any, bytes]]:
-    decoder = msgspec.msgpack.Decoder(union)
+def _decoder_of(union: Any) -> Callable[[Sequence[bytes]], list[tuple[Any, bytes]]]:
+    decoder = msgspec.msgpack.Decoder(list[tuple[union, bytes | None]])
 
-    def decode(frames: Sequence[bytes]) -> tuple[Any, bytes]:
-        if not 1 <= len(frames) <= 2:
-            raise Malformed(f"{len(frames)} frames where a header and a body were expected")
-        if len(frames[0]) > HEADER_BYTES:
-            raise Malformed(f"a header of {len(frames[0])} bytes")
-        return _read(frames[0], decoder), frames[1] if len(frames) == 2 else b""
+    def decode(frames: Sequence[bytes]) -> list[tuple[Any, bytes]]:
+        if not frames:
+            raise Malformed("no frame where an envelope was expected")
+        if len(frames[0]) > FRAME_BYTES:
+            raise Malformed(f"an envelope of {len(frames[0])} bytes")
+        parcels = _read(frames[0], decoder)
+        if not 1 <= len(parcels) <= MOST_MESSAGES:
+            raise Malformed(f"an envelope with {len(parcels)} messages")
+        return _with_bodies(parcels, frames[1:])
 
     return decode
+
+
+def _with_bodies(
+    parcels: list[tuple[Any, bytes | None]], bodies: Sequence[bytes]
+) -> list[tuple[Any, bytes]]:
+    """Put the bodies that came in frames of their own where they belong."""
+    absent = sum(body is None for _, body in parcels)
+    if absent != len(bodies):
+        raise Malformed(f"{len(bodies)} frames with bodies where {absent} were announced")
+    coming = iter(bodies)
+    return [(header, next(coming) if body is None else body) for header, body in parcels]
 
 
 def _read(data: bytes, decoder: msgspec.msgpack.Decoder[T]) -> T:
@@ -63,7 +88,7 @@ def _read(data: bytes, decoder: msgspec.msgpack.Decoder[T]) -> T:
 
 _encoder = msgspec.msgpack.Encoder()
 
-Decode = Callable[[Sequence[bytes]], tuple[T, bytes]]
+Decode = Callable[[Sequence[bytes]], list[tuple[T, bytes]]]
 decode_from_client: Decode[FromClient] = _decoder_of(FromClient)
 decode_from_worker: Decode[FromWorker] = _decoder_of(FromWorker)
 decode_to_client: Decode[ToClientMessage] = _decoder_of(ToClientMessage)

@@ -3,17 +3,19 @@
 Clients and workers alike say Hello, beat, listen for life, and begin anew on a fresh socket when
 there is none. A `Link` keeps that up and tells its `Speaker` two things: that it was welcomed, and
 what it heard. Nothing is sent before the welcome: a speaker must be able to say everything again.
+
+What is said in one turn of the loop leaves in one envelope at its end.
 """
 
 import logging
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import trio
 
 from rstar_async.errors import BrokerLost
-from rstar_async.wire.codec import Decode, Malformed, frames_of
+from rstar_async.wire.codec import Decode, Malformed, Parcel, bundles, frames_of
 from rstar_async.wire.messages import BrokerBeat, Header, Refused, Welcome, WhoAreYou
 from rstar_async.wire.socket import Received, Socket
 
@@ -52,8 +54,11 @@ class Link(Generic[Heard]):
         self._connect, self._decode = connect, decode
         self._socket: Socket | None = None
         self._is_welcome = trio.Event()
+        self._outbox: list[Parcel] = []
+        self._has_mail = trio.Event()
         self._epoch = b""
         self._is_noted = False
+        self.heard_at = 0.0
         self._beat_seconds = HELLO_SECONDS
 
     async def run(self) -> None:
@@ -62,6 +67,7 @@ class Link(Generic[Heard]):
         async with trio.open_nursery() as nursery:
             self._open()
             nursery.start_soon(self._keep_beating)
+            nursery.start_soon(self._keep_posting)
             try:
                 while True:
                     await self._listen_until_silent()
@@ -72,11 +78,16 @@ class Link(Generic[Heard]):
                     await trio.sleep(next(pauses))
                     self._open()
             finally:
+                self._post()
                 self._close()
 
-    def send(self, message: Header, body: bytes | None = None) -> bool:
-        """Send if the broker knows us; False means that it has not left this process."""
-        return self._is_welcome.is_set() and self._transmit(message, body)
+    def send(self, message: Header, body: bytes = b"") -> bool:
+        """Send soon, if the broker knows us; False means that it must be said after the welcome."""
+        if not self._is_welcome.is_set():
+            return False
+        self._outbox.append((message, body))
+        self._has_mail.set()
+        return True
 
     async def wait_welcome(self) -> None:
         """Return once the broker knows us."""
@@ -94,22 +105,39 @@ class Link(Generic[Heard]):
 
     def _say_hello(self) -> None:
         self._is_welcome = _closed(self._is_welcome)
-        self._transmit(self._speaker.hello())
+        self._outbox.clear()
+        self._transmit([(self._speaker.hello(), b"")])
 
-    def _transmit(self, message: Header, body: bytes | None = None) -> bool:
+    def _transmit(self, parcels: Sequence[Parcel]) -> bool:
         if self._socket is None:
             return False
         try:
-            self._socket.send(frames_of(message, body))
+            self._socket.send(frames_of(*parcels))
         except trio.WouldBlock:
             return False
         return True
+
+    def _post(self) -> None:
+        """Send what has been said since the last time; keep it while the queue is full."""
+        if not self._is_welcome.is_set():
+            return
+        said, self._outbox = self._outbox, []
+        for bundle in bundles(said):
+            if self._outbox or not self._transmit(bundle):
+                self._outbox.extend(bundle)
+
+    async def _keep_posting(self) -> None:
+        while True:
+            await self._has_mail.wait()
+            self._has_mail = trio.Event()
+            self._post()
 
     async def _keep_beating(self) -> None:
         while True:
             await trio.sleep(self._beat_seconds)
             if self._is_welcome.is_set():
-                self._transmit(self._speaker.beat())
+                self._outbox.append((self._speaker.beat(), b""))
+                self._post()
             else:
                 self._say_hello()
 
@@ -123,20 +151,25 @@ class Link(Generic[Heard]):
             messages = messages or self._socket.receive_nowait()
             if not messages:
                 return
+            self.heard_at = trio.current_time()
             for frames, _ in messages:
-                self._hear(frames)
+                self._hear_all(frames)
 
     def _note_silence(self) -> None:
         if not self._is_noted:
-            log.warning("no word from the broker: endpoint=%s", self._endpoint)
+            log.warning("no word from the broker", extra={"endpoint": self._endpoint})
         self._is_noted = True
 
-    def _hear(self, frames: list[bytes]) -> None:
+    def _hear_all(self, frames: list[bytes]) -> None:
         try:
-            message, body = self._decode(frames)
+            parcels = self._decode(frames)
         except Malformed as error:
-            log.warning("malformed message from broker %s: %s", self._endpoint, error)
+            log.warning("malformed message: %s", error, extra={"endpoint": self._endpoint})
             return
+        for message, body in parcels:
+            self._hear(message, body)
+
+    def _hear(self, message: Heard, body: bytes) -> None:
         match message:
             case Welcome():
                 self._be_welcomed(message)
@@ -152,7 +185,7 @@ class Link(Generic[Heard]):
 
     def _be_welcomed(self, welcome: Welcome) -> None:
         if self._is_noted or self._epoch != welcome.epoch:
-            log.info("welcomed: endpoint=%s epoch=%s", self._endpoint, welcome.epoch.hex())
+            log.info("welcomed", extra={"endpoint": self._endpoint, "epoch": welcome.epoch})
         self._is_noted = False
         self._epoch, self._beat_seconds = welcome.epoch, welcome.beat
         self._is_welcome.set()

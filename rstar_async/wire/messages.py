@@ -1,9 +1,9 @@
 """The headers that travel between clients, brokers and workers: the Lease protocol.
 
 Every header is a msgpack map with a `type` field, so any msgpack library can read it. One union per
-direction: a worker cannot submit, a client cannot finish. Bodies follow in a frame of their own and
-are opaque here. The protocol evolves by adding fields with defaults; a tag is never reused, and
-`PROTOCOL` changes only when an old peer would misunderstand.
+direction: a worker cannot submit, a client cannot finish. Each travels with a body, empty for most,
+which is opaque here. The protocol evolves by adding fields with defaults; a tag is never reused,
+and `PROTOCOL` changes only when an old peer would misunderstand.
 
 `deadline` is always a duration: the seconds one run of the job may take, counted where it runs.
 Clocks of two machines are never compared.
@@ -15,7 +15,8 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-PROTOCOL = 1
+PROTOCOL = 2
+MOST_JOBS = 10_000  # that one peer has to do with, so that a beat can list them
 
 JobId: TypeAlias = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Session: TypeAlias = Annotated[bytes, Meta(min_length=8, max_length=16)]
@@ -24,7 +25,8 @@ Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
 Group: TypeAlias = Annotated[str, Meta(max_length=200)]
 Detail: TypeAlias = Annotated[str, Meta(max_length=4000)]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=7 * 86400)]
-Capacity: TypeAlias = Annotated[int, Meta(ge=0, le=10_000)]
+Jobs: TypeAlias = Annotated[list[JobId], Meta(max_length=2 * MOST_JOBS)]
+Capacity: TypeAlias = Annotated[int, Meta(ge=0, le=MOST_JOBS)]
 Priority: TypeAlias = Annotated[int, Meta(ge=-(2**31), le=2**31)]
 FailureKind: TypeAlias = Literal["error", "dead", "expired", "cancelled"]
 StopReason: TypeAlias = Literal["cancelled", "deadline", "draining"]
@@ -76,7 +78,7 @@ class Got(Header, frozen=True):
 class ClientBeat(Header, frozen=True, tag="beat"):
     """All jobs the client still waits for: absolute, so a lost Cancel or result heals itself."""
 
-    waiting: list[JobId]
+    waiting: Jobs
 
 
 class StatusAsk(Header, frozen=True):
@@ -210,13 +212,13 @@ class WorkerHello(Header, frozen=True, tag="hello"):
     name: Name
     session: Session
     capacity: Capacity
-    running: list[JobId] = []
+    running: Jobs = []
 
 
 class WorkerBeat(Header, frozen=True, tag="beat"):
     """All jobs that run here now, and how many may: absolute, so nothing can drift."""
 
-    running: list[JobId]
+    running: Jobs
     capacity: Capacity
 
 

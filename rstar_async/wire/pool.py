@@ -21,6 +21,7 @@ from rstar_async.wire.groups import single
 from rstar_async.wire.keys import load_peer_keys
 from rstar_async.wire.link import Link
 from rstar_async.wire.messages import (
+    MOST_JOBS,
     PROTOCOL,
     Accepted,
     Cancel,
@@ -39,7 +40,6 @@ from rstar_async.wire.messages import (
 )
 from rstar_async.wire.socket import BODY_BYTES, open_peer
 
-MOST_JOBS = 10_000  # so that a beat can list them all
 RESEND_TICK_SECONDS = 0.5
 STATUS_RETRY_SECONDS = 1.0
 

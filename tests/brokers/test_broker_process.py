@@ -159,7 +159,7 @@ async def test_sigterm_drains_a_worker_and_then_ends_the_broker(site):
         async with open_pool(site.clients, name="client") as pool:
             async with trio.open_nursery() as asks:
                 asks.start_soon(pool.ask, A, b"sleep 1")
-                await until(pool, lambda status: status.leased == 1)
+                await until(pool, lambda _: site.runs() == ["worker"])
                 worker.send_signal(signal.SIGTERM)
             assert await ended(worker) == 0
             status = await until(pool, lambda status: not status.workers)

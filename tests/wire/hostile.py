@@ -8,7 +8,7 @@ from random import Random
 
 import msgpack
 
-from rstar_async.wire.codec import HEADER_BYTES, encode
+from rstar_async.wire.codec import FRAME_BYTES, MOST_MESSAGES, frames_of
 from rstar_async.wire.messages import (
     PROTOCOL,
     Cancel,
@@ -38,7 +38,7 @@ BOMBS = [
     b"\xdd\xff\xff\xff\xff",  # an array, a map, bytes of four thousand million
     b"\xdf\xff\xff\xff\xff",
     b"\xc6\xff\xff\xff\xff",
-    b"\x82\xa4type\xa6submit\xa3job" + b"\x91" * 10_000,
+    b"\x91\x92\x82\xa4type\xa6submit\xa3job" + b"\x91" * 10_000,
     b"\xc1",
     b"",
 ]
@@ -78,31 +78,40 @@ def sensible(random: Random) -> Header:
 
 
 def _valid(random: Random) -> Frames:
-    body = [b"body" * random.randint(0, 3)] if random.random() < 0.5 else []
-    return [encode(sensible(random)), *body]
+    return frames_of((sensible(random), b"body" * random.randint(0, 3)))
+
+
+def _several(random: Random) -> Frames:
+    count = random.randint(2, 6)
+    return frames_of(*((sensible(random), b"body" * random.randint(0, 3)) for _ in range(count)))
 
 
 def _truncated(random: Random) -> Frames:
-    header = encode(sensible(random))
-    return [header[: random.randint(0, len(header) - 1)]]
+    (envelope,) = _several(random)
+    return [envelope[: random.randint(0, len(envelope) - 1)]]
 
 
 def _flipped(random: Random) -> Frames:
-    header = bytearray(encode(sensible(random)))
+    (envelope,) = _valid(random)
+    bent = bytearray(envelope)
     for _ in range(random.randint(1, 4)):
-        header[random.randint(0, len(header) - 1)] = random.randint(0, 255)
-    return [bytes(header)]
+        bent[random.randint(0, len(bent) - 1)] = random.randint(0, 255)
+    return [bytes(bent)]
 
 
 def _bent_field(random: Random) -> Frames:
-    fields = msgpack.unpackb(encode(sensible(random)), strict_map_key=False)
+    fields = _fields(random)
     fields[random.choice(sorted(fields))] = random.choice(STRANGE)
-    return [msgpack.packb(fields)]
+    return [msgpack.packb([[fields, b""]])]
+
+
+def _bent_body(random: Random) -> Frames:
+    return [msgpack.packb([[_fields(random), random.choice(STRANGE)]])]
 
 
 def _unknown_tag(random: Random) -> Frames:
-    fields = msgpack.unpackb(encode(sensible(random)))
-    return [msgpack.packb({**fields, "type": random.choice(["", "assign", "DONE", "welcome"])})]
+    fields = {**_fields(random), "type": random.choice(["", "assign", "DONE", "welcome"])}
+    return [msgpack.packb([[fields, b""]])]
 
 
 def _bomb(random: Random) -> Frames:
@@ -110,16 +119,25 @@ def _bomb(random: Random) -> Frames:
 
 
 def _too_long(random: Random) -> Frames:
-    return [encode(sensible(random)).ljust(HEADER_BYTES + random.randint(0, 1), b"\0")]
+    return [_LONGEST if random.random() < 0.01 else _valid(random)[0].ljust(300_000, b"\0")]
+
+
+def _too_many(random: Random) -> Frames:
+    return [msgpack.packb([[_fields(random), b""]] * (MOST_MESSAGES + random.randint(0, 1)))]
 
 
 def _miscounted(random: Random) -> Frames:
-    return [encode(sensible(random)), *[b""] * random.randint(2, 5)]
+    return [*_valid(random), *[b""] * random.randint(1, 5)]
 
 
 def _noise(random: Random) -> Frames:
     return [random.randbytes(random.randint(0, 64)) for _ in range(random.randint(1, 3))]
 
 
-KINDS = [_valid, _valid, _truncated, _flipped, _flipped, _bent_field, _bent_field, _unknown_tag,
-         _bomb, _too_long, _miscounted, _noise]  # fmt: skip
+def _fields(random: Random) -> dict[str, object]:
+    return msgpack.unpackb(_valid(random)[0], strict_map_key=False)[0][0]
+
+
+_LONGEST = b"\0" * (FRAME_BYTES + 1)
+KINDS = [_valid, _several, _truncated, _flipped, _flipped, _bent_field, _bent_field, _bent_body,
+         _unknown_tag, _bomb, _too_long, _too_many, _miscounted, _noise]  # fmt: skip

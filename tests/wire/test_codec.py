@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 
 from rstar_async.wire import messages
 from rstar_async.wire.codec import (
-    HEADER_BYTES,
+    FRAME_BYTES,
+    INLINE_BYTES,
+    MOST_MESSAGES,
     Malformed,
+    bundles,
     decode_from_client,
     decode_from_worker,
     decode_to_client,
     decode_to_worker,
-    encode,
     frames_of,
     read_payload,
 )
@@ -81,32 +83,53 @@ PAIRS = [(decode, message) for decode, known in EXAMPLES.items() for message in 
 DECODERS = list(EXAMPLES)
 
 
+@pytest.mark.parametrize("body", [b"", b"body", b"x" * INLINE_BYTES, b"y" * (INLINE_BYTES + 1)])
 @pytest.mark.parametrize(("decode", "message"), PAIRS)
-def test_every_message_survives_the_journey(decode, message):
-    assert decode(frames_of(message, b"body")) == (message, b"body")
-    assert decode(frames_of(message)) == (message, b"")
+def test_every_message_survives_the_journey(decode, message, body):
+    assert decode(frames_of((message, body))) == [(message, body)]
+
+
+def test_many_messages_travel_together_each_with_its_body():
+    bodies = [b"small", b"", b"L" * 100_000, b"small too", b"M" * 100_000]
+    parcels = [(Submit(job_id(number)), body) for number, body in enumerate(bodies)]
+    frames = frames_of(*parcels)
+    assert [len(frame) for frame in frames[1:]] == [100_000, 100_000]
+    assert decode_from_client(frames) == parcels
+
+
+def test_what_is_too_much_for_one_envelope_is_cut_in_order():
+    parcels = [(Submit(job_id(number)), b"") for number in range(2 * MOST_MESSAGES + 1)]
+    cut = list(bundles(parcels))
+    assert [len(bundle) for bundle in cut] == [MOST_MESSAGES, MOST_MESSAGES, 1]
+    read = [decode_from_client(frames_of(*bundle)) for bundle in cut]
+    assert [parcel for envelope in read for parcel in envelope] == parcels
+    assert list(bundles([])) == []
 
 
 @pytest.mark.parametrize(("decode", "message"), PAIRS)
 def test_every_message_is_plain_msgpack_both_ways(decode, message):
-    plain = msgpack.unpackb(encode(message))
+    ((plain, body),) = msgpack.unpackb(frames_of((message, b"body"))[0])
     assert plain == msgspec.to_builtins(message, builtin_types=(bytes,))
-    assert decode([msgpack.packb(plain)]) == (message, b"")
+    assert decode([msgpack.packb([[plain, body]])]) == [(message, b"body")]
 
 
 @pytest.mark.parametrize(("decode", "message"), PAIRS)
 def test_unknown_fields_of_a_newer_peer_are_ignored(decode, message):
-    newer = msgpack.unpackb(encode(message)) | {"from_the_future": [1, {"x": None}]}
-    assert decode([msgpack.packb(newer)]) == (message, b"")
+    newer = fields_of(message) | {"from_the_future": [1, {"x": None}]}
+    assert decode([packed(**newer)]) == [(message, b"")]
 
 
 def test_missing_fields_of_an_older_peer_take_their_defaults():
-    older = msgpack.packb({"type": "submit", "job": JOB})
-    assert decode_from_client([older]) == (Submit(JOB), b"")
+    assert decode_from_client([packed(type="submit", job=JOB)]) == [(Submit(JOB), b"")]
 
 
 def packed(**fields: object) -> bytes:
-    return msgpack.packb(fields)
+    """An envelope with one message of these fields."""
+    return msgpack.packb([[fields, b""]])
+
+
+def fields_of(message: messages.Header) -> dict[str, object]:
+    return msgpack.unpackb(frames_of((message, b""))[0])[0][0]
 
 
 @pytest.mark.parametrize(
@@ -126,14 +149,22 @@ def packed(**fields: object) -> bytes:
         packed(type="submit", job=JOB, deadline=float("inf")),
         packed(type="submit", job=JOB, priority=2**40),
         packed(type="submit", job=JOB, group="x" * 201),
-        b"\x82\xa4type\xa6cancel\xa5group\xa2\xff\xfe",  # no UTF-8
+        b"\x91\x92\x82\xa4type\xa6cancel\xa5group\xa2\xff\xfe\xc4\x00",  # no UTF-8
         packed(type="done", job=JOB, attempt=1),  # a worker's word in a client's mouth
         packed(type="hello", protocol=1, name="", session=SESSION),
         packed(type="no such thing"),
         packed(job=JOB),
+        msgpack.packb({"type": "submit", "job": JOB}),  # as protocol 1 had it
+        msgpack.packb([]),
+        msgpack.packb([[{"type": "bye"}]]),
+        msgpack.packb([[{"type": "bye"}, b"", b""]]),
+        msgpack.packb([[{"type": "bye"}, "text"]]),
+        msgpack.packb([[{"type": "bye"}, None]]),  # announces a frame that does not come
+        msgpack.packb([[{"type": "bye"}, b""]] * (MOST_MESSAGES + 1)),
+        msgpack.packb([[{"type": "beat", "waiting": [JOB] * 20_001}, b""]]),
         msgpack.packb([1, 2]),
         msgpack.packb(None),
-        b"\x00" * (HEADER_BYTES + 1),
+        b"\x00" * (FRAME_BYTES + 1),
     ],
 )
 def test_what_is_no_message_is_malformed(header):
@@ -141,7 +172,7 @@ def test_what_is_no_message_is_malformed(header):
         decode_from_client([header])
 
 
-@pytest.mark.parametrize("frames", [[], [encode(Submit(JOB)), b"", b""]])
+@pytest.mark.parametrize("frames", [[], [packed(type="submit", job=JOB), b"one too many"]])
 def test_a_wrong_number_of_frames_is_malformed(frames):
     with pytest.raises(Malformed):
         decode_from_client(frames)
@@ -149,7 +180,7 @@ def test_a_wrong_number_of_frames_is_malformed(frames):
 
 def test_a_worker_cannot_declare_a_capacity_beyond_reason():
     with pytest.raises(Malformed):
-        decode_from_worker([encode(WorkerHello(1, "w", SESSION, 10**9))])
+        decode_from_worker(frames_of((WorkerHello(1, "w", SESSION, 10**9), b"")))
 
 
 @settings(max_examples=300, deadline=None)
@@ -163,7 +194,7 @@ def test_arbitrary_bytes_give_a_message_or_malformed(decode, frames):
 @given(st.sampled_from(PAIRS), st.data())
 def test_damaged_messages_give_a_message_or_malformed(pair, data):
     decode, message = pair
-    damaged = bytearray(encode(message))
+    damaged = bytearray(frames_of((message, b"body"))[0])
     for _ in range(data.draw(st.integers(1, 4))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(Malformed):
@@ -186,10 +217,10 @@ plain = st.recursive(
 @given(st.sampled_from(PAIRS), st.data())
 def test_fields_of_a_wrong_type_give_a_message_or_malformed(pair, data):
     decode, message = pair
-    fields = msgpack.unpackb(encode(message))
+    fields = fields_of(message)
     fields[data.draw(st.sampled_from(sorted(fields)))] = data.draw(plain)
     with contextlib.suppress(Malformed):
-        decode([msgpack.packb(fields)])
+        decode([packed(**fields)])
 
 
 def test_a_payload_is_read_as_its_type_or_is_malformed():

@@ -53,12 +53,13 @@ class Victim:
         decode = decode_from_client if at_client_door else decode_from_worker
         handle = self.ledger.handle_client if at_client_door else self.ledger.handle_worker
         try:
-            message, body = decode(frames)
+            parcels = decode(frames)
         except Malformed:
             self.refused += 1
             self.ledger.count_malformed()
         else:
-            encode_all(handle(self.now, peer, message, body))
+            for message, body in parcels:
+                encode_all(handle(self.now, peer, message, body))
         if random.random() < 0.02:
             encode_all(self.ledger.tick(self.now))
 
@@ -67,7 +68,7 @@ def encode_all(effects: list) -> None:
     """What is to be sent can be sent."""
     for effect in effects:
         if hasattr(effect, "message"):
-            frames_of(effect.message, effect.body)
+            frames_of((effect.message, effect.body))
 
 
 @settings(in_large, max_examples=300)

@@ -200,7 +200,7 @@ async def test_a_broker_that_refuses_us_ends_the_block_and_says_why(tmp_path):
 
     async def refuse() -> None:
         for frames, _ in await broker.receive():
-            broker.send([frames[0], *frames_of(Refused("wrong protocol"))])
+            broker.send([frames[0], *frames_of((Refused("wrong protocol"), b""))])
 
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery:
@@ -220,10 +220,11 @@ async def test_hostile_frames_are_counted_and_refused_once_and_stop_nobody(tmp_p
         hostile = open_peer(f"ipc://{tmp_path}/c", queue=1000, keys=None)
         for frames in ([b""], [b"\x91" * 100_000], [b"x", b"y", b"z"], [b"\xc1"] * 2) * 10:
             hostile.send(frames)
-        hostile.send(frames_of(ClientHello(PROTOCOL, "hostile", b"session!")))
-        replies = [decode_to_client(frames)[0] for frames, _ in await hostile.receive()]
+        hostile.send(frames_of((ClientHello(PROTOCOL, "hostile", b"session!"), b"")))
+        envelopes = await hostile.receive()
         assert (await pool.ask(A, b"")).body == b"answer"
         assert (await pool.status()).counters.malformed == 40
-        replies += [decode_to_client(frames)[0] for frames, _ in hostile.receive_nowait()]
+        envelopes += hostile.receive_nowait()
+        replies = [m for frames, _ in envelopes for m, _ in decode_to_client(frames)]
         assert sum(isinstance(reply, Refused) for reply in replies) == 1
         hostile.close()
