@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
 from brokers.records import Job, State, Worker
+from rstar_async.wire.messages import JobId
 
 HALF_FULL = 0.5
 CROWDING = 1.25
@@ -50,6 +51,37 @@ class JobQueue:
         self._heap = [entry for entry in self._heap if _waits(entry[3], entry[2])]
         heapq.heapify(self._heap)
         self._sweep_at = max(SWEEP_SIZE, 2 * len(self._heap))
+
+
+class Rooms:
+    """Workers with room, the emptiest first. While this lives, they may fill but not empty."""
+
+    def __init__(self, workers: Iterable[Worker]) -> None:
+        self._heap = [(worker.load, number, worker) for number, worker in enumerate(workers)]
+        heapq.heapify(self._heap)
+
+    def are_left(self) -> bool:
+        while self._heap:
+            load, number, worker = self._heap[0]
+            if worker.room < 1:
+                heapq.heappop(self._heap)
+            elif load != worker.load:
+                heapq.heapreplace(self._heap, (worker.load, number, worker))
+            else:
+                return True
+        return False
+
+    def emptiest_without(self, job: JobId) -> Worker | None:
+        """The emptiest worker that does not hold this job."""
+        passed = []
+        found = None
+        while found is None and self.are_left():
+            passed.append(heapq.heappop(self._heap))
+            if job not in passed[-1][2].held:
+                found = passed[-1][2]
+        for entry in passed:
+            heapq.heappush(self._heap, entry)
+        return found
 
 
 class Assigner:
@@ -124,16 +156,19 @@ class Assigner:
     # everyone else
 
     def _innocents_to_room(self) -> Iterator[tuple[Job, Worker]]:
+        if self._innocent.peek() is None:
+            return
+        rooms = Rooms(worker for worker in self._workers.values() if self._is_open(worker))
+        held = sum(len(worker.held) for worker in self._workers.values())
+        capacity = max(1, sum(worker.capacity for worker in self._workers.values()))
         set_aside: list[Job] = []
-        while (job := self._innocent.peek()) is not None:
-            open_workers = [worker for worker in self._workers.values() if self._is_open(worker)]
-            if not open_workers:
-                break
-            self._innocent.pop()
-            worker = self._place(job, open_workers)
+        while rooms.are_left() and self._innocent.peek() is not None:
+            job = self._innocent.pop()
+            worker = self._place(job, rooms, held / capacity)
             if worker is None:
                 set_aside.append(job)
             else:
+                held += 1
                 yield job, worker
         for job in set_aside:
             self._innocent.push(job)
@@ -141,16 +176,15 @@ class Assigner:
     def _is_open(self, worker: Worker) -> bool:
         return worker.room > 0 and not worker.is_isolated and worker is not self._reserved
 
-    def _place(self, job: Job, open_workers: list[Worker]) -> Worker | None:
+    def _place(self, job: Job, rooms: "Rooms", mean_load: float) -> Worker | None:
         """Choose among workers with room; one that still holds an earlier run is no choice."""
-        crowded = max(HALF_FULL, CROWDING * _mean_load(self._workers.values()))
         if job.submit.affinity:
+            crowded = max(HALF_FULL, CROWDING * mean_load)
             for worker in self._by_affinity(job.submit.affinity):
                 fits = self._is_open(worker) and worker.load < crowded
                 if fits and job.id not in worker.held:
                     return worker
-        free = (worker for worker in open_workers if job.id not in worker.held)
-        return min(free, key=lambda worker: worker.load, default=None)
+        return rooms.emptiest_without(job.id)
 
     def _by_affinity(self, affinity: str) -> list[Worker]:
         if affinity not in self._favourites:
@@ -170,11 +204,3 @@ def rendezvous(affinity: str, workers: Iterable[Worker]) -> list[Worker]:
     return sorted(
         workers, key=lambda worker: blake2b(key, key=worker.session, digest_size=8).digest()
     )
-
-
-def _mean_load(workers: Iterable[Worker]) -> float:
-    held = capacity = 0
-    for worker in workers:
-        held += len(worker.held)
-        capacity += worker.capacity
-    return held / max(1, capacity)

@@ -50,12 +50,10 @@ M_contra = TypeVar("M_contra", contravariant=True)
 M = TypeVar("M")
 
 
-class Handle(Protocol[M_contra]):
+class Hear(Protocol[M_contra]):
     """The ledger's method for one kind of peer."""
 
-    def __call__(
-        self, now: float, peer: bytes, message: M_contra, body: bytes, /
-    ) -> list[Effect]: ...
+    def __call__(self, now: float, peer: bytes, message: M_contra, body: bytes, /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class Door(Generic[M]):
     domain: Domain
     socket: Socket
     decode: Decode[M]
-    handle: Handle[M]
+    hear: Hear[M]
     outboxes: Outboxes
 
 
@@ -95,18 +93,16 @@ class Broker:
             closing.callback(context.destroy, linger=0)
             self._doorkeeper = Doorkeeper(context, keys) if keys is not None else None
 
-            def door(
-                endpoint: str, domain: Domain, decode: Decode[M], handle: Handle[M]
-            ) -> Door[M]:
+            def door(endpoint: str, domain: Domain, decode: Decode[M], hear: Hear[M]) -> Door[M]:
                 socket = open_broker(
                     context, endpoint, domain=domain, queue=4 * rules.window, keys=keys
                 )
                 closing.callback(socket.close)
-                return Door(domain, socket, decode, handle, Outboxes(socket))
+                return Door(domain, socket, decode, hear, Outboxes(socket))
 
             ledger = self._ledger
-            self._clients = door(clients, "clients", decode_from_client, ledger.handle_client)
-            self._workers = door(workers, "workers", decode_from_worker, ledger.handle_worker)
+            self._clients = door(clients, "clients", decode_from_client, ledger.hear_client)
+            self._workers = door(workers, "workers", decode_from_worker, ledger.hear_worker)
             self._closing = closing.pop_all()
 
     @property
@@ -131,13 +127,12 @@ class Broker:
         while True:
             for received in await door.socket.receive(ENVELOPES):
                 self._hear(door, received)
-            self._deliver()
+            self._perform(self._ledger.conclude(trio.current_time()))
 
     async def _keep_time(self) -> None:
         while True:
             await trio.sleep(TICK_SECONDS)
             self._perform(self._ledger.tick(trio.current_time()))
-            self._deliver()
 
     async def _keep_gauges(self) -> None:
         while True:
@@ -155,7 +150,7 @@ class Broker:
             return
         now = trio.current_time()
         for message, body in parcels:
-            self._perform(door.handle(now, peer, message, body))
+            door.hear(now, peer, message, body)
 
     def _turn_away(self, door: Door[M], peer: bytes, reason: str) -> None:
         self._ledger.count_malformed()
@@ -180,6 +175,7 @@ class Broker:
                     self._keep_letter(effect)
                 case Note(event, facts):
                     log.info(event, extra=facts)
+        self._deliver()
 
     def _deliver(self) -> None:
         """Send what is ready. A client that cannot be reached will ask again."""

@@ -1,8 +1,8 @@
 """The broker's mind: who is here, what waits, what runs where. Pure.
 
-Takes the time, a peer and a message; returns what must be sent. No socket, no clock, no await, so
-every schedule of crashes, delays and repetitions can be played through in a test. It keeps memory
-only: after a restart, clients submit again and workers say what they run.
+Hears what peers say, with the time, and says at the end of a turn what must be sent. No socket, no
+clock, no await, so every schedule of crashes, delays and repetitions can be played through in a
+test. It keeps memory only: after a restart, clients submit again and workers say what they run.
 """
 
 import random
@@ -68,6 +68,18 @@ class Ledger:
     def handle_client(
         self, now: float, peer: bytes, message: FromClient, body: bytes
     ) -> list[Effect]:
+        """A turn in which one client says one thing."""
+        self.hear_client(now, peer, message, body)
+        return self.conclude(now)
+
+    def handle_worker(
+        self, now: float, peer: bytes, message: FromWorker, body: bytes
+    ) -> list[Effect]:
+        """A turn in which one worker says one thing."""
+        self.hear_worker(now, peer, message, body)
+        return self.conclude(now)
+
+    def hear_client(self, now: float, peer: bytes, message: FromClient, body: bytes) -> None:
         client = self._clients.at(peer)
         if isinstance(message, ClientHello):
             self._meet_client(now, peer, message)
@@ -76,11 +88,8 @@ class Ledger:
         else:
             client.heard_at = now
             self._obey_client(now, client, message, body)
-        return self._conclude(now)
 
-    def handle_worker(
-        self, now: float, peer: bytes, message: FromWorker, body: bytes
-    ) -> list[Effect]:
+    def hear_worker(self, now: float, peer: bytes, message: FromWorker, body: bytes) -> None:
         worker = self._workers.at(peer)
         if isinstance(message, WorkerHello):
             self._meet_worker(now, peer, message)
@@ -91,7 +100,12 @@ class Ledger:
         else:
             self._trust_again(now, worker)
             self._obey_worker(now, worker, message, body)
-        return self._conclude(now)
+
+    def conclude(self, now: float) -> list[Effect]:
+        """End the turn: lease what can be leased, and say what must be sent."""
+        self._floor.assign(now)
+        effects, self._book.effects = self._book.effects, []
+        return effects
 
     def lose_contact(self, now: float, peer: bytes, unsent: Header | None = None) -> None:
         """A worker's connection is broken: it has a moment to come back, and gets nothing new.
@@ -122,7 +136,7 @@ class Ledger:
             self._floor.drop_unclaimed(now)
         if now - self._beaten_at >= BEAT_SECONDS:
             self._beat(now)
-        return self._conclude(now)
+        return self.conclude(now)
 
     # clients
 
@@ -275,11 +289,6 @@ class Ledger:
 
     def _note(self, event: str, **facts: str | int) -> None:
         self._book.effects.append(Note(event, facts))
-
-    def _conclude(self, now: float) -> list[Effect]:
-        self._floor.assign(now)
-        effects, self._book.effects = self._book.effects, []
-        return effects
 
 
 def _other_protocol(theirs: int) -> str:
