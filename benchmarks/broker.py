@@ -1,16 +1,20 @@
 """`python -m benchmarks.broker`: round trips through a broker, beside the fastest thing there is.
 
-The limit is `zmq.proxy` between blocking peers. The broker is measured between blocking peers that
-speak its protocol (four messages a job where an echo is two), and between our own client and
-station. `--overload MINUTES`: instead, ten times more jobs than the workers can take.
+The limit is `zmq.proxy` between blocking peers, which send one message there and one back. The
+broker is measured between blocking peers that speak its protocol (six messages a job, but many to
+an envelope), and between our own client and station. Where cores are shared, compare the CPU time
+that a round trip costs the process in the middle. `--overload MINUTES`: instead, ten times more
+jobs than the workers can take.
 """
 
 import argparse
 import contextlib
+import os
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import msgspec
@@ -41,30 +45,49 @@ def main(arguments: list[str] | None = None) -> int:
     for transport in ("tcp", "ipc"):
         for in_flight in IN_FLIGHT:
             for setting in SETTINGS:
-                timing = _measure(setting, transport, in_flight, seconds)
+                timing, cpu = _measure(setting, transport, in_flight, seconds)
                 rates[setting, transport, in_flight] = timing.per_second
-                _row(report, setting, transport, in_flight, timing)
+                _row(report, setting, transport, in_flight, timing, cpu)
     for transport in ("tcp", "ipc"):
         share = rates[LEASE, transport, 1024] / rates[RAW, transport, 1024]
         report.claim(f"share of raw with 1024 in flight, {transport}", share, "", ">=", HALF)
     return report.close()
 
 
-def _measure(setting: str, transport: str, in_flight: int, seconds: float) -> Timing:
+def _measure(setting: str, transport: str, in_flight: int, seconds: float) -> tuple[Timing, float]:
+    """The client's timing, and CPU seconds a round trip of the process in the middle."""
     broker, worker, client = SETTINGS[setting]
     with tempfile.TemporaryDirectory(prefix="rstar-") as folder, contextlib.ExitStack() as stack:
         front, back = _endpoints(transport, Path(folder))
         if broker == "proxy":
-            stack.enter_context(running("benchmarks.peers", "proxy", front, back))
+            middle = stack.enter_context(running("benchmarks.peers", "proxy", front, back))
         else:
             ends = ("--clients", front, "--workers", back)
-            stack.enter_context(running("brokers", "benchmark", *ends))
+            middle = stack.enter_context(running("brokers", "benchmark", *ends))
         stack.enter_context(running("benchmarks.peers", worker, back))
         command = [sys.executable, "-m", "benchmarks.peers", client, front]
+        _wait_until_up(middle.pid)
+        before = cpu_seconds(middle.pid)
         done = subprocess.run(
             [*command, str(in_flight), str(seconds)], capture_output=True, check=True, timeout=120
         )
-    return msgspec.json.decode(done.stdout, type=Timing)
+        cpu = cpu_seconds(middle.pid) - before
+    timing = msgspec.json.decode(done.stdout, type=Timing)
+    return timing, cpu / timing.round_trips
+
+
+def _wait_until_up(pid: int) -> None:
+    """Wait until it has imported what it needs and waits for its peers."""
+    before = -1.0
+    while (now := cpu_seconds(pid)) != before or not now:
+        before = now
+        time.sleep(0.5)
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used so far, in user and kernel mode."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _endpoints(transport: str, folder: Path) -> tuple[str, str]:
@@ -80,7 +103,9 @@ def _free_port() -> int:
     return port
 
 
-def _row(report: Report, setting: str, transport: str, in_flight: int, timing: Timing) -> None:
+def _row(
+    report: Report, setting: str, transport: str, in_flight: int, timing: Timing, cpu: float
+) -> None:
     report.row(
         setting=setting,
         transport=transport,
@@ -88,6 +113,7 @@ def _row(report: Report, setting: str, transport: str, in_flight: int, timing: T
         per_second=timing.per_second,
         p50_ms=timing.p50_ms,
         p99_ms=timing.p99_ms,
+        cpu_us_in_the_middle=1e6 * cpu,
     )
 
 

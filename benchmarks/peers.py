@@ -52,8 +52,9 @@ M = TypeVar("M")
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """Round trips of one client, after its warm-up."""
+    """Round trips of one client, after its warm-up; `round_trips` counts the warm-up's too."""
 
+    round_trips: int
     per_second: float
     p50_ms: float
     p99_ms: float
@@ -67,6 +68,7 @@ class Stopwatch:
         self._end = self._begin + seconds
         self._started: dict[bytes, float] = {}
         self._taken: list[float] = []
+        self._all = 0
 
     @property
     def runs(self) -> bool:
@@ -77,6 +79,7 @@ class Stopwatch:
 
     def stop(self, key: bytes) -> None:
         now, started = time.perf_counter(), self._started.pop(key)
+        self._all += 1
         if now >= self._begin:
             self._taken.append(now - started)
 
@@ -84,7 +87,7 @@ class Stopwatch:
         taken = sorted(self._taken)
         seconds = time.perf_counter() - self._begin
         at = [1000 * taken[int(len(taken) * share)] for share in (0.5, 0.99)]
-        return Timing(len(taken) / seconds, *at)
+        return Timing(self._all, len(taken) / seconds, *at)
 
 
 @contextlib.contextmanager
