@@ -14,6 +14,8 @@ VERBS = {
     "solve": "search one question; the tree grows in the terminal, then the answer with its code",
     "evaluate": "accuracy over the number of trajectories, with baselines at equal tokens",
     "report": "the table of rounds of a run",
+    "export": "training files of a run: the reference's, TRL's; JSONL, parquet, datasets",
+    "import": "trees of the reference code into a store",
     "trajectories": "verified solutions, best first",
     "tree": "one search tree in the terminal",
     "view": "a web page over a run, finished or going on: rounds, problems, trees, models",

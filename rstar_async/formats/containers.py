@@ -122,7 +122,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Row]]:
 
 
 def _saved_rows(path: Path) -> Iterator[tuple[str, Row]]:
-    datasets = _library("datasets", path)
+    datasets = _datasets(path)
     try:
         saved = datasets.load_from_disk(str(path))
     except (OSError, ValueError) as error:
@@ -135,7 +135,7 @@ def _saved_rows(path: Path) -> Iterator[tuple[str, Row]]:
 def _hub_rows(name: str) -> Iterator[tuple[str, Row]]:
     place, _, split = name.partition("@")
     dataset_id, _, config = place.partition(":")
-    datasets = _library("datasets", Path(name))
+    datasets = _datasets(Path(name))
     try:
         found = datasets.load_dataset(dataset_id, config or None, split=split or "train")
     except Exception as error:  # the library's own errors, those of the hub, of HTTP, of the disk
@@ -179,7 +179,7 @@ def _write_parquet(path: Path, rows: Iterable[Row]) -> int:
 
 
 def _write_saved(path: Path, rows: Iterable[Row]) -> int:
-    dataset = _library("datasets", path).Dataset.from_list([storable(row) for row in rows])
+    dataset = _datasets(path).Dataset.from_list([storable(row) for row in rows])
     dataset.save_to_disk(str(path))
     return len(dataset)
 
@@ -197,6 +197,12 @@ def peek(rows: Iterator[tuple[str, Row]]) -> tuple[Row, Iterator[tuple[str, Row]
     """The first row, {} if there is none, and all rows again."""
     first = next(rows, None)
     return (first[1], chain([first], rows)) if first else ({}, rows)
+
+
+def _datasets(path: Path) -> Any:
+    datasets = _library("datasets", path)
+    datasets.disable_progress_bars()
+    return datasets
 
 
 def _library(name: str, path: Path) -> Any:

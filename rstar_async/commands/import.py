@@ -1,0 +1,19 @@
+"""`rstar import`: trees of the reference code into a store, to be viewed and exported."""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("trees", type=Path, help='JSONL with question, answer and "rstar"')
+    parser.add_argument("home", type=Path, help="folder of the run to make, e.g. runs/reference")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Store the trees and say what can be done with them."""
+    from rstar_async.formats.imports import import_trees
+
+    found = import_trees(arguments.trees, arguments.home)
+    print(f"{found.trees:,} trees with {found.nodes:,} nodes, {found.pairs:,} preference pairs")
+    print(f"next       rstar view {arguments.home}")
+    return 0

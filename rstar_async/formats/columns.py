@@ -1,0 +1,122 @@
+"""What the rows of a training file are called, by whom. Pure.
+
+`sft` and `ppm` are the reference code's files; `messages`, `prompt-completion` and `preferences`
+are TRL's columns. A value of one can be written as any other of its kind.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from rstar_async.text.prompts import QUESTION_PREFIX, QUESTION_SUFFIX
+
+Row: TypeAlias = dict[str, Any]
+Kind: TypeAlias = Literal["solution", "preference", "problem", "tree"]
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A question and a whole solution of it."""
+
+    question: str
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`chosen` is the better way on from `prompt`; counts are those of its group's two sides."""
+
+    prompt: str
+    chosen: str
+    rejected: str
+    chosen_count: int = 1
+    rejected_count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A problem with its final answer."""
+
+    question: str
+    answer: str
+    level: str = ""
+    kind: str = ""
+
+
+def sft(found: Solution) -> Row:
+    return {"query": found.question, "response": found.response}
+
+
+def messages(found: Solution) -> Row:
+    """For chat models; the prompt is what the assistant's turn begins with in this project."""
+    return {
+        "messages": [
+            {"role": "user", "content": found.question},
+            {"role": "assistant", "content": found.response},
+        ]
+    }
+
+
+def prompt_completion(found: Solution) -> Row:
+    """With this project's own prompt around the question."""
+    return {"prompt": prompt_of(found.question), "completion": found.response}
+
+
+def ppm(found: Comparison) -> Row:
+    return {
+        "prompt": found.prompt,
+        "neg": found.rejected,
+        "pos": found.chosen,
+        "neg_count": found.rejected_count,
+        "pos_count": found.chosen_count,
+    }
+
+
+def preferences(found: Comparison) -> Row:
+    return {"prompt": found.prompt, "chosen": found.chosen, "rejected": found.rejected}
+
+
+def problem(found: Question) -> Row:
+    row = {"question": found.question, "answer": found.answer}
+    return {**row, "level": found.level, "type": found.kind}
+
+
+def prompt_of(question: str) -> str:
+    return f"{QUESTION_PREFIX}{question}{QUESTION_SUFFIX}"
+
+
+WRITERS: Mapping[str, tuple[Kind, Callable[[Any], Row]]] = {
+    "trees": ("tree", lambda record: record),
+    "sft": ("solution", sft),
+    "messages": ("solution", messages),
+    "prompt-completion": ("solution", prompt_completion),
+    "ppm": ("preference", ppm),
+    "preferences": ("preference", preferences),
+    "problems": ("problem", problem),
+}
+
+
+def read_row(row: Mapping[str, Any]) -> Solution | Comparison | None:
+    """What a row of a known training file says, whoever wrote it; None if it is none."""
+    if {"query", "response"} <= row.keys():
+        return Solution(str(row["query"]), str(row["response"]))
+    if {"prompt", "pos", "neg"} <= row.keys():
+        counts = int(row.get("pos_count", 1)), int(row.get("neg_count", 1))
+        return Comparison(str(row["prompt"]), str(row["pos"]), str(row["neg"]), *counts)
+    if {"prompt", "chosen", "rejected"} <= row.keys():
+        return Comparison(str(row["prompt"]), str(row["chosen"]), str(row["rejected"]))
+    if {"prompt", "completion"} <= row.keys():
+        return Solution(_question(str(row["prompt"])), str(row["completion"]))
+    return _from_messages(row.get("messages"))
+
+
+def _from_messages(turns: Any) -> Solution | None:
+    """One question and one reply, as `messages` writes them."""
+    match turns:
+        case [{"role": "user", "content": question}, {"role": "assistant", "content": reply}]:
+            return Solution(str(question), str(reply))
+    return None
+
+
+def _question(prompt: str) -> str:
+    return prompt.removeprefix(QUESTION_PREFIX).removesuffix(QUESTION_SUFFIX)

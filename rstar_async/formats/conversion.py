@@ -1,0 +1,82 @@
+"""From a run, or from a training file of anybody's, to a file in the format that is asked for."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rstar_async.config import Problems
+from rstar_async.errors import BadInput
+from rstar_async.formats.columns import (
+    WRITERS,
+    Comparison,
+    Kind,
+    Question,
+    Solution,
+    read_row,
+)
+from rstar_async.formats.containers import HUB, peek, read_rows, write_rows
+from rstar_async.formats.export import StoredRound
+from rstar_async.formats.reference_trees import TREE
+from rstar_async.rounds.problems import problems_in
+from storage import queries
+from storage.database import Database
+
+_KINDS: dict[type, Kind] = {Solution: "solution", Comparison: "preference"}
+
+
+def export_round(round_: StoredRound, wanted: str, out: Path, per_problem: int) -> int:
+    """Write a stored round; returns the number of rows."""
+    kind, write = WRITERS[wanted]
+    found: dict[Kind, Callable[[], Iterable[Any]]] = {
+        "solution": lambda: round_.solutions(per_problem),
+        "preference": round_.comparisons,
+        "problem": round_.problems,
+        "tree": round_.trees,
+    }
+    return write_rows(out, map(write, found[kind]()))
+
+
+def convert_file(source: str, wanted: str, out: Path, columns: Problems) -> int:
+    """Write the rows of a file in another format; returns how many. `BadInput` if they are of
+    another kind: solutions hold no preferences."""
+    kind, write = WRITERS[wanted]
+    if kind == "problem":
+        return write_rows(out, map(write, _problems(source, columns)))
+    if kind == "tree":
+        raise BadInput(f"{source}: trees come from a run; `rstar import` makes one of a tree file")
+    return write_rows(out, map(write, _values(source, kind, wanted)))
+
+
+def last_searched(database: Database, run_id: str) -> int:
+    """The newest round that has finished trees."""
+    for round_ in reversed(database.read(queries.rounds_of, run_id)):
+        if database.read(queries.searches_of, run_id, round_.number, "train", "finished"):
+            return round_.number
+    raise BadInput(f"run {run_id!r} has no finished trees yet")
+
+
+def is_file_of_rows(source: str) -> bool:
+    """True if it is neither a run's folder nor a database."""
+    path = Path(source)
+    if source.startswith(HUB):
+        return True
+    if path.is_dir():
+        return not (path / "rstar.db").exists() and not (path / "recipe.json").exists()
+    return "://" not in source and path.suffix in (".json", ".jsonl", ".parquet")
+
+
+def _values(source: str, kind: Kind, wanted: str) -> Iterator[Solution | Comparison]:
+    first, rows = peek(read_rows(source))
+    if TREE in first:
+        raise BadInput(f"{source}: holds trees; `rstar import {source} HOME` first")
+    for where, row in rows:
+        value = read_row(row)
+        if value is None or _KINDS[type(value)] != kind:
+            have = ", ".join(map(repr, row)) or "nothing"
+            raise BadInput(f"{where}: {wanted} cannot be made of the columns {have}")
+        yield value
+
+
+def _problems(source: str, columns: Problems) -> Iterator[Question]:
+    for found in problems_in("", source, columns, "train"):
+        yield Question(found.question, found.answer, found.level, found.kind)

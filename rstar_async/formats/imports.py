@@ -1,0 +1,94 @@
+"""The reference's trees into a store of ours, to be viewed, reported on and exported."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rstar_async.config import Recipe
+from rstar_async.errors import BadInput
+from rstar_async.formats.containers import Row, read_rows
+from rstar_async.formats.reference_trees import TREE, nodes_of_record
+from rstar_async.launch.run import lay_out
+from rstar_async.recipes import as_toml_values
+from rstar_async.rounds.pairs import preferences
+from rstar_async.search.identity import search_id
+from rstar_async.search.restore import tree_from_nodes
+from rstar_async.search.tree import Selection
+from storage.database import open_database
+from storage.records import Node, Pair, Problem, Record, Round, Run, Search, problem_id
+
+ROUND = 1
+POLICY = "imported"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How much there was."""
+
+    trees: int
+    nodes: int
+    pairs: int
+
+
+def import_trees(source: Path, home: Path) -> Imported:
+    """Store every tree of the file as round 1 of a run in `home`. Doing it twice changes nothing;
+    `BadInput` names the tree that is none, those before it stay."""
+    recipe = Recipe(name=home.absolute().name, home=str(home.absolute()))
+    lay_out(recipe)
+    counts: Counter[str] = Counter()
+    with open_database(recipe.database_url) as database:
+        database.commit(
+            Run(recipe.name, as_toml_values(recipe), recipe.seed, ""),
+            Round(recipe.name, ROUND, "closed", POLICY, settings={"imported": source.name}),
+        )
+        for records in _records(recipe.name, source):
+            database.commit(*records)
+            counts.update(type(record).__name__ for record in records)
+    return Imported(counts["Search"], counts["Node"], counts["Pair"])
+
+
+def _records(run: str, source: Path) -> Iterator[list[Record]]:
+    """One list a tree. A question that comes again is another tree over the same problem."""
+    times: Counter[str] = Counter()
+    for where, row in read_rows(source):
+        question, answer = (_text(row, name, where) for name in ("question", "answer"))
+        times[question] += 1
+        problem = Problem(
+            problem_id(run, question), run, question, answer, source=source.name, split="train"
+        )
+        search = search_id(run, ROUND, "train", problem.id, times[question])
+        nodes = nodes_of_record(row, search, where)
+        yield [
+            problem,
+            _search(run, problem, search, times[question], nodes),
+            *nodes,
+            *_pairs(run, search, nodes),
+        ]
+
+
+def _search(run: str, problem: Problem, search: str, seed: int, nodes: list[Node]) -> Search:
+    return Search(
+        id=search,
+        run_id=run,
+        round=ROUND,
+        problem_id=problem.id,
+        purpose="train",
+        seed=seed,
+        policy_id=POLICY,
+        status="finished",
+        expansions=max(node.expansion for node in nodes),
+        solved=any(node.correct for node in nodes),
+    )
+
+
+def _pairs(run: str, search: str, nodes: list[Node]) -> Iterator[Pair]:
+    tree = tree_from_nodes(nodes, Selection())
+    for found in preferences(tree):
+        yield Pair(run, ROUND, search, found.chosen, found.rejected, found.kind, found.weight)
+
+
+def _text(row: Row, name: str, where: str) -> str:
+    if name not in row:
+        raise BadInput(f"{where}: no {name!r}; a tree has question, answer and {TREE!r}")
+    return str(row[name])
