@@ -13,6 +13,7 @@ VERBS = {
     "run": "search, train and measure, round after round, as a recipe says",
     "solve": "search one question; the tree grows in the terminal, then the answer with its code",
     "evaluate": "accuracy over the number of trajectories, with baselines at equal tokens",
+    "presets": "what differs between the paper, the reference code and a recipe",
     "report": "the table of rounds of a run",
     "export": "training files of a run: the reference's, TRL's; JSONL, parquet, datasets",
     "import": "trees of the reference code into a store",

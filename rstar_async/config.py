@@ -4,12 +4,16 @@ Every default is explained where it stands. Unknown keys and wrong types are ref
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
+T = TypeVar("T")
+
+AnswerRule = Literal["best_ppm", "majority", "ppm_weighted", "majority_of_best"]
 PromptSource = Literal["demonstrations", "few_shot", "checkpoint"]
 Guidance = Literal["terminal", "ppm"]
+Preset = Literal["", "paper", "reference"]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -32,6 +36,8 @@ class Bootstrap(Settings):
     # few_shot: prompt the base model; demonstrations: SFT on easy solved problems; checkpoint: the
     # base model knows the format already.
     kind: PromptSource = "few_shot"
+    # For few_shot: a stronger model that searches in round 1 only; empty: the base model itself.
+    model: str = ""
     # Solved problems for `demonstrations`, and their levels (number of operations).
     demonstrations: int = 160
     levels: tuple[int, ...] = (1, 2, 3)
@@ -58,6 +64,13 @@ class Problems(Settings):
     limit: int = 0
 
 
+class Answers(Settings):
+    """When an answer counts as right."""
+
+    # "reference": as permissive as the released code (a factor of 100, units ignored).
+    rules: Literal["strict", "reference"] = "strict"
+
+
 class Search(Settings):
     """Monte Carlo tree search (paper section 3; reference config in brackets)."""
 
@@ -79,6 +92,8 @@ class Search(Settings):
     ppm_scale: float = 5.0
     # Problems searched at once.
     in_flight: int = 64
+    # Nodes of one tree expanded at once, by virtual loss; 1 is the paper's search.
+    parallel: int = 1
 
 
 class Execution(Settings):
@@ -87,6 +102,20 @@ class Execution(Settings):
     wall_seconds: float = 10.0
     cpu_seconds: float = 8.0
     memory_mib: int = 1024
+
+
+class Bounds(Settings):
+    """When a single search ends before its rollouts do; 0 means never."""
+
+    nodes: int = 0
+    # Tokens sampled.
+    tokens: int = 0
+    seconds: float = 0.0
+    # Of its programs.
+    cpu_seconds: float = 0.0
+    # Stop when the leading answer is, with this probability, the one most rollouts would give:
+    # 0.95 saves most on easy problems. In training only right answers count as leading.
+    confidence: float = 0.0
 
 
 class Round(Settings):
@@ -100,6 +129,12 @@ class Round(Settings):
     levels: tuple[int, ...] = ()
     rollouts: int | None = None
     candidates: int | None = None
+    temperature: float | None = None
+    # For problems that are still unsolved: totals to raise their rollouts to, one after another
+    # (paper: 32 in rounds 2 and 3; 64, then 128 in round 4).
+    unsolved_rollouts: tuple[int, ...] = ()
+    # ... and then: further trees with other seeds, until one solves the problem (paper: 2 in all).
+    seeds: int = 1
 
 
 class PolicyTraining(Settings):
@@ -108,6 +143,10 @@ class PolicyTraining(Settings):
     # "demonstrations" leaves the round's own solutions out: the control of an experiment.
     learn_from: Literal["trajectories", "demonstrations"] = "trajectories"
     trajectories_per_problem: int = 2
+    # Take a program once, however often it was found. Off in the reference.
+    distinct: bool = True
+    # Leave out solutions with the word "error" in them, after the best were picked (reference).
+    drop_errors: bool = False
     # Which rounds' trajectories: only the newest, or all so far (newest first per problem).
     history: Literal["round", "all"] = "round"
     # Demonstrations mixed in, so that what the bootstrap knew is not forgotten.
@@ -139,9 +178,22 @@ class PPMTraining(Settings):
     weight_decay: float = 0.0
     # Share of problems whose pairs are only for measuring pair accuracy.
     heldout_share: float = 0.1
-    # Reference filters; 0 switches them off (paper).
+    # Also compare whole solutions (paper's rule for the final step); off in the reference.
+    trajectory_pairs: bool = True
+    # A step whose code failed is worse than its siblings (neither paper nor reference).
+    error_pairs: bool = False
+    # Least difference in Q and in characters between two steps (reference); 0 is off (paper).
     min_margin: float = 0.0
     min_edit_distance: int = 0
+
+
+class Filters(Settings):
+    """Which problems teach nothing, though they were solved."""
+
+    # Sources of synthetic problems, whose given answer may be wrong: file names as in `source`.
+    synthetic: tuple[str, ...] = ()
+    # Leave out a synthetic problem if fewer of its answers are right than this (paper: 0.5).
+    min_accuracy: float = 0.0
 
 
 class Evaluation(Settings):
@@ -161,6 +213,9 @@ class Evaluation(Settings):
     trajectories: tuple[int, ...] = (1, 4, 16, 64)
     beam_width: int = 4
     beam_candidates: int = 4
+    # Which of its answers a search gives: best_ppm is the paper's rule, majority_of_best (the four
+    # with the highest PPM values) the reference's. Without a PPM all mean the majority.
+    answer: AnswerRule = "best_ppm"
 
 
 class Workers(Settings):
@@ -197,6 +252,8 @@ class Recipe(Settings):
     """Everything one run needs to know."""
 
     name: str = "run"
+    # Start from the settings of the "paper" or of the "reference" code; `rstar presets` compares.
+    preset: Preset = ""
     seed: int = 1
     # Models, sockets' names and, unless `database` says otherwise, the SQLite file live here.
     home: str = "runs/{name}"
@@ -205,8 +262,11 @@ class Recipe(Settings):
     bootstrap: Bootstrap = Bootstrap()
     problems: Problems = Problems()
     search: Search = Search()
+    bounds: Bounds = Bounds()
     execution: Execution = Execution()
+    answers: Answers = Answers()
     rounds: tuple[Round, ...] = (Round(),)
+    filters: Filters = Filters()
     policy: PolicyTraining = PolicyTraining()
     ppm: PPMTraining = PPMTraining()
     evaluation: Evaluation = Evaluation()
@@ -240,6 +300,11 @@ class Recipe(Settings):
         overrides = self.rounds[number - 1]
         return msgspec.structs.replace(
             self.search,
-            rollouts=overrides.rollouts or self.search.rollouts,
-            candidates=overrides.candidates or self.search.candidates,
+            rollouts=_given(overrides.rollouts, self.search.rollouts),
+            candidates=_given(overrides.candidates, self.search.candidates),
+            temperature=_given(overrides.temperature, self.search.temperature),
         )
+
+
+def _given(value: T | None, default: T) -> T:
+    return default if value is None else value

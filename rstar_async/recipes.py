@@ -1,23 +1,28 @@
-"""Reading a recipe: TOML file, then dotted overrides; every mistake is named with its remedy."""
+"""Reading a recipe: all its layers made one; every mistake is named with its remedy."""
 
 import difflib
 import tomllib
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from rstar_async.config import Recipe
+from rstar_async.config import Recipe, Round
 from rstar_async.errors import BadInput
+from rstar_async.layers import Layer, merged, read_layers, unflattened
+from rstar_async.presets import PRESETS
 
 
 def read_recipe(path: Path | None, overrides: Iterable[tuple[str, str]] = ()) -> Recipe:
-    """The recipe in `path` (defaults if None) with overrides such as ("search.rollouts", "16")."""
-    tree = _read_toml(path) if path else {}
-    return _recipe(tree, overrides, str(path) if path else "the recipe")
+    """The recipe in `path` (defaults if None) with overrides such as ("search.rollouts", "16").
+
+    Later layers win: defaults, preset, extended files, the file, overrides.
+    """
+    return _recipe(read_layers(path) if path else {}, overrides, str(path or "the recipe"))
 
 
 def changed(recipe: Recipe, overrides: Iterable[tuple[str, str]]) -> Recipe:
@@ -25,12 +30,11 @@ def changed(recipe: Recipe, overrides: Iterable[tuple[str, str]]) -> Recipe:
     return _recipe(as_toml_values(recipe), overrides, "the recipe")
 
 
-def _recipe(tree: dict[str, Any], overrides: Iterable[tuple[str, str]], where: str) -> Recipe:
-    for key, value in overrides:
-        _override(tree, key, value)
-    _check_keys(tree, Recipe, where, "")
+def _recipe(layer: Layer, overrides: Iterable[tuple[str, str]], where: str) -> Recipe:
+    given = merged(layer, _as_layer(overrides))
+    _check_keys(given, Recipe, where, "")
     try:
-        recipe = msgspec.convert(tree, Recipe)
+        recipe = msgspec.convert(merged(_preset_of(given), given), Recipe)
     except msgspec.ValidationError as error:
         raise BadInput(f"{where}: {error}") from None
     _check_sense(recipe, where)
@@ -43,20 +47,14 @@ def as_toml_values(recipe: Recipe) -> dict[str, Any]:
     return values
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        raise BadInput(f"there is no recipe {path}; `ls recipes` shows what comes along") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise BadInput(f"{path}: {error}") from None
+def _preset_of(given: Layer) -> Layer:
+    """The layer below the recipe; a name that is no preset is refused by its type, later."""
+    name = given.get("preset", "")
+    return unflattened(PRESETS[name]) if name in PRESETS else {}
 
 
-def _override(tree: dict[str, Any], key: str, value: str) -> None:
-    *sections, last = key.split(".")
-    for section in sections:
-        tree = tree.setdefault(section, {})
-    tree[last] = _toml_value(value)
+def _as_layer(overrides: Iterable[tuple[str, str]]) -> Layer:
+    return unflattened({key: _toml_value(value) for key, value in overrides})
 
 
 def _toml_value(text: str) -> Any:
@@ -105,6 +103,13 @@ def _suggest(key: str, known: Iterable[str], prefix: str) -> str:
     )
 
 
+_SHARES: Mapping[str, Callable[[Recipe], float]] = {
+    "bounds.confidence": lambda recipe: recipe.bounds.confidence,
+    "filters.min_accuracy": lambda recipe: recipe.filters.min_accuracy,
+    "ppm.heldout_share": lambda recipe: recipe.ppm.heldout_share,
+}
+
+
 def _check_sense(recipe: Recipe, where: str) -> None:
     """Refuse values that are of the right type and still cannot work."""
     positive = {
@@ -113,6 +118,7 @@ def _check_sense(recipe: Recipe, where: str) -> None:
         "search.max_depth": recipe.search.max_depth,
         "search.max_tokens": recipe.search.max_tokens,
         "search.in_flight": recipe.search.in_flight,
+        "search.parallel": recipe.search.parallel,
         "search.ppm_scale": recipe.search.ppm_scale,
         "evaluation.samples": recipe.evaluation.samples,
         "policy.micro_batch": recipe.policy.micro_batch,
@@ -123,7 +129,25 @@ def _check_sense(recipe: Recipe, where: str) -> None:
     for key, value in positive.items():
         if value <= 0:
             raise BadInput(f"{where}: {key} is {value}, but must be above 0")
+    for key, share in _SHARES.items():
+        if not 0 <= (value := share(recipe)) < 1:
+            raise BadInput(f"{where}: {key} is {value}, but must be from 0 to below 1")
+    if recipe.bootstrap.model and recipe.bootstrap.kind != "few_shot":
+        raise BadInput(f"{where}: bootstrap.model is prompted, so bootstrap.kind must be few_shot")
     if not recipe.rounds:
         raise BadInput(f"{where}: give at least one [[rounds]]")
     if recipe.rounds[0].guidance == "ppm":
         raise BadInput(f"{where}: round 1 cannot be guided by a PPM, there is none yet")
+    for number, round_ in enumerate(recipe.rounds, start=1):
+        _check_round(recipe, number, round_, where)
+
+
+def _check_round(recipe: Recipe, number: int, round_: Round, where: str) -> None:
+    totals = [recipe.search_of_round(number).rollouts, *round_.unsolved_rollouts]
+    if any(earlier >= later for earlier, later in pairwise(totals)):
+        raise BadInput(
+            f"{where}: round {number} goes from {' to '.join(map(str, totals))} rollouts, but "
+            "rounds.unsolved_rollouts are totals, each above the one before"
+        )
+    if round_.seeds < 1:
+        raise BadInput(f"{where}: round {number} has seeds = {round_.seeds}, but needs at least 1")

@@ -98,7 +98,11 @@ class RoundProgress(msgspec.Struct, frozen=True):
 
 
 class Search(msgspec.Struct, frozen=True):
-    """One tree over one problem. `cursor` is the path the search stands at, "" between rollouts."""
+    """One tree over one problem.
+
+    `cursor` has the paths of the nodes that are being expanded, with a blank between two; `ended`
+    says what ended the search: rollouts, exhausted, converged, or the bound that was reached.
+    """
 
     id: str
     run_id: str
@@ -117,6 +121,7 @@ class Search(msgspec.Struct, frozen=True):
     started_at: float | None = None
     finished_at: float | None = None
     seconds: float = 0.0
+    ended: str = ""
 
 
 class SearchProgress(msgspec.Struct, frozen=True):
@@ -132,6 +137,7 @@ class SearchProgress(msgspec.Struct, frozen=True):
     started_at: float | None = None
     finished_at: float | None = None
     seconds: float = 0.0
+    ended: str = ""
 
 
 class Expansion(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ _SETTINGS = {
     "home": "home",
     "database": "database",
     "seed": "seed",
+    "preset": "preset",
 }
 
 
@@ -28,6 +29,7 @@ def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--home", help="its folder [runs/NAME]")
     parser.add_argument("--database", help="URL, e.g. of a PostgreSQL server [HOME/rstar.db]")
     parser.add_argument("--seed", help="from which all other seeds derive")
+    parser.add_argument("--preset", help="start from the settings of `paper` or `reference`")
 
 
 def recipe_of(arguments: argparse.Namespace, overrides: Sequence[tuple[str, str]]) -> "Recipe":

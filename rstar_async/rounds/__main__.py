@@ -60,10 +60,11 @@ async def coordinate(
 
 
 async def _run_rounds(recipe: Recipe, endpoints: Mapping[Pool, str], keys: Path | None) -> None:
-    window = recipe.search.in_flight * max(recipe.search.candidates, recipe.evaluation.samples)
+    expansions = recipe.search.in_flight * recipe.search.parallel
+    window = expansions * max(recipe.search.candidates, recipe.evaluation.samples)
     async with (
         open_store(recipe.database_url) as store,
-        open_checker() as checker,
+        open_checker(rules=recipe.answers.rules) as checker,
         open_pools(endpoints, window=window, keys=keys) as pools,
         trio.open_nursery() as nursery,
     ):

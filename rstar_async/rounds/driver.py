@@ -7,6 +7,7 @@ any crash, the driver finishes what is unfinished and repeats nothing.
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -19,12 +20,12 @@ from rstar_async.errors import RstarError
 from rstar_async.evaluation.evaluator import Evaluator, Subject
 from rstar_async.recipes import as_toml_values
 from rstar_async.rounds.problems import heldout_problems, problems_of_round
+from rstar_async.rounds.searching import RoundSearch
 from rstar_async.search.coordinator import Coordinator, SearchPlan
 from rstar_async.search.expansion import AnswerValue
-from rstar_async.search.identity import search_id
 from rstar_async.search.models import ActiveModels
 from storage import queries
-from storage.records import Problem, Round, RoundProgress, RoundStatus, Run, Search
+from storage.records import Problem, Round, RoundProgress, RoundStatus, Run
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -75,33 +76,14 @@ class Driver:
     async def _search(self, round_: Round) -> None:
         """Search every problem of the round, then close the search for the trainer to see."""
         if round_.number != BOOTSTRAP:
-            problems = problems_of_round(self._recipe, round_.number)
-            searches = [self._search_row(round_, problem) for problem in problems]
-            await self._store.commit(*problems)
-            await self._store.commit(*searches)
-            await self._finish_searches(round_, problems)
+            settings = self._recipe.search_of_round(round_.number)
+            plan = self._plan(round_.policy_id, round_.ppm_id, settings, "truth")
+            own = self._recipe.rounds[round_.number - 1]
+            plan = replace(plan, unsolved_rollouts=own.unsolved_rollouts)
+            seeds = [self._recipe.seed + further for further in range(own.seeds)]
+            search = RoundSearch(round_, seeds, plan, self._store, self._coordinator)
+            await search.run(problems_of_round(self._recipe, round_.number))
         await self._advance(round_.number, "searched")
-
-    async def _finish_searches(self, round_: Round, problems: Sequence[Problem]) -> None:
-        searches = await self._store.read(
-            queries.searches_of, round_.run_id, round_.number, "train"
-        )
-        settings = self._recipe.search_of_round(round_.number)
-        plan = self._plan(round_.policy_id, round_.ppm_id, settings, "truth")
-        await self._coordinator.search_all(
-            [s for s in searches if s.status in ("waiting", "running")],
-            {problem.id: problem for problem in problems},
-            plan,
-        )
-        await self._refuse_if_all_failed(round_)
-
-    async def _refuse_if_all_failed(self, round_: Round) -> None:
-        searches = await self._store.read(
-            queries.searches_of, round_.run_id, round_.number, "train"
-        )
-        failed = [s for s in searches if s.status == "failed"]
-        if failed and len(failed) == len(searches):
-            raise RstarError(f"every search of round {round_.number} failed: {failed[0].answer}")
 
     async def _wait_until_trained(self, number: int) -> None:
         """The trainer is another process; its row in the database is the only sign it gives."""
@@ -137,7 +119,8 @@ class Driver:
         self, policy: str, ppm: str | None, settings: SearchSettings, answer_value: AnswerValue
     ) -> SearchPlan:
         models = ActiveModels.load(self._recipe.models_folder, policy, ppm)
-        return SearchPlan(models, settings, self._recipe.execution, answer_value)
+        recipe = self._recipe
+        return SearchPlan(models, settings, recipe.execution, answer_value, recipe.bounds)
 
     async def _advance(self, number: int, status: RoundStatus) -> None:
         now = time.time()
@@ -160,22 +143,16 @@ class Driver:
             code_version=version("rstar-async"),
         )
 
-    def _search_row(self, round_: Round, problem: Problem) -> Search:
-        return Search(
-            id=search_id(round_.run_id, round_.number, "train", problem.id, self._recipe.seed),
-            run_id=round_.run_id,
-            round=round_.number,
-            problem_id=problem.id,
-            purpose="train",
-            seed=self._recipe.seed,
-            policy_id=round_.policy_id,
-            ppm_id=round_.ppm_id,
-        )
-
     def _round_settings(self, number: int) -> dict[str, Any]:
+        """All that holds in this round: the resolved recipe, with the round's own search settings.
+
+        Where and by how many processes it runs is left out, for it may change any time.
+        """
+        values = as_toml_values(self._recipe)
         if number == BOOTSTRAP:
-            return to_builtins(self._recipe.bootstrap)  # type: ignore[no-any-return]
-        return {
-            "round": to_builtins(self._recipe.rounds[number - 1]),
-            "search": to_builtins(self._recipe.search_of_round(number)),
-        }
+            kept = ("preset", "seed", "model", "bootstrap")
+            return {key: values[key] for key in kept}
+        rounds = values.pop("rounds")
+        values["search"] = to_builtins(self._recipe.search_of_round(number))
+        dropped = ("home", "database", "workers", "observe")
+        return {"round": rounds[number - 1], **{k: values[k] for k in values if k not in dropped}}

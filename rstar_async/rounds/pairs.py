@@ -34,11 +34,13 @@ class Preference:
 
 @dataclass(frozen=True, slots=True)
 class PairRules:
-    """The reference's filters, off as in the paper, and whether a failed step may be rejected."""
+    """The reference's filters, off as in the paper; whether whole solutions are compared, as in
+    the paper and not in the reference; whether a failed step may be rejected, as in neither."""
 
     min_margin: float = 0.0
     min_edit_distance: int = 0
     errors_are_negative: bool = False
+    whole_trajectories: bool = True
 
 
 PAPER = PairRules()
@@ -49,7 +51,8 @@ def preferences(tree: Tree, rules: PairRules = PAPER) -> list[Preference]:
     outcomes = _outcomes(tree, rules)
     if not all(outcomes[tree.root.path]):
         return []
-    return [*_step_pairs(tree, outcomes, rules), *_trajectory_pairs(tree)]
+    whole = _trajectory_pairs(tree) if rules.whole_trajectories else []
+    return [*_step_pairs(tree, outcomes, rules), *whole]
 
 
 def _outcomes(tree: Tree, rules: PairRules) -> dict[str, tuple[bool, bool]]:

@@ -1,37 +1,44 @@
 """Where a stored run stands, asked before any process is started."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
+from rstar_async.layers import flattened
 from rstar_async.recipes import as_toml_values
 from rstar_async.rounds.problems import heldout_problems, problems_of_round
 from storage import queries
 from storage.database import open_database
+from storage.records import Round
 
-# What may differ between two starts of one run: it decides how fast, not what.
-_FREE_SECTIONS = ("workers", "observe", "home", "database")
+# What may differ between two starts of one run: it decides how fast, not what. Rounds are compared
+# one by one, for a run may be given more of them.
+_FREE_SECTIONS = ("workers", "observe", "home", "database", "rounds")
 
 
 def check_startable(recipe: Recipe) -> None:
     """Refuse what would only fail minutes later: bad problem files, other settings than stored."""
-    _refuse_missing_model(recipe.model.base)
+    _refuse_missing_model("model.base", recipe.model.base)
+    _refuse_missing_model("bootstrap.model", recipe.bootstrap.model)
     heldout_problems(recipe)
     problems_of_round(recipe, 1)
     recipe.home_folder.mkdir(parents=True, exist_ok=True)
     with open_database(recipe.database_url) as database:
         run = database.read(queries.run_by_id, recipe.name)
+        rounds = database.read(queries.rounds_of, recipe.name)
     if run is not None:
         _refuse_other_settings(recipe, run.recipe)
+        _refuse_other_rounds(recipe, rounds)
 
 
-def _refuse_missing_model(base: str) -> None:
+def _refuse_missing_model(key: str, base: str) -> None:
     """A name may be a hub's and is left to the trainer; what is plainly a path must be there."""
     path = Path(base).expanduser()
     is_path = path.is_absolute() or base.startswith(".") or path.suffix == ".gguf"
     if is_path and not path.exists():
-        raise BadInput(f"model.base: there is no file or folder {path}")
+        raise BadInput(f"{key}: there is no file or folder {path}")
 
 
 def is_complete(recipe: Recipe) -> bool:
@@ -43,21 +50,33 @@ def is_complete(recipe: Recipe) -> bool:
 
 def _refuse_other_settings(recipe: Recipe, stored: dict[str, Any]) -> None:
     """A setting that did not exist when the run was started had its default."""
-    now = _flat(as_toml_values(recipe))
-    before = {**_flat(as_toml_values(Recipe())), **_flat(stored)}
+    now = flattened(as_toml_values(recipe))
+    before = {**flattened(as_toml_values(Recipe())), **flattened(stored)}
     for key in sorted(now.keys() | before.keys()):
         if key.split(".")[0] not in _FREE_SECTIONS and now.get(key) != before.get(key):
+            raise _changed(recipe.name, key, before.get(key), now.get(key))
+
+
+def _refuse_other_rounds(recipe: Recipe, stored: Sequence[Round]) -> None:
+    """A round that has begun stays as it was; rounds that have not may be changed or added."""
+    wanted = as_toml_values(recipe)["rounds"]
+    for round_ in stored:
+        if not round_.number:
+            continue
+        if round_.number > len(wanted):
             raise BadInput(
-                f"run {recipe.name!r} was started with {key} = {before.get(key)!r}, now it is "
-                f"{now.get(key)!r}; give the new run another --name, or undo the change"
+                f"run {recipe.name!r} has round {round_.number} already, and the recipe has only "
+                f"{len(wanted)}; use the recipe that it was last run with"
             )
+        now, before = wanted[round_.number - 1], round_.settings.get("round", {})
+        for key in sorted(now.keys() & before.keys()):
+            if now[key] != before[key]:
+                name = f"rounds[{round_.number}].{key}"
+                raise _changed(recipe.name, name, before[key], now[key])
 
 
-def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            flat.update(_flat(value, f"{prefix}{key}."))
-        else:
-            flat[prefix + key] = value
-    return flat
+def _changed(run: str, key: str, before: Any, now: Any) -> BadInput:
+    return BadInput(
+        f"run {run!r} was started with {key} = {before!r}, now it is {now!r}; give the new run "
+        "another --name, or undo the change"
+    )

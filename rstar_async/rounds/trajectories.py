@@ -4,7 +4,7 @@ Per problem: the correct answers with the highest mean Q over their path. Progra
 nothing are one trajectory, so the second pick is a second way to solve the problem.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -22,23 +22,25 @@ class Trajectory:
     min_q: float
 
 
-def best_trajectories(trees: Mapping[str, Tree], top: int) -> list[Trajectory]:
-    """The `top` different correct trajectories of one problem, best first.
+def best_trajectories(
+    trees: Mapping[str, Tree], top: int, *, distinct: bool = True, drop_errors: bool = False
+) -> list[Trajectory]:
+    """The `top` correct trajectories of one problem, best first.
 
     `trees` are all trees over the problem, by search id: other seeds, earlier rounds. Ranked by
     mean Q, ties by the least Q, then by the order of `trees` (reference `sample_sft_data.py`).
+    `distinct`: every program once. `drop_errors`: without those whose text has the word "error",
+    which the reference drops after the best are picked, so that fewer than `top` may remain.
     """
     found = [
-        (_trajectory(search_id, answer), _program(answer))
+        (_trajectory(search_id, answer), answer)
         for search_id, tree in trees.items()
         for answer in tree.answers()
         if answer.candidate.is_correct
     ]
     found.sort(key=lambda item: (-item[0].mean_q, -item[0].min_q))
-    distinct: dict[str, Trajectory] = {}
-    for trajectory, program in found:
-        distinct.setdefault(program, trajectory)
-    return list(distinct.values())[:top]
+    picked = (_distinct(found) if distinct else found)[:top]
+    return [one for one, answer in picked if not (drop_errors and _says_error(answer))]
 
 
 def mean_q(answer: TreeNode) -> float:
@@ -51,7 +53,19 @@ def _trajectory(search_id: str, answer: TreeNode) -> Trajectory:
     return Trajectory(search_id, answer.path, mean_q(answer), least)
 
 
+def _distinct(found: Iterable[tuple[Trajectory, TreeNode]]) -> list[tuple[Trajectory, TreeNode]]:
+    """The first of each program."""
+    first: dict[str, tuple[Trajectory, TreeNode]] = {}
+    for trajectory, answer in found:
+        first.setdefault(_program(answer), (trajectory, answer))
+    return list(first.values())
+
+
 def _program(answer: TreeNode) -> str:
     """All code on the way, each line without trailing blanks; the answer's wording is left out."""
     sources = program_of(node.candidate.step for node in answer.line())
     return "\n".join(line.rstrip() for line in "\n".join(sources).splitlines())
+
+
+def _says_error(answer: TreeNode) -> bool:
+    return any("error" in f"{n.candidate.text}{n.candidate.stdout}".lower() for n in answer.line())

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import trio
 
-from rstar_async.config import Execution
+from rstar_async.config import Bounds, Execution
 from rstar_async.config import Search as SearchSettings
 from rstar_async.errors import JobFailed
+from rstar_async.search.budget import Budget, Spent
 from rstar_async.search.expander import Expander
 from rstar_async.search.expansion import AnswerValue, ExpansionSettings
 from rstar_async.search.judge import Judge
@@ -25,15 +26,32 @@ from storage.store import Store
 
 log = logging.getLogger(__name__)
 
+NO_BOUNDS = Bounds()
+
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
-    """How a batch of searches is run."""
+    """How a batch of searches is run. `unsolved_rollouts`: see `Budget`."""
 
     models: ActiveModels
     settings: SearchSettings
     execution: Execution
     answer_value: AnswerValue
+    bounds: Bounds = NO_BOUNDS
+    unsolved_rollouts: tuple[int, ...] = ()
+
+    @property
+    def budget(self) -> Budget:
+        return Budget(
+            rollouts=self.settings.rollouts,
+            unsolved_rollouts=self.unsolved_rollouts,
+            nodes=self.bounds.nodes,
+            tokens=self.bounds.tokens,
+            seconds=self.bounds.seconds,
+            cpu_seconds=self.bounds.cpu_seconds,
+            confidence=self.bounds.confidence,
+            knows_truth=self.answer_value == "truth",
+        )
 
 
 class Coordinator:
@@ -56,7 +74,7 @@ class Coordinator:
 
         async def search_one(search: Search) -> None:
             async with room:
-                tree = await self._search(search, problems[search.problem_id], plan)
+                tree = await self.search(search, problems[search.problem_id], plan)
             if tree is not None:
                 trees[search.id] = tree
 
@@ -64,6 +82,20 @@ class Coordinator:
             for search in searches:
                 nursery.start_soon(search_one, search)
         return trees
+
+    async def search(self, search: Search, problem: Problem, plan: SearchPlan) -> Tree | None:
+        """Finish one search, whether it has begun or not; None if its jobs failed for good."""
+        searcher = await self._searcher(search, problem, plan)
+        try:
+            with under_way(search.purpose), facts(tree=search.id):
+                return await searcher.run()
+        except JobFailed as failure:
+            about = {"tree": search.id, "problem": problem.id}
+            log.error("search failed: %s", failure, extra=about)
+            await searcher.give_up(str(failure))
+            return None
+        finally:
+            self.end_tree(search.id)
 
     def expander(self, problem: Problem, tree_id: str, seed: int, plan: SearchPlan) -> Expander:
         """An expander for one tree over `problem`."""
@@ -82,36 +114,33 @@ class Coordinator:
         """Let go of everything the pools hold for a tree."""
         self._pools.end_tree(tree_id)
 
-    async def _search(self, search: Search, problem: Problem, plan: SearchPlan) -> Tree | None:
-        searcher = self._searcher(search, problem, plan, await self._tree(search, plan))
-        try:
-            with under_way(search.purpose), facts(tree=search.id):
-                return await searcher.run()
-        except JobFailed as failure:
-            about = {"tree": search.id, "problem": problem.id}
-            log.error("search failed: %s", failure, extra=about)
-            await searcher.give_up(str(failure))
-            return None
-        finally:
-            self.end_tree(search.id)
-
-    async def _tree(self, search: Search, plan: SearchPlan) -> Tree:
-        """The tree as the store knows it; a new one if the search has not begun."""
-        nodes = (
-            await self._store.read(queries.nodes_of, search.id)
-            if search.status != "waiting"
-            else ()
-        )
-        settings = plan.settings
-        return tree_from_nodes(nodes, Selection(settings.exploration, settings.unvisited))
-
-    def _searcher(self, search: Search, problem: Problem, plan: SearchPlan, tree: Tree) -> Searcher:
+    async def _searcher(self, search: Search, problem: Problem, plan: SearchPlan) -> Searcher:
+        """At the place where the store says that the search stands."""
+        tree, spent = await self._stored(search, plan)
         return Searcher(
             search,
             tree,
+            spent,
             self.expander(problem, search.id, search.seed, plan),
             plan.models,
             self._store,
-            rollouts=plan.settings.rollouts,
+            budget=plan.budget,
             candidates=plan.settings.candidates,
+            parallel=plan.settings.parallel,
         )
+
+    async def _stored(self, search: Search, plan: SearchPlan) -> tuple[Tree, Spent]:
+        """The tree and what it cost; a new one if the search has not begun."""
+        selection = Selection(plan.settings.exploration, plan.settings.unvisited)
+        if search.status == "waiting":
+            return Tree(selection), Spent()
+        tree = tree_from_nodes(await self._store.read(queries.nodes_of, search.id), selection)
+        cost = await self._store.read(queries.cost_of, search.id)
+        spent = Spent(
+            rollouts=search.rollouts,
+            nodes=len(tree.nodes) - 1,
+            tokens=cost.new_tokens,
+            seconds=search.seconds,
+            cpu_seconds=cost.cpu_seconds,
+        )
+        return tree, spent

@@ -15,6 +15,7 @@ from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools
 from rstar_async.search.tree import NodeStatus, TreeNode
 from rstar_async.text.steps import StepKind, parse_step, program_of, shorten
+from rstar_async.wire.groups import first
 from rstar_async.wire.messages import job_id
 from rstar_async.wire.payloads import (
     Execute,
@@ -26,6 +27,10 @@ from rstar_async.wire.payloads import (
     Score,
     Scored,
 )
+
+# The one way for a job to fail that is the program's own doing: the broker says so only after
+# workers that ran nothing else died of it. Any other failure says nothing about the step.
+KILLS_ITS_WORKERS = "dead"
 
 _STATUS_OF_KIND = {
     StepKind.STEP: NodeStatus.LIVE,
@@ -108,18 +113,27 @@ class Expander:
     async def _run_and_judge(
         self, node: TreeNode, outcomes: Sequence[Outcome], priority: int
     ) -> None:
-        async with trio.open_nursery() as nursery:
-            for number, outcome in enumerate(outcomes):
-                if outcome.status is NodeStatus.ANSWER:
-                    nursery.start_soon(self._judge_answer, outcome)
-                elif outcome.status is NodeStatus.LIVE:
-                    nursery.start_soon(self._run, node, outcome, number, priority)
+        """All at once. Raises `JobFailed` if a step could not be run for no fault of its own."""
+        try:
+            async with trio.open_nursery() as nursery:
+                for number, outcome in enumerate(outcomes):
+                    if outcome.status is NodeStatus.ANSWER:
+                        nursery.start_soon(self._judge_answer, outcome)
+                    elif outcome.status is NodeStatus.LIVE:
+                        nursery.start_soon(self._run, node, outcome, number, priority)
+        except BaseExceptionGroup as group:
+            failures, others = group.split(JobFailed)
+            if failures is None or others is not None:
+                raise
+            raise first(failures) from group
 
     async def _run(self, node: TreeNode, outcome: Outcome, number: int, priority: int) -> None:
         program = program_of([*(n.candidate.step for n in node.line()), outcome.step])
         try:
             executed = await self._execute(node, program, number, priority)
         except JobFailed as failure:
+            if failure.kind != KILLS_ITS_WORKERS:
+                raise
             outcome.status, outcome.failure = NodeStatus.CODE_ERROR, failure.kind
             return
         outcome.executed, outcome.stdout = executed, shorten(executed.stdout)
@@ -198,8 +212,8 @@ class Expander:
 
 def _distinct(samples: Iterable[Sample]) -> list[tuple[Sample, int]]:
     """Samples with different texts, in order of first appearance, with how often each came."""
-    first: dict[str, Sample] = {}
+    earliest: dict[str, Sample] = {}
     for sample in samples:
-        first.setdefault(sample.text, sample)
+        earliest.setdefault(sample.text, sample)
     counts = Counter(sample.text for sample in samples)
-    return [(sample, counts[text]) for text, sample in first.items()]
+    return [(sample, counts[text]) for text, sample in earliest.items()]

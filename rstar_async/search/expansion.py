@@ -104,3 +104,8 @@ class Expanded:
     def new_tokens(self) -> int:
         """Tokens the policy sampled, duplicates included."""
         return sum(len(sample.tokens) for sample in self.generated.samples)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Of the programs that ran."""
+        return sum(o.executed.cpu_seconds for o in self.outcomes if o.executed)

@@ -1,6 +1,6 @@
 """What the coordinator counts: its jobs at the brokers, its searches, what they have committed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import msgspec
@@ -16,7 +16,7 @@ from rstar_async.telemetry.metrics import (
     SEARCHES_IN_FLIGHT,
 )
 from rstar_async.wire.pool import PoolClient
-from storage.records import Node, SearchStatus
+from storage.records import Node, Record, SearchStatus
 
 SHOW_SECONDS = 1.0
 
@@ -33,11 +33,12 @@ def count_search(purpose: str, ending: SearchStatus) -> None:
     SEARCHES.labels(purpose, ending).inc()
 
 
-def count_expansion(purpose: str, nodes: Sequence[Node]) -> None:
-    """An expansion with these nodes is in the store."""
+def count_expansion(purpose: str, rows: Iterable[Record]) -> None:
+    """An expansion that consists of these rows is in the store."""
     EXPANSIONS.labels(purpose).inc()
-    for node in nodes:
-        NODES.labels(purpose, node.status).inc()
+    for row in rows:
+        if isinstance(row, Node):
+            NODES.labels(purpose, row.status).inc()
 
 
 async def show_pools(pools: Pools) -> None:

@@ -5,6 +5,8 @@ Invariants
   scored it) plus the values of all answers below it, so |Q| <= 1 (paper Eq. 1-3).
 - Errors keep their -1 to themselves: they never touch an ancestor (reference code).
 - A node is exhausted when nothing below it can be expanded; selection never enters it.
+- A node that is being expanded is held: until its candidates are known, everybody who passes it
+  counts one lost visit more (virtual loss), and nobody selects it. Nothing of that is ever stored.
 """
 
 import math
@@ -17,6 +19,7 @@ from rstar_async.text.steps import ROOT_STEP, Step
 
 ROOT_PATH = "0"
 FAILURE = -1.0
+VIRTUAL_LOSS = 1.0
 
 
 class NodeStatus(StrEnum):
@@ -69,7 +72,11 @@ class Candidate:
 
 @dataclass(slots=True, eq=False)
 class TreeNode:
-    """One step in its place. `path` is the reference's tag: "0" the root, "0.2" its 2nd child."""
+    """One step in its place. `path` is the reference's tag: "0" the root, "0.2" its 2nd child.
+
+    `held` counts the expansions under way at or below it. It is busy when all that could still
+    grow is being expanded, so that there is nothing to select in it at the moment.
+    """
 
     path: str
     parent: "TreeNode | None"
@@ -79,6 +86,8 @@ class TreeNode:
     value_sum: float = 0.0
     children: list["TreeNode"] = field(default_factory=list)
     is_exhausted: bool = False
+    held: int = 0
+    is_busy: bool = False
 
     @property
     def q(self) -> float:
@@ -90,8 +99,8 @@ class TreeNode:
         return self.candidate.status
 
     @property
-    def is_expandable(self) -> bool:
-        return self.status.is_open and not self.children and not self.is_exhausted
+    def can_grow(self) -> bool:
+        return self.candidate.status.is_open and not self.is_exhausted
 
     def line(self) -> list["TreeNode"]:
         """The nodes from the root's child down to this one."""
@@ -110,43 +119,65 @@ class Tree:
         self._selection = selection
         self.root = TreeNode(ROOT_PATH, None, 0, Candidate("", NodeStatus.ROOT, ROOT_STEP))
         self.nodes: dict[str, TreeNode] = {ROOT_PATH: self.root}
+        self._answers: list[TreeNode] = []
 
     @property
     def is_exhausted(self) -> bool:
         return self.root.is_exhausted
 
     def select(self, start: TreeNode | None = None) -> TreeNode | None:
-        """Descend by UCT to a node without children; None when nothing is left to expand."""
+        """Descend by UCT to a node without children; None when nothing is left to expand, or
+        nothing that is not being expanded already."""
         node = start or self.root
         while node.children:
             child = self.best_child(node)
             if child is None:
                 return None
             node = child
-        return None if node.is_exhausted else node
+        return None if node.is_exhausted or node.is_busy else node
 
     def best_child(self, node: TreeNode) -> TreeNode | None:
-        """The child with the highest UCT among those that can still grow; first wins ties."""
-        open_children = [c for c in node.children if c.status.is_open and not c.is_exhausted]
-        return max(open_children, key=self.uct, default=None)
+        """The child with the highest UCT among those that can be entered; first wins ties."""
+        best, highest = None, -math.inf
+        for child in node.children:
+            if child.can_grow and not child.is_busy:
+                score = self.uct(child)
+                if best is None or score > highest:
+                    best, highest = child, score
+        return best
 
     def uct(self, node: TreeNode) -> float:
-        """`Q + c * sqrt(ln N_parent / N)` (paper Eq. 1)."""
-        if node.parent is None:
+        """`Q + c * sqrt(ln N_parent / N)` (paper Eq. 1), held expansions counted as lost visits."""
+        parent = node.parent
+        if parent is None:
             return 0.0
-        if node.visits == 0:
+        visits = node.visits + node.held
+        if visits == 0:
             return math.inf if self._selection.unvisited == "infinity" else 0.0
-        if node.parent.visits == 0:
-            return node.q
-        bonus = math.sqrt(math.log(node.parent.visits) / node.visits)
-        return node.q + self._selection.exploration * bonus
+        q = (node.value_sum - node.held * VIRTUAL_LOSS) / visits
+        parent_visits = parent.visits + parent.held
+        if parent_visits == 0:
+            return q
+        return q + self._selection.exploration * math.sqrt(math.log(parent_visits) / visits)
+
+    def hold(self, node: TreeNode) -> None:
+        """Let nobody else expand `node`, and send others elsewhere if elsewhere is as good."""
+        node.is_busy = True
+        self._count_held(node, 1)
+        self._settle(node.parent)
+
+    def release(self, node: TreeNode) -> None:
+        """Undo `hold`, before the node is expanded."""
+        node.is_busy = False
+        self._count_held(node, -1)
+        self._settle(node.parent)
 
     def expand(self, node: TreeNode, candidates: Sequence[Candidate]) -> list[TreeNode]:
         """Add children, give each its first value, back answers up and close what is exhausted."""
         children = [self._add(node, c, i) for i, c in enumerate(candidates, start=1)]
         for child in children:
             self._first_value(child)
-        self._close(node)
+        self._settle(node)
         return children
 
     def restore(self, path: str, candidate: Candidate, visits: int, value_sum: float) -> TreeNode:
@@ -159,16 +190,18 @@ class Tree:
     def close_exhausted(self, expanded: Sequence[str]) -> None:
         """After restoring: mark what cannot grow, deepest first."""
         for path in sorted(expanded, key=lambda p: -p.count(".")):
-            self._close(self.nodes[path])
+            self._settle(self.nodes[path])
 
     def answers(self) -> Iterator[TreeNode]:
         """All answer nodes, in the order they were found."""
-        return (n for n in self.nodes.values() if n.status is NodeStatus.ANSWER)
+        return iter(self._answers)
 
     def _add(self, parent: TreeNode, candidate: Candidate, number: int) -> TreeNode:
         node = TreeNode(f"{parent.path}.{number}", parent, parent.depth + 1, candidate)
         parent.children.append(node)
         self.nodes[node.path] = node
+        if candidate.status is NodeStatus.ANSWER:
+            self._answers.append(node)
         return node
 
     def _first_value(self, node: TreeNode) -> None:
@@ -188,9 +221,18 @@ class Tree:
             current.value_sum += value
             current = current.parent
 
-    def _close(self, node: TreeNode | None) -> None:
-        while node is not None and all(
-            not c.status.is_open or c.is_exhausted for c in node.children
-        ):
-            node.is_exhausted = True
+    def _count_held(self, node: TreeNode | None, change: int) -> None:
+        while node is not None:
+            node.held += change
+            node = node.parent
+
+    def _settle(self, node: TreeNode | None) -> None:
+        """Find again, upwards, which nodes are exhausted and which are busy."""
+        while node is not None:
+            growing = [child for child in node.children if child.can_grow]
+            exhausted = not growing
+            busy = not exhausted and all(child.is_busy for child in growing)
+            if (exhausted, busy) == (node.is_exhausted, node.is_busy):
+                return
+            node.is_exhausted, node.is_busy = exhausted, busy
             node = node.parent

@@ -1,6 +1,7 @@
 """Round 0: the base model becomes the first version, and perhaps learns the format.
 
-- `few_shot`: the base itself searches in round 1, prompted with two solved examples;
+- `few_shot`: the base itself, or a stronger model, searches in round 1, prompted with two solved
+  examples; the base is what all policies are trained from;
 - `checkpoint`: the base knows the format already;
 - `demonstrations`: it is trained on generated, solved problems.
 """
@@ -21,26 +22,33 @@ BOOTSTRAP = 0
 
 def bootstrap(shop: Workshop) -> None:
     """Publish the base and, from demonstrations, the first policy."""
-    base = shop.base() or _publish_base(shop)
-    if shop.recipe.bootstrap.kind == "demonstrations":
-        # The base's row first: its folder would else be cleared away if we are killed in training.
-        shop.database.commit(base)
+    settings = shop.recipe.bootstrap
+    style: PromptStyle = "few_shot" if settings.kind == "few_shot" else "tagged"
+    base = shop.base() or _publish(shop, shop.recipe.model.base, style, parent=None)
+    # The base's row first: its folder would else be cleared away if we are killed before the end.
+    shop.database.commit(base)
+    if settings.kind == "demonstrations":
         shop.finish(BOOTSTRAP, _train_on_demonstrations(shop, base))
+    elif settings.model:
+        shop.finish(BOOTSTRAP, _publish(shop, settings.model, style, parent=base.id))
     else:
         shop.finish(BOOTSTRAP, base)
 
 
-def _publish_base(shop: Workshop) -> ModelVersion:
-    kind = shop.recipe.bootstrap.kind
-    style: PromptStyle = "few_shot" if kind == "few_shot" else "tagged"
+def is_guest(shop: Workshop, model: ModelVersion) -> bool:
+    """The stronger model of round 1: its tokenizer is its own, and nothing is trained from it."""
+    return bool(shop.recipe.bootstrap.model) and model.round == BOOTSTRAP
+
+
+def _publish(shop: Workshop, source: str, style: PromptStyle, parent: str | None) -> ModelVersion:
     with draft(shop.models) as folder:
-        prepare_base(shop.recipe.model.base, folder)
+        prepare_base(source, folder)
         return publish(
             folder,
             kind="policy",
             run=shop.run,
             round_number=BOOTSTRAP,
-            parent=None,
+            parent=parent,
             facts=shop.facts(style),
             metrics={},
             lines=[],

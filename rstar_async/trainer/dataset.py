@@ -48,12 +48,14 @@ class Piece:
 
 @dataclass(frozen=True)
 class StoredTree:
-    """A finished search with its rows; `style` is the prompt style of the policy that searched."""
+    """A finished search with its rows; `style` is the prompt style of the policy that searched,
+    `source` the data set that the problem is from."""
 
     search: Search
     question: str
     nodes: Mapping[str, Node]
     style: PromptStyle
+    source: str = ""
 
     @cached_property
     def tree(self) -> Tree:

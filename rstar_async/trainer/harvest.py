@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from rstar_async.rounds.difficulty import accuracy
 from rstar_async.rounds.pairs import PairRules
 from rstar_async.rounds.trajectories import best_trajectories
 from rstar_async.text.encoding import Encoder, PromptStyle
@@ -17,9 +18,10 @@ from storage.records import Pair, Problem, Search, Split
 
 @dataclass
 class Harvest:
-    """What a round has to teach."""
+    """What a round has to teach. Nothing is taken from `doubtful` problems: see `Filters`."""
 
     problems: int = 0
+    doubtful: int = 0
     solved: int = 0
     rows: list[SFTRow] = field(default_factory=list)
     trees: dict[Split, list[PackedTree]] = field(
@@ -34,6 +36,9 @@ def harvest(shop: Workshop, number: int, encoder: Encoder, ppm_length: int) -> H
     found = Harvest()
     for stored in _stored_trees(shop, _rounds(shop, number)):
         found.problems += 1
+        if _is_doubtful(shop, stored):
+            found.doubtful += 1
+            continue
         _take_trajectories(shop, stored, encoder, found)
         if shop.recipe.ppm.train:
             for tree in stored:
@@ -59,6 +64,14 @@ def _stored_trees(shop: Workshop, rounds: list[int]) -> Iterator[list[StoredTree
         yield [_stored(shop, s, problems[problem_id], styles) for s in by_problem[problem_id]]
 
 
+def _is_doubtful(shop: Workshop, stored: list[StoredTree]) -> bool:
+    """A synthetic problem most of whose answers differ from the one that came with it."""
+    filters = shop.recipe.filters
+    if stored[0].source not in filters.synthetic:
+        return False
+    return accuracy(tree.tree for tree in stored) < filters.min_accuracy
+
+
 def _stored(
     shop: Workshop, search: Search, problem: Problem, styles: dict[str, PromptStyle]
 ) -> StoredTree:
@@ -66,7 +79,11 @@ def _stored(
         styles[search.policy_id] = shop.style_of(search.policy_id)
     nodes = shop.database.read(queries.nodes_of, search.id)
     return StoredTree(
-        search, problem.question, {n.path: n for n in nodes}, styles[search.policy_id]
+        search,
+        problem.question,
+        {n.path: n for n in nodes},
+        styles[search.policy_id],
+        problem.source,
     )
 
 
@@ -75,7 +92,13 @@ def _take_trajectories(
 ) -> None:
     by_id = {tree.search.id: tree for tree in stored}
     trees = {search_id: tree.tree for search_id, tree in by_id.items()}
-    best = best_trajectories(trees, shop.recipe.policy.trajectories_per_problem)
+    policy = shop.recipe.policy
+    best = best_trajectories(
+        trees,
+        policy.trajectories_per_problem,
+        distinct=policy.distinct,
+        drop_errors=policy.drop_errors,
+    )
     found.solved += bool(best)
     found.rows += [trajectory_row(by_id[t.search_id], t.path, encoder) for t in best]
 
@@ -84,7 +107,12 @@ def _take_pairs(
     shop: Workshop, stored: StoredTree, encoder: Encoder, ppm_length: int, found: Harvest
 ) -> None:
     settings = shop.recipe.ppm
-    rules = PairRules(settings.min_margin, settings.min_edit_distance)
+    rules = PairRules(
+        min_margin=settings.min_margin,
+        min_edit_distance=settings.min_edit_distance,
+        errors_are_negative=settings.error_pairs,
+        whole_trajectories=settings.trajectory_pairs,
+    )
     tree = preference_tree(stored, encoder, rules)
     if tree is None:
         return

@@ -3,7 +3,7 @@
 import logging
 
 from rstar_async.text.encoding import Encoder
-from rstar_async.trainer.bootstrap import BOOTSTRAP, policy_training
+from rstar_async.trainer.bootstrap import BOOTSTRAP, is_guest, policy_training
 from rstar_async.trainer.dataset import within
 from rstar_async.trainer.harvest import Harvest, harvest
 from rstar_async.trainer.ppm import train_ppm
@@ -18,6 +18,8 @@ def train_round(shop: Workshop, number: int) -> None:
     """Train on round `number` and publish. Without anything to learn from, the models before stay
     in use, and a refused version says so."""
     before = shop.newest_policy(number - 1)
+    if is_guest(shop, before):
+        before = _start(shop)
     encoder = shop.encoder(before)
     found = harvest(shop, number, encoder, shop.max_length(shop.recipe.ppm.max_length, before))
     policy = _policy(shop, number, found, before, encoder)
@@ -37,6 +39,7 @@ def _policy(
     counts = {
         "problems": found.problems,
         "problems_solved": found.solved,
+        "problems_doubtful": found.doubtful,
         "trajectories": len(found.rows),
         "too_long": len(found.rows) - len(fitting),
         "replayed": len(replayed),
@@ -65,8 +68,8 @@ def _policy(
 
 def _start(shop: Workshop) -> ModelVersion:
     """The base in every round (paper), so that errors do not pile up; or the bootstrap."""
-    base = shop.base()
-    if base is None or shop.recipe.policy.start == "bootstrap":
+    base, guest = shop.base(), shop.recipe.bootstrap.model
+    if base is None or (shop.recipe.policy.start == "bootstrap" and not guest):
         return shop.newest_policy(BOOTSTRAP)
     return base
 

@@ -14,8 +14,10 @@ from storage.queries.models import (
     pairs_of,
 )
 from storage.queries.reports import (
+    AnswerCounts,
     Progress,
     RoundReport,
+    answer_counts,
     progress,
     round_report,
 )
@@ -44,7 +46,9 @@ from storage.queries.rounds import (
 )
 from storage.queries.trajectories import Trajectory, trajectories_of
 from storage.queries.trees import (
+    Cost,
     children_of,
+    cost_of,
     expansions_of,
     node_by_path,
     nodes_of,
@@ -69,7 +73,9 @@ from storage.queries.viewer_trees import (
 
 __all__ = [
     "BINS",
+    "AnswerCounts",
     "Attempt",
+    "Cost",
     "Costs",
     "FoundAnswer",
     "Histograms",
@@ -77,11 +83,13 @@ __all__ = [
     "Progress",
     "RoundReport",
     "Trajectory",
+    "answer_counts",
     "answers_of",
     "attempt",
     "attempts_of",
     "children_of",
     "code_errors",
+    "cost_of",
     "costs",
     "dead_ends",
     "evaluations_of",

@@ -48,6 +48,14 @@ class Progress(msgspec.Struct, frozen=True):
     new_tokens: int
 
 
+class AnswerCounts(msgspec.Struct, frozen=True):
+    """The decided answers of all searches of one problem in one round."""
+
+    problem_id: str
+    right: int
+    wrong: int
+
+
 _STATUSES = ("waiting", "running", "finished", "failed")
 
 
@@ -84,6 +92,25 @@ def progress(
         expansions=sum(row.expansions for row in rows),
         **_row(connection, _growth(), chosen),
     )
+
+
+def answer_counts(
+    connection: sa.Connection, run_id: str, number: int, purpose: Purpose = "train"
+) -> list[AnswerCounts]:
+    """Of every problem that was searched, by its id; 0 and 0 where nothing was answered."""
+    is_answer = sa.and_(nodes.c.search_id == searches.c.id, nodes.c.status == "answer")
+    query = (
+        sa.select(
+            searches.c.problem_id,
+            _sum(sa.case((nodes.c.correct.is_(sa.true()), 1), else_=0)),
+            _sum(sa.case((nodes.c.correct.is_(sa.false()), 1), else_=0)),
+        )
+        .select_from(searches.outerjoin(nodes, is_answer))
+        .where(_round(run_id, number, purpose))
+        .group_by(searches.c.problem_id)
+        .order_by(searches.c.problem_id)
+    )
+    return [AnswerCounts(*row) for row in connection.execute(query)]
 
 
 def _round(run_id: str, number: int, purpose: Purpose) -> sa.ColumnElement[bool]:

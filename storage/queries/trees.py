@@ -1,10 +1,19 @@
 """Searches and their trees: what a resuming searcher, the pickers and the viewer ask."""
 
+import msgspec
 import sqlalchemy as sa
 
 from storage.queries.reading import all_of, given, one_of
 from storage.records import Expansion, Node, Purpose, Search, SearchStatus
 from storage.tables import expansions, nodes, searches
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What a search has used so far: tokens sampled, CPU seconds of its programs."""
+
+    new_tokens: int
+    cpu_seconds: float
+
 
 _PATH_ORDER = (sa.func.length(nodes.c.path), nodes.c.path)  # 0.2 before 0.10
 
@@ -63,3 +72,12 @@ def expansions_of(connection: sa.Connection, search_id: str) -> list[Expansion]:
     """In the order they happened."""
     where = expansions.c.search_id == search_id
     return all_of(connection, Expansion, where, order=[expansions.c.number])
+
+
+def cost_of(connection: sa.Connection, search_id: str) -> Cost:
+    """Sums over the whole tree."""
+    tokens = sa.select(sa.func.sum(expansions.c.new_tokens)).where(
+        expansions.c.search_id == search_id
+    )
+    seconds = sa.select(sa.func.sum(nodes.c.cpu_seconds)).where(nodes.c.search_id == search_id)
+    return Cost(int(connection.scalar(tokens) or 0), float(connection.scalar(seconds) or 0.0))

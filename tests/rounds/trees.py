@@ -6,18 +6,23 @@ from rstar_async.search.tree import Candidate, NodeStatus, Selection, Tree
 from rstar_async.text.steps import Step, StepKind
 
 
-def tree_of(nodes: Mapping[str, tuple[float, str]], texts: Mapping[str, str] | None = None) -> Tree:
+def tree_of(
+    nodes: Mapping[str, tuple[float, str]],
+    texts: Mapping[str, str] | None = None,
+    answers: Mapping[str, str] | None = None,
+) -> Tree:
     """`nodes`: path -> (Q, "live" | "right" | "wrong" | "undecided" | "error"), parents first."""
     tree = Tree(Selection())
     for path, (q, kind) in nodes.items():
         text = (texts or {}).get(path, f"step {path}")
-        tree.restore(path, _candidate(text, kind), 1, q)
+        tree.restore(path, _candidate(text, kind, (answers or {}).get(path, "")), 1, q)
     return tree
 
 
-def _candidate(text: str, kind: str) -> Candidate:
+def _candidate(text: str, kind: str, answer: str = "") -> Candidate:
     if kind in ("right", "wrong", "undecided"):
         correct = {"right": True, "wrong": False, "undecided": None}[kind]
-        return Candidate(text, NodeStatus.ANSWER, Step(StepKind.ANSWER), is_correct=correct)
+        step = Step(StepKind.ANSWER)
+        return Candidate(text, NodeStatus.ANSWER, step, answer=answer, is_correct=correct)
     status = NodeStatus.LIVE if kind == "live" else NodeStatus.CODE_ERROR
     return Candidate(text, status, Step(StepKind.STEP, code=text))

@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from rstar_async.errors import JobFailed
 from rstar_async.search.tree import NodeStatus, Selection, Tree
 from rstar_async.wire.payloads import Execute, Executed, Generate, Score
 from tests.search.scripted import ENCODER, Script, expander, failing
@@ -40,6 +41,14 @@ async def test_a_program_that_killed_its_executors_is_a_failed_step():
     children, expanded = await grow(Tree(Selection()), script)
     assert children[0].status is NodeStatus.CODE_ERROR
     assert expanded.outcomes[0].failure == "dead"
+
+
+@pytest.mark.parametrize("kind", ["error", "expired", "cancelled"])
+async def test_a_step_that_the_executors_could_not_run_is_not_blamed(kind):
+    tree = Tree(Selection())
+    with pytest.raises(JobFailed, match=kind):
+        await grow(tree, Script(lambda _: [STEP, OTHER], failing(kind)))
+    assert not tree.root.children
 
 
 async def test_each_prompt_is_the_ids_of_everything_before_it():

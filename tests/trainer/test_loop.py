@@ -50,6 +50,16 @@ def test_the_base_is_the_first_policy(shop, kind):
     assert status(shop, 0) == "trained"
 
 
+def test_a_guest_searches_in_round_1_and_the_base_is_what_is_trained(shop, encoder):
+    guest = shop.recipe.model.base
+    shop = with_bootstrap(shop, kind="few_shot", model=guest)
+    serve(shop, once=True)
+    base, prompted = shop.versions()
+    assert shop.base() == base
+    assert shop.newest_policy(0) == prompted
+    assert prompted.manifest["prompt_style"] == "few_shot"
+
+
 def test_demonstrations_make_a_policy_whose_parent_is_the_base(shop):
     shop = with_bootstrap(shop, kind="demonstrations")
     serve(shop, once=True)

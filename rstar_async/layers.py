@@ -1,0 +1,79 @@
+"""Settings in layers: a preset, the file that a recipe extends, the recipe, the command line.
+
+A layer is the tree that TOML reads. A later one wins, key by key; only `rounds` of an extending
+file are added behind those of the file it extends, so that a run can grow round by round.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from rstar_async.errors import BadInput
+
+Layer: TypeAlias = dict[str, Any]
+
+EXTENDS = "extends"
+ROUNDS = "rounds"
+
+
+def read_layers(path: Path) -> Layer:
+    """The file at `path` over all that it extends; `BadInput` names a file that cannot be read."""
+    files = [path]
+    layer = _read_toml(path)
+    while (extended := layer.pop(EXTENDS, None)) is not None:
+        parent = files[-1].parent / str(extended)
+        if parent in files:
+            raise BadInput(f"{files[-1]}: it extends {parent}, which extends it")
+        files.append(parent)
+        layer = _extend(_read_toml(parent), layer)
+    return layer
+
+
+def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> Layer:
+    """Both, section by section; where they meet, `over` wins."""
+    result = dict(under)
+    for key, value in over.items():
+        below = result.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        result[key] = merged(below, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
+def unflattened(flat: Mapping[str, Any]) -> Layer:
+    """{"search.rollouts": 16} as {"search": {"rollouts": 16}}."""
+    layer: Layer = {}
+    for key, value in flat.items():
+        *sections, last = key.split(".")
+        inner = layer
+        for section in sections:
+            inner = inner.setdefault(section, {})
+        inner[last] = value
+    return layer
+
+
+def flattened(layer: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """{"search": {"rollouts": 16}} as {"search.rollouts": 16}."""
+    flat: dict[str, Any] = {}
+    for key, value in layer.items():
+        if isinstance(value, Mapping):
+            flat.update(flattened(value, f"{prefix}{key}."))
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def _extend(under: Layer, over: Layer) -> Layer:
+    result = merged(under, over)
+    if ROUNDS in under and ROUNDS in over:
+        result[ROUNDS] = [*under[ROUNDS], *over[ROUNDS]]
+    return result
+
+
+def _read_toml(path: Path) -> Layer:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise BadInput(f"there is no recipe {path}; `ls recipes` shows what comes along") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise BadInput(f"{path}: {error}") from None

@@ -1,0 +1,117 @@
+"""The searching half of a round: every problem with the first seed, the unsolved with further ones.
+
+No problem waits for another: each goes from seed to seed on its own. What is done is read from the
+store, so a restart goes on in the middle of any of them. A search whose jobs failed for good gets
+one more try at the end, and again whenever the round is started anew.
+"""
+
+import logging
+from collections.abc import Sequence
+
+import trio
+
+from rstar_async.errors import RstarError
+from rstar_async.rounds.difficulty import Difficulty, difficulty
+from rstar_async.search.budget import is_solved
+from rstar_async.search.coordinator import Coordinator, SearchPlan
+from rstar_async.search.identity import search_id
+from storage import queries
+from storage.records import Problem, Round, Search
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+TRIES = 2
+
+
+class RoundSearch:
+    """Searches the problems of one round; `seeds` in the order in which they are tried."""
+
+    def __init__(
+        self,
+        round_: Round,
+        seeds: Sequence[int],
+        plan: SearchPlan,
+        store: Store,
+        coordinator: Coordinator,
+    ) -> None:
+        self._round = round_
+        self._seeds = seeds
+        self._plan = plan
+        self._store = store
+        self._coordinator = coordinator
+
+    async def run(self, problems: Sequence[Problem]) -> None:
+        """Finish all searches; raises `RstarError` if every single one failed."""
+        await self._store.commit(*problems)
+        await self._store.commit(*(self._row(problem, self._seeds[0]) for problem in problems))
+        for _ in range(TRIES):
+            await self._search_unfinished(problems)
+        searches = await self._stored()
+        self._refuse_if_all_failed(searches)
+        await self._log_difficulties()
+
+    async def _search_unfinished(self, problems: Sequence[Problem]) -> None:
+        stored = {search.id: search for search in await self._stored()}
+        room = trio.Semaphore(self._plan.settings.in_flight)
+        async with trio.open_nursery() as nursery:
+            for problem in problems:
+                await room.acquire()
+                nursery.start_soon(self._search_problem, problem, stored, room)
+
+    async def _search_problem(
+        self, problem: Problem, stored: dict[str, Search], room: trio.Semaphore
+    ) -> None:
+        """Seed after seed, until one of them solves it or one fails for want of workers."""
+        try:
+            for seed in self._seeds:
+                row = self._row(problem, seed)
+                solved = await self._finish(stored.get(row.id, row), problem)
+                if solved or solved is None:
+                    return
+        finally:
+            room.release()
+
+    async def _finish(self, search: Search, problem: Problem) -> bool | None:
+        """Whether the search solved its problem; None if it failed."""
+        if search.status == "finished":
+            return search.solved is True
+        if search.status == "waiting":
+            await self._store.commit(search)
+        tree = await self._coordinator.search(search, problem, self._plan)
+        return None if tree is None else is_solved(tree)
+
+    async def _stored(self) -> list[Search]:
+        round_ = self._round
+        return await self._store.read(queries.searches_of, round_.run_id, round_.number, "train")
+
+    def _refuse_if_all_failed(self, searches: Sequence[Search]) -> None:
+        failed = [search for search in searches if search.status == "failed"]
+        if failed and len(failed) == len(searches):
+            number = self._round.number
+            raise RstarError(f"every search of round {number} failed: {failed[0].answer}")
+
+    async def _log_difficulties(self) -> None:
+        counts = await self._store.read(
+            queries.answer_counts, self._round.run_id, self._round.number
+        )
+        classes = [difficulty(count.right, count.wrong) for count in counts]
+        log.info(
+            "difficulties run=%s round=%d %s",
+            self._round.run_id,
+            self._round.number,
+            " ".join(f"{kind}={classes.count(kind)}" for kind in Difficulty),
+        )
+
+    def _row(self, problem: Problem, seed: int) -> Search:
+        round_ = self._round
+        return Search(
+            id=search_id(round_.run_id, round_.number, "train", problem.id, seed),
+            run_id=round_.run_id,
+            round=round_.number,
+            problem_id=problem.id,
+            purpose="train",
+            seed=seed,
+            policy_id=round_.policy_id,
+            ppm_id=round_.ppm_id,
+        )
