@@ -27,9 +27,12 @@ def _one_thread() -> None:
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A causal language model as it comes from elsewhere."""
-    folder = tmp_path_factory.mktemp("plain")
+    return plain_model(tmp_path_factory.mktemp("plain"), seed=0)
+
+
+def plain_model(folder: Path, seed: int) -> Path:
     tokenizer = plain_tokenizer()
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,

@@ -14,6 +14,7 @@ from rstar_async.text.encoding import Encoder
 from rstar_async.trainer.loop import serve
 from rstar_async.trainer.workshop import Workshop
 from storage import queries
+from tests.trainer.conftest import plain_model
 from tests.trainer.forest import Planted, plant, store_round
 
 
@@ -50,14 +51,20 @@ def test_the_base_is_the_first_policy(shop, kind):
     assert status(shop, 0) == "trained"
 
 
-def test_a_guest_searches_in_round_1_and_the_base_is_what_is_trained(shop, encoder):
-    guest = shop.recipe.model.base
-    shop = with_bootstrap(shop, kind="few_shot", model=guest)
+def test_a_guest_searches_in_round_1_and_the_base_is_what_is_trained(shop, encoder, tmp_path):
+    guest = plain_model(tmp_path / "guest", seed=9)
+    shop = with_bootstrap(shop, kind="few_shot", model=str(guest))
     serve(shop, once=True)
     base, prompted = shop.versions()
     assert shop.base() == base
     assert shop.newest_policy(0) == prompted
     assert prompted.manifest["prompt_style"] == "few_shot"
+
+    store_round(shop.database, "run", 1, plant(encoder, 12), prompted.id)
+    serve(shop, once=True)
+    trained = shop.newest_policy(1)
+    assert trained.round == 1
+    assert trained.parent_id == base.id
 
 
 def test_demonstrations_make_a_policy_whose_parent_is_the_base(shop):

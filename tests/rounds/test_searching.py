@@ -1,0 +1,80 @@
+from contextlib import asynccontextmanager
+
+import pytest
+
+from rstar_async.errors import RstarError
+from rstar_async.rounds.searching import RoundSearch
+from storage import queries
+from storage.records import Problem, Round, Run
+from storage.store import open_store
+from tests.search.world import POLICY, InProcess, coordinator, models_in, plan
+
+# The script adds up the numbers of a question, so the last one is never solved.
+ANSWERS = {"What is 1 + 2?": "3", "What is 2 + 2?": "4", "What is 2 + 3?": "99"}
+ROUND = Round("run", 1, "searching", POLICY)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    return models_in(tmp_path_factory.mktemp("models"))
+
+
+@asynccontextmanager
+async def round_in(path, models, seeds=(1,), **settings):
+    problems = [Problem(q, "run", q, answer) for q, answer in ANSWERS.items()]
+    async with open_store(f"sqlite:///{path}") as store:
+        await store.commit(Run("run", {}, 1, "test"), ROUND)
+        pools = InProcess(models)
+        plan_ = plan(models, rollouts=3, in_flight=2, **settings)
+        yield RoundSearch(ROUND, seeds, plan_, store, coordinator(pools, store)), problems, store
+        assert pools.asked or pools.fail_at == 0
+
+
+async def searches(store):
+    found = await store.read(queries.searches_of, "run", 1, "train")
+    return sorted((s.problem_id, s.seed, s.status, s.solved) for s in found)
+
+
+async def test_only_what_is_unsolved_gets_another_seed(tmp_path, models):
+    async with round_in(tmp_path / "s.db", models, seeds=(1, 2, 3)) as (round_, problems, store):
+        await round_.run(problems)
+        assert await searches(store) == [
+            ("What is 1 + 2?", 1, "finished", True),
+            ("What is 2 + 2?", 1, "finished", True),
+            ("What is 2 + 3?", 1, "finished", False),
+            ("What is 2 + 3?", 2, "finished", False),
+            ("What is 2 + 3?", 3, "finished", False),
+        ]
+
+
+async def test_searching_a_searched_round_again_asks_nobody(tmp_path, models):
+    async with round_in(tmp_path / "s.db", models, seeds=(1, 2)) as (round_, problems, store):
+        await round_.run(problems)
+        done = await searches(store)
+    async with open_store(f"sqlite:///{tmp_path}/s.db") as store:
+        nobody = InProcess(models)
+        nobody.fail_at = 0
+        again = RoundSearch(ROUND, (1, 2), plan(models), store, coordinator(nobody, store))
+        await again.run(problems)
+        assert await searches(store) == done
+        assert nobody.asked == 0
+
+
+async def test_a_failed_search_is_tried_again(tmp_path, models):
+    async with round_in(tmp_path / "s.db", models) as (round_, problems, store):
+        pools = round_._coordinator._pools.inference
+        pools.fail_at = 3
+        with pytest.raises(RstarError, match="every search of round 1 failed: error: no worker"):
+            await round_.run(problems)
+        pools.fail_at = None
+        await round_.run(problems)
+        assert [status for _, _, status, _ in await searches(store)] == ["finished"] * 3
+
+
+async def test_answers_are_counted_by_problem(tmp_path, models):
+    async with round_in(tmp_path / "s.db", models, seeds=(1, 2)) as (round_, problems, store):
+        await round_.run(problems)
+        counts = {c.problem_id: c for c in await store.read(queries.answer_counts, "run", 1)}
+        assert counts["What is 1 + 2?"].right > 0
+        assert counts["What is 2 + 3?"].right == 0
+        assert counts["What is 2 + 3?"].wrong > 0

@@ -1,0 +1,61 @@
+"""A run may be given more rounds; what it was begun with stays."""
+
+import pytest
+from msgspec import structs
+
+from rstar_async.config import Recipe, Round
+from rstar_async.errors import BadInput
+from rstar_async.recipes import as_toml_values
+from rstar_async.rounds.driver import Driver
+from rstar_async.rounds.state import check_startable
+from storage import records
+from storage.database import open_database
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    return Recipe(home=str(tmp_path), rounds=(Round(rollouts=2, candidates=3), Round(rollouts=4)))
+
+
+def begin(recipe, rounds: int) -> None:
+    driver = Driver(recipe, store=None, coordinator=None)
+    with open_database(recipe.database_url) as database:
+        database.commit(driver._run_row())
+        for number in range(rounds + 1):
+            settings = driver._round_settings(number)
+            database.commit(records.Round("run", number, "searching", "p", settings=settings))
+
+
+def changed(recipe, *rounds: Round, **settings):
+    return structs.replace(recipe, rounds=rounds or recipe.rounds, **settings)
+
+
+def test_a_run_may_be_given_more_rounds_and_other_workers(recipe):
+    begin(recipe, rounds=1)
+    check_startable(recipe)
+    check_startable(changed(recipe, *recipe.rounds, Round()))
+    check_startable(changed(recipe, recipe.rounds[0], Round(rollouts=99)))
+    check_startable(changed(recipe, workers=structs.replace(recipe.workers, executor=7)))
+
+
+def test_a_round_that_has_begun_stays_as_it_was(recipe):
+    begin(recipe, rounds=1)
+    with pytest.raises(BadInput, match=r"rounds\[1\]\.rollouts = 2, now it is 3"):
+        check_startable(changed(recipe, Round(rollouts=3, candidates=3), Round()))
+    begin(recipe, rounds=2)
+    with pytest.raises(BadInput, match="has round 2 already"):
+        check_startable(changed(recipe, recipe.rounds[0]))
+
+
+def test_other_settings_are_refused(recipe):
+    begin(recipe, rounds=0)
+    with pytest.raises(BadInput, match="seed = 1, now it is 2"):
+        check_startable(changed(recipe, seed=2))
+
+
+def test_a_round_is_stored_with_everything_that_holds_in_it(recipe):
+    settings = Driver(recipe, None, None)._round_settings(1)
+    assert settings["round"]["rollouts"] == 2
+    assert (settings["search"]["rollouts"], settings["search"]["candidates"]) == (2, 3)
+    everything = as_toml_values(recipe).keys() - {"rounds", "home", "database", "workers"}
+    assert everything <= settings.keys()
