@@ -64,7 +64,7 @@ def _own_seconds(pid: int) -> float:
     return total
 
 
-@dataclass
+@dataclass(eq=False)
 class Meter:
     """What some jobs of one kind have cost: CPU in total, wall time of each."""
 

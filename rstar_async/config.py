@@ -14,6 +14,7 @@ AnswerRule = Literal["best_ppm", "majority", "ppm_weighted", "majority_of_best"]
 PromptSource = Literal["demonstrations", "few_shot", "checkpoint"]
 Guidance = Literal["terminal", "ppm"]
 Preset = Literal["", "paper", "reference"]
+Weakness = Literal["no-landlock", "no-listener"]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -228,6 +229,8 @@ class Workers(Settings):
     executor: int = 1
     # Programs run at once by one executor; 0 means one per core.
     slots: int = 0
+    # Locks that an executor may do without where the machine lacks them; see docs/security.md.
+    allow: tuple[Weakness, ...] = ()
     # Rows decoded at once, and memory for the prefix cache.
     rows: int = 128
     cache_mib: int = 1024

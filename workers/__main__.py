@@ -19,6 +19,7 @@ from workers.engines.interface import Engine, Scorer
 
 BAD_INPUT = 2
 ENGINES = ("local", "sglang", "scripted")
+WEAKNESSES = ("no-landlock", "no-listener")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,9 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 async def _executor(options: argparse.Namespace) -> None:
     from workers.executor import serve_executor
+    from workers.sandbox import Options
 
     slots = options.slots or len(os.sched_getaffinity(0))
-    await serve_executor(options.endpoint, options.name, slots=slots, keys=options.keys)
+    sandbox = Options(slots=slots, allow=options.allow)
+    await serve_executor(options.endpoint, options.name, options=sandbox, keys=options.keys)
 
 
 async def _inference(options: argparse.Namespace) -> None:
@@ -113,6 +116,13 @@ def _parser() -> argparse.ArgumentParser:
     kinds = parser.add_subparsers(required=True, metavar="executor|inference|reward")
     executor = _kind(kinds.add_parser("executor", help="runs programs, confined"), _executor)
     executor.add_argument("--slots", type=_count, default=0, help="programs at once; 0: all cores")
+    executor.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        choices=WEAKNESSES,
+        help="do without a lock that this machine lacks; see docs/security.md",
+    )
     inference = _kind(kinds.add_parser("inference", help="continues prompts"), _inference)
     reward = _kind(kinds.add_parser("reward", help="values steps by a PPM"), _reward)
     for engine in (inference, reward):

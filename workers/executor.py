@@ -101,6 +101,8 @@ async def serve_executor(
         hide()  # programs could otherwise read our memory through /proc
     try:
         async with open_sandbox(options) as sandbox:
+            if options.allow:
+                log.warning("a weaker sandbox, as asked for: %s", ", ".join(options.allow))
             await _refuse_if_breached(sandbox)
             executor = Executor(sandbox)
             capacity = JOBS_PER_SLOT * options.slots

@@ -5,6 +5,13 @@ import argparse
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        choices=["no-landlock", "no-listener"],
+        help="look at the weaker sandbox that does without this lock",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -14,9 +21,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     import trio
 
+    from workers.sandbox import Options
     from workers.sandbox.doctor import doctor
 
-    facts = trio.run(doctor)
+    facts = trio.run(doctor, Options(allow=arguments.allow))
     if arguments.json:
         print(json.dumps({**dataclasses.asdict(facts), "healthy": facts.healthy}, indent=2))
     else:

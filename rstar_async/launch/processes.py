@@ -101,9 +101,11 @@ def _broker(pool: Pool, places: Places) -> ProcessSpec:
 def _executors(workers: Workers, places: Places) -> Iterator[ProcessSpec]:
     for number in range(1, workers.executor + 1):
         name = f"executor-{number}"
+        allowed = (word for lock in workers.allow for word in ("--allow", lock))
+        slots = ("--slots", str(workers.slots))
         yield ProcessSpec(
             name=name,
-            argv=(*_worker("executor", name, places), "--slots", str(workers.slots)),
+            argv=(*_worker("executor", name, places), *slots, *allowed),
             env=_environment(threads=1),
         )
 
