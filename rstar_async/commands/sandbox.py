@@ -1,4 +1,7 @@
-"""`rstar sandbox check`: run folders of attack and benign programs, say what became of each."""
+"""`rstar sandbox check FOLDER…`: run attack and benign programs, say what became of each.
+
+`rstar sandbox fuzz`: random system calls behind the wall for some seconds, and is a bystander well.
+"""
 
 import argparse
 from pathlib import Path
@@ -9,22 +12,34 @@ from rstar_async.errors import BadInput
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from workers.sandbox import Sandbox
     from workers.sandbox.corpus import Verdict
+    from workers.sandbox.fuzz import Fuzzed
 
 PATIENCE_SECONDS = 5.0  # for killed processes to be gone
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=["check"])
-    parser.add_argument("folders", nargs="+", type=Path, help="programs with a `# correct:` line")
-    parser.add_argument("--incremental", action="store_true", help="extend a paused interpreter")
+    parser.add_argument("action", choices=["check", "fuzz"])
+    parser.add_argument("folders", nargs="*", type=Path, help="programs with a `# correct:` line")
+    parser.add_argument("--incremental", action="store_true", help="run each as a chain of steps")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long to fuzz")
+    parser.add_argument("--seed", type=int, default=0, help="of the first round of fuzzing")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """1 on a breach, a broken benign program, a harmed canary or a process left over; else 0."""
+    if arguments.action == "fuzz":
+        return _run_fuzz(arguments)
+    return _run_check(arguments)
+
+
+def _run_check(arguments: argparse.Namespace) -> int:
     import trio
 
+    if not arguments.folders:
+        raise BadInput("which folders are to be checked? rstar sandbox check FOLDER…")
     for folder in arguments.folders:
         if not folder.is_dir():
             raise BadInput(f"there is no folder {folder}")
@@ -33,6 +48,31 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput("the folders hold no programs")
     _print(verdicts, left_over, arguments.json)
     return exit_code(verdicts, left_over)
+
+
+def _run_fuzz(arguments: argparse.Namespace) -> int:
+    import msgspec
+    import trio
+
+    fuzzed, left_over = trio.run(_fuzz, arguments.seconds, arguments.seed)
+    if arguments.json:
+        document = msgspec.to_builtins(fuzzed) | {"left_over": left_over}
+        print(msgspec.json.format(msgspec.json.encode(document)).decode())
+    else:
+        endings = ", ".join(f"{count} {status}" for status, count in fuzzed.endings.most_common())
+        print(f"{fuzzed.rounds} rounds of random system calls: {endings}")
+        print(f"bystander harmed by seeds {fuzzed.harmed or 'none'}; left over: {left_over or 0}")
+    return 1 if fuzzed.harmed or left_over else 0
+
+
+async def _fuzz(seconds: float, seed: int) -> "tuple[Fuzzed, list[int]]":
+    from workers.sandbox import open_sandbox
+    from workers.sandbox.fuzz import fuzz
+
+    async with open_sandbox() as sandbox:
+        fuzzed = await fuzz(sandbox, seconds, seed)
+        left_over = await _strays(sandbox)
+    return fuzzed, left_over
 
 
 def exit_code(verdicts: "list[Verdict]", left_over: list[int]) -> int:
@@ -46,19 +86,23 @@ def _is_good(verdict: "Verdict") -> bool:
 
 async def _check(folders: list[Path], incremental: bool) -> "tuple[list[Verdict], list[int]]":
     """The verdicts, and which processes were left when the last program had ended, or after all."""
-    import trio
-
     from workers.sandbox import open_sandbox
     from workers.sandbox.corpus import check
     from workers.sandbox.strays import members
 
     async with open_sandbox() as sandbox:
         verdicts = [v async for v in check(sandbox, folders, incremental=incremental)]
-        with trio.move_on_after(PATIENCE_SECONDS):
-            while sandbox.strays:  # noqa: ASYNC110
-                await trio.sleep(0.05)
-        left_over, groups = sandbox.strays, sandbox.groups
-    return verdicts, sorted(left_over.union(*map(members, groups)))
+        left_over, groups = await _strays(sandbox), sandbox.groups
+    return verdicts, sorted({*left_over}.union(*map(members, groups)))
+
+
+async def _strays(sandbox: "Sandbox") -> list[int]:
+    import trio
+
+    with trio.move_on_after(PATIENCE_SECONDS):
+        while sandbox.strays:  # noqa: ASYNC110
+            await trio.sleep(0.05)
+    return sorted(sandbox.strays)
 
 
 def _print(verdicts: "list[Verdict]", left_over: list[int], as_json: bool) -> None:

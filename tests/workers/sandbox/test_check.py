@@ -2,12 +2,16 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from rstar_async.cli import main
+from rstar_async.commands.sandbox import exit_code
+from workers.sandbox.corpus import Verdict, judge
 
 from .conftest import CORPUS
+from .test_confinement import THIEF
 
 
 @pytest.fixture
@@ -39,3 +43,48 @@ def test_a_breach_or_a_broken_benign_program_is_exit_code_one(folder, capsys):
     assert (seen["liar"]["seen"], seen["liar"]["good"]) == ("BREACH", False)
     assert not seen["array_base_conv"]["good"]
     assert seen["fs_bad_path_pointers"]["good"]
+
+
+CONTENT = Verdict("p", "attack", True, "denied", "denied", True, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "left_over", "code"),
+    [
+        (CONTENT, [], 0),
+        (replace(CONTENT, good=False), [], 1),
+        (replace(CONTENT, canary=False), [], 1),
+        (CONTENT, [4711], 1),
+    ],
+)
+def test_a_harmed_canary_or_a_process_left_over_is_exit_code_one(verdict, left_over, code):
+    assert exit_code([CONTENT, verdict], left_over) == code
+
+
+async def test_a_canary_that_is_not_itself_is_noticed(sandbox, folder):
+    canaries = {"plain": ("print('I am', 'ill')", "I am well\n")}
+    verdict = await judge(sandbox, folder / "fs_bad_path_pointers.py", canaries=canaries)
+    assert (verdict.seen, verdict.canary, verdict.good) == ("denied", False, False)
+
+
+@pytest.mark.slow  # waits out the ten seconds in which a new process may greet us
+def test_a_process_that_got_away_is_found(tmp_path, capsys):
+    """A node lends itself a fork by stealing the ticket that was meant for its successor."""
+    (tmp_path / "thief.py").write_text(f"# correct: killed error\nexec({THIEF!r})\n6 * 7\n")
+    code, text = check(capsys, tmp_path, "--incremental", "--json")
+    document = json.loads(text)
+    assert [program["good"] for program in document["programs"]] == [True]
+    assert document["left_over"]
+    assert code == 1
+
+
+def test_a_check_of_nothing_is_refused(capsys):
+    assert main(["sandbox", "check"]) == 2
+    assert "which folders" in capsys.readouterr().err
+
+
+def test_fuzzing_tells_how_the_rounds_ended(capsys):
+    assert main(["sandbox", "fuzz", "--seconds", "0.1", "--seed", "5", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["rounds"] == sum(document["endings"].values()) >= 1
+    assert (document["harmed"], document["left_over"]) == ([], [])

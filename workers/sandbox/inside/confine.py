@@ -13,8 +13,11 @@ import struct
 from collections.abc import Iterable
 from typing import NoReturn
 
-X86 = platform.machine() == "x86_64"
-SYS_CLONE, SYS_CAPSET, SYS_SECCOMP = (56, 126, 317) if X86 else (220, 91, 277)
+NUMBERS = {  # clone, capset, seccomp
+    "x86_64": (56, 126, 317),
+    "aarch64": (220, 91, 277),
+}
+SYS_CLONE, SYS_CAPSET, SYS_SECCOMP = NUMBERS[platform.machine()]
 SYS_LANDLOCK_CREATE, SYS_LANDLOCK_ADD, SYS_LANDLOCK_RESTRICT = 444, 445, 446
 PR_SET_DUMPABLE, PR_SET_NAME, PR_SET_NO_NEW_PRIVS = 4, 15, 38
 SECCOMP_SET_FILTER, NEW_LISTENER = 1, 8
