@@ -2,7 +2,8 @@
 #
 #   make install   the programs          make check   ruff, mypy, who may import whom
 #   make demo      the whole loop, small make bench   all benchmarks, short; benchmarks/RESULTS.md
-#   make test      the tests             make up      the whole system in containers (CPU)
+#   make test      the tests             make up      the whole system in containers (CPU);
+#                                           make down stops it, `make up` again goes on
 #
 # Another interpreter: make demo PYTHON=python3.12. Slow tests too: make test TESTS=
 
@@ -16,9 +17,9 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 # Without an NVIDIA GPU the CPU build saves gigabytes; where it cannot be had, the usual one does.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help install demo smollm2 test check bench up constraints
+.PHONY: help install demo smollm2 test check bench up down constraints
 help:
-	@sed -n '3,8s/^# \{0,1\}//p' Makefile
+	@sed -n '3,9s/^# \{0,1\}//p' Makefile
 
 install: $(VENV)/.installed
 
@@ -44,6 +45,9 @@ bench: $(VENV)/.installed-dev
 
 up:
 	docker compose --profile cpu up --build
+
+down:
+	docker compose --profile cpu --profile gpu --profile observe down
 
 # Pin what is installed now, after trying newer versions by hand.
 constraints: $(VENV)/.installed-dev

@@ -11,7 +11,7 @@ import trio
 from brokers.broker import Broker
 from brokers.records import Rules
 from rstar_async.errors import BadInput
-from rstar_async.telemetry import process
+from rstar_async.telemetry import process, pulse
 from rstar_async.wire.keys import load_broker_keys
 
 log = logging.getLogger("brokers")
@@ -55,6 +55,7 @@ async def _serve(options: argparse.Namespace) -> None:
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(broker.run)
+        nursery.start_soon(pulse.keep)
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             async for number in signals:
                 log.info("stopping", extra={"signal": signal.Signals(number).name})

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 import trio
 
+from rstar_async.telemetry import pulse
 from rstar_async.telemetry.logs import facts
 from rstar_async.wire.codec import decode_to_worker
 from rstar_async.wire.groups import single
@@ -133,6 +134,7 @@ class Station:
         return WorkerHello(PROTOCOL, self._name, self._session, self._capacity, [*running])
 
     def beat(self) -> WorkerBeat:
+        pulse.beat()  # nobody asks for this unless the broker knows us and was heard from
         self._forget_words()
         return WorkerBeat(list(self._runs), self._capacity)
 

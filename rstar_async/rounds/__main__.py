@@ -10,6 +10,7 @@ import msgspec
 import trio
 
 from rstar_async.answers.checker import open_checker
+from rstar_async.commands.report import print_report
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
 from rstar_async.launch.sockets import clients_endpoint
@@ -43,6 +44,8 @@ def main() -> int:
             raise
         print(f"coordinator: {single(bad)}", file=sys.stderr)
         return BAD_INPUT
+    if complete and arguments.table:
+        print_report(recipe.database_url, recipe.name, None)
     return 0 if complete else TOLD_TO_STOP
 
 
@@ -96,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sockets", type=Path, help="folder of the brokers' ipc sockets")
     parser.add_argument("--endpoints", nargs=3, help="clients' endpoints, one per pool")
     parser.add_argument("--keys", type=Path, help="folder with this process's CURVE keys")
+    parser.add_argument("--table", action="store_true", help="print the table of rounds at the end")
     process.add_options(parser)
     return parser
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from rstar_async.config import Recipe
+from rstar_async.telemetry import pulse
 from storage import queries
 from storage.records import Round
 from storage.store import Store
@@ -36,6 +37,7 @@ async def show_progress(recipe: Recipe, store: Store) -> None:
         while True:
             for stage in await current_stages(recipe, store):
                 display.show(stage)
+            pulse.beat()
             await trio.sleep(POLL_SECONDS)
 
 

@@ -3,10 +3,12 @@
 import argparse
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TypeVar, TypeVarTuple
 
 import trio
 
+from rstar_async.telemetry import pulse
 from rstar_async.telemetry.exporter import serve_metrics
 from rstar_async.telemetry.logs import begin_logs
 from rstar_async.telemetry.stalls import StallWatch
@@ -18,18 +20,20 @@ log = logging.getLogger(__name__)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """`--metrics` and `--logs`, the same for every process."""
+    """`--metrics`, `--logs` and `--pulse`, the same for every process."""
     parser.add_argument(
         "--metrics",
         metavar="[HOST:]PORT",
         help="serve Prometheus metrics there; without HOST on loopback, without this not at all",
     )
     parser.add_argument("--logs", choices=("text", "json"), default="text", help="on stderr")
+    parser.add_argument("--pulse", type=Path, metavar="FILE", help="touched while all is well")
 
 
 def begin(options: argparse.Namespace, process: str) -> None:
-    """Set up what `add_options` offered; `BadInput` if the address cannot be had."""
+    """Set up what `add_options` offered; `BadInput` if the address or the file cannot be had."""
     begin_logs(process, options.logs)
+    pulse.begin(options.pulse)
     if options.metrics is not None:
         log.info("metrics served", extra={"address": serve_metrics(options.metrics)})
 

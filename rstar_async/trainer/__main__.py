@@ -11,7 +11,7 @@ import msgspec
 
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
-from rstar_async.telemetry import process
+from rstar_async.telemetry import process, pulse
 
 
 def main() -> int:
@@ -56,9 +56,14 @@ def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -
     from rstar_async.trainer.workshop import Workshop
     from storage.database import open_database
 
+    def should_stop() -> bool:
+        """Asked between polls and before every optimiser step."""
+        pulse.beat()
+        return stop.is_set()
+
     torch.set_num_threads(recipe.workers.threads)
     with open_database(recipe.database_url) as database:
-        serve(Workshop(recipe, run or recipe.name, database, stop.is_set), once=once)
+        serve(Workshop(recipe, run or recipe.name, database, should_stop), once=once)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,45 @@
+"""The pulse of this process: a file that it touches for as long as it is well.
+
+A health check looks at the file's age; it needs neither a port nor a key nor an interpreter. What
+"well" means is up to who beats: a broker whose loop turns, a worker that its broker knows, a
+coordinator whose database answers, a trainer that takes steps. One per process, like its log.
+"""
+
+import time
+from pathlib import Path
+
+import trio
+
+from rstar_async.errors import BadInput
+
+SECONDS = 1.0
+
+_file: Path | None = None
+_next = 0.0
+
+
+def begin(file: Path | None) -> None:
+    """Beat there from now on, nowhere if None; `BadInput` if it cannot be written."""
+    global _file, _next
+    _file, _next = file, 0.0
+    if file is not None:
+        try:
+            file.touch()
+            file.unlink()
+        except OSError as error:
+            raise BadInput(f"cannot write the pulse {file}: {error.strerror}") from None
+
+
+def beat() -> None:
+    """Say that all is well; cheap enough to be said in every step of a loop."""
+    global _next
+    if _file is not None and (now := time.monotonic()) >= _next:
+        _file.touch()
+        _next = now + SECONDS
+
+
+async def keep() -> None:
+    """Beat for as long as this loop turns, until cancelled."""
+    while True:
+        beat()
+        await trio.sleep(SECONDS)
