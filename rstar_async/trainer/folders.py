@@ -58,10 +58,11 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def weights_digest(folder: Path) -> str:
-    """8 hex digits that name the weights, whatever stands beside them."""
+def weights_digest(folder: Path, run: str) -> str:
+    """8 hex digits that name the weights in a run, whatever stands beside them: two runs in one
+    database may start from the same base."""
     digests = [sha256(file) for file in weight_files(folder)]
-    return hashlib.sha256("".join(digests).encode()).hexdigest()[:8]
+    return hashlib.sha256("".join([run, *digests]).encode()).hexdigest()[:8]
 
 
 def has_tensor(folder: Path, name: str) -> bool:

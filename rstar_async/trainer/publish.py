@@ -70,7 +70,7 @@ def publish(
     `facts` go into the manifest as they are, `lines` into `metrics.jsonl`; `probe` are id sequences
     whose scores a worker can compare after loading. The row is for the caller to commit.
     """
-    version = f"{kind}-r{round_number:03d}-{weights_digest(folder)}"
+    version = f"{kind}-r{round_number:03d}-{weights_digest(folder, run)}"
     (folder / LINES).write_text("".join(json.dumps(line) + "\n" for line in lines))
     manifest = {
         "id": version,
