@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import trio.testing
 
-from rstar_async.telemetry import pulse
 from rstar_async.errors import BadInput
+from rstar_async.telemetry import pulse
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def test_a_version_is_a_folder_with_a_manifest_that_can_be_checked(base, tmp_pat
     version = publish_base(base, tmp_path, encoder)
     folder = tmp_path / version.id
     assert version.path == str(folder)
-    assert version.id == f"policy-r000-{weights_digest(folder)}"
+    assert version.id == f"policy-r000-{weights_digest(folder, 'run')}"
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest == version.manifest
     assert manifest["architecture"] == "LlamaForCausalLM"
