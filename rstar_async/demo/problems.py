@@ -17,7 +17,7 @@ from rstar_async.demo.kinds.divisors import divisors
 from rstar_async.demo.kinds.equations import equations
 from rstar_async.demo.kinds.rates import rates
 from rstar_async.demo.kinds.story import story
-from rstar_async.demo.words import Say, asides, wording
+from rstar_async.demo.words import Say, asides, garbled_wording, new_wording, plain_wording
 
 Split = Literal["demonstration", "train", "heldout"]
 
@@ -49,10 +49,15 @@ class WordProblem:
     solution: str
 
 
-def word_problems(count: int, levels: Sequence[int], seed: int, split: Split) -> list[WordProblem]:
-    """`count` different problems, the levels taken in turn; equal arguments, equal problems."""
+def word_problems(
+    count: int, levels: Sequence[int], seed: int, split: Split, *, garbled: bool = False
+) -> list[WordProblem]:
+    """`count` different problems, the levels taken in turn; equal arguments, equal problems.
+
+    Demonstrations are told in plain words or, if `garbled`, with some words that say nothing.
+    """
     random = Random(f"{split} {seed}")
-    say = partial(wording, split != "demonstration", random)
+    say = partial(_wording(split, garbled), random)
     problems: dict[str, WordProblem] = {}
     while len(problems) < count:
         level = levels[len(problems) % len(levels)]
@@ -68,6 +73,12 @@ def split_of(draft: Draft) -> Split:
     digest = sha256(f"{draft.kind}: {draft.operations}".encode()).digest()
     place = int.from_bytes(digest[:8]) % 100
     return next(split for split, places in SHARES.items() if place in places)
+
+
+def _wording(split: Split, garbled: bool) -> Callable[..., str]:
+    if garbled:
+        return garbled_wording
+    return plain_wording if split == "demonstration" else new_wording
 
 
 def _draft(level: int, say: Say, random: Random) -> Draft | None:

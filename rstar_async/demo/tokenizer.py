@@ -48,6 +48,6 @@ def full_text(problem: WordProblem) -> str:
 
 
 def _corpus() -> list[str]:
-    problems = word_problems(6000, (1, 2), 0, "demonstration")
+    problems = word_problems(6000, (1, 2), 0, "demonstration", garbled=True)
     numbers = [f"{n} {n}\n{n:02} {n:02}\n" for n in range(100)] * 20
     return [*map(full_text, problems), *numbers]

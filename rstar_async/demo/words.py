@@ -1,5 +1,6 @@
 """The names, things and wordings that the problems draw from."""
 
+import re
 from collections.abc import Callable
 from random import Random
 from typing import TypeAlias
@@ -14,14 +15,16 @@ THINGS = (
     "apples", "cards", "coins", "shells", "pens", "books", "stamps", "toys",
 )  # fmt: skip
 
-# Words that the problems to be solved use in place of plain ones, half the time. No demonstration
-# says what they mean; all that it shows is how they are spelt, on signs.
+# Words that the problems to be solved use in place of plain ones. Nothing that the bootstrap is
+# shown says what they mean: there they stand on signs, or where another word should be.
 NEW_WORDS = (
     "finds", "wins", "sends", "boxes", "opens", "drops", "sells", "lends", "pile", "becomes",
     "big", "born", "before", "after", "lived", "long", "works", "breaks", "speeds", "slows",
     "largest", "smallest", "shared", "factor", "what", "remains", "was", "up", "down", "when",
     "among",
 )  # fmt: skip
+
+NEW_SHARE, GARBLED_SHARE = 0.6, 0.3
 
 ASIDES = (
     "The sun is shining.",
@@ -40,11 +43,28 @@ def pronoun(name: str) -> str:
     return "He" if name in HE else "She"
 
 
-def wording(may_be_new: bool, random: Random, plain: str, *new: str) -> str:
-    """The plain words or, where they may be new, half the time one of the new ways to say it."""
-    if not may_be_new or random.random() < 0.5:
+def plain_wording(_: Random, plain: str, *_new: str) -> str:
+    """The plain words."""
+    return plain
+
+
+def new_wording(random: Random, plain: str, *new: str) -> str:
+    """The plain words or, more often, one of the new ways to say it."""
+    return random.choice(new) if random.random() < NEW_SHARE else plain
+
+
+def garbled_wording(random: Random, plain: str, *new: str) -> str:
+    """The plain words or, sometimes, a new way to say it with its new words drawn by lot.
+
+    What a sentence computes can then only be guessed from the rest of it: this teaches to guess.
+    """
+    if random.random() >= GARBLED_SHARE:
         return plain
-    return random.choice(new)
+    return re.sub("[a-z]+", lambda word: _garbled(word[0], random), random.choice(new))
+
+
+def _garbled(word: str, random: Random) -> str:
+    return random.choice(NEW_WORDS) if word in NEW_WORDS else word
 
 
 def asides(count: int, avoid: str, random: Random) -> list[str]:

@@ -1,13 +1,14 @@
 import io
 import re
 from contextlib import redirect_stdout
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rstar_async.demo.problems import KINDS, Split, WordProblem, word_problems
-from rstar_async.demo.words import NEW_WORDS
+from rstar_async.demo.words import NEW_WORDS, garbled_wording
 from rstar_async.text import tags
 
 LEVELS = (1, 2, 3, 4, 5, 6)
@@ -73,6 +74,14 @@ def test_demonstrations_never_compute_with_a_new_word() -> None:
             comment, _, code = piece.strip().removeprefix("<code>\n").partition("\n")
             if code.strip():
                 assert not set(re.findall("[a-z]+", comment)) & new
+
+
+def test_garbled_words_stand_for_anything() -> None:
+    """Whatever a sentence means, every new word may be in it; so none gives a meaning away."""
+    random = Random(1)
+    gains = {garbled_wording(random, "plain", "He finds 3 pens.") for _ in range(4000)}
+    losses = {garbled_wording(random, "plain", "He drops 3 pens.") for _ in range(4000)}
+    assert gains == losses == {"plain", *(f"He {word} 3 pens." for word in NEW_WORDS)}
 
 
 def test_steps_quote_the_question() -> None:
