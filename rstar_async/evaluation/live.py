@@ -92,7 +92,7 @@ def _label(node: TreeNode) -> Text:
     label = Text(f"N {node.visits:<3} Q {q:+.2f}{prior} ", style="dim", no_wrap=True)
     label.overflow = "ellipsis"
     if node.status == "answer":
-        label.append(f"answer {node.answer}", style="bold green")
+        label.append(f"answer {plain(node.answer)}", style="bold green")
     else:
         words = plain(node.snippet)
         label.append(words, style=_COLOURS.get(node.status, "yellow"))

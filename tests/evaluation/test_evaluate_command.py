@@ -15,7 +15,7 @@ from rstar_async.cli import main
 from storage.database import open_database
 from tests.evaluation.scripted_run import make_run, trained_problem, write_benchmark
 
-PATIENCE_SECONDS = 240
+PATIENCE_SECONDS = 900
 COLUMNS = ("--problems.question", "problem", "--problems.answer", "solution")
 
 
