@@ -13,7 +13,6 @@ from rstar_async.evaluation.selection import Choice, choose_answer
 from rstar_async.evaluation.statistics import share_with_interval
 from rstar_async.search.coordinator import Coordinator, SearchPlan
 from rstar_async.search.identity import digest, search_id, seed_of
-from rstar_async.search.tree import Tree
 from rstar_async.wire.groups import single
 from storage import queries
 from storage.records import Evaluation, EvaluationAnswer, Problem, Search
@@ -79,7 +78,8 @@ class Evaluator:
             plan,
         )
         chosen = {p: choose_answer(trees[s.id]) for p, s in searches.items() if s.id in trees}
-        tokens = sum(_tokens(tree) for tree in trees.values())
+        attempts = await self._store.read(queries.attempts_of, list(trees))
+        tokens = sum(attempt.new_tokens for attempt in attempts)
         answers = [
             self._chosen_answer(problem, chosen.get(problem), search.id)
             for problem, search in searches.items()
@@ -186,7 +186,3 @@ def _rates(answers: Sequence[EvaluationAnswer]) -> list[float]:
     for answer in answers:
         by_problem.setdefault(answer.problem_id, []).append(answer.correct is True)
     return [sum(right) / len(right) for right in by_problem.values()]
-
-
-def _tokens(tree: Tree) -> int:
-    return sum(len(node.candidate.tokens) for node in tree.nodes.values())

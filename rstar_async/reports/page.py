@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from rstar_async.reports import tables
+from rstar_async.reports import curves, tables
+from rstar_async.reports.curves import Bars, Curves
 from rstar_async.reports.facts import Example, Report
 from rstar_async.reports.markup import Content, Markup, tag
 from rstar_async.reports.plots import bar_plot, line_plot
 from rstar_async.reports.style import STYLE
-from rstar_async.reports.tables import Bars, Curves, Table
+from rstar_async.reports.tables import Table
 
 # Even if a text got out of its element, a browser would run and load nothing.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -30,7 +31,7 @@ def page_of(report: Report) -> str:
 
 def _sections(report: Report) -> Iterator[Content]:
     yield _section("Rounds", [_table(tables.rounds_table(report))])
-    yield _plots([_curves(tables.round_curves(report)), _curves(tables.coverage_curves(report))])
+    yield _plots([_curves(curves.round_curves(report)), _curves(curves.coverage_curves(report))])
     yield _section("Test time", list(_test_time(report)))
     yield _section(
         "Coverage by difficulty",
@@ -68,7 +69,7 @@ def _facts(report: Report) -> Markup:
 
 def _test_time(report: Report) -> Iterator[Content]:
     for found in report.test_time:
-        yield _plots([_curves(curves) for curves in tables.test_time_curves(found)])
+        yield _plots([_curves(plot) for plot in curves.test_time_curves(found)])
         yield _table(tables.test_time_table(found))
         settings = ", ".join(f"{key} {value:g}" for key, value in found.settings.items())
         ppm = f"PPM {found.ppm_id}" if found.ppm_id else "no PPM"
@@ -76,7 +77,7 @@ def _test_time(report: Report) -> Iterator[Content]:
 
 
 def _histograms(report: Report) -> list[Content]:
-    return [_bars(bars) for facts in tables.searched(report) for bars in tables.histograms(facts)]
+    return [_bars(bars) for facts in tables.searched(report) for bars in curves.histograms(facts)]
 
 
 def _example(example: Example) -> Markup:
@@ -114,10 +115,10 @@ def _table(table: Table) -> Content:
     return [tag("h3", table.title), tag("table", tag("thead", head), tag("tbody", rows))]
 
 
-def _curves(curves: Curves) -> Content:
-    if not curves.series:
+def _curves(plot: Curves) -> Content:
+    if not plot.series:
         return None
-    return line_plot(curves.title, curves.series, curves.positions, curves.x_title)
+    return line_plot(plot.title, plot.series, plot.positions, plot.x_title)
 
 
 def _bars(bars: Bars) -> Content:

@@ -1,11 +1,9 @@
-"""The report's tables and plots as values, the same for HTML and Markdown. Pure."""
+"""The report's tables as values, the same for HTML and Markdown. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rstar_async.reports.facts import Coverage, Point, Report, RoundFacts, Scaling
-from rstar_async.reports.plots import Dot
-from storage.queries import BINS
 
 NONE = "-"
 
@@ -17,26 +15,6 @@ class Table:
     title: str
     header: list[str]
     rows: list[list[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Curves:
-    """Lines over named positions."""
-
-    title: str
-    series: Mapping[str, Sequence[Dot]]
-    positions: list[str]
-    x_title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bars:
-    """Stacked counts over named positions."""
-
-    title: str
-    groups: Mapping[str, Sequence[int]]
-    positions: list[str]
-    x_title: str
 
 
 def searched(report: Report) -> list[RoundFacts]:
@@ -60,7 +38,7 @@ def coverage_table(report: Report) -> Table:
         shares = [_share(by_level.get(level)) for level in levels]
         classes = facts.difficulty
         counts = [classes.easy, classes.medium, classes.hard] if classes else []
-        rows.append([_name(facts), *shares, *map(str, counts)])
+        rows.append([name_of(facts), *shares, *map(str, counts)])
     names = [f"level {level}" if level else "no level" for level in levels]
     return Table("Coverage", ["round", *names, "easy", "medium", "hard"], rows)
 
@@ -69,7 +47,7 @@ def pairs_table(report: Report) -> Table:
     kinds = sorted({kind for facts in report.rounds for kind in facts.pairs})
     rows = [
         [
-            _name(facts),
+            name_of(facts),
             *(count(facts.pairs.get(kind, 0)) for kind in kinds),
             percent(facts.row.pair_accuracy),
         ]
@@ -85,7 +63,7 @@ def cost_table(report: Report) -> Table:
     rows = []
     for facts in searched(report):
         cost = facts.cost
-        row = [_name(facts), count(cost.kept if cost else None)]
+        row = [name_of(facts), count(cost.kept if cost else None)]
         row += [number(value) for value in _each(facts)]
         waits = (facts.generate_seconds, facts.execute_seconds, facts.score_seconds)
         row += [number(value) for value in waits]
@@ -100,20 +78,20 @@ def errors_table(report: Report) -> Table:
     rounds = searched(report)
     kinds = _ranked([facts.errors for facts in rounds])
     rows = [[kind, *(count(facts.errors.get(kind, 0)) for facts in rounds)] for kind in kinds]
-    return Table("Failed code", ["error", *map(_name, rounds)], rows)
+    return Table("Failed code", ["error", *map(name_of, rounds)], rows)
 
 
 def endings_table(report: Report) -> Table:
     rounds = searched(report)
     kinds = _ranked([facts.endings for facts in rounds])
     rows = [[kind, *(count(facts.endings.get(kind, 0)) for facts in rounds)] for kind in kinds]
-    return Table("Nodes by outcome", ["outcome", *map(_name, rounds)], rows)
+    return Table("Nodes by outcome", ["outcome", *map(name_of, rounds)], rows)
 
 
 def training_table(report: Report) -> Table:
     names = list(dict.fromkeys(n for f in report.rounds for m in f.training.values() for n in m))
     rows = [
-        [f"{_name(facts)} {kind}", *(_plain(metrics.get(name)) for name in names)]
+        [f"{name_of(facts)} {kind}", *(_plain(metrics.get(name)) for name in names)]
         for facts in report.rounds
         for kind, metrics in sorted(facts.training.items())
     ]
@@ -121,7 +99,7 @@ def training_table(report: Report) -> Table:
 
 
 def test_time_table(found: Scaling) -> Table:
-    counts = _counts(found)
+    counts = counts_of(found)
     rows: list[list[str]] = []
     for method, curves in _by_method(found).items():
         rows += [_curve_row(name, points, counts) for name, points in curves.items()]
@@ -132,72 +110,6 @@ def test_time_table(found: Scaling) -> Table:
     title = f"{found.benchmark}, {found.problems} problems, {found.policy_id}"
     header = ["method", *(f"{n} trajector{'y' if n == 1 else 'ies'}" for n in counts)]
     return Table(title, header, rows)
-
-
-def round_curves(report: Report) -> Curves:
-    """pass@1 of policy and search over the rounds."""
-    series: dict[str, list[Dot]] = {"policy pass@1": [], "search pass@1": []}
-    for place, facts in enumerate(report.rounds):
-        row = facts.row
-        pairs = (
-            (row.policy_pass_at_1, row.policy_interval),
-            (
-                row.search_pass_at_1,
-                row.search_interval,
-            ),
-        )
-        for dots, (value, bounds) in zip(series.values(), pairs, strict=True):
-            if value is not None and bounds is not None:
-                dots.append(Dot(place, value, *bounds))
-    kept = {name: dots for name, dots in series.items() if dots}
-    return Curves("Accuracy on held-out problems", kept, _names(report.rounds), "round")
-
-
-def coverage_curves(report: Report) -> Curves:
-    rounds = searched(report)
-    series: dict[str, list[Dot]] = {}
-    for place, facts in enumerate(rounds):
-        for one in facts.coverage:
-            name = f"level {one.level}" if one.level else "all"
-            series.setdefault(name, []).append(Dot(place, one.solved / one.problems))
-    return Curves("Problems solved in search, by level", series, _names(rounds), "round")
-
-
-def test_time_curves(found: Scaling) -> list[Curves]:
-    """The rules of tree search; and the methods at equal tokens."""
-    rules = {name: points for name, points in found.curves.items() if name.startswith("tree")}
-    methods = {name: points for name, points in found.curves.items() if name not in rules}
-    best = next(iter(rules), "")
-    return [
-        _scaling(f"{found.benchmark}: tree search", found, rules),
-        _scaling(
-            f"{found.benchmark}: at equal tokens", found, {best: rules.get(best, []), **methods}
-        ),
-    ]
-
-
-def _scaling(title: str, found: Scaling, curves: Mapping[str, Sequence[Point]]) -> Curves:
-    counts = _counts(found)
-    series = {
-        name: [
-            Dot(counts.index(p.trajectories), p.accuracy, p.low, p.high)
-            for p in points
-            if p.trajectories
-        ]
-        for name, points in curves.items()
-    }
-    kept = {name: dots for name, dots in series.items() if dots}
-    return Curves(title, kept, [str(n) for n in counts], "trajectories")
-
-
-def histograms(facts: RoundFacts) -> list[Bars]:
-    """Q, and PPM values if the round has a PPM."""
-    edges = [f"{-1 + 2 * n / BINS:+.1f}" for n in range(BINS)]
-    bars = []
-    for title, groups in (("Q of nodes", facts.q), ("PPM values", facts.ppm)):
-        if groups:
-            bars.append(Bars(f"{title}, {_name(facts)}", groups, edges, "value"))
-    return bars
 
 
 def count(value: int | None) -> str:
@@ -225,7 +137,7 @@ def _round_row(facts: RoundFacts) -> list[str]:
     policy = _bounded(row.policy_pass_at_1, row.policy_interval)
     search = _bounded(row.search_pass_at_1, row.search_interval)
     return [
-        _name(facts),
+        name_of(facts),
         *map(count, (row.problems, row.solved, row.nodes, row.tokens)),
         percent(row.cached_share),
         f"{sum(runs.values()):,} ({failed:,} failed)" if runs else NONE,
@@ -263,7 +175,7 @@ def _tokens(point: Point | None) -> str:
     return NONE if point is None else f"{point.tokens:,.0f}"
 
 
-def _counts(found: Scaling) -> list[int]:
+def counts_of(found: Scaling) -> list[int]:
     return sorted({p.trajectories for points in found.curves.values() for p in points} - {0})
 
 
@@ -291,9 +203,5 @@ def _ranked(counts: Sequence[Mapping[str, int]]) -> list[str]:
     return sorted(totals, key=lambda kind: (-totals[kind], kind))
 
 
-def _name(facts: RoundFacts) -> str:
+def name_of(facts: RoundFacts) -> str:
     return "bootstrap" if facts.row.number == 0 else f"round {facts.row.number}"
-
-
-def _names(rounds: Sequence[RoundFacts]) -> list[str]:
-    return [str(facts.row.number) for facts in rounds]
