@@ -20,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trajectories", help="numbers of trees a problem [1,4,16,64]")
     parser.add_argument("--problems", type=int, help="only the first ones")
     parser.add_argument("--round", type=int, help="models of this round [the newest]")
+    parser.add_argument(
+        "--recipe", type=Path, help="test-time settings, as of recipes/paper/evaluate.toml"
+    )
     parser.add_argument("--ppm", type=Path, help="folder of a published PPM, for a lone policy")
     parser.add_argument(
         "--against", default=",".join(RIVALS), help="baselines [%(default)s], or none"
@@ -34,13 +37,13 @@ def run(arguments: argparse.Namespace) -> int:
     from rstar_async.evaluation.enquiry import RESULTS, enquire
     from rstar_async.evaluation.order import Order, Results
     from rstar_async.evaluation.show import caption, table_of
-    from rstar_async.evaluation.subject import find_subject
+    from rstar_async.evaluation.subject import find_subject, with_settings_of
     from rstar_async.recipes import changed
 
     settings = [*_trajectories(arguments.trajectories), *arguments.overrides]
     rivals = _rivals(arguments.against)
     found = find_subject(arguments.model, arguments.round, arguments.ppm)
-    recipe = changed(found.recipe, settings)
+    recipe = changed(with_settings_of(found.recipe, arguments.recipe), settings)
     benchmark = stored_problems(recipe, found.run_id, arguments.benchmark, arguments.problems)
     home = recipe.home_folder / "evaluation"
     order = Order(

@@ -25,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", type=Path, required=True, help="folder of a run, or of a published policy"
     )
+    parser.add_argument(
+        "--recipe", type=Path, help="test-time settings, as of recipes/paper/evaluate.toml"
+    )
     parser.add_argument("--ppm", type=Path, help="folder of a published PPM, for a lone policy")
     parser.add_argument("--round", type=int, help="models of this round [the newest]")
     parser.add_argument("--trajectories", type=int, default=4, help="trees at once [%(default)s]")
@@ -78,10 +81,12 @@ def _home(wanted: Path | None) -> Iterator[Path]:
 
 
 def _recipe(recipe: "Recipe", arguments: argparse.Namespace) -> "Recipe":
+    from rstar_async.evaluation.subject import with_settings_of
     from rstar_async.recipes import changed
 
     trees = ("evaluation.trajectories", f"[{arguments.trajectories}]")
-    return changed(recipe, [trees, *arguments.overrides])
+    settings = with_settings_of(recipe, arguments.recipe)
+    return changed(settings, [trees, *arguments.overrides])
 
 
 def _order(found: "Subject", recipe: "Recipe", question: str, home: Path) -> "Order":

@@ -69,7 +69,7 @@ async def carry_out(order: Order, sockets: Path) -> None:
     window = study.search.in_flight * max(study.search.candidates, 8)
     async with (
         open_store(recipe.database_url) as store,
-        open_checker() as checker,
+        open_checker(rules=recipe.answers.rules) as checker,
         open_pools(endpoints, window=min(window, 10_000)) as pools,
     ):
         coordinator = Coordinator(pools, store, Judge(checker))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import trio
 
+from rstar_async.config import AnswerRule
 from rstar_async.errors import JobFailed
 from rstar_async.evaluation.sampling import SampledSolution, SampledSolutions, sample_solutions
 from rstar_async.evaluation.selection import Choice, choose_answer
@@ -63,8 +64,8 @@ class Evaluator:
                 nursery.start_soon(sample_one, problem)
         await self._store_policy(plan, samples, results, time.monotonic() - started)
 
-    async def search(self, plan: SearchPlan) -> None:
-        """pass@1 of tree search: one answer a problem, chosen by PPM or by majority."""
+    async def search(self, plan: SearchPlan, rule: AnswerRule) -> None:
+        """pass@1 of tree search: one answer a problem, chosen by `rule`."""
         started = time.monotonic()
         searches = {p.id: self._search_row(p, plan) for p in self._problems}
         mine = {row.id for row in searches.values()}
@@ -77,7 +78,7 @@ class Evaluator:
             {p.id: p for p in self._problems},
             plan,
         )
-        chosen = {p: choose_answer(trees[s.id]) for p, s in searches.items() if s.id in trees}
+        chosen = {p: choose_answer(trees[s.id], rule) for p, s in searches.items() if s.id in trees}
         attempts = await self._store.read(queries.attempts_of, list(trees))
         tokens = sum(attempt.new_tokens for attempt in attempts)
         answers = [

@@ -15,7 +15,8 @@ from storage.records import Record as Stored
 def evaluation_id(order: Order, study: Study, row: Row) -> str:
     """Depends on models, settings, benchmark, problems and the figure; the same figure, the same
     row."""
-    settings = msgspec.json.encode((study.search, study.execution, study.evaluation)).decode()
+    ways = (study.search, study.execution, study.bounds, study.evaluation)
+    settings = msgspec.json.encode(ways).decode()
     models = (study.models.policy, study.models.ppm)
     what = (order.benchmark, *order.problems, settings, study.seed)
     figure = (row.method, row.rule, row.trajectories)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from rstar_async.config import AnswerRule
 from rstar_async.search.tree import Tree, TreeNode
 
 BEST_FEW = 4
@@ -37,7 +38,7 @@ class Choice:
     found: int
 
 
-def choose_answer(tree: Tree, rule: str = "best_ppm") -> Choice | None:
+def choose_answer(tree: Tree, rule: AnswerRule = "best_ppm") -> Choice | None:
     """The answer of one tree by one of `RULES`; without a PPM, the most frequent one."""
     found = [_proposal(node) for node in tree.answers()]
     best = RULES[rule](found) or majority(found)
@@ -77,7 +78,7 @@ def oracle(found: Sequence[Proposal]) -> Proposal | None:
     return next((one for one in found if one.is_correct), None)
 
 
-RULES: dict[str, Rule] = {
+RULES: dict[AnswerRule, Rule] = {
     "best_ppm": best_ppm,
     "majority": majority,
     "ppm_weighted": ppm_weighted,

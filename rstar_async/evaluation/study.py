@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import msgspec
 from msgspec import structs
 
-from rstar_async.config import Evaluation, Execution, Recipe
+from rstar_async.config import Bounds, Evaluation, Execution, Recipe
 from rstar_async.config import Search as SearchSettings
 from rstar_async.search.coordinator import SearchPlan
 from rstar_async.search.identity import digest
@@ -34,6 +34,7 @@ class Study:
     models: ActiveModels
     search: SearchSettings
     execution: Execution
+    bounds: Bounds
     evaluation: Evaluation
 
     @classmethod
@@ -45,6 +46,7 @@ class Study:
             models=models,
             search=recipe.search_of_evaluation,
             execution=recipe.execution,
+            bounds=recipe.bounds,
             evaluation=recipe.evaluation,
         )
 
@@ -52,7 +54,7 @@ class Study:
         """How an attempt is made; the gold answer never guides it."""
         temperature = 0.0 if method == "greedy" else self.search.temperature
         settings = structs.replace(self.search, temperature=temperature)
-        return SearchPlan(self.models, settings, self.execution, "ppm")
+        return SearchPlan(self.models, settings, self.execution, "ppm", self.bounds)
 
     def attempt(self, method: Method, problem: Problem, number: int) -> Search:
         """The row of attempt `number` (from 1) at a problem."""
@@ -73,5 +75,5 @@ class Study:
         """The settings that shape an attempt; how many run at once does not."""
         search = structs.replace(self.search, in_flight=1)
         beams = (self.evaluation.beam_width, self.evaluation.beam_candidates)
-        ways = (search, self.execution, beams if method == "beam" else ())
+        ways = (search, self.execution, self.bounds, beams if method == "beam" else ())
         return msgspec.json.encode(ways).decode()

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
-from rstar_async.recipes import as_toml_values
+from rstar_async.recipes import as_toml_values, read_recipe
 from storage import queries
 from storage.database import open_database
 from storage.records import Round, Run
@@ -42,6 +42,21 @@ def find_subject(model: Path, number: int | None = None, ppm: Path | None = None
     raise BadInput(
         f"{model} is neither the folder of a run (recipe.json) nor a published model "
         f"({MANIFEST}); `rstar run --model {model}` makes a run of it"
+    )
+
+
+def with_settings_of(recipe: Recipe, path: Path | None) -> Recipe:
+    """The recipe with the test-time settings of the one in `path`, such as the paper's."""
+    if path is None:
+        return recipe
+    other = read_recipe(path)
+    return structs.replace(
+        recipe,
+        search=other.search,
+        execution=other.execution,
+        bounds=other.bounds,
+        answers=other.answers,
+        evaluation=other.evaluation,
     )
 
 

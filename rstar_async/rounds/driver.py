@@ -104,7 +104,8 @@ class Driver:
         alone = self._plan(policy, None, settings, "truth")
         await evaluator.policy(alone, self._recipe.evaluation.samples)
         if self._recipe.evaluation.search:
-            await evaluator.search(self._plan(policy, ppm, settings, "ppm"))
+            search = self._plan(policy, ppm, settings, "ppm")
+            await evaluator.search(search, self._recipe.evaluation.answer)
 
     async def _models_of(self, number: int) -> tuple[str, str | None]:
         """The newest policy and PPM when round `number` had been trained."""
