@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = report.options
     kills = options.kills or (12 if report.short else 200)
     folder = Path(tempfile.mkdtemp(prefix="rstar-chaos-", dir=options.folder))
-    recipe = _recipe(folder, options.seed, short=report.short)
+    recipe = recipe_for(folder, options.seed, short=report.short)
     calm, calm_trees = _once(recipe, folder / "calm", Storm(0, 0, 1.0), 0.0, 0)
     _row(report, "calm", calm, calm_trees, {})
     tally = _Tally(calm_trees)
@@ -134,7 +134,7 @@ def _nodes(trees: dict[str, Tree]) -> int:
     return sum(len(tree.nodes) for tree in trees.values())
 
 
-def _recipe(folder: Path, seed: int, *, short: bool) -> Recipe:
+def recipe_for(folder: Path, seed: int, *, short: bool) -> Recipe:
     """Small trees and hardly any training; the longer one is guided by the PPM in round 2."""
     train = 8 if short else 24
     make_base(folder / "base", seed)

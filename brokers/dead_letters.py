@@ -41,8 +41,10 @@ def write_letter(folder: Path, pool: str, letter: Letter) -> Path:
 
 
 def list_letters(folder: Path) -> list[Path]:
-    """Return the letters in the folder, the oldest first."""
-    return sorted(folder.glob("*.letter"), key=lambda file: file.stat().st_mtime)
+    """Return the letters in the folder and below, the oldest first; `BadInput` if it is none."""
+    if not folder.is_dir():
+        raise BadInput(f"there is no folder {folder}")
+    return sorted(folder.rglob("*.letter"), key=lambda file: file.stat().st_mtime)
 
 
 def read_letter(file: Path) -> DeadLetter:

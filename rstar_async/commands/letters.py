@@ -8,8 +8,9 @@ from rstar_async.errors import BadInput
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["list", "show", "replay"])
-    parser.add_argument("path", type=Path, help="folder of letters to list; else one letter")
+    parser.add_argument("path", type=Path, help="a run or folder to list; else one letter")
     parser.add_argument("--broker", metavar="ENDPOINT", help="where to replay: a clients' endpoint")
+    parser.add_argument("--keys", type=Path, help="this client's CURVE keys")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,10 +26,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if not arguments.broker:
         raise BadInput("give --broker ENDPOINT to say where the letter is to be replayed")
-    return _replay(arguments.path, arguments.broker)
+    return _replay(arguments.path, arguments.broker, arguments.keys)
 
 
-def _replay(file: Path, endpoint: str) -> int:
+def _replay(file: Path, endpoint: str, keys: Path | None) -> int:
     import trio
 
     from brokers.dead_letters import replay_letter
@@ -36,7 +37,7 @@ def _replay(file: Path, endpoint: str) -> int:
     from rstar_async.wire.pool import open_pool
 
     async def replay() -> int:
-        async with open_pool(endpoint, name="letters") as pool:
+        async with open_pool(endpoint, name="letters", keys=keys) as pool:
             try:
                 answer = await replay_letter(pool, file)
             except JobFailed as failure:
