@@ -63,7 +63,7 @@ class Link(Generic[Heard]):
 
     async def run(self) -> None:
         """Talk until cancelled. The first socket is opened at once, so a bad endpoint shows."""
-        pauses = _backoff()
+        pauses = backoff()
         async with trio.open_nursery() as nursery:
             self._open()
             nursery.start_soon(self._keep_beating)
@@ -72,7 +72,7 @@ class Link(Generic[Heard]):
                 while True:
                     await self._listen_until_silent()
                     if self._is_welcome.is_set():
-                        pauses = _backoff()
+                        pauses = backoff()
                     self._note_silence()
                     self._close()
                     await trio.sleep(next(pauses))
@@ -200,7 +200,8 @@ def _closed(event: trio.Event) -> trio.Event:
     return trio.Event() if event.is_set() else event
 
 
-def _backoff() -> Iterator[float]:
+def backoff() -> Iterator[float]:
+    """Seconds to wait before each new attempt: doubling up to five, jittered by half."""
     pause = 0.1
     while True:
         yield pause * random.uniform(0.5, 1.5)

@@ -35,7 +35,8 @@ class Site:
         self.clients, self._workers = f"ipc://{folder}/c", f"ipc://{folder}/w"
         self.hands: dict[str, subprocess.Popen[bytes]] = {}
         ends = ("--clients", self.clients, "--workers", self._workers)
-        self._broker = self._start("-m", "brokers", "test", *ends)
+        # A loaded machine must not decide who is dead; a broken connection is noticed all the same.
+        self._broker = self._start("-m", "brokers", "test", *ends, "--lease", "120")
 
     def hire(self, *names: str) -> None:
         for name in names:
