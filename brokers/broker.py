@@ -179,11 +179,9 @@ class Broker:
 
     def _deliver(self) -> None:
         """Send what is ready. A client that cannot be reached will ask again."""
-        for _ in self._clients.outboxes.empty():
-            pass
-        for peer, unsent in self._workers.outboxes.empty():
-            for message, _ in unsent:
-                self._ledger.lose_contact(trio.current_time(), peer, message)
+        self._clients.outboxes.flush()
+        for peer, unsent in self._workers.outboxes.flush():
+            self._ledger.lose_contact(trio.current_time(), peer, unsent)
 
     def _keep_letter(self, letter: Letter) -> None:
         if self._letters is None:

@@ -1,7 +1,5 @@
 """Messages that wait for the end of the broker's turn, so that each peer gets them together."""
 
-from collections.abc import Iterator, Sequence
-
 import trio
 
 from rstar_async.wire.codec import Parcel, bundles, frames_of
@@ -22,12 +20,14 @@ class Outboxes:
         else:
             parcels.append((message, body))
 
-    def empty(self) -> Iterator[tuple[bytes, Sequence[Parcel]]]:
-        """Send everything; yield what could not be sent, because the peer is gone or stalled."""
+    def flush(self) -> list[tuple[bytes, Header]]:
+        """Send everything; return what could not be sent, because its peer is gone or stalled."""
         waiting, self._parcels = self._parcels, {}
+        unsent: list[tuple[bytes, Header]] = []
         for peer, parcels in waiting.items():
             for bundle in bundles(parcels):
                 try:
                     self._socket.send([peer, *frames_of(*bundle)])
                 except (trio.WouldBlock, trio.BrokenResourceError):
-                    yield peer, bundle
+                    unsent += [(peer, message) for message, _ in bundle]
+        return unsent
