@@ -1,10 +1,11 @@
 """Every window in which a kill could lose or double something: killed exactly there, nothing is.
 
-The windows are those of docs/architecture.md. One run dies in all of them, one after another, and
-is restarted by the supervisor each time; its trees must be those of a run that nobody disturbed.
+The windows are those of docs/architecture.md. A broker and its workers die in theirs while a client
+asks; a whole run dies in those of coordinator and trainer, and must grow the trees of a run that
+nobody disturbed. The supervisor restarts what has died.
 """
 
-import sys
+import itertools
 from pathlib import Path
 
 import msgspec
@@ -16,17 +17,54 @@ from benchmarks.chaos import recipe_for
 from benchmarks.forest import Tree, read_forest, unfinished, unlike
 from benchmarks.storm import ENDLESS, laid_out, left_over, quiet
 from rstar_async.config import Recipe
-from rstar_async.launch.processes import ProcessSpec
+from rstar_async.launch.processes import PYTHON, ProcessSpec
 from rstar_async.launch.supervisor import run_processes
+from rstar_async.wire.messages import job_id
+from rstar_async.wire.pool import PoolClient, open_pool
 from tests.system.die_at import Window
 
 PATIENCE_SECONDS = 1200.0
 DIE_AT = Path(__file__).with_name("die_at.py")
-ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
+ROOT = Path(__file__).parents[2]
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 COMMIT = {"module": "storage.database", "function": "Database.write"}
 DRIVER = "rstar_async.rounds.driver"
-WINDOWS = {
+WIRE_WINDOWS = {
+    "broker": [
+        Window(
+            name="job accepted, not forwarded",
+            module="brokers.jobbook", function="JobBook.submit", event="return", number=10,
+        ),
+        Window(
+            name="result taken, not passed on",
+            module="brokers.floor", function="Floor.done", event="return", number=10,
+        ),
+        Window(
+            name="beats compared, nothing sent",
+            module="brokers.floor", function="Floor.beat", event="return", number=4,
+        ),
+    ],
+    "worker-1": [
+        Window(
+            name="job leased, not begun",
+            module="workers.station", function="Station._take", event="return", number=4,
+        ),
+        Window(
+            name="job under way",
+            module="workers.station", function="Station._outcome", event="return", number=4,
+        ),
+        Window(
+            name="job done, not said",
+            module="workers.station", function="Station._say", event="call", number=4,
+        ),
+        Window(
+            name="job said, worker gone",
+            module="rstar_async.wire.link", function="Link._post", event="return", number=8,
+        ),
+    ],
+}  # fmt: skip
+RUN_WINDOWS = {
     "coordinator": [
         Window(name="before a commit", **COMMIT, event="call", number=12),
         Window(name="after a commit, before Got", **COMMIT, event="return", number=20),
@@ -39,42 +77,6 @@ WINDOWS = {
             name="round closed, training awaited",
             module=DRIVER, function="Driver._wait_until_trained", event="call",
             given={"number": 1},
-        ),
-    ],
-    "broker-executor": [
-        Window(
-            name="job accepted, not forwarded",
-            module="brokers.jobbook", function="JobBook.submit", event="return", number=10,
-        ),
-        Window(
-            name="result taken, not passed on",
-            module="brokers.floor", function="Floor.done", event="return", number=10,
-        ),
-    ],
-    "broker-inference": [
-        Window(
-            name="beats compared, nothing sent",
-            module="brokers.floor", function="Floor.beat", event="return", number=4,
-        ),
-    ],
-    "executor-1": [
-        Window(
-            name="job leased, not begun",
-            module="workers.station", function="Station._take", event="return", number=4,
-        ),
-        Window(
-            name="job done, not said",
-            module="workers.station", function="Station._say", event="call", number=4,
-        ),
-        Window(
-            name="job said, worker gone",
-            module="rstar_async.wire.link", function="Link._post", event="return", number=8,
-        ),
-    ],
-    "inference-1": [
-        Window(
-            name="generation under way",
-            module="workers.inference", function="answer", event="call", number=3,
         ),
     ],
     "trainer": [
@@ -92,21 +94,66 @@ WINDOWS = {
         ),
     ],
 }  # fmt: skip
-NAMES = [window.name for windows in WINDOWS.values() for window in windows]
+JOBS = 400
+ASKING = 8
 
 
-def test_a_kill_in_any_window_changes_no_tree(tmp_path: Path) -> None:
+def names(windows: dict[str, list[Window]]) -> list[str]:
+    return [window.name for of_one in windows.values() for window in of_one]
+
+
+def hit(died: Path) -> set[str]:
+    """The windows in which a process has died."""
+    return {file.name for file in died.iterdir()}
+
+
+async def test_a_broker_or_worker_killed_in_any_window_costs_no_answer(tmp_path: Path) -> None:
+    clients, workers = f"ipc://{tmp_path}/c", f"ipc://{tmp_path}/w"
+    ends = ("--clients", clients, "--workers", workers, "--lease", "5")
+    plain = [
+        _spec("broker", "brokers", "test", *ends),
+        _spec("worker-1", "benchmarks.peers", "station", workers, "4", "0.02"),
+        _spec("worker-2", "benchmarks.peers", "station", workers, "4", "0.02"),
+    ]
+    died = tmp_path / "died"
+    died.mkdir()
+    specs = [_dying(spec, WIRE_WINDOWS.get(spec.name, []), died) for spec in plain]
+    answers = set[int]()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: run_processes(specs, tmp_path, say=quiet, patience=ENDLESS))
+        with trio.fail_after(PATIENCE_SECONDS):
+            async with open_pool(clients, name="client") as pool, trio.open_nursery() as asks:
+                for first in range(ASKING):
+                    asks.start_soon(_ask, pool, range(first, JOBS, ASKING), died, answers)
+        nursery.cancel_scope.cancel()
+    assert hit(died) == set(names(WIRE_WINDOWS))
+    assert len(answers) >= JOBS
+
+
+async def _ask(pool: PoolClient, numbers: range, died: Path, answers: set[int]) -> None:
+    """Ask for all of them, and on until every window has been hit."""
+    for number in itertools.chain(numbers, itertools.count(JOBS + numbers[0], ASKING)):
+        if number >= JOBS and len(hit(died)) == len(names(WIRE_WINDOWS)):
+            return
+        body = b"%d" % number
+        answer = await pool.ask(job_id("window", number), body)
+        assert answer.body == body
+        answers.add(number)
+
+
+@pytest.mark.slow  # two whole runs, with a dozen lives of processes that import torch
+def test_a_coordinator_or_trainer_killed_in_any_window_changes_no_tree(tmp_path: Path) -> None:
     recipe = recipe_for(tmp_path, seed=3, short=True)
     calm, _ = grow(recipe, tmp_path / "calm", windows={})
-    trees, died = grow(recipe, tmp_path / "killed", windows=WINDOWS)
-    assert died == set(NAMES)
+    trees, died = grow(recipe, tmp_path / "killed", windows=RUN_WINDOWS)
+    assert died == set(names(RUN_WINDOWS))
     assert len(calm) == len(trees) > 0
     assert unlike(calm, trees) == []
     assert unfinished(trees.values()) == 0
     assert sum(tree.lost + tree.twice + tree.delivered_twice for tree in trees.values()) == 0
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*names(WIRE_WINDOWS), *names(RUN_WINDOWS)])
 def test_the_architecture_names_the_window(name: str) -> None:
     assert f"| {name} |" in ARCHITECTURE.read_text()
 
@@ -124,7 +171,7 @@ def grow(
     assert code == 0
     assert left_over(home) == []
     trees = read_forest(recipe.database_url, recipe.name)
-    return trees, {file.name for file in folder.iterdir()}
+    return trees, hit(folder)
 
 
 async def _run(specs: list[ProcessSpec], logs: Path) -> int:
@@ -132,11 +179,15 @@ async def _run(specs: list[ProcessSpec], logs: Path) -> int:
         return await run_processes(specs, logs, say=quiet, patience=ENDLESS)
 
 
+def _spec(name: str, module: str, *words: str) -> ProcessSpec:
+    argv = (*PYTHON, module, *words)
+    return ProcessSpec(name=name, argv=argv, env={"PYTHONPATH": str(ROOT)})
+
+
 def _dying(spec: ProcessSpec, windows: list[Window], folder: Path) -> ProcessSpec:
     """The same process, run by `die_at`; `python -P -m MODULE …` is what it was."""
     if not windows:
         return spec
     python, safe, _, module, *rest = spec.argv
-    assert python == sys.executable
     plan = msgspec.json.encode(windows).decode()
     return structs.replace(spec, argv=(python, safe, str(DIE_AT), plan, str(folder), module, *rest))
