@@ -222,7 +222,8 @@ class Evaluation(Settings):
 class Workers(Settings):
     """Processes of `rstar run` on one machine."""
 
-    # "scripted" follows a script and needs no weights: for tests of everything around the models.
+    # "local": transformers in the worker. "sglang": servers, see [sglang]. "scripted" follows a
+    # script and needs no weights: for tests of everything around the models.
     engine: Literal["local", "sglang", "scripted"] = "local"
     inference: int = 1
     reward: int = 1
@@ -236,9 +237,25 @@ class Workers(Settings):
     cache_mib: int = 1024
     # Threads of one model process; more than one hurts when cores are shared.
     threads: int = 1
-    # Base URLs of running SGLang servers, policy and PPM; empty starts them.
-    sglang_policy: str = ""
-    sglang_ppm: str = ""
+
+
+class SGLang(Settings):
+    """The servers behind `workers.engine = "sglang"` (docs/engines.md)."""
+
+    # Base URLs of servers that run already, one worker for each; empty: each of `workers.inference`
+    # and `workers.reward` starts its own.
+    policy_urls: tuple[str, ...] = ()
+    ppm_urls: tuple[str, ...] = ()
+    # The program that starts one, with {model} and {port}; empty: the sglang installed here.
+    launch: str = ""
+    # What it gets besides. The two shares are of one card and leave a fifth to CUDA graphs.
+    policy_arguments: tuple[str, ...] = ("--mem-fraction-static", "0.5")
+    ppm_arguments: tuple[str, ...] = ("--mem-fraction-static", "0.3")
+    # Servers that are started listen from this port upwards, on this machine only.
+    port: int = 31000
+    # One card for all: servers give up its memory while the trainer works. Those that run already
+    # must have been started with --enable-memory-saver.
+    share_device: bool = False
 
 
 class Observe(Settings):
@@ -275,6 +292,7 @@ class Recipe(Settings):
     evaluation: Evaluation = Evaluation()
     workers: Workers = Workers()
     observe: Observe = Observe()
+    sglang: SGLang = SGLang()
 
     @property
     def home_folder(self) -> Path:

@@ -15,10 +15,19 @@ from rstar_async.telemetry import process
 from rstar_async.wire.endpoints import check_endpoint
 from rstar_async.wire.groups import single
 from rstar_async.wire.keys import load_peer_keys
-from workers.engines.interface import Engine, Scorer
+from workers.engine_options import (
+    INFERENCE_ENGINES,
+    REWARD_ENGINES,
+    add_engine_options,
+    check_engine,
+    number,
+    open_engine,
+    open_scorer,
+)
+from workers.engines.interface import EngineFailed, ModelUnavailable
+from workers.station import EngineDead
 
-BAD_INPUT = 2
-ENGINES = ("local", "sglang", "scripted")
+ENGINE_DIED, BAD_INPUT = 1, 2
 WEAKNESSES = ("no-landlock", "no-listener")
 
 
@@ -30,11 +39,19 @@ def main(arguments: list[str] | None = None) -> int:
         _check_connection(options)
         process.run(options.serve, options)
     except Exception as error:
-        if not isinstance(cause := single(error), BadInput):
+        code = _exit_code(cause := single(error))
+        if code is None:
             raise
         print(f"workers: {cause}", file=sys.stderr)
-        return BAD_INPUT
+        return code
     return 0
+
+
+def _exit_code(error: BaseException) -> int | None:
+    """None for what is a defect of ours and wants a traceback."""
+    if isinstance(error, BadInput | ModelUnavailable):
+        return BAD_INPUT
+    return ENGINE_DIED if isinstance(error, EngineDead | EngineFailed) else None
 
 
 async def _executor(options: argparse.Namespace) -> None:
@@ -49,52 +66,19 @@ async def _executor(options: argparse.Namespace) -> None:
 async def _inference(options: argparse.Namespace) -> None:
     from workers.inference import serve_inference
 
-    _check_engine(options)
+    check_engine(options)
     # A request has several samples, each a row; a few more than fit keep the engine from waiting.
     capacity = max(2, options.rows // 4)
-    async with _engine(options) as engine:
+    async with open_engine(options) as engine:
         await serve_inference(options.endpoint, options.name, engine, capacity, keys=options.keys)
 
 
 async def _reward(options: argparse.Namespace) -> None:
     from workers.reward import serve_reward
 
-    _check_engine(options)
-    async with _scorer(options) as scorer:
+    check_engine(options)
+    async with open_scorer(options) as scorer:
         await serve_reward(options.endpoint, options.name, scorer, options.rows, keys=options.keys)
-
-
-def _engine(options: argparse.Namespace) -> Engine:
-    if options.engine == "scripted":
-        from workers.engines.scripted import ScriptedEngine
-
-        return ScriptedEngine(options.models, delay=options.delay)
-    from workers.engines.local import LocalEngine
-
-    return LocalEngine(
-        options.models,
-        device=options.device,
-        dtype=options.dtype,
-        cache_mib=options.cache_mib,
-        max_rows=options.rows,
-        threads=options.threads,
-    )
-
-
-def _scorer(options: argparse.Namespace) -> Scorer:
-    if options.engine == "scripted":
-        from workers.engines.scripted import ScriptedScorer
-
-        return ScriptedScorer(options.models, delay=options.delay)
-    from workers.engines.local_scorer import LocalScorer
-
-    return LocalScorer(
-        options.models,
-        device=options.device,
-        dtype=options.dtype,
-        cache_mib=options.cache_mib,
-        threads=options.threads,
-    )
 
 
 def _check_connection(options: argparse.Namespace) -> None:
@@ -104,18 +88,11 @@ def _check_connection(options: argparse.Namespace) -> None:
         load_peer_keys(options.keys)
 
 
-def _check_engine(options: argparse.Namespace) -> None:
-    if options.engine == "sglang":
-        raise BadInput("this version has no engine 'sglang'; use --engine local")
-    if not options.models.is_dir():
-        raise BadInput(f"there is no folder of models {options.models}")
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
     kinds = parser.add_subparsers(required=True, metavar="executor|inference|reward")
     executor = _kind(kinds.add_parser("executor", help="runs programs, confined"), _executor)
-    executor.add_argument("--slots", type=_count, default=0, help="programs at once; 0: all cores")
+    executor.add_argument("--slots", type=number, default=0, help="programs at once; 0: all cores")
     executor.add_argument(
         "--allow",
         action="append",
@@ -124,9 +101,9 @@ def _parser() -> argparse.ArgumentParser:
         help="do without a lock that this machine lacks; see docs/security.md",
     )
     inference = _kind(kinds.add_parser("inference", help="continues prompts"), _inference)
+    add_engine_options(inference, INFERENCE_ENGINES)
     reward = _kind(kinds.add_parser("reward", help="values steps by a PPM"), _reward)
-    for engine in (inference, reward):
-        _add_engine_options(engine)
+    add_engine_options(reward, REWARD_ENGINES)
     return parser
 
 
@@ -139,30 +116,6 @@ def _kind(parser: argparse.ArgumentParser, serve: object) -> argparse.ArgumentPa
     parser.add_argument("--keys", type=Path, help="folder with this worker's CURVE keys")
     process.add_options(parser)
     return parser
-
-
-def _add_engine_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--models", type=Path, required=True, help="folder of model versions")
-    parser.add_argument("--engine", choices=ENGINES, default="local")
-    parser.add_argument("--delay", type=float, default=0.0, help="seconds; of the scripted engine")
-    parser.add_argument("--server", help="base URL of a running SGLang server")
-    parser.add_argument("--rows", type=_positive, default=128, help="sequences computed at once")
-    parser.add_argument("--cache-mib", type=_count, default=1024, help="prefix cache; 0: none")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument("--dtype", choices=("auto", "float32", "bfloat16"), default="auto")
-    parser.add_argument("--threads", type=_positive, help="threads of torch; default: its own")
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    if _count(text) == 0:
-        raise argparse.ArgumentTypeError("must be above 0")
-    return int(text)
 
 
 if __name__ == "__main__":

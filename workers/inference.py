@@ -4,6 +4,7 @@ Knows nothing of torch or of SGLang: the engine is handed in, opened. A bad requ
 model fails its job; an engine that cannot go on ends the worker, so that its leases move on.
 """
 
+import logging
 from pathlib import Path
 
 import msgspec
@@ -11,8 +12,10 @@ import trio
 
 from rstar_async.wire.payloads import Generate
 from workers import station
-from workers.engines.interface import Engine, EngineFailed
+from workers.engines.interface import Engine, EngineFailed, Interrupted
 from workers.metrics import count_generated
+
+log = logging.getLogger(__name__)
 
 
 async def answer(engine: Engine, body: bytes) -> bytes:
@@ -40,7 +43,10 @@ async def serve_inference(
     async def handle(job: station.Job) -> bytes:
         try:
             return await answer(engine, job.body)
+        except Interrupted as interruption:
+            raise station.Retryable(str(interruption)) from interruption
         except EngineFailed as failure:
             raise station.EngineDead(str(failure)) from failure
 
     await station.serve(endpoint, name, capacity, handle, keys=keys, drain=drain)
+    log.info("inference done: worker=%s %s", name, engine.statistics().summary())

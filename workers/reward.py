@@ -4,6 +4,7 @@ Micro-batches are made by the scorer: all requests that wait when it starts a fo
 it. So `capacity` is also the largest micro-batch, and nothing is ever held back to fill one.
 """
 
+import logging
 from pathlib import Path
 
 import msgspec
@@ -11,8 +12,10 @@ import trio
 
 from rstar_async.wire.payloads import Score
 from workers import station
-from workers.engines.interface import EngineFailed, Scorer
+from workers.engines.interface import EngineFailed, Interrupted, Scorer
 from workers.metrics import count_scored
+
+log = logging.getLogger(__name__)
 
 
 async def answer(scorer: Scorer, body: bytes) -> bytes:
@@ -40,7 +43,10 @@ async def serve_reward(
     async def handle(job: station.Job) -> bytes:
         try:
             return await answer(scorer, job.body)
+        except Interrupted as interruption:
+            raise station.Retryable(str(interruption)) from interruption
         except EngineFailed as failure:
             raise station.EngineDead(str(failure)) from failure
 
     await station.serve(endpoint, name, capacity, handle, keys=keys, drain=drain)
+    log.info("reward done: worker=%s %s", name, scorer.statistics().summary())

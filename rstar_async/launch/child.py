@@ -4,13 +4,19 @@ import contextlib
 import os
 import signal
 import subprocess
-from typing import Self
+from typing import Protocol, Self
 
 import trio
 
 from rstar_async.launch.kernel import die_with
-from rstar_async.launch.log_file import LogFile
 from rstar_async.launch.processes import ProcessSpec
+
+
+class Output(Protocol):
+    """Where a process may write: a log file, for one."""
+
+    def open(self) -> int:
+        """A file descriptor, for the caller to close."""
 
 
 class Child:
@@ -27,7 +33,7 @@ class Child:
         self._pidfd = os.pidfd_open(popen.pid)
 
     @classmethod
-    def start(cls, spec: ProcessSpec, log: LogFile) -> Self:
+    def start(cls, spec: ProcessSpec, log: Output) -> Self:
         """Start it from this very thread (see `die_with`); trio's own would use a passing one."""
         output = log.open()
         try:
@@ -62,6 +68,13 @@ class Child:
         """SIGKILL, to the whole group."""
         if not self.gone.is_set():
             self._kill_group()
+
+    async def stop(self) -> None:
+        """Ask, wait for as long as its specification grants, kill. Somebody must be in `wait`."""
+        self.ask_to_stop()
+        with trio.move_on_after(self.spec.grace_seconds):
+            await self.gone.wait()
+        self.kill()
 
     def reap(self) -> int:
         """Collect a process that has ended or was killed, and kill what is left of its group."""

@@ -4,6 +4,7 @@ This is the only place that knows the other rooms' command lines. Order of stopp
 work goes first, who carries it goes last, so that nothing in flight is cut off.
 """
 
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import structs
 
 from rstar_async.config import Observe, Recipe, Workers
+from rstar_async.launch.servers import ModelPool, Server, servers_of
 from rstar_async.launch.sockets import clients_endpoint, workers_endpoint
 from rstar_async.wire.payloads import POOLS, Pool
 
@@ -70,8 +72,8 @@ def _services(recipe: Recipe, places: Places) -> list[ProcessSpec]:
     return [
         *(_broker(pool, places) for pool in POOLS),
         *_executors(recipe.workers, places),
-        *_engines("inference", recipe.workers.inference, recipe, places),
-        *_engines("reward", recipe.workers.reward, recipe, places),
+        *_engines("inference", recipe, places),
+        *_engines("reward", recipe, places),
     ]
 
 
@@ -110,9 +112,13 @@ def _executors(workers: Workers, places: Places) -> Iterator[ProcessSpec]:
         )
 
 
-def _engines(pool: Pool, count: int, recipe: Recipe, places: Places) -> Iterator[ProcessSpec]:
+def _engines(pool: ModelPool, recipe: Recipe, places: Places) -> Iterator[ProcessSpec]:
     workers = recipe.workers
-    for number in range(1, count + 1):
+    if workers.engine == "sglang":
+        behind = [_server_words(recipe, server) for server in servers_of(recipe, pool)]
+    else:
+        behind = [()] * (workers.inference if pool == "inference" else workers.reward)
+    for number, words in enumerate(behind, 1):
         name = f"{pool}-{number}"
         yield ProcessSpec(
             name=name,
@@ -121,20 +127,30 @@ def _engines(pool: Pool, count: int, recipe: Recipe, places: Places) -> Iterator
                 *("--models", str(places.models), "--engine", workers.engine),
                 *("--rows", str(workers.rows), "--cache-mib", str(workers.cache_mib)),
                 *("--dtype", recipe.model.dtype, "--threads", str(workers.threads)),
-                *_server(pool, workers),
+                *words,
             ),
             env=_environment(workers.threads),
+            # A server of its own is stopped by the worker, in ten seconds at most.
+            grace_seconds=8.0 if workers.engine != "sglang" else 14.0,
         )
+
+
+def _server_words(recipe: Recipe, server: Server) -> tuple[str, ...]:
+    if not server.is_ours:
+        return ("--url", server.url)
+    launch = ("--launch", recipe.sglang.launch) if recipe.sglang.launch else ()
+    # In one word, for these begin with dashes too.
+    return (
+        *launch,
+        "--port",
+        str(server.port),
+        f"--server-arguments={shlex.join(server.arguments)}",
+    )
 
 
 def _worker(pool: Pool, name: str, places: Places) -> tuple[str, ...]:
     endpoint = workers_endpoint(places.sockets, pool)
     return (*PYTHON, "workers", pool, "--endpoint", endpoint, "--name", name)
-
-
-def _server(pool: Pool, workers: Workers) -> tuple[str, ...]:
-    url = workers.sglang_policy if pool == "inference" else workers.sglang_ppm
-    return ("--server", url) if workers.engine == "sglang" and url else ()
 
 
 def _trainer(recipe: Recipe, places: Places) -> ProcessSpec:

@@ -159,7 +159,7 @@ class Supervisor:
                 async with trio.open_nursery() as group:
                     for child in self._children.values():
                         if child.spec.stop_order == order:
-                            group.start_soon(_stop, child)
+                            group.start_soon(child.stop)
         for child in self._children.values():
             child.kill()
         with trio.move_on_after(KILLED_SECONDS):
@@ -201,13 +201,6 @@ class Supervisor:
     def _say(self, line: str) -> None:
         self._journal.note(f"{_now()} {line}")
         self._say_aloud(line)
-
-
-async def _stop(child: Child) -> None:
-    child.ask_to_stop()
-    with trio.move_on_after(child.spec.grace_seconds):
-        await child.gone.wait()
-    child.kill()
 
 
 def _giving_up(spec: ProcessSpec, code: int, log: LogFile, record: Record) -> str:

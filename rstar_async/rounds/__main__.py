@@ -14,6 +14,7 @@ from rstar_async.commands.report import print_report
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
 from rstar_async.launch.sockets import clients_endpoint
+from rstar_async.rounds.card import Card
 from rstar_async.rounds.driver import Driver
 from rstar_async.rounds.progress import show_progress
 from rstar_async.search.coordinator import Coordinator
@@ -73,7 +74,8 @@ async def _run_rounds(recipe: Recipe, endpoints: Mapping[Pool, str], keys: Path 
     ):
         nursery.start_soon(show_progress, recipe, store)
         nursery.start_soon(show_pools, pools)
-        await Driver(recipe, store, Coordinator(pools, store, Judge(checker))).run()
+        coordinator = Coordinator(pools, store, Judge(checker))
+        await Driver(recipe, store, coordinator, Card.of(recipe)).run()
         nursery.cancel_scope.cancel()
 
 

@@ -19,6 +19,7 @@ from rstar_async.config import Search as SearchSettings
 from rstar_async.errors import RstarError
 from rstar_async.evaluation.evaluator import Evaluator, Subject
 from rstar_async.recipes import as_toml_values
+from rstar_async.rounds.card import Card
 from rstar_async.rounds.problems import heldout_problems, problems_of_round
 from rstar_async.rounds.searching import RoundSearch
 from rstar_async.search.coordinator import Coordinator, SearchPlan
@@ -37,10 +38,13 @@ TRAINER_POLL_SECONDS = 0.25
 class Driver:
     """Takes one run through its rounds."""
 
-    def __init__(self, recipe: Recipe, store: Store, coordinator: Coordinator) -> None:
+    def __init__(
+        self, recipe: Recipe, store: Store, coordinator: Coordinator, card: Card | None = None
+    ) -> None:
         self._recipe = recipe
         self._store = store
         self._coordinator = coordinator
+        self._card = card or Card()
 
     async def run(self) -> None:
         """Bring the run to its end, from wherever it stands."""
@@ -52,6 +56,7 @@ class Driver:
                 await self._search(round_)
             if round_.status != "closed":
                 await self._wait_until_trained(number)
+                await self._card.hand_over("servers")
                 await self._evaluate(number, heldout)
                 await self._advance(number, "closed")
 
@@ -83,6 +88,7 @@ class Driver:
             seeds = [self._recipe.seed + further for further in range(own.seeds)]
             search = RoundSearch(round_, seeds, plan, self._store, self._coordinator)
             await search.run(problems_of_round(self._recipe, round_.number))
+        await self._card.hand_over("trainer")
         await self._advance(round_.number, "searched")
 
     async def _wait_until_trained(self, number: int) -> None:

@@ -25,13 +25,17 @@ class Sampling(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Generate(msgspec.Struct, frozen=True, array_like=True):
-    """Ask for `n` continuations of `prompt` from model version `model`, seeded by `seed`."""
+    """Ask for `n` continuations of `prompt` from model version `model`, seeded by `seed`.
+
+    `logprobs` asks for the log probability of every sampled token; not every engine has them.
+    """
 
     model: str
     prompt: TokenIds
     n: int
     seed: int
     sampling: Sampling
+    logprobs: bool = False
 
 
 class Sample(msgspec.Struct, frozen=True, array_like=True):
@@ -40,6 +44,7 @@ class Sample(msgspec.Struct, frozen=True, array_like=True):
     tokens: TokenIds
     text: str
     finish: Literal["stop", "length", "eos"]
+    logprobs: tuple[float, ...] = ()
 
 
 class Generated(msgspec.Struct, frozen=True, array_like=True):

@@ -10,14 +10,14 @@ import brokers.__main__
 import rstar_async.rounds.__main__
 import rstar_async.trainer.__main__
 import workers.__main__
-from rstar_async.config import Recipe, Workers
+from rstar_async.config import Recipe
 from rstar_async.launch.processes import Places, processes
 
 PLACES = Places(Path("/h"), Path("/h/models"), Path("/tmp/rstar-x"), Path("/h/recipe.json"))
 
 
-def words_after(module: str, workers: Workers | None = None) -> list[list[str]]:
-    recipe = Recipe(name="trial", workers=workers or Workers())
+def words_after(module: str, **sections: object) -> list[list[str]]:
+    recipe = msgspec.convert({"name": "trial", **sections}, Recipe)
     lines = [list(spec.argv) for spec in processes(recipe, PLACES)]
     return [line[4:] for line in lines if line[3] == module]
 
@@ -34,9 +34,12 @@ def test_workers_understand_theirs() -> None:
 
 
 def test_workers_understand_where_sglang_runs() -> None:
-    settings = msgspec.convert({"engine": "sglang", "sglang_policy": "http://a:1"}, Workers)
-    _, words, _ = words_after("workers", settings)
-    assert workers.__main__._parser().parse_args(words).server == "http://a:1"
+    sglang = {"policy_urls": ["http://a:1"], "launch": "serve {model} {port}", "port": 4000}
+    lines = words_after("workers", workers={"engine": "sglang"}, sglang=sglang)
+    _, inference, reward = [workers.__main__._parser().parse_args(words) for words in lines]
+    assert (inference.url, inference.server_arguments) == ("http://a:1", "")
+    assert (reward.url, reward.launch, reward.port) == (None, "serve {model} {port}", 4001)
+    assert reward.server_arguments == "--mem-fraction-static 0.3"
 
 
 def test_the_coordinator_understands_its_own() -> None:

@@ -76,7 +76,19 @@ def test_prometheus_is_told_where_to_look(tmp_path: Path) -> None:
         assert not (tmp_path / "metrics.json").exists()
 
 
-def test_running_sglang_servers_are_passed_on() -> None:
-    specs = by_name(engine="sglang", sglang_policy="http://a:1", sglang_ppm="http://b:2")
-    assert specs["inference-1"].argv[-2:] == ("--server", "http://a:1")
-    assert specs["reward-1"].argv[-2:] == ("--server", "http://b:2")
+def test_each_running_sglang_server_has_a_worker_of_its_own() -> None:
+    urls = ["http://a:1", "http://c:3/"]
+    recipe = msgspec.convert(
+        {"workers": {"engine": "sglang", "inference": 1}, "sglang": {"policy_urls": urls}}, Recipe
+    )
+    argv = {spec.name: spec.argv for spec in processes(recipe, PLACES)}
+    assert argv["inference-1"][-2:] == ("--url", "http://a:1")
+    assert argv["inference-2"][-2:] == ("--url", "http://c:3")
+    assert "--url" not in argv["reward-1"]
+
+
+def test_servers_that_share_a_card_can_leave_it() -> None:
+    sglang = {"share_device": True, "ppm_arguments": ["--tp", "2"]}
+    recipe = msgspec.convert({"workers": {"engine": "sglang"}, "sglang": sglang}, Recipe)
+    argv = {spec.name: spec.argv for spec in processes(recipe, PLACES)}
+    assert argv["reward-1"][-1] == "--server-arguments=--tp 2 --enable-memory-saver"

@@ -16,7 +16,17 @@ from workers.__main__ import main
         ("inference --endpoint tcp://h:99999 --models {tmp}", "no valid port"),
         ("reward --endpoint tcp://10.0.0.1:5 --models {tmp}", "rstar keys"),
         ("reward --endpoint ipc:///tmp/x --models {tmp} --keys {tmp}", "curve.key"),
-        ("inference --endpoint ipc:///tmp/x --models {tmp} --engine sglang", "sglang"),
+        ("inference --endpoint ipc:///tmp/x --models {tmp} --engine sglang --url h:1", "--url h:1"),
+        ("inference --endpoint ipc:///x --models {tmp} --engine openai", "needs the --url"),
+        (
+            "reward --endpoint ipc:///x --models {tmp} --server-arguments=--tp",
+            "--server-arguments are",
+        ),
+        ("reward --endpoint ipc:///x --models {tmp} --engine sglang --launch x", "must name"),
+        (
+            "reward --endpoint ipc:///x --models {tmp} --engine sglang --launch nix_{{model}}",
+            "must name",
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

@@ -29,6 +29,10 @@ class ModelUnavailable(RstarError):
         self.reason = reason
 
 
+class Interrupted(RstarError):
+    """The engine dropped this request, through no fault of its own; sending it again may help."""
+
+
 class EngineFailed(RstarError):
     """The engine cannot go on; its process should exit so that its work moves elsewhere."""
 
@@ -49,6 +53,15 @@ class Statistics(msgspec.Struct, frozen=True):
     new_tokens: int = 0
     cache_bytes: int = 0
     busy_seconds: float = 0.0
+
+    def summary(self) -> str:
+        """The counts in one line, for a log."""
+        share = self.cached_tokens / max(1, self.prompt_tokens)
+        return (
+            f"requests={self.requests} prompt_tokens={self.prompt_tokens} "
+            f"cached_tokens={self.cached_tokens} cached_share={share:.3f} "
+            f"new_tokens={self.new_tokens}"
+        )
 
 
 def check_generate(request: Generate) -> None:

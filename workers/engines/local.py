@@ -6,7 +6,7 @@ from pathlib import Path
 from rstar_async.wire.payloads import Generate, Generated
 from workers.engines.checkpoint import check_generator
 from workers.engines.generation import Generation
-from workers.engines.interface import check_generate
+from workers.engines.interface import BadRequest, check_generate
 from workers.engines.loading import load_generator
 from workers.engines.local_base import LocalBase
 from workers.engines.packed_model import PackedModel, Unpackable, next_logits
@@ -54,6 +54,8 @@ class LocalEngine(LocalBase[Generate, Generated]):
     async def generate(self, request: Generate) -> Generated:
         """Continue a prompt; safe to cancel."""
         check_generate(request)
+        if request.logprobs:
+            raise BadRequest("the local engine gives no log probabilities")
         return await self._ask(request)
 
     def _load(self, version: str) -> Loaded[Generate, Generated]:

@@ -118,6 +118,8 @@ class ScriptedEngine(_Scripted):
     async def generate(self, request: Generate) -> Generated:
         """Follow the script; `BadRequest` for a prompt in any style but the tagged one."""
         check_generate(request)
+        if request.logprobs:
+            raise BadRequest("the scripted engine gives no log probabilities")
         tokenizer = _tokenizer(model_folder(self.models_dir, request.model))
         started = time.perf_counter()
         await self._pause(len(request.prompt))

@@ -1,10 +1,15 @@
 """Ids to text, as the trainer's and SGLang's tokenizers read the same folder."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
+
+from tokenizers import Tokenizer
 
 from workers.engines.interface import ModelUnavailable
 from workers.engines.stops import Decode
+
+Encode: TypeAlias = Callable[[str], list[int]]
 
 
 def open_decoder(folder: Path) -> Decode:
@@ -17,14 +22,22 @@ def open_decoder(folder: Path) -> Decode:
     return _from_transformers(folder)
 
 
-def _from_file(path: Path) -> Decode:
-    from tokenizers import Tokenizer
+def open_encoder(folder: Path) -> Encode:
+    """Text to ids, tags as their own tokens; by `tokenizer.json` alone."""
+    tokenizer = _read(folder / "tokenizer.json")
+    return lambda text: list(tokenizer.encode(text, add_special_tokens=False).ids)
 
+
+def _from_file(path: Path) -> Decode:
+    tokenizer = _read(path)
+    return lambda tokens: str(tokenizer.decode(list(tokens), skip_special_tokens=False))
+
+
+def _read(path: Path) -> Tokenizer:
     try:
-        tokenizer = Tokenizer.from_file(str(path))
+        return Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises bare Exception
         raise ModelUnavailable(path.parent, f"tokenizer.json cannot be read: {error}") from error
-    return lambda tokens: tokenizer.decode(list(tokens), skip_special_tokens=False)
 
 
 def _from_transformers(folder: Path) -> Decode:

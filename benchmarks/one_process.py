@@ -1,0 +1,104 @@
+"""A real search in one process: brokers, an executor, an engine of your choice, a store on disk.
+
+Only the engine's own server, if it has one, is a process of its own. Nothing is simulated.
+"""
+
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import trio
+
+from brokers.broker import Broker
+from rstar_async.answers.checker import open_checker
+from rstar_async.config import Execution, Recipe, Round, Search
+from rstar_async.launch.sockets import clients_endpoint, workers_endpoint
+from rstar_async.rounds.problems import problems_of_round
+from rstar_async.search.coordinator import Coordinator, SearchPlan
+from rstar_async.search.identity import search_id
+from rstar_async.search.judge import Judge
+from rstar_async.search.models import ActiveModels
+from rstar_async.search.pools import open_pools
+from rstar_async.wire.payloads import POOLS
+from storage import records
+from storage.store import Store, open_store
+from workers.engines.interface import Engine
+from workers.executor import serve_executor
+from workers.inference import serve_inference
+
+POLICY = "policy"
+DEMO = Path(__file__).parents[1] / "rstar_async" / "demo" / "checkpoint"
+SLOTS = 2
+CAPACITY = 64
+
+
+def recipe_in(folder: Path, problems: int, search: Search) -> Recipe:
+    """One round over generated problems, searched by the demo's policy."""
+    recipe = Recipe(
+        name="one-process",
+        home=str(folder / "home"),
+        rounds=(Round(problems=problems, levels=(1, 2, 3)),),
+        search=search,
+    )
+    policy = recipe.models_folder / POLICY
+    shutil.copytree(DEMO, policy)
+    (policy / "manifest.json").write_text('{"prompt_style": "tagged"}')
+    return recipe
+
+
+async def search_all(recipe: Recipe, open_engine: Callable[[Path], Engine]) -> float:
+    """Search every problem of round 1; the store then holds everything. Seconds, searching only."""
+    problems = problems_of_round(recipe, 1)
+    searches = [_search_row(recipe, problem) for problem in problems]
+    models = ActiveModels.load(recipe.models_folder, POLICY, None)
+    plan = SearchPlan(models, recipe.search, Execution(), "truth")
+    async with _opened(recipe, open_engine) as (coordinator, store):
+        await store.commit(
+            records.Run(recipe.name, {}, recipe.seed, "benchmark"),
+            records.Round(recipe.name, 1, "searching", POLICY),
+            *problems,
+            *searches,
+        )
+        started = trio.current_time()
+        await coordinator.search_all(searches, {problem.id: problem for problem in problems}, plan)
+        return trio.current_time() - started
+
+
+@asynccontextmanager
+async def _opened(
+    recipe: Recipe, open_engine: Callable[[Path], Engine]
+) -> AsyncIterator[tuple[Coordinator, Store]]:
+    sockets = recipe.home_folder / "sockets"
+    sockets.mkdir(parents=True)
+    ends = {pool: workers_endpoint(sockets, pool) for pool in POOLS}
+    async with (
+        open_engine(recipe.models_folder) as engine,
+        open_store(recipe.database_url) as store,
+        open_checker() as checker,
+        trio.open_nursery() as nursery,
+    ):
+        never = trio.Event()
+        for pool in POOLS:
+            broker = Broker(pool, clients=clients_endpoint(sockets, pool), workers=ends[pool])
+            nursery.start_soon(broker.run)
+        nursery.start_soon(
+            lambda: serve_inference(ends["inference"], "engine", engine, CAPACITY, drain=never)
+        )
+        nursery.start_soon(lambda: serve_executor(ends["executor"], "executor", SLOTS, drain=never))
+        endpoints = {pool: clients_endpoint(sockets, pool) for pool in POOLS}
+        async with open_pools(endpoints, window=CAPACITY) as pools:
+            yield Coordinator(pools, store, Judge(checker)), store
+        nursery.cancel_scope.cancel()
+
+
+def _search_row(recipe: Recipe, problem: records.Problem) -> records.Search:
+    return records.Search(
+        id=search_id(recipe.name, 1, "train", problem.id, recipe.seed),
+        run_id=recipe.name,
+        round=1,
+        problem_id=problem.id,
+        purpose="train",
+        seed=recipe.seed,
+        policy_id=POLICY,
+    )

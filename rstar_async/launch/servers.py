@@ -1,0 +1,49 @@
+"""Which SGLang servers a recipe means, running already or still to be started; pure."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from rstar_async.config import Recipe
+
+ModelPool: TypeAlias = Literal["inference", "reward"]
+
+MEMORY_SAVER = "--enable-memory-saver"
+
+
+class Server(msgspec.Struct, frozen=True):
+    """A server; `port` and `arguments` are for one that we start, `port` 0 for any other."""
+
+    pool: ModelPool
+    url: str
+    port: int = 0
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def is_ours(self) -> bool:
+        return self.port > 0
+
+
+def servers_of(recipe: Recipe, *pools: ModelPool) -> list[Server]:
+    """The servers of these pools, one for each worker; none unless the engine is SGLang."""
+    if recipe.workers.engine != "sglang":
+        return []
+    return [server for pool in pools for server in _of_pool(recipe, pool)]
+
+
+def _of_pool(recipe: Recipe, pool: ModelPool) -> list[Server]:
+    settings, workers = recipe.sglang, recipe.workers
+    if pool == "inference":
+        urls, count, first = settings.policy_urls, workers.inference, settings.port
+        arguments = settings.policy_arguments
+    else:
+        urls, count = settings.ppm_urls, workers.reward
+        # Behind the policies that we start, whether there are any or not.
+        first = settings.port + workers.inference
+        arguments = settings.ppm_arguments
+    if urls:
+        return [Server(pool, url.rstrip("/")) for url in urls]
+    if settings.share_device:
+        arguments = (*arguments, MEMORY_SAVER)
+    ports = range(first, first + count)
+    return [Server(pool, f"http://127.0.0.1:{port}", port, arguments) for port in ports]

@@ -1,0 +1,126 @@
+"""The servers that share the trainer's card, and handing it over.
+
+A server that was asked to release its memory carries that in the name of its weights: a driver that
+is started again learns from the server where things stand. A server that does not answer has not
+been started yet and holds nothing.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import httpx
+import trio
+
+from rstar_async.config import Recipe
+from rstar_async.errors import RstarError
+from rstar_async.launch.servers import servers_of
+from rstar_async.rounds.device import Action, Owner, State, next_step
+
+log = logging.getLogger(__name__)
+
+RELEASED = "released:"
+SECONDS = 600.0
+CONNECT_SECONDS = 5.0
+
+
+class Device(Protocol):
+    """One server's memory."""
+
+    async def state(self) -> State | None:
+        """None: there is no server."""
+
+    async def do(self, action: Action) -> None: ...
+
+
+class Card:
+    """Nothing happens where there is no device."""
+
+    def __init__(self, devices: Sequence[Device] = ()) -> None:
+        self._devices = devices
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> "Card":
+        """The card that a recipe says is shared, if any."""
+        if not recipe.sglang.share_device:
+            return cls()
+        servers = servers_of(recipe, "inference", "reward")
+        return cls([SGLangDevice(server.url) for server in servers])
+
+    async def hand_over(self, owner: Owner) -> None:
+        """Let `owner` have the card; returns when it does. Doing it twice does no harm."""
+        async with trio.open_nursery() as nursery:
+            for device in self._devices:
+                nursery.start_soon(_hand_over, device, owner)
+
+
+async def _hand_over(device: Device, owner: Owner) -> None:
+    state = await device.state()
+    while state is not None and (step := next_step(state, owner)) is not None:
+        await device.do(step.action)
+        log.info("%s: %s", device, step.after)
+        state = step.after
+
+
+class SGLangDevice:
+    """A server that was started with `--enable-memory-saver`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def __repr__(self) -> str:
+        return f"SGLang at {self.url}"
+
+    async def state(self) -> State | None:
+        try:
+            info = await self._model_info()
+        except httpx.ConnectError:
+            return None
+        released = info["weight_version"].startswith(RELEASED)
+        return State.RELEASED if released else State.SERVING
+
+    async def do(self, action: Action) -> None:
+        """Raises `RstarError` if the server cannot."""
+        match action:
+            case Action.PAUSE:
+                await self._post("/pause_generation", mode="retract")
+            case Action.RELEASE:
+                await self._rename(RELEASED + await self._version())
+                await self._post("/release_memory_occupation", tags=["kv_cache", "weights"])
+            case Action.TAKE_WEIGHTS:
+                await self._post("/resume_memory_occupation", tags=["weights"])
+            case Action.LOAD:
+                info = await self._model_info()
+                version = info["weight_version"].removeprefix(RELEASED)
+                await self._post(
+                    "/update_weights_from_disk",
+                    model_path=info["model_path"],
+                    weight_version=version,
+                    flush_cache=False,  # there is none yet
+                )
+            case Action.TAKE_CACHE:
+                await self._post("/resume_memory_occupation", tags=["kv_cache"])
+            case Action.RESUME:
+                await self._post("/continue_generation")
+
+    async def _version(self) -> str:
+        return str((await self._model_info())["weight_version"]).removeprefix(RELEASED)
+
+    async def _rename(self, version: str) -> None:
+        await self._post("/update_weight_version", new_version=version, abort_all_requests=False)
+
+    async def _model_info(self) -> dict[str, Any]:
+        return dict((await self._send("GET", "/model_info")).json())
+
+    async def _post(self, route: str, **body: Any) -> None:
+        await self._send("POST", route, body)
+
+    async def _send(
+        self, method: str, route: str, body: dict[str, Any] | None = None
+    ) -> httpx.Response:
+        timeout = httpx.Timeout(SECONDS, connect=CONNECT_SECONDS)
+        async with httpx.AsyncClient(timeout=timeout, trust_env=False) as client:
+            answer = await client.request(method, self.url + route, json=body)
+        if answer.status_code != httpx.codes.OK:
+            raise RstarError(f"{self}: {route} answered {answer.status_code}: {answer.text[:200]}")
+        return answer

@@ -1,0 +1,189 @@
+"""Any server with OpenAI's `/completions`: vLLM, llama.cpp, a hosted model.
+
+Less than with the other engines: text comes back, so ids are made of it here and may differ from
+those that were sampled; nobody says what was cached, nor with which weights; weights cannot be
+exchanged. `docs/engines.md` says what that costs.
+"""
+
+import os
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import httpx
+import msgspec
+
+from rstar_async.wire.payloads import Generate, Generated, Sample
+from workers.engines.checkpoint import model_folder
+from workers.engines.counters import Counters
+from workers.engines.interface import (
+    BadRequest,
+    EngineFailed,
+    Interrupted,
+    ModelUnavailable,
+    Statistics,
+    check_generate,
+)
+from workers.engines.stops import Decode
+from workers.engines.tokenizer import Encode, open_decoder, open_encoder
+
+TOO_MANY_REQUESTS = 429
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One sample. Only some servers name the stop: `stop_reason` vLLM, `matched_stop` SGLang."""
+
+    text: str
+    finish_reason: str | None = None
+    stop_reason: int | str | None = None
+    matched_stop: int | str | None = None
+
+    @property
+    def stop(self) -> int | str | None:
+        return self.matched_stop if self.stop_reason is None else self.stop_reason
+
+
+class Reply(msgspec.Struct, frozen=True):
+    choices: list[Choice]
+
+
+class Card(msgspec.Struct, frozen=True):
+    id: str
+
+
+class Cards(msgspec.Struct, frozen=True):
+    data: list[Card]
+
+
+class OpenAIEngine:
+    """`url` ends where `/completions` follows. The server knows a version by its own name, or by
+    `served_as`: then the first version asked for is taken for it, and any other is refused."""
+
+    def __init__(self, models_dir: Path, url: str, served_as: str | None = None) -> None:
+        self.models_dir = models_dir
+        self.counters = Counters()
+        self._served_as = served_as
+        self._codecs: dict[str, tuple[Encode, Decode]] = {}
+        key = os.environ.get("OPENAI_API_KEY")
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {key}"} if key else None,
+            timeout=httpx.Timeout(None, connect=10.0),
+            limits=httpx.Limits(max_connections=None),
+        )
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self._http)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.__aexit__(kind, error, trace)
+
+    def statistics(self) -> Statistics:
+        return Statistics(
+            versions=tuple(self._codecs),
+            requests=self.counters.requests,
+            prompt_tokens=self.counters.prompt_tokens,
+            new_tokens=self.counters.new_tokens,
+        )
+
+    async def generate(self, request: Generate) -> Generated:
+        """Continue a prompt; cancelling closes the connection, which servers take for an abort."""
+        check_generate(request)
+        if request.logprobs:
+            raise BadRequest("the openai engine gives no log probabilities of ids")
+        started = time.perf_counter()
+        encode, decode = await self._codec(request.model)
+        answer = await self._send(
+            "POST", "completions", _body(request, self._name(request), decode)
+        )
+        choices = _read(answer, Reply).choices
+        samples = [_sample(choice, request, encode, decode) for choice in choices]
+        new = sum(len(sample.tokens) for sample in samples)
+        self.counters.count(len(request.prompt), 0, new)
+        seconds = time.perf_counter() - started
+        return Generated(request.model, samples, len(request.prompt), 0, seconds)
+
+    def _name(self, request: Generate) -> str:
+        return self._served_as or request.model
+
+    async def _codec(self, version: str) -> tuple[Encode, Decode]:
+        """The version's tokenizer, once the server is known to have the model."""
+        if version not in self._codecs:
+            folder = model_folder(self.models_dir, version)
+            if self._served_as and self._codecs:
+                (bound,) = self._codecs
+                raise ModelUnavailable(folder, f"{self._served_as} serves {bound} already")
+            await self._check_served(folder, self._served_as or version)
+            self._codecs[version] = open_encoder(folder), open_decoder(folder)
+        return self._codecs[version]
+
+    async def _check_served(self, folder: Path, name: str) -> None:
+        names = [card.id for card in _read(await self._send("GET", "models"), Cards).data]
+        if name not in names:
+            known = ", ".join(names)
+            raise ModelUnavailable(folder, f"the server has no model {name!r}; it has {known}")
+
+    async def _send(
+        self, method: str, route: str, body: dict[str, Any] | None = None
+    ) -> httpx.Response:
+        try:
+            answer = await self._http.request(method, route, json=body)
+        except httpx.TransportError as error:
+            raise EngineFailed(f"{self._http.base_url}{route}: {error}") from error
+        status = answer.status_code
+        if status == TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise Interrupted(f"{answer.url} answered {status}: {answer.text[:200]}")
+        if status != httpx.codes.OK:
+            raise BadRequest(f"{answer.url} answered {status}: {answer.text[:200]}")
+        return answer
+
+
+def _body(request: Generate, name: str, decode: Decode) -> dict[str, Any]:
+    sampling = request.sampling
+    body: dict[str, Any] = {
+        "model": name,
+        "prompt": request.prompt,
+        "n": request.n,
+        "seed": request.seed % 2**31,
+        "max_tokens": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "stop": [*sampling.stop_texts, *(decode([id_]) for id_ in sampling.stop_token_ids)],
+    }
+    if sampling.stop_token_ids:  # tags are special tokens, which servers leave out of the text
+        body |= {"stop_token_ids": list(sampling.stop_token_ids), "skip_special_tokens": False}
+    return body
+
+
+def _sample(choice: Choice, request: Generate, encode: Encode, decode: Decode) -> Sample:
+    text, finish = choice.text, _finish(choice, request)
+    if finish == "stop":
+        stop = choice.stop
+        ending = decode([stop]) if isinstance(stop, int) else str(stop)
+        text = text if text.endswith(ending) else text + ending
+    return Sample(encode(text), text, finish)
+
+
+def _finish(choice: Choice, request: Generate) -> Literal["stop", "length", "eos"]:
+    """A stop that the server does not name is taken for the model's own end."""
+    if choice.finish_reason == "length":
+        return "length"
+    if isinstance(choice.stop, int):
+        return "stop" if choice.stop in request.sampling.stop_token_ids else "eos"
+    return "eos" if choice.stop is None else "stop"
+
+
+def _read(answer: httpx.Response, kind: type[Any]) -> Any:
+    try:
+        return msgspec.json.decode(answer.content, type=kind)
+    except msgspec.MsgspecError as error:
+        raise EngineFailed(f"{answer.url} answered no completion: {error}") from error

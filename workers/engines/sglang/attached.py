@@ -1,0 +1,68 @@
+"""A server that somebody else runs, perhaps on another machine."""
+
+import logging
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import trio
+
+from workers.engines.interface import ModelUnavailable
+from workers.engines.sglang.host import Host
+from workers.engines.sglang.model_folder import ModelFolder, read_model_folder
+from workers.engines.sglang.role import Role
+from workers.engines.sglang.server import SGLangServer
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+POLLS_PER_LINE = 60
+
+
+class Attached(Host):
+    """`models_there` is the folder of versions as the server sees it, if not as we do."""
+
+    def __init__(
+        self, role: Role, url: str, models_here: Path, models_there: Path | None = None
+    ) -> None:
+        super().__init__(role)
+        self._server = SGLangServer(url)
+        self._here = models_here
+        self._there = models_there or models_here
+
+    @property
+    def server(self) -> SGLangServer:
+        return self._server
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        """Wait for the server for as long as it takes."""
+        await stack.enter_async_context(self._server)
+        await self._wait_until_healthy()
+        await self.role.check(self._server)
+        self._nursery.start_soon(self._server.watch)
+
+    async def _wait_until_healthy(self) -> None:
+        polls = 0
+        while not await self._server.is_healthy():
+            if polls % POLLS_PER_LINE == 0:
+                log.info("waiting for SGLang at %s", self._server.url)
+            polls += 1
+            await trio.sleep(POLL_SECONDS)
+
+    async def _now(self) -> ModelFolder | None:
+        info = await self._server.model_info()
+        path = self._here / Path(info.model_path).name
+        try:
+            return read_model_folder(path, info.weight_version)
+        except ModelUnavailable:  # not one of ours: nothing can be known of its shapes
+            return None
+
+    def _check_exchange(self, now: ModelFolder | None, new: ModelFolder) -> None:
+        if now is not None and not new.replaces(now):
+            raise ModelUnavailable(
+                new.path,
+                f"its shapes are not those of {now.path.name}, which SGLang at {self._server.url} "
+                "serves; that server must be started anew with it",
+            )
+
+    async def _put(self, now: ModelFolder | None, new: ModelFolder) -> None:
+        await self._exchange(new, self._there / new.path.relative_to(self._here))

@@ -1,0 +1,46 @@
+"""The PPM on an SGLang server."""
+
+import time
+from pathlib import Path
+
+from rstar_async.wire.payloads import Score, Scored
+from workers.engines.checkpoint import check_scorer
+from workers.engines.interface import ModelUnavailable, check_score
+from workers.engines.sglang.host import Host
+from workers.engines.sglang.model_folder import ModelFolder
+from workers.engines.sglang.serving import Serving
+
+HEAD_BIAS = "score.bias"
+
+
+class SGLangScorer(Serving):
+    """Raw head outputs by `/classify`; the server batches all requests that wait for it.
+
+    `cached_tokens` of a reply is 0: `/classify` does not say how much its prefix cache served.
+    """
+
+    def __init__(self, models_dir: Path, host: Host, first: str | None = None) -> None:
+        super().__init__(models_dir, host, check_scorer, first)
+
+    async def score(self, request: Score) -> Scored:
+        """Value each step; safe to cancel."""
+        check_score(request)
+        started = time.perf_counter()
+        async with self._turns.use(request.model) as model:
+            model.bounds.check_score(request)
+            self._in_flight += 1
+            try:
+                sequences = [[*request.prefix, *step] for step in request.steps]
+                answers = await self.host.server.classify(sequences)
+            finally:
+                self._in_flight -= 1
+        tokens = len(request.prefix) + sum(map(len, request.steps))
+        self.counters.count(tokens, 0)
+        values = [answer.embedding[0] for answer in answers]
+        return Scored(request.model, values, tokens, 0, time.perf_counter() - started)
+
+    def _check_tensors(self, model: ModelFolder) -> None:
+        """SGLang 0.5.21 gives this head a bias, and leaves it at random if the file has none."""
+        if model.architecture.startswith("Qwen") and HEAD_BIAS not in model.shapes:
+            reason = f"without {HEAD_BIAS} SGLang adds a random constant; write it as zero"
+            raise ModelUnavailable(model.path, reason)

@@ -1,0 +1,81 @@
+"""What the engine and the scorer have in common: a host, turns of versions, counters."""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import trio
+
+from workers.engines.checkpoint import model_folder
+from workers.engines.counters import Counters
+from workers.engines.interface import Interrupted, Statistics
+from workers.engines.sglang.host import Host
+from workers.engines.sglang.model_folder import ModelFolder, read_model_folder
+from workers.engines.sglang.turns import Turns
+
+
+class Serving:
+    """`first` is a version to serve at once, before any job names one."""
+
+    def __init__(
+        self, models_dir: Path, host: Host, check: Callable[[Path], None], first: str | None = None
+    ) -> None:
+        self.models_dir = models_dir
+        self.host = host
+        self.counters = Counters()
+        self._check = check
+        self._first = first
+        self._in_flight = 0
+        self._turns: Turns[ModelFolder] = Turns(self._bring)
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.host)
+            nursery = await stack.enter_async_context(trio.open_nursery())
+            stack.callback(nursery.cancel_scope.cancel)
+            nursery.start_soon(self._turns.run)
+            if self._first is not None:
+                async with self._turns.use(self._first):
+                    pass
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.__aexit__(kind, error, trace)
+
+    def statistics(self) -> Statistics:
+        """What went through this engine; what the server's cache holds is not known here."""
+        version = self._turns.version
+        return Statistics(
+            versions=(version,) if version else (),
+            running_rows=self._in_flight,
+            waiting_requests=self._turns.waiting,
+            requests=self.counters.requests,
+            prompt_tokens=self.counters.prompt_tokens,
+            cached_tokens=self.counters.cached_tokens,
+            new_tokens=self.counters.new_tokens,
+        )
+
+    def _check_versions(self, wanted: str, seen: set[str]) -> None:
+        """Somebody else may have exchanged the weights of a server that is not ours alone."""
+        if seen != {wanted}:
+            self._turns.forget()
+            raise Interrupted(f"SGLang computed with {', '.join(sorted(seen))}, not {wanted}")
+
+    async def _bring(self, version: str) -> ModelFolder:
+        path = model_folder(self.models_dir, version)
+        self._check(path)
+        wanted = read_model_folder(path, version)
+        self._check_tensors(wanted)
+        await self.host.serve(wanted)
+        return wanted
+
+    def _check_tensors(self, model: ModelFolder) -> None:
+        """Refuse, by `ModelUnavailable`, what the server would take and get wrong."""
