@@ -19,7 +19,6 @@ from workers.engine_options import (
     INFERENCE_ENGINES,
     REWARD_ENGINES,
     add_engine_options,
-    check_engine,
     number,
     open_engine,
     open_scorer,
@@ -37,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         process.begin(options, options.name)
         _check_connection(options)
+        options.check(options)
         process.run(options.serve, options)
     except Exception as error:
         code = _exit_code(cause := single(error))
@@ -66,7 +66,6 @@ async def _executor(options: argparse.Namespace) -> None:
 async def _inference(options: argparse.Namespace) -> None:
     from workers.inference import serve_inference
 
-    check_engine(options)
     # A request has several samples, each a row; a few more than fit keep the engine from waiting.
     capacity = max(2, options.rows // 4)
     async with open_engine(options) as engine:
@@ -76,7 +75,6 @@ async def _inference(options: argparse.Namespace) -> None:
 async def _reward(options: argparse.Namespace) -> None:
     from workers.reward import serve_reward
 
-    check_engine(options)
     async with open_scorer(options) as scorer:
         await serve_reward(options.endpoint, options.name, scorer, options.rows, keys=options.keys)
 
@@ -108,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _kind(parser: argparse.ArgumentParser, serve: object) -> argparse.ArgumentParser:
-    parser.set_defaults(serve=serve)
+    parser.set_defaults(serve=serve, check=lambda options: None)
     parser.add_argument("--endpoint", required=True, help="where the broker meets its workers")
     parser.add_argument(
         "--name", default=socket.gethostname(), help="unlike any other's; the host's"

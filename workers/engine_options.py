@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rstar_async.errors import BadInput
 from workers.engines.interface import Engine, Scorer
+from workers.engines.sglang.command import INSTALLED, Command
 from workers.engines.sglang.host import Host
 from workers.engines.sglang.role import POLICY, PPM, Role
 
@@ -15,6 +16,7 @@ REWARD_ENGINES = ("local", "sglang", "scripted")
 
 def add_engine_options(parser: argparse.ArgumentParser, engines: tuple[str, ...]) -> None:
     """Options of workers that serve a model."""
+    parser.set_defaults(check=check_engine)
     parser.add_argument("--models", type=Path, required=True, help="folder of model versions")
     parser.add_argument("--engine", choices=engines, default="local")
     parser.add_argument("--rows", type=positive, default=128, help="sequences computed at once")
@@ -47,6 +49,8 @@ def check_engine(options: argparse.Namespace) -> None:
         raise BadInput("--engine openai needs the --url of a server, such as http://host:8000/v1")
     if options.server_arguments and (options.engine != "sglang" or options.url is not None):
         raise BadInput("--server-arguments are for an SGLang server that is started here")
+    if options.engine == "sglang" and options.url is None:
+        _command(options).check()
 
 
 def open_engine(options: argparse.Namespace) -> Engine:
@@ -101,11 +105,14 @@ def _host(options: argparse.Namespace, role: Role) -> Host:
         from workers.engines.sglang.attached import Attached
 
         return Attached(role, options.url, options.models, options.server_models)
-    from workers.engines.sglang.command import INSTALLED, Command
     from workers.engines.sglang.managed import Managed
 
-    command = Command(options.launch or INSTALLED, tuple(shlex.split(options.server_arguments)))
-    return Managed(role, command, options.port)
+    return Managed(role, _command(options), options.port)
+
+
+def _command(options: argparse.Namespace) -> Command:
+    arguments = tuple(shlex.split(options.server_arguments))
+    return Command(options.launch or INSTALLED, arguments)
 
 
 def number(text: str) -> int:

@@ -20,7 +20,8 @@ from tests.system.test_whole_run import nodes_stored, processes_of, wait_until
 from tests.workers.engines import oracle
 from tests.workers.engines.sglang_server import LAUNCH, free_port, needs_sglang
 
-pytestmark = needs_sglang
+# Three servers start, one of them a second time, and a round is trained in between.
+pytestmark = [*needs_sglang, pytest.mark.slow]
 
 RECIPE = """
 name = "small"
