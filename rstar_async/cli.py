@@ -26,7 +26,7 @@ VERBS = {
     "keys": "make CURVE keys for brokers that listen beyond this machine",
     "doctor": "what this machine offers to the sandbox, and what is missing",
     "sandbox": "run a folder of attack programs against the sandbox",
-    "db": "create or upgrade a database",
+    "db": "look after a database: upgrade, check, prune, export, import",
 }
 
 BAD_INPUT = 2

@@ -6,15 +6,17 @@ away: nothing is acknowledged that is not stored, nothing is stored by half.
 
 import itertools
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
+from rstar_async.errors import BadInput
 from storage import engines, migrations, statements
-from storage.faults import BadRecord, Unavailable, describe, passing
+from storage.faults import BadRecord, Unavailable, damaged, describe, passing
 from storage.patience import Patience
 from storage.records import Record
 
@@ -88,22 +90,65 @@ class Database:
         except Exception as error:
             if reason := passing(error, reading=True):
                 raise Unavailable(reason) from error
-            raise
+            raise self._named(error) from error
+
+    def change(
+        self, action: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """What `action(connection, …)` does, in one write transaction: for upkeep, not for search.
+
+        Waits while the database is away, so it must be harmless to repeat.
+        """
+        return self._patiently(lambda: self._in_write(action, *args, **kwargs))
+
+    def shrink(self) -> None:
+        """Give unused pages of a SQLite file back to the disk; PostgreSQL does so by itself.
+
+        Needs as much free disk as the store keeps, and nobody else writing.
+        """
+        if self._file is None:
+            return
+        with self._writer.connect() as connection:
+            driver: Any = connection.connection.dbapi_connection  # VACUUM bears no transaction
+            try:
+                driver.execute("VACUUM")
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                raise BadInput(f"cannot shrink {self.name}: {describe(error)}") from error
 
     def close(self) -> None:
         self._writer.dispose()
         self._reader.dispose()
 
     def _transact(self, records: Iterable[Record]) -> None:
+        try:
+            self._in_write(statements.store, records)
+        except (Unavailable, BadInput):
+            raise
+        except Exception as error:
+            raise BadRecord(describe(error)) from error
+
+    def _in_write(
+        self, action: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         if self._current_file_id() != self._file_id:
             raise Unavailable("the file was moved, deleted or replaced")
         try:
             with self._writer.begin() as connection:
-                statements.store(connection, records)
+                return action(connection, *args, **kwargs)
         except Exception as error:
             if reason := passing(error):
                 raise Unavailable(reason) from error
-            raise BadRecord(describe(error)) from error
+            raise self._named(error) from error
+
+    def _named(self, error: Exception) -> Exception:
+        """The error, or what a person can do about a damaged file."""
+        if not damaged(error):
+            return error
+        return BadInput(
+            f"the store {self.name} is damaged ({describe(error)}): `rstar db check` says where; "
+            "restore a copy"
+        )
 
     def _current_file_id(self) -> tuple[int, int] | None:
         """Which file bears the store's name: SQLite goes on writing to one that was deleted."""

@@ -63,6 +63,12 @@ def passing(error: BaseException, *, reading: bool = False) -> str:
     return reason and f"{reason} ({_first_line(cause)})"
 
 
+def damaged(error: BaseException) -> bool:
+    """A SQLite file whose bytes make no sense."""
+    cause = getattr(error, "orig", None) or error
+    return _sqlite_code(cause) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
 def locked(error: BaseException) -> bool:
     """Somebody else is writing to the SQLite file just now."""
     cause = getattr(error, "orig", None) or error

@@ -81,14 +81,10 @@ LIMIT 20;
     (
         "Which steps was the PPM taught to prefer?",
         """
-SELECT p.run_id, p.round, p.split, p.weight, chosen.text AS chosen, rejected.text AS rejected,
-       chosen.value_sum / nullif(chosen.visits, 0) AS chosen_q,
-       rejected.value_sum / nullif(rejected.visits, 0) AS rejected_q
-FROM pairs p
-JOIN nodes chosen ON chosen.search_id = p.search_id AND chosen.path = p.chosen_path
-JOIN nodes rejected ON rejected.search_id = p.search_id AND rejected.path = p.rejected_path
-WHERE p.kind = 'step'
-ORDER BY p.run_id, p.round, p.search_id, p.chosen_path, p.rejected_path
+SELECT run_id, round, split, weight, question, chosen_q, rejected_q, chosen_text, rejected_text
+FROM preference_pairs
+WHERE kind = 'step'
+ORDER BY run_id, round, search_id, chosen_path, rejected_path
 LIMIT 50;
 """,
     ),

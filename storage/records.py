@@ -102,6 +102,7 @@ class Search(msgspec.Struct, frozen=True):
 
     `cursor` has the paths of the nodes that are being expanded, with a blank between two; `ended`
     says what ended the search: rollouts, exhausted, converged, or the bound that was reached.
+    `pruned_at` says that nodes which taught nothing have lost their words (`upkeep.pruning`).
     """
 
     id: str
@@ -122,6 +123,7 @@ class Search(msgspec.Struct, frozen=True):
     finished_at: float | None = None
     seconds: float = 0.0
     ended: str = ""
+    pruned_at: float | None = None
 
 
 class SearchProgress(msgspec.Struct, frozen=True):

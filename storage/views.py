@@ -35,6 +35,26 @@ trajectories = sa.Table(
     comment="One row for each answer node: the path from the root to it.",
 )
 
+preference_pairs = sa.Table(
+    "preference_pairs",
+    metadata,
+    _column("run_id", sa.Text, "the run it belongs to"),
+    _column("round", Integer, "the round whose PPM read it"),
+    _column("kind", sa.Text, "step (siblings) or trajectory (whole solutions)"),
+    _column("split", sa.Text, "train, or heldout: measures the PPM"),
+    _column("weight", Real, "in the loss"),
+    _column("search_id", sa.Text, "the tree it belongs to"),
+    _column("problem_id", sa.Text, "the problem it is about"),
+    _column("question", ForeignText, "of the problem: what both begin with"),
+    _column("chosen_path", sa.Text, "the better node"),
+    _column("rejected_path", sa.Text, "the worse one"),
+    _column("chosen_q", Real, "Q of the better node; NULL without visits"),
+    _column("rejected_q", Real, "Q of the worse one"),
+    _column("chosen_text", ForeignText, "all steps up to the better node, observations included"),
+    _column("rejected_text", ForeignText, "the same up to the worse one"),
+    comment="Each preference in words, as the PPM read it.",
+)
+
 code_outcomes = sa.Table(
     "code_outcomes",
     metadata,

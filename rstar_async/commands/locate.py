@@ -10,15 +10,28 @@ if TYPE_CHECKING:
 
 
 def database_url(text: str) -> str:
-    """A URL as it is; a file as SQLite; a run's folder as the database in it."""
+    """A URL as it is; a file as SQLite; a run's folder as the database that its recipe names."""
     if "://" in text:
         return text
     path = Path(text)
     if path.is_dir():
+        if named := _database_of_recipe(path):
+            return named
         path = path / "rstar.db"
     if not path.is_file():
         raise BadInput(f"there is no database at {path}; `rstar run` makes one")
     return f"sqlite:///{path.absolute()}"
+
+
+def _database_of_recipe(home: Path) -> str:
+    import msgspec
+
+    try:
+        recipe = msgspec.json.decode((home / "recipe.json").read_bytes())
+    except (OSError, msgspec.MsgspecError):
+        return ""
+    named = recipe.get("database") if isinstance(recipe, dict) else ""
+    return named if isinstance(named, str) else ""
 
 
 def choose_run(database: "Database", wanted: str | None) -> str:

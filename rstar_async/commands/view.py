@@ -54,7 +54,7 @@ def locate(place: str | None) -> tuple[str, Path | None]:
         return place, None
     if not home.is_dir():
         return database_url(str(home)), None
-    return _database_of_recipe(home) or database_url(str(home)), home
+    return database_url(str(home)), home
 
 
 def _newest_run() -> Path:
@@ -62,17 +62,6 @@ def _newest_run() -> Path:
     if not found:
         raise BadInput("there is no run in ./runs; say which folder or database to view")
     return found[-1].parent
-
-
-def _database_of_recipe(home: Path) -> str:
-    import msgspec
-
-    try:
-        recipe = msgspec.json.decode((home / "recipe.json").read_bytes())
-    except (OSError, msgspec.MsgspecError):
-        return ""
-    named = recipe.get("database") if isinstance(recipe, dict) else ""
-    return named if isinstance(named, str) else ""
 
 
 def _port(text: str) -> int:

@@ -49,8 +49,10 @@ class Growth:
         self.expansions: list[Expansion] = []
 
     def expand(self) -> list[str]:
-        """One expansion; returns the new paths. Answers are backed up at once."""
+        """One expansion; returns the new paths, none if all is exhausted."""
         path = self._walk()
+        if path in self.children:
+            return []
         number = len(self.expansions) + 1
         kinds = [self._kind(path) for _ in range(self.random.randint(2, 8))]
         made = [f"{path}.{i}" for i in range(1, len(kinds) + 1)]
@@ -83,7 +85,7 @@ class Growth:
     def _any_leaf(self) -> str:
         leaves = [p for p, n in self.nodes.items() if n["status"] == "live"]
         free = [p for p in leaves if p not in self.children]
-        return self.random.choice(free) if free else "0"
+        return self.random.choice(free) if free else "0"  # which then has children
 
     def _kind(self, parent: str) -> tuple[str, bool | None]:
         chance, depth = self.random.random(), parent.count(".") + 1
@@ -101,6 +103,10 @@ class Growth:
         if status == "answer":
             self.nodes[path]["answer"] = "42" if correct else str(self.random.randint(1, 41))
             self._back_up(path, 1.0 if correct else -1.0)
+        elif status != "live":
+            self.nodes[path] |= {"visits": 1, "value_sum": -1.0}
+        elif (prior := self.nodes[path]["prior"]) is not None:
+            self.nodes[path] |= {"visits": 1, "value_sum": prior}
 
     def _back_up(self, path: str, value: float) -> None:
         while path:
@@ -136,8 +142,8 @@ class Growth:
 def grown(search_id: str, nodes: int, *, skill: float = 0.4, guided: bool = True) -> Growth:
     """A tree of at least `nodes` nodes."""
     growth = Growth(search_id, 1, skill, guided)
-    while len(growth.nodes) < nodes:
-        growth.expand()
+    while len(growth.nodes) < nodes and growth.expand():
+        pass
     return growth
 
 

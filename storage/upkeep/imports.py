@@ -1,0 +1,69 @@
+"""Reading an export back, into an empty store or beside other runs: also from SQLite to PostgreSQL.
+
+Rows become the records they were written from, so everything is checked that a commit checks.
+"""
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rstar_async.errors import BadInput
+from storage import migrations, statements
+from storage.database import Database
+from storage.records import Record
+from storage.statements import RecordType
+from storage.upkeep.export import MANIFEST, Manifest
+
+ROWS_AT_ONCE = 2000
+
+
+def read_back(database: Database, folder: Path) -> dict[str, int]:
+    """Store what `folder` holds and tell rows by table. What the store has already stays as it is.
+
+    `BadInput` for what is no export in JSON lines of this schema; before that line all is stored.
+    """
+    manifest = _manifest(folder)
+    return {
+        table.name: _store(database, folder / f"{table.name}.jsonl", record_type)
+        for record_type, table in statements.FACTS.items()
+        if table.name in manifest.rows
+    }
+
+
+def _manifest(folder: Path) -> Manifest:
+    try:
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    except (OSError, msgspec.MsgspecError):
+        raise BadInput(f"{folder} is no folder that `rstar db export` made") from None
+    if manifest.format != "jsonl":
+        raise BadInput(f"{folder} is an export in {manifest.format}; only jsonl can be read back")
+    if manifest.revision != migrations.latest():
+        raise BadInput(
+            f"{folder} was exported at schema {manifest.revision} and this is "
+            f"{migrations.latest()}: `rstar db upgrade` its store and export it again"
+        )
+    return manifest
+
+
+def _store(database: Database, file: Path, record_type: RecordType) -> int:
+    count = 0
+    with file.open("rb") as lines:
+        records = _records(file, lines, record_type)
+        while page := list(itertools.islice(records, ROWS_AT_ONCE)):
+            database.commit(*page)
+            count += len(page)
+    return count
+
+
+def _records(file: Path, lines: Iterator[bytes], record_type: RecordType) -> Iterator[Record]:
+    for number, line in enumerate(lines, start=1):
+        try:
+            # The standard library's reader takes halves of characters, msgspec's does not.
+            record: Any = msgspec.convert(json.loads(line), record_type)
+        except (ValueError, msgspec.MsgspecError) as error:
+            raise BadInput(f"{file} line {number}: {error}") from None
+        yield record

@@ -1,0 +1,63 @@
+"""Is a store sound? What the database itself can say, and our own rules. Only reads."""
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+import sqlalchemy as sa
+
+from storage.upkeep.rules import RULES, Rule
+
+SHOWN = 5
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is to be true; `offenders` counts what breaks it, `examples` names some."""
+
+    rule: str
+    offenders: int
+    examples: list[str]
+
+
+def check(
+    connection: sa.Connection, tell: Callable[[Finding], None] = lambda finding: None
+) -> list[Finding]:
+    """All findings, the sound ones too; `tell` hears of each when it is made.
+
+    Reads everything. PostgreSQL watches over its own constraints; a SQLite file is asked for its
+    own check, and if that finds damage our rules would only stumble over it.
+    """
+    findings = []
+    for finding in _findings(connection):
+        tell(finding)
+        findings.append(finding)
+    return findings
+
+
+def _findings(connection: sa.Connection) -> Iterator[Finding]:
+    if connection.dialect.name == "sqlite":
+        whole = _pragma(connection, "the file is whole", "integrity_check")
+        yield whole
+        if whole.offenders:
+            return
+        yield _pragma(connection, "what is referred to exists", "foreign_key_check")
+    for rule in RULES:
+        yield _judge(connection, rule)
+
+
+def _judge(connection: sa.Connection, rule: Rule) -> Finding:
+    rows = connection.execute(sa.text(f"SELECT * FROM ({rule.sql}) AS offenders LIMIT {SHOWN}"))
+    examples = [str(row[0]) for row in rows]
+    count = len(examples)
+    if count == SHOWN:
+        count = connection.scalar(sa.text(f"SELECT count(*) FROM ({rule.sql}) AS offenders")) or 0
+    return Finding(rule.says, count, examples)
+
+
+def _pragma(connection: sa.Connection, says: str, name: str) -> Finding:
+    try:
+        rows = [tuple(row) for row in connection.exec_driver_sql(f"PRAGMA {name}")]
+    except sa.exc.DatabaseError as error:  # too damaged even to be checked, or to commit a read
+        connection.rollback()
+        rows = [(str(error.orig),)]
+    said = [" ".join(map(str, row)) for row in rows if row != ("ok",)]
+    return Finding(says, len(said), said[:SHOWN])
