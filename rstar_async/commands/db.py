@@ -42,13 +42,16 @@ def check(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from rstar_async.commands.locate import database_url
+    from rstar_async.foreign import for_terminal
     from storage.database import open_database
     from storage.upkeep.integrity import check as findings_of
 
     console = Console(quiet=arguments.json)
 
     def tell(finding: "Finding") -> None:
-        console.print(_verdict(finding), markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            for_terminal(_verdict(finding)), markup=False, highlight=False, soft_wrap=True
+        )
 
     with open_database(database_url(arguments.database), must_exist=True) as database:
         name = database.name
@@ -189,4 +192,6 @@ def _summary(parts: "list[Words]", applied: bool) -> str:
 def _say(arguments: argparse.Namespace, told: object, text: str) -> None:
     import msgspec
 
-    print(msgspec.json.format(msgspec.json.encode(told)).decode() if arguments.json else text)
+    from rstar_async.foreign import for_terminal, to_json
+
+    print(msgspec.json.format(to_json(told)).decode() if arguments.json else for_terminal(text))

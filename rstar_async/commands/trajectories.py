@@ -14,11 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print solutions with their questions, or JSON lines."""
-    import msgspec
     from rich.console import Console
     from rich.syntax import Syntax
 
     from rstar_async.commands.locate import choose_run, database_url
+    from rstar_async.foreign import for_terminal, to_json
     from rstar_async.rounds.solutions import solutions_of_round
     from storage.database import open_database
 
@@ -30,12 +30,12 @@ def run(arguments: argparse.Namespace) -> int:
         )
     for solution in solutions:
         if arguments.json:
-            print(msgspec.json.encode(solution).decode())
+            print(to_json(solution).decode())
             continue
         verdict = "right" if solution.correct else "wrong"
         console.rule(f"{verdict} · mean Q {solution.mean_q:+.2f} · round {solution.round}")
-        console.print(solution.question, markup=False, highlight=False)
-        console.print(Syntax(solution.text, "python", word_wrap=True))
+        console.print(for_terminal(solution.question), markup=False, highlight=False)
+        console.print(Syntax(for_terminal(solution.text), "python", word_wrap=True))
         console.print(f"rstar tree {arguments.database} {solution.search_id}", style="dim")
     if not solutions and not arguments.json:
         console.print("no such solutions yet")

@@ -22,11 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the question and the tree with N, Q, PPM value and outcome of every step."""
-    import msgspec
     from rich.console import Console
     from rich.tree import Tree as Drawing
 
     from rstar_async.commands.locate import database_url
+    from rstar_async.foreign import for_terminal, to_json
     from storage import queries
     from storage.database import open_database
 
@@ -40,12 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
         nodes = database.read(queries.nodes_of, search.id)
     if arguments.json:
         for node in nodes:
-            print(msgspec.json.encode(node).decode())
+            print(to_json(node).decode())
         return 0
     console = Console()
     if problem is not None:
-        console.print(problem.question, markup=False, highlight=False)
-        console.print(f"gold answer: {problem.answer}", style="dim", markup=False)
+        console.print(for_terminal(problem.question), markup=False, highlight=False)
+        console.print(for_terminal(f"gold answer: {problem.answer}"), style="dim", markup=False)
     drawing = Drawing(f"search {search.id} · {search.status} · {search.rollouts} rollouts")
     branches = {"0": drawing}
     for node in nodes:
@@ -60,12 +60,14 @@ def _label(node: "Node") -> "Text":
     """One line per node: statistics first, then the step's own first words."""
     from rich.text import Text
 
+    from rstar_async.foreign import for_terminal
+
     q = node.value_sum / node.visits if node.visits else 0.0
     prior = "" if node.prior is None else f" ppm {node.prior:+.2f}"
     label = Text(f"{node.path} N={node.visits} Q={q:+.2f}{prior} ", style="dim")
-    label.append(" ".join(node.text.split())[:100], style=_colour(node))
+    label.append(for_terminal(" ".join(node.text.split())[:100]), style=_colour(node))
     if node.exec_error:
-        label.append(f"  {node.exec_error[:80]}", style="red")
+        label.append(f"  {for_terminal(node.exec_error[:80])}", style="red")
     return label
 
 

@@ -17,12 +17,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from rstar_async.foreign import to_json
 from rstar_async.view import pages, parameters, ranking, shapes
 from rstar_async.view.access import Access
 from rstar_async.view.files import Files
 from rstar_async.view.guard import Guard
 from rstar_async.view.parameters import BadQuestion
 from rstar_async.view.pools import PoolWatch
+from rstar_async.view.trainings import Curve, curves_in
 from storage.database import Database
 from storage.faults import Unavailable
 
@@ -51,6 +53,7 @@ class View:
         return [
             Route("/api/runs", ask(parameters.Asked, self._runs)),
             Route("/api/pools", self._pools),
+            Route("/api/trainings", ask(parameters.Asked, self._trainings)),
             Route(run, ask(parameters.RunAsked, pages.overview)),
             Route(f"{run}/facets", ask(parameters.RunAsked, pages.facets)),
             Route(f"{run}/problems", ask(parameters.ProblemsAsked, pages.problems)),
@@ -94,7 +97,12 @@ class View:
         return answer
 
     def _runs(self, database: Database, asked: parameters.Asked) -> shapes.Runs:
-        return shapes.Runs(database.name, self.watch.has_home, pages.runs(database, asked))
+        runs = pages.runs(database, asked)
+        newest = pages.overview_of(database, runs[0]["id"]) if runs else None
+        return shapes.Runs(database.name, self.watch.has_home, runs, newest)
+
+    def _trainings(self, database: Database, asked: parameters.Asked) -> list[Curve]:
+        return curves_in(self.watch.home) if self.watch.home else []
 
     async def _pools(self, request: Request) -> Response:
         return told(await self.watch.status())
@@ -113,26 +121,11 @@ def build_app(database: Database, watch: PoolWatch, access: Access) -> ASGIApp:
 
 
 def told(answer: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    """JSON. Halves of characters, which a model may write and UTF-8 cannot say, become U+FFFD."""
-    try:
-        body = msgspec.json.encode(answer)
-    except UnicodeEncodeError:
-        body = msgspec.json.encode(_sayable(msgspec.to_builtins(answer)))
-    return Response(body, status, {"cache-control": "no-store"}, "application/json")
+    return Response(to_json(answer), status, {"cache-control": "no-store"}, "application/json")
 
 
 def failure(status: HTTPStatus, reason: str) -> Response:
     return told({"error": reason}, status)
-
-
-def _sayable(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {_sayable(key): _sayable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_sayable(item) for item in value]
-    return value
 
 
 async def _broken(request: Request, error: Exception) -> Response:

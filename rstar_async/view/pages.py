@@ -3,8 +3,6 @@
 Each reads a bounded page and runs in a thread; None means that there is no such thing.
 """
 
-from collections.abc import Sequence
-
 import msgspec
 
 from rstar_async.view import shapes
@@ -21,11 +19,11 @@ from rstar_async.view.parameters import (
 )
 from storage import queries
 from storage.database import Database
-from storage.queries.viewer import ProblemFilter, SearchTotals, TriedSearch
+from storage.queries.viewer import ProblemFilter, SearchTotals
 from storage.records import ModelVersion, Purpose
 
 
-def runs(database: Database, asked: Asked) -> list[shapes.RunCard]:
+def runs(database: Database, asked: Asked) -> list[shapes.Told]:
     """Newest first."""
     found = database.read_once(queries.runs)
     return [
@@ -35,7 +33,11 @@ def runs(database: Database, asked: Asked) -> list[shapes.RunCard]:
 
 
 def overview(database: Database, asked: RunAsked) -> shapes.Overview | None:
-    run = database.read_once(queries.run_by_id, asked.run)
+    return overview_of(database, asked.run)
+
+
+def overview_of(database: Database, run_id: str) -> shapes.Overview | None:
+    run = database.read_once(queries.run_by_id, run_id)
     if run is None:
         return None
     rounds = database.read_once(queries.rounds_of, run.id)
@@ -64,7 +66,10 @@ def problems(database: Database, asked: ProblemsAsked) -> shapes.ProblemPage:
     total, found = database.read_once(
         queries.problem_page, asked.run, wanted, asked.order, asked.offset, asked.limit
     )
-    lines = [shapes.ProblemLine(each.problem, _lines(each.searches)) for each in found]
+    lines = [
+        shapes.ProblemLine(each.problem, [*map(shapes.search_line, each.searches)])
+        for each in found
+    ]
     return shapes.ProblemPage(total, lines)
 
 
@@ -84,7 +89,7 @@ def search(database: Database, asked: SearchAsked) -> shapes.SearchPage | None:
         own.nodes,
         own.new_tokens,
         own.first_right,
-        _lines(tried),
+        [*map(shapes.search_line, tried)],
     )
 
 
@@ -140,21 +145,3 @@ def _slim(version: ModelVersion) -> ModelVersion:
     """Without the probe: token ids and values that only loading a model needs."""
     manifest = {key: value for key, value in version.manifest.items() if key != "probe"}
     return msgspec.structs.replace(version, manifest=manifest)
-
-
-def _lines(tried: Sequence[TriedSearch]) -> list[shapes.SearchLine]:
-    return [
-        shapes.SearchLine(
-            each.search.id,
-            each.search.round,
-            each.search.status,
-            each.search.solved,
-            each.search.rollouts,
-            each.search.expansions,
-            each.nodes,
-            each.new_tokens,
-            each.search.seconds,
-            each.first_right,
-        )
-        for each in tried
-    ]

@@ -31,14 +31,14 @@ class PoolWatch:
     """Asks the brokers of the run in `home`, if one is given."""
 
     def __init__(self, home: Path | None) -> None:
-        self._home = home
+        self.home = home
         self._turn = trio.Lock()
         self._asked_at = float("-inf")
         self._pools = Pools(False, "", {})
 
     @property
     def has_home(self) -> bool:
-        return self._home is not None
+        return self.home is not None
 
     async def status(self) -> Pools:
         """Not older than a second, and here within about two."""
@@ -49,10 +49,10 @@ class PoolWatch:
             return self._pools
 
     async def _ask(self) -> Pools:
-        if self._home is None:
+        if self.home is None:
             return Pools(False, "give `rstar view` the folder of a run to see its workers", {})
         try:
-            sockets = Path(running_holder(self._home).sockets)
+            sockets = Path(running_holder(self.home).sockets)
         except (BadInput, msgspec.MsgspecError) as error:
             return Pools(False, str(error), {})
         found: dict[str, Status | None] = dict.fromkeys(POOLS)

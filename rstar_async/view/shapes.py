@@ -3,33 +3,31 @@
 Seeds go as text: JavaScript counts exactly only up to 2^53.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
-from storage.queries.viewer import Facet, SearchTotals, TokenTotals
+from storage.queries.viewer import Facet, SearchTotals, TokenTotals, TriedSearch
 from storage.queries.viewer_trees import RankedAnswer, TreeNode
 from storage.records import Evaluation, ModelVersion, Node, Pair, Problem, Round, Run, Search
 
 MOST_CHARACTERS = 20_000
 
 
-class RunCard(msgspec.Struct, frozen=True):
-    """A run in the list of runs. `seed` as text."""
-
-    id: str
-    seed: str
-    code_version: str
-    created_at: float
-    rounds: int
+# A record's own fields by name, but for the changes that the function making it tells of.
+Told: TypeAlias = dict[str, Any]
 
 
 class Runs(msgspec.Struct, frozen=True):
-    """The first thing a page asks. `has_pools`: whether workers' status can be asked for."""
+    """The first thing a page asks, with what it most likely asks next.
+
+    `has_home`: whether workers and trainings can be asked for.
+    """
 
     database: str
-    has_pools: bool
-    runs: list[RunCard]
+    has_home: bool
+    runs: list[Told]
+    newest: "Overview | None"
 
 
 class RoundCard(msgspec.Struct, frozen=True):
@@ -43,7 +41,7 @@ class RoundCard(msgspec.Struct, frozen=True):
 class Overview(msgspec.Struct, frozen=True):
     """All that the first page needs, without the sums that take longer."""
 
-    run: RunCard
+    run: Told
     rounds: list[RoundCard]
     evaluations: list[Evaluation]
     models: list[ModelVersion]
@@ -55,24 +53,9 @@ class Tokens(msgspec.Struct, frozen=True):
     totals: list[TokenTotals]
 
 
-class SearchLine(msgspec.Struct, frozen=True):
-    """One search in a list: enough for a square and its tooltip."""
-
-    id: str
-    round: int
-    status: str
-    solved: bool | None
-    rollouts: int
-    expansions: int
-    nodes: int
-    tokens: int
-    seconds: float
-    first_right: int | None
-
-
 class ProblemLine(msgspec.Struct, frozen=True):
     problem: Problem
-    searches: list[SearchLine]
+    searches: list[Told]
 
 
 class ProblemPage(msgspec.Struct, frozen=True):
@@ -93,7 +76,7 @@ class SearchPage(msgspec.Struct, frozen=True):
     nodes: int
     tokens: int
     first_right: int | None
-    others: list[SearchLine]
+    others: list[Told]
 
 
 class TreePage(msgspec.Struct, frozen=True):
@@ -119,52 +102,20 @@ class Paths(msgspec.Struct, frozen=True):
     paths: list[str]
 
 
-class StepView(msgspec.Struct, frozen=True):
-    """One node in full. `cut` names the texts that were shortened."""
-
-    path: str
-    depth: int
-    expansion: int
-    status: str
-    finish: str
-    answer: str
-    correct: bool | None
-    multiplicity: int
-    score: float | None
-    prior: float | None
-    visits: int
-    value_sum: float
-    text: str
-    observation: str
-    stdout: str
-    exec_status: str
-    exec_error: str
-    tokens: int
-    observation_tokens: int
-    policy_id: str
-    ppm_id: str | None
-    seed: str
-    cpu_seconds: float
-    peak_mib: float
-    reused_steps: int
-    created_at: float
-    cut: list[str]
-
-
 class NodePage(msgspec.Struct, frozen=True):
     """A node and the way to it: the root first, the node itself last."""
 
-    node: StepView
-    way: list[StepView]
+    node: Told
+    way: list[Told]
 
 
 class StepPage(msgspec.Struct, frozen=True):
-    steps: list[StepView]
+    steps: list[Told]
 
 
 class Solution(msgspec.Struct, frozen=True):
     answer: RankedAnswer
-    steps: list[StepView]
+    steps: list[Told]
 
 
 class SolutionPage(msgspec.Struct, frozen=True):
@@ -178,34 +129,37 @@ class PairView(msgspec.Struct, frozen=True):
     pair: Pair
     question: str
     problem_id: str
-    shared: list[StepView]
-    chosen: list[StepView]
-    rejected: list[StepView]
+    shared: list[Told]
+    chosen: list[Told]
+    rejected: list[Told]
 
 
 class PairPage(msgspec.Struct, frozen=True):
     pairs: list[PairView]
 
 
-def run_card(run: Run, rounds: int) -> RunCard:
-    return RunCard(run.id, str(run.seed), run.code_version, run.created_at, rounds)
+def run_card(run: Run, rounds: int) -> Told:
+    """A run without its recipe, with the number of its rounds."""
+    told = msgspec.structs.asdict(run)
+    del told["recipe"]
+    return told | {"seed": str(run.seed), "rounds": rounds}
 
 
-def step_view(node: Node) -> StepView:
-    """The node, its texts no longer than the page can bear."""
-    texts = {name: getattr(node, name) for name in _TEXTS}
-    cut = [name for name, text in texts.items() if len(text) > MOST_CHARACTERS]
-    same: dict[str, Any] = {name: getattr(node, name) for name in _SAME}
-    return StepView(
-        **same,
-        **{name: text[:MOST_CHARACTERS] for name, text in texts.items()},
-        tokens=len(node.tokens),
-        observation_tokens=len(node.observation_tokens),
-        seed=str(node.seed),
-        cut=cut,
-    )
+def search_line(tried: TriedSearch) -> Told:
+    """A search in a list, with its nodes and tokens so far."""
+    told = msgspec.structs.asdict(tried.search)
+    sums = {"nodes": tried.nodes, "tokens": tried.new_tokens, "first_right": tried.first_right}
+    return told | sums | {"seed": str(tried.search.seed)}
+
+
+def step_view(node: Node) -> Told:
+    """A node with its tokens counted and its texts no longer than the page can bear; `cut` names
+    those that were shortened."""
+    told = msgspec.structs.asdict(node)
+    cut = [name for name in _TEXTS if len(told[name]) > MOST_CHARACTERS]
+    changed = {name: told[name][:MOST_CHARACTERS] for name in cut}
+    counts = {name: len(told[name]) for name in ("tokens", "observation_tokens")}
+    return told | changed | counts | {"seed": str(node.seed), "cut": cut}
 
 
 _TEXTS = ("text", "observation", "stdout", "exec_error", "answer")
-_OWN = {*_TEXTS, "tokens", "observation_tokens", "seed", "cut"}
-_SAME = [f.name for f in msgspec.structs.fields(StepView) if f.name not in _OWN]

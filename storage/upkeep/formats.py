@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 import sqlalchemy as sa
 
 from rstar_async.errors import BadInput
+from rstar_async.foreign import whole
 from storage.column_types import Flag, Tokens
 
 Format: TypeAlias = Literal["jsonl", "csv", "parquet"]
@@ -91,7 +92,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return json.dumps(value)
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return whole(value)
     return value
 
 

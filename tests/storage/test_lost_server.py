@@ -1,15 +1,4 @@
-"""PostgreSQL goes away and comes back: whoever commits or reads waits and then goes on.
-
-Starts a server of its own, where Debian's or PATH's server programs are.
-"""
-
-import os
-import pwd
-import shutil
-import socket
-import subprocess
-import tempfile
-from pathlib import Path
+"""PostgreSQL goes away and comes back: whoever commits or reads waits and then goes on."""
 
 import psycopg
 import pytest
@@ -20,60 +9,13 @@ from storage import queries
 from storage.records import Problem
 from storage.store import open_store
 from tests.storage.examples import RUN
-
-
-def server_programs():
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    found = shutil.which("pg_ctl", path=os.pathsep.join(map(str, reversed(debian))))
-    found = found or shutil.which("pg_ctl")
-    return Path(found).resolve().parent if found else None
-
-
-class Server:
-    def __init__(self, folder, programs, user):
-        self.folder, self.programs, self.user = folder, programs, user
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.run("initdb", "--auth=trust", "--username=tester", "--no-sync")
-
-    @property
-    def url(self):
-        return f"postgresql://tester@127.0.0.1:{self.port}/postgres"
-
-    def start(self):
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        self.run("pg_ctl", "start", "--wait", f"--options={options}", f"--log={self.folder}/log")
-
-    def stop(self):
-        self.run("pg_ctl", "stop", "--wait", "--mode=immediate")
-
-    def run(self, program, *arguments):
-        command = [str(self.programs / program), f"--pgdata={self.folder}/data", *arguments]
-        subprocess.run(
-            command, user=self.user, check=True, stdout=subprocess.DEVNULL, cwd=self.folder
-        )
+from tests.storage.postgres_server import own_server
 
 
 @pytest.fixture(scope="module")
 def server():
-    programs = server_programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL server programs here")
-    user = None
-    if os.getuid() == 0:  # PostgreSQL refuses to run as root
-        try:
-            user = pwd.getpwnam("postgres").pw_uid
-        except KeyError:
-            pytest.skip("root needs a user 'postgres' to run a server as")
-    folder = Path(tempfile.mkdtemp(prefix="rstar-postgres-"))
-    if user is not None:
-        os.chown(folder, user, -1)
-    running = Server(folder, programs, user)
-    running.start()
-    yield running
-    running.stop()
-    shutil.rmtree(folder)
+    with own_server() as running:
+        yield running
 
 
 async def test_a_server_that_restarts_is_waited_for(server, caplog):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rstar_async.view.trainings import FILE
 from storage.database import Database, open_database
 from storage.records import Search
 from tests.view import generated
@@ -46,8 +47,9 @@ def _search(search_id: str, index: int) -> Search:
 
 @pytest.fixture(scope="session")
 def address(store: Database) -> Iterator[str]:
-    """Where `rstar view` says that it serves the store."""
-    command = [sys.executable, "-m", "rstar_async.cli", "view", store.name, "--port", "0"]
+    """Where `rstar view` says that it serves the store, given the folder it lies in."""
+    folder = str(Path(store.name).parent)
+    command = [sys.executable, "-m", "rstar_async.cli", "view", folder, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline().strip() == store.name
@@ -96,6 +98,14 @@ class Visit:
     def keys(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)
+
+
+@pytest.fixture(scope="session")
+def training(store: Database) -> Path:
+    """The file to which the trainer of the store's run would write each step."""
+    file = Path(store.name).parent / FILE
+    file.parent.mkdir()
+    return file
 
 
 @pytest.fixture

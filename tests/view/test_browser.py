@@ -1,5 +1,6 @@
 """The page in a real Chromium: what a person would do with it."""
 
+import json
 import time
 
 import pytest
@@ -169,6 +170,29 @@ def test_an_odd_address_shows_something_sensible(visit, place):
     page = visit.open(f"/{RUN}/{place}")
     assert page.locator("h1").text_content()
     assert page.locator("#notice").is_hidden()
+
+
+def test_a_training_is_followed_while_it_goes_on(visit, training):
+    def step(number, phase="ppm"):
+        line = {"phase": phase, "round": 1, "step": number, "total": 40, "loss": 1 / (number + 1)}
+        with training.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+    for number in range(1, 10):
+        step(number)
+    page = visit.open(f"/{RUN}/models")
+    card = page.locator(".training", has_text="PPM of round 1")
+    assert "step 9 of 40" in card.locator(".legend").text_content()
+    assert "pair accuracy 67.0 %" in card.locator(".legend").text_content()
+    assert card.locator(".chip").text_content() == "training"
+    for number in range(10, 41):
+        step(number)
+    step(1, IMAGE)
+    page.wait_for_selector(".training .legend:has-text('step 40 of 40')")
+    assert card.locator(".chip").count() == 0
+    assert len(card.locator("polyline").get_attribute("points").split()) == 40
+    assert IMAGE in page.locator(".training").first.text_content()
+    assert page.locator("main img").count() == 0
 
 
 def test_workers_say_why_there_are_none(visit):

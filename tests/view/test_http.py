@@ -36,7 +36,7 @@ async def test_every_answer_carries_the_safety_headers(store):
 
 async def test_the_page_and_its_files_are_served(store):
     assert (await get(store, "/")).headers["content-type"].startswith("text/html")
-    for path in ("/js/views/search.js", "/js/tree/map.js", "/css/tree.css", "/icon.svg"):
+    for path in ("/js/views/search.js", "/js/tree/map.js", "/css/all.css", "/icon.svg"):
         answer = await get(store, path)
         assert answer.status_code == 200
         assert len(answer.content) > 200
@@ -175,7 +175,14 @@ async def test_pairs_show_what_both_ways_share(store):
         assert len(pair["shared"]) == pair["chosen"][0]["depth"] - 1
 
 
+async def test_the_first_answer_holds_the_newest_run(store):
+    told = (await get(store, "/api/runs")).json()
+    assert [run["id"] for run in told["runs"]] == [RUN]
+    assert told["newest"] == (await get(store, f"/api/runs/{RUN}")).json()
+
+
 async def test_without_a_run_folder_there_are_no_pools(store):
     pools = (await get(store, "/api/pools")).json()
     assert pools["running"] is False
     assert "folder of a run" in pools["reason"]
+    assert (await get(store, "/api/trainings")).json() == []

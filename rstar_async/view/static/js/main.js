@@ -62,6 +62,7 @@ async function show() {
     const module = await (VIEWS[place.view] ?? VIEWS.rounds)[1]()
     complain(null)
     await module.show(root, {...place, signal, store: state.store, mount: () => mount(root)})
+    state.store.newest = null // known from the start; by the next view it may have changed
     if (!signal.aborted) shown(root)
   } catch (error) {
     if (!signal.aborted) complain(error)

@@ -1,7 +1,7 @@
 // What stands above a tree: the problem, how its search went, and its searches in other rounds.
 
 import {chip, h, link} from '../dom.js'
-import {count, duration, short} from '../format.js'
+import {count, duration, short, when} from '../format.js'
 import {to} from '../router.js'
 import {square} from '../parts.js'
 
@@ -27,6 +27,8 @@ export function searchHead(run, found, size) {
       'div.facts-line',
       {},
       chip(word(search), tone(search)),
+      search.pruned_at &&
+        chip('pruned', 'plain', `words of steps that taught nothing went ${when(search.pruned_at)}`),
       h('span', {}, 'answer ', h('b', {}, problem.answer)),
       facts(found, size).map(([value, name]) => h('span', {}, h('b', {}, value), ' ', name)),
       search.purpose === 'train' && link(pairs, 'pairs'),

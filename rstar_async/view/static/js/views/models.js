@@ -1,16 +1,21 @@
 // Models and where they come from: a drawing of the descent, and all that is known of each.
 
-import {ask} from '../api.js'
+import {ask, every} from '../api.js'
 import {chip, empty, h, put, svg} from '../dom.js'
 import {fact, when} from '../format.js'
 import {to} from '../router.js'
+import {paintTrainings} from './trainings.js'
 
 const BOX = {width: 150, height: 40}
 const STEP = {x: 190, y: 64}
 
-export async function show(root, {run, parts: [chosen], signal, mount}) {
+const LIVE_SECONDS = 2
+const IDLE_SECONDS = 10
+
+export async function show(root, {run, parts: [chosen], store, signal, mount}) {
   const {models, rounds} = await ask(['runs', run], {}, signal)
   const known = new Set(models.map(each => each.id))
+  const trainings = h('section.charts', {'aria-label': 'trainings'})
   put(
     root,
     h(
@@ -19,6 +24,7 @@ export async function show(root, {run, parts: [chosen], signal, mount}) {
       h('h1', {}, 'Models'),
       h('p', {}, 'Arrows lead from what a training started from to what it made.'),
     ),
+    trainings,
     models.length
       ? [
           descent(models, run, chosen, known),
@@ -30,8 +36,24 @@ export async function show(root, {run, parts: [chosen], signal, mount}) {
         ]
       : empty('No model has been published yet.'),
   )
+  if (store.has_home) await follow(trainings, models, signal)
   mount()
   if (chosen) document.getElementById(`model-${chosen}`)?.scrollIntoView({block: 'start'})
+}
+
+/** Keep the curves on screen up to date: a busy trainer is asked more often than an idle one. */
+async function follow(trainings, models, signal) {
+  let busy = await paintTrainings(trainings, models, signal)
+  let turn = 0
+  every(
+    LIVE_SECONDS,
+    async () => {
+      turn += 1
+      if (busy || turn % (IDLE_SECONDS / LIVE_SECONDS) === 0)
+        busy = await paintTrainings(trainings, models, signal)
+    },
+    signal,
+  )
 }
 
 function descent(models, run, chosen, known) {

@@ -8,9 +8,10 @@ import {evaluationTable, roundTable, solvedShare, trainTotals} from './round_tab
 
 const LIVE_SECONDS = 3
 
-export async function show(root, {run, signal, mount}) {
+export async function show(root, {run, store, signal, mount}) {
   const tokens = new Map()
-  const found = await ask(['runs', run], {}, signal)
+  const known = store.newest?.run.id === run ? store.newest : null
+  const found = known ?? (await ask(['runs', run], {}, signal))
   paint(root, found, tokens)
   mount()
   await learnTokens(found.rounds, tokens, signal)

@@ -1,0 +1,67 @@
+"""How the trainings of a run go, from the lines that the trainer writes beside them as it trains.
+
+A line may be half written, and a training that began again writes its steps again: the last counts.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+FILE = Path("training") / "progress.jsonl"
+MOST_POINTS = 400
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One line of the file; step 0 says only that a training began."""
+
+    phase: str
+    round: int
+    step: int
+    total: int
+    loss: float | None = None
+
+
+class Curve(msgspec.Struct, frozen=True):
+    """One training: where it stands, and the loss of some of its steps, the last always."""
+
+    phase: str
+    round: int
+    step: int
+    total: int
+    points: list[tuple[int, float]]
+
+
+def curves_in(home: Path) -> list[Curve]:
+    """The trainings of the run in `home`, newest first; none if it has not trained."""
+    try:
+        lines = (home / FILE).read_bytes().splitlines()
+    except OSError:
+        return []
+    return curves(_readable(lines))
+
+
+def curves(steps: Iterable[Step]) -> list[Curve]:
+    """Newest first. Pure."""
+    trainings: dict[tuple[int, str], list[Step]] = {}
+    for step in steps:
+        before = trainings.pop((step.round, step.phase), [])
+        kept = [each for each in before if each.step < step.step]
+        trainings[step.round, step.phase] = [*kept, step]
+    return [_curve(made) for made in reversed(trainings.values())]
+
+
+def _curve(steps: list[Step]) -> Curve:
+    last = steps[-1]
+    points = [(each.step, each.loss) for each in steps if each.loss is not None]
+    every = -(-len(points) // MOST_POINTS) or 1
+    thinned = points[::-1][::every][::-1]
+    return Curve(last.phase, last.round, last.step, last.total, thinned)
+
+
+def _readable(lines: Iterable[bytes]) -> Iterable[Step]:
+    for line in lines:
+        try:
+            yield msgspec.json.decode(line, type=Step)
+        except msgspec.MsgspecError:
+            continue
