@@ -14,7 +14,7 @@ import msgspec
 from rstar_async.errors import BadInput
 from storage import migrations, statements
 from storage.database import Database
-from storage.records import Record
+from storage.faults import BadRecord
 from storage.statements import RecordType
 from storage.upkeep.export import MANIFEST, Manifest
 
@@ -24,14 +24,19 @@ ROWS_AT_ONCE = 2000
 def read_back(database: Database, folder: Path) -> dict[str, int]:
     """Store what `folder` holds and tell rows by table. What the store has already stays as it is.
 
-    `BadInput` for what is no export in JSON lines of this schema; before that line all is stored.
+    `BadInput` for what is no export in JSON lines of this schema; every line is read before the
+    first is stored.
     """
     manifest = _manifest(folder)
-    return {
-        table.name: _store(database, folder / f"{table.name}.jsonl", record_type)
-        for record_type, table in statements.FACTS.items()
+    files = {
+        kind: folder / f"{table.name}.jsonl"
+        for kind, table in statements.FACTS.items()
         if table.name in manifest.rows
     }
+    for kind, file in files.items():
+        for _ in _records(file, kind):
+            pass
+    return {file.stem: _store(database, file, kind) for kind, file in files.items()}
 
 
 def _manifest(folder: Path) -> Manifest:
@@ -49,21 +54,31 @@ def _manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def _store(database: Database, file: Path, record_type: RecordType) -> int:
+def _store(database: Database, file: Path, kind: RecordType) -> int:
     count = 0
-    with file.open("rb") as lines:
-        records = _records(file, lines, record_type)
-        while page := list(itertools.islice(records, ROWS_AT_ONCE)):
+    records = _records(file, kind)
+    while page := list(itertools.islice(records, ROWS_AT_ONCE)):
+        try:
             database.commit(*page)
-            count += len(page)
+        except BadRecord as error:
+            last = count + len(page)
+            raise BadInput(f"{file} lines {count + 1} to {last}: {error}") from error
+        count += len(page)
     return count
 
 
-def _records(file: Path, lines: Iterator[bytes], record_type: RecordType) -> Iterator[Record]:
-    for number, line in enumerate(lines, start=1):
-        try:
-            # The standard library's reader takes halves of characters, msgspec's does not.
-            record: Any = msgspec.convert(json.loads(line), record_type)
-        except (ValueError, msgspec.MsgspecError) as error:
-            raise BadInput(f"{file} line {number}: {error}") from None
-        yield record
+def _records(file: Path, kind: RecordType) -> Iterator[Any]:
+    try:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                yield _record(file, number, line, kind)
+    except OSError as error:
+        raise BadInput(f"cannot read {file}: {error.strerror}") from None
+
+
+def _record(file: Path, number: int, line: bytes, kind: RecordType) -> Any:
+    try:
+        # The standard library's reader takes halves of characters, msgspec's does not.
+        return msgspec.convert(json.loads(line), kind)
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise BadInput(f"{file} line {number}: {error}") from None

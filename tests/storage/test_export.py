@@ -115,10 +115,19 @@ def test_what_is_no_export_is_refused_with_its_place(tmp_path, fill_real_run):
         with pytest.raises(BadInput, match="only jsonl"):
             read_back(database, tmp_path / "csv")
         database.read(export, tmp_path / "good", "jsonl")
-        lines = (tmp_path / "good" / "runs.jsonl").read_text()
-        (tmp_path / "good" / "runs.jsonl").write_text(lines.replace('"seed":', '"sead":'))
-        with pytest.raises(BadInput, match=r"runs.jsonl line 1: .*seed"):
-            read_back(database, tmp_path / "good")
+        with open_database(f"{tmp_path}/empty.db") as empty:
+            lines = (tmp_path / "good" / "pairs.jsonl").read_text()
+            (tmp_path / "good" / "pairs.jsonl").write_text(lines + '{"run_id": "real"}\n')
+            with pytest.raises(BadInput, match=r"pairs.jsonl line 7: .*round"):
+                read_back(empty, tmp_path / "good")
+            (tmp_path / "good" / "pairs.jsonl").unlink()
+            with pytest.raises(BadInput, match=r"cannot read .*pairs.jsonl: No such file"):
+                read_back(empty, tmp_path / "good")
+            assert empty.read(queries.runs) == []
+            (tmp_path / "good" / "pairs.jsonl").write_text(lines)
+            (tmp_path / "good" / "problems.jsonl").write_text("")
+            with pytest.raises(BadInput, match=r"searches.jsonl lines 1 to 6: .*FOREIGN KEY"):
+                read_back(empty, tmp_path / "good")
         manifest = tmp_path / "csv" / "export.json"
         told = json.loads(manifest.read_text()) | {"format": "jsonl", "revision": "0000"}
         manifest.write_text(json.dumps(told))

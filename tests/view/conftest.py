@@ -11,7 +11,6 @@ import pytest
 
 from rstar_async.view.trainings import FILE
 from storage.database import Database, open_database
-from storage.records import Search
 from tests.view import generated
 from tests.view.hostile import hostile_records
 
@@ -24,7 +23,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SECONDS = 15_000
+PATIENCE_MILLISECONDS = 90_000
 
 
 @pytest.fixture(scope="session")
@@ -34,15 +33,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     with open_database(str(file)) as database:
         generated.fill(database, 2, 12, 40)
         large = generated.grown("large", 10_000)
-        database.commit(_search("large", 0), *large.expansions, *large.records())
+        database.commit(generated.search("large", 2, 0), *large.expansions, *large.records())
         database.commit(*hostile_records())
         yield database
-
-
-def _search(search_id: str, index: int) -> Search:
-    return Search(
-        search_id, generated.RUN, 2, f"p{index:06d}", "train", 1, "policy-1", None, "finished", 16
-    )
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +48,7 @@ def address(store: Database) -> Iterator[str]:
         assert process.stdout.readline().strip() == store.name
         yield process.stdout.readline().strip()
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(90) == 0
 
 
 def _chromium() -> str:
@@ -83,7 +76,7 @@ class Visit:
         self.page = page
         self.address = address
         self.complaints: list[str] = []
-        page.set_default_timeout(SECONDS)
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
         page.on("console", lambda message: self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("dialog", lambda dialog: self.complaints.append(f"dialog {dialog.message}"))

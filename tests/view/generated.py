@@ -218,6 +218,12 @@ def _search(number: int, index: int, nodes: int, skill: float) -> list[Record]:
     return [search, *tree.expansions, *tree.records(), *_pairs(number, tree)]
 
 
+def search(search_id: str, number: int, index: int) -> Search:
+    """A finished search of round `number` over the problem `index`."""
+    return Search(search_id, RUN, number, f"p{index:06d}", "train", 1, f"policy-{number - 1}",
+                  None, "finished", 16)  # fmt: skip
+
+
 def _pairs(number: int, tree: Growth) -> list[Pair]:
     found = []
     for made in tree.children.values():
