@@ -152,7 +152,7 @@ FROM (
     UNION ALL SELECT DISTINCT 'round ' || run_id || ' ' || round, policy_id FROM searches
     UNION ALL SELECT DISTINCT 'round ' || run_id || ' ' || round, ppm_id FROM searches
     UNION ALL SELECT 'model ' || id, parent_id FROM model_versions
-) used LEFT JOIN model_versions m ON m.id = used.model AND m.status = 'published'
+) used LEFT JOIN model_versions m ON m.id = used.model AND m.status <> 'refused'
 WHERE used.model <> '' AND m.id IS NULL
 """,
     ),
