@@ -134,3 +134,77 @@ def _first_value(node: TreeNode) -> float:
     if node.status is NodeStatus.CODE_ERROR:
         return -1.0
     return node.candidate.prior or 0.0
+
+
+@given(st.lists(st.sampled_from([1.0, -1.0, 0.25]), min_size=1, max_size=6), st.randoms())
+def test_the_order_of_back_ups_does_not_matter(values, dice):
+    """The same answers below the same steps, found in two orders, leave the same statistics."""
+
+    def grown(order: list[int]) -> list[tuple[str, int, float]]:
+        tree = Tree(Selection())
+        steps = tree.expand(tree.root, [live(prior=0.5) for _ in values])
+        for i in order:
+            tree.expand(steps[i], [answer(values[i]), answer(-values[i]), live()])
+        return sorted((n.path, n.visits, n.value_sum) for n in tree.nodes.values())
+
+    order = list(range(len(values)))
+    shuffled = order[:]
+    dice.shuffle(shuffled)
+    assert grown(shuffled) == grown(order)
+
+
+@given(st.integers(2, 12), st.integers(0, 11))
+def test_nobody_starves_in_paper_mode(children, good):
+    """Whichever child is the only good one, it is reached after as many tries as there are."""
+    good %= children
+    tree = Tree(Selection())
+    steps = tree.expand(tree.root, [live() for _ in range(children)])
+    for _ in range(children):
+        node = tree.select()
+        tree.expand(node, [answer(1.0 if node is steps[good] else -1.0), live()])
+    assert all(step.visits == 1 for step in steps)
+    assert tree.best_child(tree.root) is steps[good]
+
+
+def test_the_reference_mode_starves_all_but_the_first_good_child():
+    tree = Tree(Selection(unvisited="zero"))
+    steps = tree.expand(tree.root, [live() for _ in range(8)])
+    for _ in range(8):
+        node = tree.select()
+        tree.expand(node, [answer(1.0), live()])
+    assert [step.visits for step in steps[1:]] == [0] * 7
+
+
+def test_a_held_node_is_passed_by_and_its_line_looks_worse():
+    tree = Tree(Selection())
+    first, second = tree.expand(tree.root, [live(prior=0.5), live(prior=0.4)])
+    tree.root.visits = 2
+    before = tree.uct(first)
+    tree.hold(first)
+    assert tree.uct(first) < before
+    assert tree.select() is second
+    tree.hold(second)
+    assert tree.select() is None
+    assert not tree.is_exhausted
+    tree.release(first)
+    assert tree.select() is first
+
+
+@given(grown_trees(), st.randoms())
+def test_holding_and_releasing_leaves_no_trace(tree: Tree, dice):
+    def state() -> list[tuple[object, ...]]:
+        return [
+            (n.path, n.visits, n.value_sum, n.held, n.is_busy, n.is_exhausted, tree.uct(n))
+            for n in tree.nodes.values()
+        ]
+
+    before = state()
+    held = []
+    while (node := tree.select()) is not None:
+        tree.hold(node)
+        held.append(node)
+    assert len(set(held)) == len(held)
+    dice.shuffle(held)
+    for node in held:
+        tree.release(node)
+    assert state() == before
