@@ -5,7 +5,6 @@ sandbox. CPU microseconds are of all our processes together, canned workers left
 than wall time on a machine that does other things too. Rows over trees at once, and over tree size.
 """
 
-import argparse
 import resource
 import sys
 import time
@@ -13,7 +12,6 @@ import time
 import trio
 
 from benchmarks.report import Report, open_report
-from benchmarks.search_peers import measure_peers
 from benchmarks.search_rig import Parts, Rig, open_rig
 
 PARTS = {
@@ -29,8 +27,8 @@ FLOOR_ROLLOUTS = 4
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure all parts, then the peers that can be reached."""
-    report = open_report(__doc__, arguments, _options())
+    """Measure with one part more each time."""
+    report = open_report(__doc__, arguments)
     measured = {name: trio.run(_measure, report, name, parts) for name, parts in PARTS.items()}
     pure, complete = measured["search alone"], measured["+ store"]
     report.claim("search alone, 1,000 nodes", pure[1, 1000], "µs/node", "<=", PURE_US)
@@ -38,8 +36,6 @@ def main(arguments: list[str] | None = None) -> int:
     largest = max(nodes for _, nodes in pure)
     growth = pure[1, largest] / pure[1, 1000]
     report.claim(f"{largest:,} nodes against 1,000, per node", growth, "", "<=", GROWTH)
-    for row in measure_peers(report.options.peers):
-        report.row(**row)
     return report.close()
 
 
@@ -103,14 +99,6 @@ def _claim_memory(report: Report) -> None:
 
 def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def _options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.search")
-    parser.add_argument(
-        "--peers", metavar="PYTHON", default=None, help="interpreter that has the peers installed"
-    )
-    return parser
 
 
 if __name__ == "__main__":
