@@ -232,7 +232,7 @@ def test_a_crash_is_mended_without_anybody(stack: Stack) -> None:
 
 
 def test_the_corpus_is_contained_in_the_running_executor(stack: Stack) -> None:
-    check = ("rstar", "sandbox", "check", "--json", "/corpus/attacks", "/corpus/benign")
+    check = ("rstar", "sandbox", "check", "/corpus/attacks", "/corpus/benign", "--json")
     found = json.loads(stack.execute("executor", *check))
     assert len(found["programs"]) > 80
     assert found["good"] == len(found["programs"])
