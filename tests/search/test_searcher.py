@@ -134,7 +134,7 @@ async def test_a_search_without_workers_fails_and_goes_on_when_they_are_back(tmp
         (Bounds(nodes=15), "nodes"),
         (Bounds(tokens=300), "tokens"),
         (Bounds(cpu_seconds=2.0), "cpu_seconds"),
-        (Bounds(confidence=0.7), "converged"),
+        (Bounds(confidence=0.5), "converged"),
         (Bounds(), "exhausted"),
     ],
 )
