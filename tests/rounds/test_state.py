@@ -57,5 +57,11 @@ def test_a_round_is_stored_with_everything_that_holds_in_it(recipe):
     settings = Driver(recipe, None, None)._round_settings(1)
     assert settings["round"]["rollouts"] == 2
     assert (settings["search"]["rollouts"], settings["search"]["candidates"]) == (2, 3)
-    everything = as_toml_values(recipe).keys() - {"rounds", "home", "database", "workers", "observe"}
+    everything = as_toml_values(recipe).keys() - {
+        "rounds",
+        "home",
+        "database",
+        "workers",
+        "observe",
+    }
     assert everything <= settings.keys()
