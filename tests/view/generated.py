@@ -8,17 +8,20 @@ import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from storage.database import Database, open_database
 from storage.records import (
     Evaluation,
     Expansion,
+    ModelKind,
     ModelVersion,
     Node,
     Pair,
     Problem,
     Record,
     Round,
+    RoundStatus,
     Run,
     Search,
 )
@@ -158,7 +161,7 @@ def basics(rounds: int = ROUNDS) -> list[Record]:
 def _round(number: int, *, last: bool) -> list[Record]:
     start = START + 4000 * number
     closed = None if last else start + 3900
-    status = "searching" if last else "closed"
+    status: RoundStatus = "searching" if last else "closed"
     policy, ppm = f"policy-{number - 1}", f"ppm-{number - 1}" if number > 1 else None
     found: list[Record] = [
         Round(RUN, number, status, policy if number else "", ppm, {}, start, closed, closed, closed)
@@ -170,13 +173,13 @@ def _round(number: int, *, last: bool) -> list[Record]:
 
 
 def _models(number: int, start: float) -> list[ModelVersion]:
-    def version(kind: str, parent: str | None, metrics: dict[str, object]) -> ModelVersion:
+    def version(kind: ModelKind, parent: str | None, metrics: dict[str, Any]) -> ModelVersion:
         name = f"{kind}-{number}"
         return ModelVersion(
             name, RUN, kind, number, parent, f"models/{name}", "published", "", {}, metrics, start
-        )  # type: ignore[call-arg]
+        )
 
-    metrics = {"rows": 900 * (number + 1), "loss_first": 0.69, "loss_last": 0.31}
+    metrics: dict[str, Any] = {"rows": 900 * (number + 1), "loss_first": 0.69, "loss_last": 0.31}
     found = [version("policy", f"policy-{number - 1}" if number else None, metrics)]
     if number:
         accuracy = {**metrics, "pair_accuracy": 0.6 + 0.07 * number}
