@@ -21,13 +21,13 @@ _next = 0.0
 def begin(file: Path | None) -> None:
     """Beat there from now on, nowhere if None; `BadInput` if it cannot be written."""
     global _file, _next
-    _file, _next = file, 0.0
     if file is not None:
         try:
             file.touch()
             file.unlink()
         except OSError as error:
             raise BadInput(f"cannot write the pulse {file}: {error.strerror}") from None
+    _file, _next = file, 0.0
 
 
 def beat() -> None:

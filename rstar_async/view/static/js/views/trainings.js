@@ -19,7 +19,9 @@ export async function paintTrainings(section, models, signal) {
 }
 
 function card({phase, round, step, total, points}, models) {
-  const model = models.findLast(each => each.kind === phase && each.round === round)
+  const model = models.findLast(
+    each => each.kind === phase && each.round === round && each.status === 'published',
+  )
   const done = step >= total
   const name = `${NAMES[phase] ?? phase} ${round ? `of round ${round}` : 'before round 1'}`
   return h(
