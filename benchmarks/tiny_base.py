@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rstar_async.demo.model import CONTEXT, save_folder
-from rstar_async.demo.tokenizer import END, PAD, tiny_tokenizer
+from rstar_async.demo.model import Shape, save_folder, tiny_model
+from rstar_async.demo.tokenizer import tiny_tokenizer
+
+SMALLEST = Shape(hidden=16, feed_forward=32, layers=1, heads=2)
 
 
 def make_base(folder: Path, seed: int) -> None:
@@ -20,25 +22,8 @@ def make_base(folder: Path, seed: int) -> None:
 
 def build(folder: Path, seed: int) -> None:
     """Initialise and save it here and now."""
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
     tokenizer = tiny_tokenizer()
-    config = LlamaConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        max_position_embeddings=CONTEXT,
-        tie_word_embeddings=True,
-        pad_token_id=tokenizer.token_to_id(PAD),
-        eos_token_id=tokenizer.token_to_id(END),
-        bos_token_id=None,
-    )
-    torch.manual_seed(seed)
-    save_folder(LlamaForCausalLM(config), tokenizer, folder)
+    save_folder(tiny_model(tokenizer, seed, SMALLEST), tokenizer, folder)
 
 
 if __name__ == "__main__":

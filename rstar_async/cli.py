@@ -19,6 +19,8 @@ VERBS = {
     "import": "trees of the reference code into a store",
     "trajectories": "verified solutions, best first",
     "tree": "one search tree in the terminal",
+    "models": "model versions of a run: lineage, standing, the way back to an older one",
+    "train": "train a policy or a PPM from files alone",
     "view": "a web page over a run, finished or going on: rounds, problems, trees, models",
     "verify": "check a file of answer pairs for equivalence",
     "status": "brokers and workers of a running system",

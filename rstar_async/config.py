@@ -15,6 +15,9 @@ PromptSource = Literal["demonstrations", "few_shot", "checkpoint"]
 Guidance = Literal["terminal", "ppm"]
 Preset = Literal["", "paper", "reference"]
 Weakness = Literal["no-landlock", "no-listener"]
+Dtype = Literal["auto", "float32", "bfloat16"]
+Schedule = Literal["linear", "cosine", "constant"]
+Objective = Literal["preference", "pqm", "orm"]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -27,8 +30,8 @@ class Model(Settings):
     # "demo" is the tiny model in this package, "package:NAME" the GGUF file in an installed Python
     # package; else a Hugging Face folder, a GGUF file, or a hub id.
     base: str = "demo"
-    # float32 on CPUs, bfloat16 on GPUs.
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    # What inference computes in: auto is float32 on CPUs, bfloat16 on GPUs.
+    dtype: Dtype = "auto"
 
 
 class Bootstrap(Settings):
@@ -138,6 +141,53 @@ class Round(Settings):
     seeds: int = 1
 
 
+class Training(Settings):
+    """How both trainings compute. What they learn stands in `policy` and `ppm`."""
+
+    # What is computed in; weights stay float32. auto: float32 on CPUs, bfloat16 on GPUs. Many CPUs
+    # train faster in bfloat16 and infer faster in float32, so `model.dtype` is another setting.
+    dtype: Dtype = "auto"
+    # Compute activations twice rather than keep them. auto: on GPUs.
+    gradient_checkpointing: Literal["auto", "on", "off"] = "auto"
+    # How trees are masked: auto is flex (needs a GPU) where it can be, else dense.
+    tree_attention: Literal["auto", "dense", "flex"] = "auto"
+    # Fused kernels of the package liger-kernel, on GPUs.
+    liger: bool = False
+    # Processes that train together, one per GPU, started by torchrun.
+    processes: int = 1
+    # How they share a model: each has all of it (ddp) or a part (fsdp). auto: fsdp on GPUs.
+    sharding: Literal["auto", "ddp", "fsdp"] = "auto"
+    # Seconds between checkpoints of a training under way, from which a killed one goes on; 0: none.
+    checkpoint_seconds: float = 300.0
+    # Curves for TensorBoard, in `<home>/training/tensorboard`.
+    tensorboard: bool = False
+    # Project of Weights & Biases to report to; empty means nothing leaves this machine.
+    wandb: str = ""
+    # Of each kind, how many published versions keep their weights beside those in use; 0: all.
+    keep_versions: int = 0
+
+
+class Gate(Settings):
+    """Whether a trained model may be refused for being worse. Off: every round's is used (paper).
+
+    Both compare problem by problem, and refuse only what chance does not explain.
+    """
+
+    # A policy whose pass@1 on the held-out problems is worse than that of the one before it.
+    policy: bool = False
+    # A PPM that orders the held-out pairs worse than the one before it, or than a coin.
+    ppm: bool = False
+
+
+class LoRA(Settings):
+    """Low-rank adapters in all linear layers, merged into the weights before publishing."""
+
+    # 0 trains all weights.
+    rank: int = 0
+    alpha: float = 32.0
+    dropout: float = 0.0
+
+
 class PolicyTraining(Settings):
     """SFT of the policy, from the base model in every round (paper section 3.4)."""
 
@@ -156,12 +206,16 @@ class PolicyTraining(Settings):
     start: Literal["base", "bootstrap"] = "base"
     epochs: float = 2.0
     learning_rate: float = 7e-6
-    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    schedule: Schedule = "linear"
     batch_size: int = 128
     # Sequences per forward pass; the batch is accumulated.
     micro_batch: int = 8
+    # A longer trajectory is left out: a cut one would teach to stop in the middle.
     max_length: int = 4096
     weight_decay: float = 0.1
+    # Lay the sequences of a forward pass end to end, instead of padding them to the longest.
+    packing: bool = False
+    lora: LoRA = LoRA()
 
 
 class PPMTraining(Settings):
@@ -169,9 +223,11 @@ class PPMTraining(Settings):
 
     # Off: every round and every evaluation goes without a PPM.
     train: bool = True
+    # preference: pairs, Eq. 4; pqm: regression on every step's Q; orm: right or wrong, of answers.
+    objective: Objective = "preference"
     epochs: float = 1.0
     learning_rate: float = 7e-6
-    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    schedule: Schedule = "linear"
     # Trees per optimiser step, packed into rows of at most `max_tokens`.
     batch_trees: int = 16
     max_tokens: int = 8192
@@ -287,8 +343,10 @@ class Recipe(Settings):
     answers: Answers = Answers()
     rounds: tuple[Round, ...] = (Round(),)
     filters: Filters = Filters()
+    training: Training = Training()
     policy: PolicyTraining = PolicyTraining()
     ppm: PPMTraining = PPMTraining()
+    gate: Gate = Gate()
     evaluation: Evaluation = Evaluation()
     workers: Workers = Workers()
     observe: Observe = Observe()

@@ -21,7 +21,7 @@ NodeStatus: TypeAlias = Literal[
     "root", "live", "answer", "code_error", "too_deep", "unfinished", "malformed"
 ]
 ModelKind: TypeAlias = Literal["policy", "ppm"]
-ModelStatus: TypeAlias = Literal["published", "refused"]
+ModelStatus: TypeAlias = Literal["published", "refused", "withdrawn", "pruned"]
 PairKind: TypeAlias = Literal["step", "trajectory"]
 Settings: TypeAlias = dict[str, Any]
 
@@ -214,7 +214,11 @@ class NodeStatistics(msgspec.Struct, frozen=True):
 
 
 class ModelVersion(msgspec.Struct, frozen=True):
-    """What a training made of `parent_id`. `path` is its folder, `reason` why it was refused."""
+    """What a training made of `parent_id`. `path` is its folder, `reason` why it is not in use.
+
+    Only a published one is used. A refused one never was, or was measured and found worse; a
+    withdrawn one was rolled back; of a pruned one the weights were deleted.
+    """
 
     id: str
     run_id: str
@@ -227,6 +231,14 @@ class ModelVersion(msgspec.Struct, frozen=True):
     manifest: Settings = {}
     metrics: Settings = {}
     created_at: float = _now()
+
+
+class ModelStanding(msgspec.Struct, frozen=True):
+    """From now on a model version is in use, or is not, for a reason."""
+
+    model_id: str
+    status: ModelStatus
+    reason: str = ""
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -289,6 +301,7 @@ Record: TypeAlias = (
     | Node
     | NodeStatistics
     | ModelVersion
+    | ModelStanding
     | Pair
     | Evaluation
     | EvaluationAnswer

@@ -33,6 +33,7 @@ FACTS: dict[RecordType, sa.Table] = {
 _PROGRESS_KEYS: dict[RecordType, tuple[sa.Table, dict[str, str]]] = {
     records.RoundProgress: (tables.rounds, {"run_id": "run_id", "number": "number"}),
     records.SearchProgress: (tables.searches, {"search_id": "id"}),
+    records.ModelStanding: (tables.model_versions, {"model_id": "id"}),
     records.NodeStatistics: (tables.nodes, {"search_id": "search_id", "path": "path"}),
 }
 

@@ -1,7 +1,7 @@
 """The demo's tiny policy: a stock Llama architecture over the demo's own tokenizer."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rstar_async.demo.tokenizer import END, PAD
 
@@ -12,18 +12,32 @@ if TYPE_CHECKING:
 CONTEXT = 1024
 
 
-def tiny_model(tokenizer: "Tokenizer", seed: int) -> "LlamaForCausalLM":
-    """A freshly initialised model of a million weights; the seed decides every one."""
+class Shape(NamedTuple):
+    """Widths and depth of a Llama."""
+
+    hidden: int
+    feed_forward: int
+    layers: int
+    heads: int
+
+
+MILLION_WEIGHTS = Shape(hidden=128, feed_forward=384, layers=4, heads=4)
+
+
+def tiny_model(
+    tokenizer: "Tokenizer", seed: int, shape: Shape = MILLION_WEIGHTS
+) -> "LlamaForCausalLM":
+    """A freshly initialised model; the seed decides every weight."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     config = LlamaConfig(
         vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=128,
-        intermediate_size=384,
-        num_hidden_layers=4,
-        num_attention_heads=4,
-        num_key_value_heads=4,
+        hidden_size=shape.hidden,
+        intermediate_size=shape.feed_forward,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.heads,
         max_position_embeddings=CONTEXT,
         tie_word_embeddings=True,
         pad_token_id=tokenizer.token_to_id(PAD),

@@ -157,12 +157,20 @@ def _trainer(recipe: Recipe, places: Places) -> ProcessSpec:
     return ProcessSpec(
         name="trainer",
         argv=(
-            *(*PYTHON, "rstar_async.trainer"),
-            *("--recipe", str(places.recipe), "--run", recipe.name),
+            *_team(recipe.training.processes),
+            *("rstar_async.trainer", "--recipe", str(places.recipe), "--run", recipe.name),
         ),
         env=_environment(recipe.workers.threads),
         stop_order=TRAINER,
     )
+
+
+def _team(processes: int) -> tuple[str, ...]:
+    """Python for one process; torchrun, on this machine alone, for several that train together."""
+    if processes == 1:
+        return PYTHON
+    torchrun = ("torch.distributed.run", "--standalone", "--nproc-per-node", str(processes))
+    return (*PYTHON, *torchrun, "-m")
 
 
 def _coordinator(places: Places) -> ProcessSpec:

@@ -20,13 +20,14 @@ from rstar_async.errors import RstarError
 from rstar_async.evaluation.evaluator import Evaluator, Subject
 from rstar_async.recipes import as_toml_values
 from rstar_async.rounds.card import Card
+from rstar_async.rounds.gate import refusals
 from rstar_async.rounds.problems import heldout_problems, problems_of_round
 from rstar_async.rounds.searching import RoundSearch
 from rstar_async.search.coordinator import Coordinator, SearchPlan
 from rstar_async.search.expansion import AnswerValue
 from rstar_async.search.models import ActiveModels
 from storage import queries
-from storage.records import Problem, Round, RoundProgress, RoundStatus, Run
+from storage.records import ModelStanding, Problem, Round, RoundProgress, RoundStatus, Run
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class Driver:
                 await self._wait_until_trained(number)
                 await self._card.hand_over("servers")
                 await self._evaluate(number, heldout)
-                await self._advance(number, "closed")
+                await self._advance(number, "closed", *await self._refusals(number))
 
     async def _open(self, number: int) -> Round:
         """The stored round; a new one starts with the newest models of the rounds before."""
@@ -113,6 +114,15 @@ class Driver:
             search = self._plan(policy, ppm, settings, "ppm")
             await evaluator.search(search, self._recipe.evaluation.answer)
 
+    async def _refusals(self, number: int) -> list[ModelStanding]:
+        """What the gate takes out of use now that the round's models were measured."""
+        if not self._recipe.gate.policy:
+            return []
+        found = await self._store.read(refusals, self._recipe.name, number)
+        for standing in found:
+            log.warning("refused %s: %s", standing.model_id, standing.reason)
+        return found
+
     async def _models_of(self, number: int) -> tuple[str, str | None]:
         """The newest policy and PPM when round `number` had been trained."""
         run = self._recipe.name
@@ -129,16 +139,17 @@ class Driver:
         recipe = self._recipe
         return SearchPlan(models, settings, recipe.execution, answer_value, recipe.bounds)
 
-    async def _advance(self, number: int, status: RoundStatus) -> None:
+    async def _advance(self, number: int, status: RoundStatus, *also: ModelStanding) -> None:
         now = time.time()
         await self._store.commit(
+            *also,
             RoundProgress(
                 run_id=self._recipe.name,
                 number=number,
                 status=status,
                 searched_at=now if status == "searched" else None,
                 closed_at=now if status == "closed" else None,
-            )
+            ),
         )
         log.info("round %s run=%s number=%d", status, self._recipe.name, number)
 

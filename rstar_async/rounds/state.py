@@ -1,7 +1,6 @@
 """Where a stored run stands, asked before any process is started."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rstar_async.config import Recipe
@@ -9,6 +8,7 @@ from rstar_async.errors import BadInput
 from rstar_async.layers import flattened
 from rstar_async.recipes import as_toml_values
 from rstar_async.rounds.problems import heldout_problems, problems_of_round
+from rstar_async.trainer.sources import require
 from storage import queries
 from storage.database import open_database
 from storage.records import Round
@@ -19,9 +19,12 @@ _FREE_SECTIONS = ("workers", "observe", "home", "database", "rounds")
 
 
 def check_startable(recipe: Recipe) -> None:
-    """Refuse what would only fail minutes later: bad problem files, other settings than stored."""
-    _refuse_missing_model("model.base", recipe.model.base)
-    _refuse_missing_model("bootstrap.model", recipe.bootstrap.model)
+    """Refuse what would only fail minutes later, before anything is written: a base model that
+    cannot be had, bad problem files, other settings than stored."""
+    if not _has_base(recipe):
+        require(recipe.model.base)
+        if recipe.bootstrap.model:
+            require(recipe.bootstrap.model, "bootstrap.model")
     heldout_problems(recipe)
     problems_of_round(recipe, 1)
     recipe.home_folder.mkdir(parents=True, exist_ok=True)
@@ -33,12 +36,14 @@ def check_startable(recipe: Recipe) -> None:
         _refuse_other_rounds(recipe, rounds)
 
 
-def _refuse_missing_model(key: str, base: str) -> None:
-    """A name may be a hub's and is left to the trainer; what is plainly a path must be there."""
-    path = Path(base).expanduser()
-    is_path = path.is_absolute() or base.startswith(".") or path.suffix == ".gguf"
-    if is_path and not path.exists():
-        raise BadInput(f"{key}: there is no file or folder {path}")
+def _has_base(recipe: Recipe) -> bool:
+    """Whether the base was published; the run then no longer needs the place it came from."""
+    try:
+        with open_database(recipe.database_url, must_exist=True) as database:
+            bootstrap = database.read(queries.round_by_number, recipe.name, 0)
+    except BadInput:
+        return False
+    return bootstrap is not None and bootstrap.status in ("trained", "closed")
 
 
 def is_complete(recipe: Recipe) -> bool:

@@ -52,6 +52,7 @@ def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -
     # These imports take seconds; they run while the first round is searched.
     import torch
 
+    from rstar_async.trainer import team
     from rstar_async.trainer.loop import serve
     from rstar_async.trainer.workshop import Workshop
     from storage.database import open_database
@@ -62,8 +63,12 @@ def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -
         return stop.is_set()
 
     torch.set_num_threads(recipe.workers.threads)
-    with open_database(recipe.database_url) as database:
-        serve(Workshop(recipe, run or recipe.name, database, should_stop), once=once)
+    team.join()
+    try:
+        with open_database(recipe.database_url) as database:
+            serve(Workshop(recipe, run or recipe.name, database, should_stop), once=once)
+    finally:
+        team.leave()
 
 
 if __name__ == "__main__":

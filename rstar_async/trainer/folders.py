@@ -10,6 +10,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from rstar_async.rounds.manifest import sha256
+
 TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -51,11 +53,6 @@ def checksums(folder: Path) -> dict[str, dict[str, int | str]]:
         for file in sorted(folder.iterdir())
         if file.is_file()
     }
-
-
-def sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def weights_digest(folder: Path, run: str) -> str:

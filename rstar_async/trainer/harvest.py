@@ -1,16 +1,17 @@
 """Reading a searched round: problem by problem, its trees become rows and pairs."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rstar_async.rounds.difficulty import accuracy
-from rstar_async.rounds.pairs import PairRules
+from rstar_async.rounds.pairs import PairRules, Preference
 from rstar_async.rounds.trajectories import best_trajectories
 from rstar_async.text.encoding import Encoder, PromptStyle
-from rstar_async.trainer.dataset import SFTRow, StoredTree, preference_tree, trajectory_row
-from rstar_async.trainer.packing import PackedTree, pack
-from rstar_async.trainer.ppm import is_heldout
+from rstar_async.trainer.dataset import SFTRow, StoredTree, judged_tree, trajectory_row
+from rstar_async.trainer.objectives import targets_of
+from rstar_async.trainer.packing import PackedTree, Target, pack
 from rstar_async.trainer.workshop import Workshop
 from storage import queries
 from storage.records import Pair, Problem, Search, Split
@@ -28,13 +29,13 @@ class Harvest:
         default_factory=lambda: {"train": [], "heldout": []}
     )
     pairs: list[Pair] = field(default_factory=list)
-    pairs_too_long: int = 0
+    too_long_to_judge: int = 0
 
 
 def harvest(shop: Workshop, number: int, encoder: Encoder, ppm_length: int) -> Harvest:
     """Trajectories of round `number` (or of all so far, newest first), pairs of this round."""
     found = Harvest()
-    for stored in _stored_trees(shop, _rounds(shop, number)):
+    for stored in stored_trees(shop, _rounds(shop, number)):
         found.problems += 1
         if _is_doubtful(shop, stored):
             found.doubtful += 1
@@ -43,7 +44,7 @@ def harvest(shop: Workshop, number: int, encoder: Encoder, ppm_length: int) -> H
         if shop.recipe.ppm.train:
             for tree in stored:
                 if tree.search.round == number:
-                    _take_pairs(shop, tree, encoder, ppm_length, found)
+                    _take_judgements(shop, tree, encoder, ppm_length, found)
     return found
 
 
@@ -51,7 +52,7 @@ def _rounds(shop: Workshop, number: int) -> list[int]:
     return list(range(number, 0, -1)) if shop.recipe.policy.history == "all" else [number]
 
 
-def _stored_trees(shop: Workshop, rounds: list[int]) -> Iterator[list[StoredTree]]:
+def stored_trees(shop: Workshop, rounds: list[int]) -> Iterator[list[StoredTree]]:
     """All finished trees over one problem, newest round first, problem by problem."""
     problems = {p.id: p for p in shop.database.read(queries.problems_of, shop.run, "train")}
     by_problem: dict[str, list[Search]] = defaultdict(list)
@@ -103,25 +104,35 @@ def _take_trajectories(
     found.rows += [trajectory_row(by_id[t.search_id], t.path, encoder) for t in best]
 
 
-def _take_pairs(
+def _take_judgements(
     shop: Workshop, stored: StoredTree, encoder: Encoder, ppm_length: int, found: Harvest
 ) -> None:
-    settings = shop.recipe.ppm
+    """Pairs; or, for training by another objective, targets."""
+    settings, search = shop.recipe.ppm, stored.search
+    split: Split = "heldout" if is_heldout(search.problem_id, settings.heldout_share) else "train"
+    targets: list[Target] = []
+    if split == "train" and settings.objective != "preference":
+        targets = targets_of(stored.tree, settings.objective)
+        if not targets:
+            return
     rules = PairRules(
         min_margin=settings.min_margin,
         min_edit_distance=settings.min_edit_distance,
         errors_are_negative=settings.error_pairs,
         whole_trajectories=settings.trajectory_pairs,
     )
-    tree = preference_tree(stored, encoder, rules)
-    if tree is None:
-        return
+    tree = judged_tree(stored, encoder, rules, targets)
     packed, kept = pack(tree, ppm_length, settings.max_tokens)
-    search = stored.search
-    split: Split = "heldout" if is_heldout(search.problem_id, settings.heldout_share) else "train"
     found.trees[split] += packed
-    found.pairs_too_long += len(tree.pairs) - len(kept)
+    found.too_long_to_judge += len(tree.pairs) + len(tree.targets) - len(kept)
     found.pairs += [
         Pair(shop.run, search.round, search.id, p.chosen, p.rejected, p.kind, p.weight, split)
         for p in kept
+        if isinstance(p, Preference)
     ]
+
+
+def is_heldout(problem_id: str, share: float) -> bool:
+    """Whether a problem's pairs are only measured on: by problem, for pairs of one tree are kin."""
+    digest = hashlib.blake2b(problem_id.encode(), digest_size=8).digest()
+    return int.from_bytes(digest) < share * 2**64

@@ -4,8 +4,10 @@ import logging
 import time
 
 from rstar_async.telemetry.metrics import TRAINED_ROUNDS, TRAINING_SECONDS
+from rstar_async.trainer import team
 from rstar_async.trainer.bootstrap import BOOTSTRAP, bootstrap
-from rstar_async.trainer.optimisation import Stopped
+from rstar_async.trainer.endings import Stopped
+from rstar_async.trainer.pruning import prune
 from rstar_async.trainer.publish import clear_leftovers
 from rstar_async.trainer.round import train_round
 from rstar_async.trainer.workshop import Workshop
@@ -21,10 +23,9 @@ def serve(shop: Workshop, *, once: bool = False) -> None:
 
     Nothing is remembered here: after a crash, the round is still awaiting its training.
     """
-    for name in clear_leftovers(shop.models, {model.id for model in shop.versions()}):
-        log.info("removed unfinished %s", name)
-    while not shop.should_stop():
-        round_ = shop.database.read(queries.round_awaiting_training, shop.run)
+    team.lead(lambda: _tidy(shop))
+    while not team.agree(shop.should_stop())[0]:
+        round_ = team.lead(lambda: shop.database.read(queries.round_awaiting_training, shop.run))
         if round_ is not None:
             try:
                 _train(shop, round_.number)
@@ -36,12 +37,18 @@ def serve(shop: Workshop, *, once: bool = False) -> None:
             time.sleep(POLL_SECONDS)
 
 
+def _tidy(shop: Workshop) -> None:
+    for name in clear_leftovers(shop.models, {model.id for model in shop.versions()}):
+        log.info("removed unfinished %s", name)
+
+
 def _train(shop: Workshop, number: int) -> None:
     started = time.monotonic()
     if number == BOOTSTRAP:
         bootstrap(shop)
     else:
         train_round(shop, number)
+    team.lead(lambda: prune(shop))
     seconds = time.monotonic() - started
     TRAINED_ROUNDS.labels(str(number)).inc()
     TRAINING_SECONDS.labels(str(number)).inc(seconds)

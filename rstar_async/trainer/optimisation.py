@@ -1,121 +1,168 @@
-"""What both trainings share: the trainers' arguments, progress, and a clean stop."""
+"""What both trainings share: the trainers' arguments, the run of one, and a clean stop."""
 
-import json
+import importlib.util
+import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
 import torch
-from transformers import PrinterCallback, Trainer, TrainerCallback
+from transformers import PrinterCallback, Trainer
+from transformers.integrations import TensorBoardCallback, WandbCallback
 from transformers.utils import logging
 
-from rstar_async.errors import RstarError
+from rstar_async.config import PolicyTraining, PPMTraining, Training
+from rstar_async.errors import BadInput
+from rstar_async.trainer import team
+from rstar_async.trainer.checkpoints import Checkpoints, KeepsCheckpoints, checkpoints_in
+from rstar_async.trainer.endings import Stopped
+from rstar_async.trainer.order import KeepsOrder, Order
+from rstar_async.trainer.watch import Reports, Watch
+
+T = TypeVar("T")
 
 
-class Stopped(RstarError):
-    """The process was asked to end; what was being trained is given up."""
+@dataclass(frozen=True)
+class Batch:
+    """How one optimiser step is put together: examples per process and forward, and how often."""
+
+    micro: int
+    accumulation: int
 
 
-@dataclass
-class Watch:
-    """Where a training reports to, and where it learns that it should end.
-
-    One JSON line a step goes to `file` (the progress bars read it) and to `lines` (the model's
-    own metrics).
-    """
-
-    phase: str
-    round_number: int = 0
-    file: Path | None = None
-    should_stop: Callable[[], bool] = lambda: False
-    lines: list[dict[str, Any]] = field(default_factory=list)
-
-    def report(self, step: int, total: int, loss: float | None) -> None:
-        """Append one line; `loss` is None before the first step."""
-        line = {
-            "phase": self.phase,
-            "round": self.round_number,
-            "step": step,
-            "total": total,
-            "loss": loss,
-        }
-        self.lines.append({**line, "time": time.time()})
-        if self.file is not None:
-            with self.file.open("a") as file:
-                file.write(json.dumps(line) + "\n")
-
-    @property
-    def losses(self) -> list[float]:
-        return [line["loss"] for line in self.lines if line["loss"] is not None]
-
-
-class _Reports(TrainerCallback):
-    """Passes the trainer's log on to the watch, and the watch's wish to stop to the trainer."""
-
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._watch.report(0, state.max_steps, None)
-
-    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        logs: Mapping[str, float] = kwargs["logs"]
-        if "loss" in logs:
-            self._watch.report(state.global_step, state.max_steps, float(logs["loss"]))
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if self._watch.should_stop():
-            control.should_training_stop = True
+def batch_of(size: int, micro: int, setting: str) -> Batch:
+    """Exactly `size` examples a step, at most `micro` of them at once in each process."""
+    share, rest = divmod(size, team.size())
+    if rest:
+        raise BadInput(f"{setting} is {size}, which {team.size()} processes cannot share evenly")
+    at_once = max(n for n in range(1, min(micro, share) + 1) if share % n == 0)
+    return Batch(at_once, share // at_once)
 
 
 def trainer_arguments(
+    learning: PolicyTraining | PPMTraining,
+    computing: Training,
+    batch: Batch,
     *,
-    scratch: Path,
     seed: int,
-    epochs: float,
-    learning_rate: float,
-    schedule: Literal["linear", "cosine", "constant"],
-    weight_decay: float,
-    micro_batch: int,
-    accumulation: int,
-    dtype: str,
+    folder: Path,
 ) -> dict[str, Any]:
-    """The arguments that policy and PPM have in common. Nothing is saved on the way."""
+    """The arguments that policy and PPM have in common; checkpoints go to `folder`."""
     on_gpu = torch.cuda.is_available()
+    check_installed(computing)
     return {
-        "output_dir": str(scratch),
-        "num_train_epochs": epochs,
-        "learning_rate": learning_rate,
-        "lr_scheduler_type": schedule,
-        "weight_decay": weight_decay,
-        "per_device_train_batch_size": micro_batch,
-        "gradient_accumulation_steps": accumulation,
+        "output_dir": str(folder),
+        "num_train_epochs": learning.epochs,
+        "learning_rate": learning.learning_rate,
+        "lr_scheduler_type": learning.schedule,
+        "weight_decay": learning.weight_decay,
+        "per_device_train_batch_size": batch.micro,
+        "gradient_accumulation_steps": batch.accumulation,
         "seed": seed,
         "data_seed": seed,
         "use_cpu": not on_gpu,
         # Mixed precision: the weights stay float32, and are saved so.
-        "bf16": dtype == "bfloat16" or (on_gpu and dtype == "auto"),
-        "gradient_checkpointing": on_gpu,
+        "bf16": computing.dtype == "bfloat16" or (on_gpu and computing.dtype == "auto"),
+        "gradient_checkpointing": _is_on(computing.gradient_checkpointing, on_gpu),
+        "gradient_checkpointing_kwargs": {"use_reentrant": False},
+        "use_liger_kernel": computing.liger,
         "dataloader_pin_memory": on_gpu,
         "logging_steps": 1,
         "logging_nan_inf_filter": False,
         "save_strategy": "no",
+        "save_total_limit": 2,
         "report_to": [],
         "disable_tqdm": True,
+        **_sharding(computing, on_gpu),
     }
 
 
-def run(trainer: Trainer, watch: Watch) -> float:
-    """Train and give the seconds it took; `Stopped` if it was asked to end before it was done."""
+def _is_on(choice: str, on_gpu: bool) -> bool:
+    return choice == "on" or (choice == "auto" and on_gpu)
+
+
+def _sharding(computing: Training, on_gpu: bool) -> dict[str, Any]:
+    """FSDP2 by accelerate, which knows it on GPUs only; otherwise a team is DDP."""
+    if computing.sharding == "fsdp" and not on_gpu:
+        raise BadInput("training.sharding is fsdp, which needs GPUs; use ddp or auto")
+    if team.size() == 1 or computing.sharding == "ddp" or not on_gpu:
+        return {}
+    return {
+        "fsdp": True,
+        "fsdp_config": {
+            "version": 2,
+            "reshard_after_forward": True,
+            "auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
+            "state_dict_type": "SHARDED_STATE_DICT",
+            "activation_checkpointing": _is_on(computing.gradient_checkpointing, on_gpu),
+        },
+        "gradient_checkpointing": False,
+    }
+
+
+def check_installed(computing: Training) -> None:
+    """`BadInput` for an option whose package is not there."""
+    for wanted, module, extra in (
+        (computing.liger, "liger_kernel", "liger"),
+        (computing.tensorboard, "tensorboard", "curves"),
+        (bool(computing.wandb), "wandb", "curves"),
+    ):
+        if wanted and importlib.util.find_spec(module) is None:
+            raise BadInput(f"{module} is not installed: pip install 'rstar-async[{extra}]'")
+
+
+@contextmanager
+def checkpoints_for(watch: Watch, fingerprint: str, computing: Training) -> Iterator[Checkpoints]:
+    """Where a training keeps its checkpoints: in the watch's place, or nowhere for long."""
+    if watch.place is not None and computing.checkpoint_seconds > 0:
+        place = watch.place / "checkpoints" / watch.name
+        yield checkpoints_in(place, fingerprint, computing.checkpoint_seconds)
+    else:
+        with TemporaryDirectory() as scratch:
+            yield Checkpoints(Path(scratch), 0)
+
+
+def run(
+    trainer: Trainer, order: Order, checkpoints: Checkpoints, computing: Training, watch: Watch
+) -> float:
+    """Train, from the latest checkpoint on if there is one, and give the seconds it took;
+    `Stopped` if it was asked to end before it was done."""
+    keeper = KeepsCheckpoints(checkpoints, watch.should_stop)
     trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(_Reports(watch))
+    for callback in (Reports(watch), KeepsOrder(order), keeper, *_curves(computing, watch)):
+        trainer.add_callback(callback)
     started = time.monotonic()
-    trainer.train()
-    if watch.should_stop():
+    latest = checkpoints.latest()
+    trainer.train(resume_from_checkpoint=str(latest) if latest else None)
+    if keeper.stopped:
         raise Stopped(f"stopped at step {trainer.state.global_step} of {trainer.state.max_steps}")
     return time.monotonic() - started
+
+
+def _curves(computing: Training, watch: Watch) -> list[Any]:
+    found: list[Any] = []
+    if computing.tensorboard and watch.place is not None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        found.append(TensorBoardCallback(SummaryWriter(watch.place / "tensorboard" / watch.name)))
+    if computing.wandb:
+        os.environ["WANDB_PROJECT"] = computing.wandb
+        found.append(WandbCallback())
+    return found
+
+
+def save_weights(trainer: Trainer, into: Path, finish: Callable[[Any], Any] = lambda m: m) -> None:
+    """Write the trained model (`finish` may change it first); with a team, gathered and once."""
+    model = finish(trainer.accelerator.unwrap_model(trainer.model))
+    if team.size() == 1:
+        model.save_pretrained(into)
+        return
+    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
+    team.lead(lambda: model.save_pretrained(into, state_dict=weights))
 
 
 def quiet() -> None:

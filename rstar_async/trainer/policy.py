@@ -6,81 +6,139 @@ appends an end token, nor cuts rows.
 
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from datasets import Dataset, disable_progress_bars
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from msgspec import to_builtins
+from peft import LoraConfig
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from rstar_async.config import PolicyTraining
-from rstar_async.trainer.dataset import SFTRow
+from rstar_async.config import PolicyTraining, Training
+from rstar_async.text.tags import SPECIAL_TOKENS
+from rstar_async.trainer import memory, team
+from rstar_async.trainer.checkpoints import Checkpoints, fingerprint
+from rstar_async.trainer.dataset import NOT_IN_LOSS, SFTRow
 from rstar_async.trainer.folders import copy_tokenizer
-from rstar_async.trainer.optimisation import Watch, quiet, run, trainer_arguments
+from rstar_async.trainer.optimisation import (
+    batch_of,
+    checkpoints_for,
+    quiet,
+    run,
+    save_weights,
+    trainer_arguments,
+)
+from rstar_async.trainer.order import Order, grouped_by_length
+from rstar_async.trainer.validation import check_rows
+from rstar_async.trainer.watch import Watch
 
 
 def train_policy(
     start: Path,
     rows: Sequence[SFTRow],
     settings: PolicyTraining,
+    computing: Training,
     *,
     seed: int,
-    dtype: str,
     into: Path,
     watch: Watch,
 ) -> dict[str, Any]:
-    """Train the model in folder `start` on `rows`, save it to `into`, and return metrics."""
+    """Train the model in folder `start` on `rows`, save it to `into`, and return metrics.
+
+    `Refused` for rows that teach nothing. Killed and called again with the same arguments, it goes
+    on from its last checkpoint.
+    """
     quiet()
-    with TemporaryDirectory() as scratch:
-        trainer = make_trainer(start, rows, settings, seed=seed, dtype=dtype, scratch=Path(scratch))
-        seconds = run(trainer, watch)
-        trainer.accelerator.unwrap_model(trainer.model).save_pretrained(into)
-    copy_tokenizer(start, into)
+    check_rows(rows, AutoConfig.from_pretrained(start).get_text_config().vocab_size)
+    ids = [part for row in rows for part in (row.input_ids, row.labels)]
+    name = fingerprint(start, to_builtins([settings, computing]), seed, ids)
+
+    def train(at_once: int) -> dict[str, Any]:
+        with checkpoints_for(watch, name, computing) as checkpoints:
+            trainer = PolicyTrainer(start, rows, settings, computing, at_once, seed, checkpoints)
+            seconds = run(trainer, trainer.order, checkpoints, computing, watch)
+            save_weights(trainer, into, _merged)
+        metrics = {**_metrics(rows, watch), "steps": trainer.state.global_step}
+        metrics["train_seconds"] = round(seconds, 2)
+        return memory.note(metrics, "micro_batch", at_once, settings.micro_batch)
+
+    metrics = memory.with_less_at_once(settings.micro_batch, 1, "sequences", train)
+    team.lead(lambda: copy_tokenizer(start, into))
+    return metrics
+
+
+# Teaches nothing: it fills the last batch of a team, so that all its processes make every step.
+BLANK = SFTRow([0, 0], [NOT_IN_LOSS, NOT_IN_LOSS])
+
+
+class PolicyTrainer(SFTTrainer):
+    """TRL's trainer over ready rows, whose order depends on the seed alone."""
+
+    def __init__(
+        self,
+        start: Path,
+        rows: Sequence[SFTRow],
+        settings: PolicyTraining,
+        computing: Training,
+        at_once: int,
+        seed: int,
+        checkpoints: Checkpoints,
+    ) -> None:
+        disable_progress_bars()
+        batch = batch_of(settings.batch_size, at_once, "policy.batch_size")
+        common = trainer_arguments(settings, computing, batch, seed=seed, folder=checkpoints.folder)
+        tokenizer = AutoTokenizer.from_pretrained(start)
+        lengths = [len(row.input_ids) for row in rows]
+        blanks = -len(rows) % settings.batch_size if team.size() > 1 else 0
+        self.order: Order = grouped_by_length(lengths, settings.batch_size, seed, blanks)
+        super().__init__(
+            model=AutoModelForCausalLM.from_pretrained(start, dtype="float32"),
+            args=SFTConfig(
+                **common,
+                max_length=None,
+                padding_free=settings.packing,
+                dataset_kwargs={"skip_prepare_dataset": True},
+            ),
+            train_dataset=Dataset.from_list(
+                [
+                    {"input_ids": row.input_ids, "labels": row.labels}
+                    for row in [*rows, *[BLANK] * blanks]
+                ]
+            ),
+            processing_class=tokenizer,
+            peft_config=_adapters(settings, tokenizer),
+        )
+
+    def _get_train_sampler(self, *_: Any) -> Order:
+        return self.order
+
+
+def _adapters(settings: PolicyTraining, tokenizer: Any) -> LoraConfig | None:
+    """Linear layers by adapters; of the embeddings only the tags, which the base has never seen."""
+    if not settings.lora.rank:
+        return None
+    tags = [int(i) for i in tokenizer.convert_tokens_to_ids(list(SPECIAL_TOKENS))]
+    return LoraConfig(
+        r=settings.lora.rank,
+        lora_alpha=settings.lora.alpha,
+        lora_dropout=settings.lora.dropout,
+        target_modules="all-linear",
+        trainable_token_indices={"embed_tokens": tags},
+        task_type="CAUSAL_LM",
+    )
+
+
+def _merged(model: Any) -> Any:
+    """The plain model with its adapters, if it has any, added to the weights."""
+    return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
+
+
+def _metrics(rows: Sequence[SFTRow], watch: Watch) -> dict[str, Any]:
     return {
         "rows": len(rows),
         "tokens": sum(len(row.input_ids) for row in rows),
         "loss_tokens": sum(row.loss_tokens for row in rows),
-        "steps": trainer.state.global_step,
         "loss_first": watch.losses[0],
         "loss_last": watch.losses[-1],
-        "train_seconds": round(seconds, 2),
     }
-
-
-def make_trainer(
-    start: Path,
-    rows: Sequence[SFTRow],
-    settings: PolicyTraining,
-    *,
-    seed: int,
-    dtype: str,
-    scratch: Path,
-) -> SFTTrainer:
-    """The trainer, ready to train; rows of similar length share a batch, so little is padding."""
-    disable_progress_bars()
-    micro_batch = min(settings.micro_batch, settings.batch_size)
-    arguments = SFTConfig(
-        **trainer_arguments(
-            scratch=scratch,
-            seed=seed,
-            epochs=settings.epochs,
-            learning_rate=settings.learning_rate,
-            schedule=settings.schedule,
-            weight_decay=settings.weight_decay,
-            micro_batch=micro_batch,
-            accumulation=-(-settings.batch_size // micro_batch),
-            dtype=dtype,
-        ),
-        max_length=None,
-        dataset_kwargs={"skip_prepare_dataset": True},
-        train_sampling_strategy="group_by_length",
-    )
-    return SFTTrainer(
-        model=AutoModelForCausalLM.from_pretrained(start, dtype="float32"),
-        args=arguments,
-        train_dataset=Dataset.from_list(
-            [{"input_ids": row.input_ids, "labels": row.labels} for row in rows]
-        ),
-        processing_class=AutoTokenizer.from_pretrained(start),
-    )

@@ -1,90 +1,44 @@
-"""The process preference model: the round's policy with a scalar head (paper section 3.3).
+"""Training the process preference model on packed trees (paper section 3.3, Eq. 4).
 
-Trained by the pairwise loss of Eq. 4 on packed trees, each group of pairs with weight 1/(chosen x
-rejected), normalised by the sum of weights. The raw head is trained; search squashes it to
-tanh(raw / scale). Saved as the stock `…ForSequenceClassification`, which any server knows.
+All weights are free; the head starts at zero. Pairs of one group weigh 1/(chosen x rejected), and a
+step's loss is divided by the sum of its weights, however many forward passes and processes it took.
 """
 
-import hashlib
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from statistics import fmean
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from transformers import AutoConfig, PreTrainedModel, Trainer, TrainingArguments
-from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
+from msgspec import to_builtins
+from transformers import AutoConfig, Trainer, TrainingArguments
 
-from rstar_async.config import PPMTraining
-from rstar_async.errors import BadInput
+from rstar_async.config import PPMTraining, Training
+from rstar_async.trainer import memory, team
+from rstar_async.trainer.attention import kernel_of
 from rstar_async.trainer.batches import Forward, forwards
-from rstar_async.trainer.folders import add_tensor, copy_tokenizer
-from rstar_async.trainer.optimisation import Watch, quiet, run, trainer_arguments
-from rstar_async.trainer.packing import PackedTree, tree_mask
+from rstar_async.trainer.checkpoints import Checkpoints, fingerprint
+from rstar_async.trainer.objectives import mass, summed_loss
+from rstar_async.trainer.optimisation import (
+    batch_of,
+    checkpoints_for,
+    quiet,
+    run,
+    save_weights,
+    trainer_arguments,
+)
+from rstar_async.trainer.order import Order, shuffled
+from rstar_async.trainer.packing import PackedTree
+from rstar_async.trainer.scorer import complete_folder, load_ppm
+from rstar_async.trainer.validation import check_trees
+from rstar_async.trainer.watch import Watch
 
 TREES_AT_ONCE = 16
 # Training pairs are measured on a sample: a pass over all of them costs a third of an epoch.
 MEASURED_TREES = 64
-HEAD_BIAS = "score.bias"
-
-
-class TreeScoring:
-    """Mixed into a stock sequence classifier: `forward(…, ends=, judged=)` scores packed trees.
-
-    It must be `forward` and nothing else: whoever calls the inner model past it also passes by the
-    hooks of DDP, and the ranks drift apart without a word.
-    """
-
-    def forward(self, *args: Any, ends: Any = None, judged: Any = None, **inputs: Any) -> Any:
-        """Raw scores [judged steps]: `ends` [rows, tokens] is the tree mask's integer, `judged`
-        [steps, 2] the row and column of each step's last token. Without them: the stock forward."""
-        if judged is None:
-            return super().forward(*args, **inputs)  # type: ignore[misc]
-        hidden = self.base_model(  # type: ignore[attr-defined]
-            *args, attention_mask=tree_mask(ends), use_cache=False, **inputs
-        ).last_hidden_state
-        return self.score(hidden[judged[:, 0], judged[:, 1]]).squeeze(-1).float()  # type: ignore[attr-defined]
-
-
-def load_ppm(folder: Path) -> PreTrainedModel:
-    """The model of `folder` as a scorer; a policy's folder gives it a new head, which is zero."""
-    config = AutoConfig.from_pretrained(folder, num_labels=1)
-    stock: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING.get(type(config), None)
-    if stock is None:
-        raise BadInput(f"{folder}: transformers has no sequence classifier for {config.model_type}")
-    # Saving writes the class name into the config; servers know only the stock one.
-    scorer: Any = type(stock.__name__, (TreeScoring, stock), {})
-    model, report = scorer.from_pretrained(
-        folder,
-        config=config,
-        dtype="float32",
-        attn_implementation="sdpa",
-        output_loading_info=True,
-    )
-    if "score.weight" in report["missing_keys"]:
-        torch.nn.init.zeros_(model.score.weight)
-    return model
-
-
-def save_ppm(model: PreTrainedModel, tokenizer_of: Path, into: Path) -> None:
-    """As a stock classifier. SGLang's Qwen heads have a bias and fill a missing one at random."""
-    model.save_pretrained(into)
-    copy_tokenizer(tokenizer_of, into)
-    if needs_head_bias(model.config.model_type):
-        add_tensor(into, HEAD_BIAS, torch.zeros(1))
-
-
-def needs_head_bias(model_type: str) -> bool:
-    """Only where it is read: transformers' heads have none and report the tensor as unexpected."""
-    return model_type.startswith("qwen")
-
-
-def is_heldout(problem_id: str, share: float) -> bool:
-    """Whether a problem's pairs are only measured on: by problem, for pairs of one tree are kin."""
-    digest = hashlib.blake2b(problem_id.encode(), digest_size=8).digest()
-    return int.from_bytes(digest) < share * 2**64
 
 
 def train_ppm(
@@ -92,38 +46,42 @@ def train_ppm(
     trees: Sequence[PackedTree],
     heldout: Sequence[PackedTree],
     settings: PPMTraining,
+    computing: Training,
     *,
+    scale: float,
     seed: int,
-    dtype: str,
     into: Path,
     watch: Watch,
 ) -> dict[str, Any]:
     """Train a head on the policy in `start`, all weights free, save to `into`, return metrics.
 
     `pair_accuracy` is that of the held-out problems. No pair of theirs was trained on, but the
-    policy at the start may have learnt their right solutions.
+    policy at the start may have learnt their right solutions. `scale` is that of search, and
+    matters to the objective pqm only.
     """
     quiet()
-    model = load_ppm(start)
-    with TemporaryDirectory() as scratch:
-        trainer = PreferenceTrainer(model, trees, settings, seed, dtype, Path(scratch))
-        before = pair_accuracy(model, heldout, settings.max_tokens)
-        seconds = run(trainer, watch)
-    save_ppm(trainer.accelerator.unwrap_model(trainer.model), start, into)
-    return {
-        "trees": len(trees),
-        "trees_heldout": len(heldout),
-        "pairs": sum(len(tree.pairs) for tree in trees),
-        "pairs_heldout": sum(len(tree.pairs) for tree in heldout),
-        "tokens": sum(len(tree.input_ids) for tree in trees),
-        "steps": trainer.state.global_step,
-        "loss_first": watch.losses[0],
-        "loss_last": watch.losses[-1],
-        "pair_accuracy": pair_accuracy(model, heldout, settings.max_tokens),
-        "pair_accuracy_before": before,
-        "pair_accuracy_train": pair_accuracy(model, trees[:MEASURED_TREES], settings.max_tokens),
-        "train_seconds": round(seconds, 2),
-    }
+    vocabulary = AutoConfig.from_pretrained(start).get_text_config().vocab_size
+    check_trees(trees, vocabulary)
+    check_trees(heldout, vocabulary, heldout=True)
+    ids = [part for tree in trees for part in _facts(tree)]
+    name = fingerprint(start, to_builtins([settings, computing, scale]), seed, ids)
+    longest = max(len(tree.input_ids) for tree in trees)
+
+    def train(at_once: int) -> dict[str, Any]:
+        with checkpoints_for(watch, name, computing) as checkpoints:
+            trainer = PreferenceTrainer(
+                start, trees, settings, computing, scale, at_once, seed, checkpoints
+            )
+            seconds = run(trainer, trainer.order, checkpoints, computing, watch)
+            save_weights(trainer, into)
+        measured = _accuracies(trainer.model, trees, heldout, at_once)
+        metrics = {**_metrics(trees, heldout, watch), "steps": trainer.state.global_step}
+        metrics = {**metrics, **measured, "train_seconds": round(seconds, 2)}
+        return memory.note(metrics, "max_tokens", at_once, settings.max_tokens)
+
+    metrics = memory.with_less_at_once(settings.max_tokens, longest, "tokens", train)
+    team.lead(lambda: complete_folder(start, into))
+    return metrics
 
 
 class PreferenceTrainer(Trainer):
@@ -131,49 +89,67 @@ class PreferenceTrainer(Trainer):
 
     def __init__(
         self,
-        model: PreTrainedModel,
+        start: Path,
         trees: Sequence[PackedTree],
         settings: PPMTraining,
+        computing: Training,
+        scale: float,
+        at_once: int,
         seed: int,
-        dtype: str,
-        scratch: Path,
+        checkpoints: Checkpoints,
     ) -> None:
-        arguments = TrainingArguments(
-            **trainer_arguments(
-                scratch=scratch,
-                seed=seed,
-                epochs=settings.epochs,
-                learning_rate=settings.learning_rate,
-                schedule=settings.schedule,
-                weight_decay=settings.weight_decay,
-                micro_batch=settings.batch_trees,
-                accumulation=1,
-                dtype=dtype,
-            ),
-            remove_unused_columns=False,
-        )
+        batch = batch_of(settings.batch_trees, settings.batch_trees, "ppm.batch_trees")
+        common = trainer_arguments(settings, computing, batch, seed=seed, folder=checkpoints.folder)
+        blanks = -len(trees) % settings.batch_trees if team.size() > 1 else 0
+        self.order: Order = shuffled(len(trees), seed, blanks)
+        self._objective, self._scale = settings.objective, scale
         super().__init__(
-            model=model,
-            args=arguments,
-            train_dataset=list(trees),
-            data_collator=lambda batch: {"forwards": forwards(batch, settings.max_tokens)},
+            model=load_ppm(start, kernel_of(computing)),
+            args=TrainingArguments(**common, remove_unused_columns=False),
+            train_dataset=[*trees, *[blank(trees[0])] * blanks],
+            data_collator=lambda batch: {"forwards": forwards(batch, at_once)},
         )
+
+    def _get_train_sampler(self, *_: Any) -> Order:
+        return self.order
 
     def training_step(self, model: Any, inputs: dict[str, Any], *_: Any) -> torch.Tensor:
         """Forward and backward of each part; the ranks' gradients meet at the last one only."""
         model.train()
         parts: list[Forward] = [part.to(self.args.device) for part in inputs["forwards"]]
         # DDP averages the ranks' gradients, so the mean makes this the sum over all weights.
-        total = self.accelerator.reduce(sum(part.weights.sum() for part in parts), "mean")
+        total = self.accelerator.reduce(mass(parts, self._objective), "mean")
         loss = torch.zeros((), device=self.args.device)
-        for part in parts:
-            is_last = part is parts[-1]
-            with nullcontext() if is_last else self.accelerator.no_sync(model):
+        for part, context in self._passes(model, parts):
+            with context:
                 with self.compute_loss_context_manager():
-                    share = preference_loss(model, part) / total
+                    raw = scores(model, part)
+                    share = summed_loss(raw, part, self._objective, self._scale) / total
                 self.accelerator.backward(share)
             loss += share.detach()
         return loss
+
+    def _passes(
+        self, model: Any, parts: Sequence[Forward]
+    ) -> Iterator[tuple[Forward, AbstractContextManager[Any]]]:
+        """The parts, all but the last without an exchange of gradients. With FSDP every forward
+        is an exchange, so those with fewer parts go along with empty ones."""
+        if self.is_fsdp_enabled:
+            missing = team.most(len(parts)) - len(parts)
+            parts = [*parts, *[_unjudged(parts[-1])] * missing]
+        for part in parts[:-1]:
+            yield part, self.accelerator.no_sync(model)
+        yield parts[-1], nullcontext()
+
+
+def blank(tree: PackedTree) -> PackedTree:
+    """A tree that teaches nothing: it fills the last batch, so that all ranks make every step."""
+    return replace(tree, pairs=[], targets=[])
+
+
+def _unjudged(part: Forward) -> Forward:
+    names = ("chosen", "rejected", "weights", "owners", "pointed", "values")
+    return replace(part, **{name: getattr(part, name)[:0] for name in names})
 
 
 def scores(model: Any, part: Forward) -> torch.Tensor:
@@ -184,19 +160,60 @@ def scores(model: Any, part: Forward) -> torch.Tensor:
     return result
 
 
-def preference_loss(model: Any, part: Forward) -> torch.Tensor:
-    """Eq. 4: `sum w * -log sigmoid(r_chosen - r_rejected)`, not yet divided by the sum of w."""
-    raw = scores(model, part)
-    return -(F.logsigmoid(raw[part.chosen] - raw[part.rejected]) * part.weights).sum()
-
-
 @torch.no_grad()
-def pair_accuracy(model: Any, trees: Sequence[PackedTree], max_tokens: int) -> float | None:
-    """Share of pairs that are ordered right, a tie counting half; None without pairs."""
+def points_by_problem(
+    model: Any, trees: Sequence[PackedTree], max_tokens: int
+) -> dict[str, list[float]]:
+    """Per problem, one point for every pair that is ordered right, half a point for a tie."""
     model.eval()
-    points: list[torch.Tensor] = []
+    points: dict[str, list[float]] = defaultdict(list)
     for first in range(0, len(trees), TREES_AT_ONCE):
-        for part in forwards(trees[first : first + TREES_AT_ONCE], max_tokens):
-            raw = scores(model, part.to(model.device))
-            points.append((raw[part.chosen] - raw[part.rejected]).sign().cpu() / 2 + 0.5)
-    return round(torch.cat(points).mean().item(), 4) if points else None
+        some = trees[first : first + TREES_AT_ONCE]
+        for part in forwards(some, max_tokens):
+            raw = scores(model, part.to(model.device)).cpu()
+            right = (raw[part.chosen] - raw[part.rejected]).sign() / 2 + 0.5
+            for owner, point in zip(part.owners.tolist(), right.tolist(), strict=True):
+                points[some[owner].problem_id].append(point)
+    return points
+
+
+def pair_accuracy(points: dict[str, list[float]]) -> float | None:
+    """Share of all pairs that are ordered right; None without pairs."""
+    every = [point for of_problem in points.values() for point in of_problem]
+    return round(fmean(every), 4) if every else None
+
+
+def _accuracies(
+    model: Any, trees: Sequence[PackedTree], heldout: Sequence[PackedTree], max_tokens: int
+) -> dict[str, Any]:
+    points = points_by_problem(model, heldout, max_tokens)
+    sample = [tree for tree in trees[:MEASURED_TREES] if tree.pairs]
+    by_problem = {problem: round(fmean(some), 4) for problem, some in points.items()}
+    return {
+        "pair_accuracy": pair_accuracy(points),
+        "pair_accuracy_by_problem": round(fmean(by_problem.values()), 4) if by_problem else None,
+        "pair_accuracy_train": pair_accuracy(points_by_problem(model, sample, max_tokens)),
+    }
+
+
+def _facts(tree: PackedTree) -> Iterator[Sequence[Any]]:
+    """All that decides what a tree teaches, for the fingerprint."""
+    yield tree.input_ids
+    yield tree.ends
+    yield from tree.pairs
+    yield from tree.targets
+
+
+def _metrics(
+    trees: Sequence[PackedTree], heldout: Sequence[PackedTree], watch: Watch
+) -> dict[str, Any]:
+    return {
+        "trees": len(trees),
+        "trees_heldout": len(heldout),
+        "pairs": sum(len(tree.pairs) for tree in trees),
+        "pairs_heldout": sum(len(tree.pairs) for tree in heldout),
+        "targets": sum(len(tree.targets) for tree in trees),
+        "tokens": sum(len(tree.input_ids) for tree in trees),
+        "loss_first": watch.losses[0],
+        "loss_last": watch.losses[-1],
+    }

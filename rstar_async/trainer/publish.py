@@ -19,7 +19,9 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
 
-from rstar_async.errors import RstarError
+from rstar_async.trainer import team
+from rstar_async.trainer.card import model_card
+from rstar_async.trainer.endings import Refused
 from rstar_async.trainer.folders import (
     checksums,
     has_tensor,
@@ -29,28 +31,31 @@ from rstar_async.trainer.folders import (
     weights_digest,
 )
 from rstar_async.trainer.optimisation import quiet
-from rstar_async.trainer.ppm import HEAD_BIAS, needs_head_bias
+from rstar_async.trainer.scorer import HEAD_BIAS, needs_head_bias
 from storage.records import ModelKind, ModelVersion
 
 UNFINISHED = ".tmp-"
 VERSION_NAME = re.compile(r"(policy|ppm)-r\d{3}-[0-9a-f]{8}")
 LINES = "metrics.jsonl"
 MANIFEST = "manifest.json"
-
-
-class Refused(RstarError):
-    """A trained model that must not be used: it does not load, or says nothing finite."""
+CARD = "README.md"
 
 
 @contextmanager
 def draft(models: Path) -> Iterator[Path]:
     """A folder to write a version into; gone afterwards unless it was published."""
-    folder = models / f"{UNFINISHED}{uuid.uuid4().hex}"
-    folder.mkdir(parents=True)
+
+    def make() -> Path:
+        folder = models / f"{UNFINISHED}{uuid.uuid4().hex}"
+        folder.mkdir(parents=True)
+        return folder
+
+    folder = team.lead(make)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if team.is_leader():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def publish(
@@ -81,8 +86,9 @@ def publish(
         "architecture": AutoConfig.from_pretrained(folder).architectures[0],
         **facts,
         "probe": {"input_ids": [list(ids) for ids in probe], "values": check(folder, kind, probe)},
-        "files": checksums(folder),
     }
+    (folder / CARD).write_text(model_card(manifest, metrics))
+    manifest["files"] = checksums(folder)
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
     let_others_read(folder)
     make_durable(folder)

@@ -1,15 +1,25 @@
 """A searched round becomes a policy and a PPM, published together (paper section 3.4)."""
 
 import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
 
+from rstar_async.rounds.gate import compare
 from rstar_async.text.encoding import Encoder
+from rstar_async.trainer import team
 from rstar_async.trainer.bootstrap import BOOTSTRAP, is_guest, policy_training
 from rstar_async.trainer.dataset import within
+from rstar_async.trainer.endings import Refused
 from rstar_async.trainer.harvest import Harvest, harvest
-from rstar_async.trainer.ppm import train_ppm
-from rstar_async.trainer.publish import Refused
+from rstar_async.trainer.packing import PackedTree
+from rstar_async.trainer.ppm import points_by_problem, train_ppm
+from rstar_async.trainer.scorer import load_ppm
+from rstar_async.trainer.watch import Watch
 from rstar_async.trainer.workshop import Training, Workshop
-from storage.records import ModelVersion
+from storage import queries
+from storage.records import ModelKind, ModelVersion
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +34,7 @@ def train_round(shop: Workshop, number: int) -> None:
     found = harvest(shop, number, encoder, shop.max_length(shop.recipe.ppm.max_length, before))
     policy = _policy(shop, number, found, before, encoder)
     current = policy if policy.status == "published" else before
-    ppm = _ppm(shop, number, found, current, encoder)
+    ppm = _ppm(shop, number, found, current)
     for model in (policy, ppm):
         log.info("%s %s round=%d %s", model.status, model.id, number, model.reason)
     shop.finish(number, policy, ppm, *found.pairs)
@@ -51,19 +61,43 @@ def _policy(
     if not fitting:
         reason = f"{_nothing_to_learn(found)}; the old policy is carried on"
         return shop.refuse("policy", number, parent=before, reason=reason, counts=counts)
+    return _made_or_refused(
+        shop,
+        "policy",
+        number,
+        (start, before),
+        training=policy_training(shop, number, start, fitting, settings),
+        facts=shop.facts("tagged", settings),
+        counts=counts,
+    )
+
+
+def _made_or_refused(
+    shop: Workshop,
+    kind: ModelKind,
+    number: int,
+    parents: tuple[ModelVersion, ModelVersion],
+    *,
+    training: Training,
+    facts: Mapping[str, Any],
+    counts: Mapping[str, Any],
+) -> ModelVersion:
+    """The version that `training` makes of the first of the parents; or the row that says why
+    there is none, whose parent is the second, for that one stays in use."""
+    start, before = parents
     try:
         return shop.make(
-            "policy",
+            kind,
             number,
             parent=start,
-            training=policy_training(shop, number, start, fitting, settings),
-            phase="policy",
-            facts=shop.facts("tagged", settings),
+            training=training,
+            phase=kind,
+            facts=facts,
             counts=counts,
-            encoder=encoder,
         )
     except Refused as refused:
-        return shop.refuse("policy", number, parent=before, reason=str(refused), counts=counts)
+        counts = {**counts, **refused.metrics}
+        return shop.refuse(kind, number, parent=before, reason=str(refused), counts=counts)
 
 
 def _start(shop: Workshop) -> ModelVersion:
@@ -80,32 +114,26 @@ def _nothing_to_learn(found: Harvest) -> str:
     return f"none of {found.problems} problems was solved"
 
 
-def _ppm(
-    shop: Workshop, number: int, found: Harvest, policy: ModelVersion, encoder: Encoder
-) -> ModelVersion:
+def _ppm(shop: Workshop, number: int, found: Harvest, policy: ModelVersion) -> ModelVersion:
     settings = shop.recipe.ppm
     counts = {
         "pairs_step": sum(pair.kind == "step" for pair in found.pairs),
         "pairs_trajectory": sum(pair.kind == "trajectory" for pair in found.pairs),
-        "pairs_too_long": found.pairs_too_long,
+        "pairs_too_long": found.too_long_to_judge,
     }
     if not found.trees["train"]:
         reason = _nothing_to_prefer(found) if settings.train else "ppm.train is off"
         return shop.refuse("ppm", number, parent=policy, reason=reason, counts=counts)
     squash = {"squash": "tanh", "scale": shop.recipe.search.ppm_scale}
-    try:
-        return shop.make(
-            "ppm",
-            number,
-            parent=policy,
-            training=_ppm_training(shop, number, policy, found),
-            phase="ppm",
-            facts={**shop.facts("tagged", settings), **squash},
-            counts=counts,
-            encoder=encoder,
-        )
-    except Refused as refused:
-        return shop.refuse("ppm", number, parent=policy, reason=str(refused), counts=counts)
+    return _made_or_refused(
+        shop,
+        "ppm",
+        number,
+        (policy, policy),
+        training=_ppm_training(shop, number, policy, found),
+        facts={**shop.facts("tagged", settings), **squash},
+        counts=counts,
+    )
 
 
 def _nothing_to_prefer(found: Harvest) -> str:
@@ -115,13 +143,44 @@ def _nothing_to_prefer(found: Harvest) -> str:
 
 
 def _ppm_training(shop: Workshop, number: int, policy: ModelVersion, found: Harvest) -> Training:
-    return lambda folder, watch: train_ppm(
-        shop.folder(policy),
-        found.trees["train"],
-        found.trees["heldout"],
-        shop.recipe.ppm,
-        seed=shop.seed(number),
-        dtype=shop.recipe.model.dtype,
-        into=folder,
-        watch=watch,
-    )
+    def training(folder: Path, watch: Watch) -> dict[str, Any]:
+        metrics = train_ppm(
+            shop.folder(policy),
+            found.trees["train"],
+            found.trees["heldout"],
+            shop.recipe.ppm,
+            shop.recipe.training,
+            scale=shop.recipe.search.ppm_scale,
+            seed=shop.seed(number),
+            into=folder,
+            watch=watch,
+        )
+        if shop.recipe.gate.ppm:
+            team.lead(lambda: _refuse_worse(shop, number, folder, found.trees["heldout"], metrics))
+        return metrics
+
+    return training
+
+
+def _refuse_worse(
+    shop: Workshop,
+    number: int,
+    folder: Path,
+    heldout: Sequence[PackedTree],
+    metrics: dict[str, Any],
+) -> None:
+    """`Refused` if the PPM in `folder` orders the held-out pairs worse than the one before it, or,
+    where there is none, than a coin."""
+    after = _accuracy_by_problem(shop, folder, heldout)
+    before = shop.database.read(queries.latest_published, shop.run, "ppm", number - 1)
+    old = _accuracy_by_problem(shop, shop.folder(before), heldout) if before else {}
+    comparison = compare(old or dict.fromkeys(after, 0.5), after)
+    if comparison.is_worse:
+        raise Refused(f"pair accuracy on held-out problems fell to {comparison}", metrics)
+
+
+def _accuracy_by_problem(
+    shop: Workshop, folder: Path, heldout: Sequence[PackedTree]
+) -> dict[str, float]:
+    points = points_by_problem(load_ppm(folder), heldout, shop.recipe.ppm.max_tokens)
+    return {problem: fmean(some) for problem, some in points.items()}

@@ -1,5 +1,6 @@
 """What both kinds of rounds need: the run's settings, its database, and its model versions."""
 
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +16,10 @@ from rstar_async.config import Recipe, Settings
 from rstar_async.demo.problems import word_problems
 from rstar_async.errors import RstarError
 from rstar_async.text.encoding import Encoder, PromptStyle
+from rstar_async.trainer import team
 from rstar_async.trainer.dataset import SFTRow, demonstration_row
-from rstar_async.trainer.optimisation import Watch
 from rstar_async.trainer.publish import draft, publish
+from rstar_async.trainer.watch import Watch
 from storage import queries
 from storage.database import Database
 from storage.records import ModelKind, ModelVersion, Record, RoundProgress
@@ -46,14 +48,18 @@ class Workshop:
     def models(self) -> Path:
         return self.recipe.models_folder
 
+    @property
+    def training_folder(self) -> Path:
+        return self.recipe.home_folder / "training"
+
     def seed(self, round_number: int) -> int:
         return self.recipe.seed * 1000 + round_number
 
     def watch(self, phase: str, round_number: int) -> Watch:
         """Reports to `<home>/training/progress.jsonl`, one line a step."""
-        file = self.recipe.home_folder / "training" / "progress.jsonl"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        return Watch(phase, round_number, file, self.should_stop)
+        self.training_folder.mkdir(parents=True, exist_ok=True)
+        file = self.training_folder / "progress.jsonl"
+        return Watch(phase, round_number, file, self.training_folder, self.should_stop)
 
     def versions(self) -> list[ModelVersion]:
         return self.database.read(queries.model_versions_of, self.run)
@@ -86,8 +92,7 @@ class Workshop:
 
     def max_length(self, wanted: int, model: ModelVersion) -> int:
         """`wanted`, or the model's context if that is shorter."""
-        config = AutoConfig.from_pretrained(self.folder(model))
-        return min(wanted, getattr(config, "max_position_embeddings", wanted))
+        return max_length(wanted, self.folder(model))
 
     def demonstrations(self, count: int, encoder: Encoder) -> list[SFTRow]:
         """The first `count` of the run's demonstrations."""
@@ -101,9 +106,10 @@ class Workshop:
             "prompt_style": style,
             "base": self.recipe.model.base,
             "settings": to_builtins(settings) if settings else {},
+            "recipe": _shareable(self.recipe),
             "seed": self.recipe.seed,
             "code_revision": code_revision(),
-            "libraries": {name: version(name) for name in LIBRARIES},
+            "libraries": versions_of(LIBRARIES),
             "created_at": time.time(),
         }
 
@@ -112,27 +118,28 @@ class Workshop:
         kind: ModelKind,
         round_number: int,
         *,
-        parent: ModelVersion,
+        parent: ModelVersion | None,
         training: Training,
         phase: str,
         facts: Mapping[str, Any],
         counts: Mapping[str, Any],
-        encoder: Encoder,
     ) -> ModelVersion:
         """Run `training` into a draft and publish that; the row is not yet committed."""
         watch = self.watch(phase, round_number)
         with draft(self.models) as folder:
             metrics = training(folder, watch)
-            return publish(
-                folder,
-                kind=kind,
-                run=self.run,
-                round_number=round_number,
-                parent=parent.id,
-                facts=facts,
-                metrics={**counts, **metrics},
-                lines=watch.lines,
-                probe=probe(encoder),
+            return team.lead(
+                lambda: publish(
+                    folder,
+                    kind=kind,
+                    run=self.run,
+                    round_number=round_number,
+                    parent=parent.id if parent else None,
+                    facts=facts,
+                    metrics={**counts, **metrics},
+                    lines=watch.lines,
+                    probe=probe(Encoder.load(folder, "tagged")),
+                )
             )
 
     def refuse(
@@ -160,13 +167,35 @@ class Workshop:
     def finish(self, round_number: int, *records: Record) -> None:
         """Store all that a round's training made, and that it is done, in one transaction."""
         done = RoundProgress(self.run, round_number, "trained", trained_at=time.time())
-        self.database.commit(*records, done)
+        self.commit(*records, done)
+        if team.is_leader():
+            shutil.rmtree(self.training_folder / "checkpoints", ignore_errors=True)
+
+    def commit(self, *records: Record) -> None:
+        """Store them, once for the whole team."""
+        team.lead(lambda: self.database.commit(*records))
 
 
 def probe(encoder: Encoder) -> Sequence[Sequence[int]]:
     """Two short id sequences, each ending in a judged step."""
     prompt = encoder.prompt(PROBE_QUESTION)
     return [[*prompt, *encoder.step(step)] for step in PROBE_STEPS]
+
+
+def max_length(wanted: int, folder: Path) -> int:
+    """`wanted`, or the context of the model in `folder` if that is shorter."""
+    config = AutoConfig.from_pretrained(folder).get_text_config()
+    return min(wanted, getattr(config, "max_position_embeddings", wanted))
+
+
+def versions_of(packages: Sequence[str]) -> dict[str, str]:
+    return {name: version(name) for name in packages}
+
+
+def _shareable(recipe: Recipe) -> dict[str, Any]:
+    """Without the database, whose URL may hold a password, and this machine's folders."""
+    settings: dict[str, Any] = to_builtins(recipe)
+    return {name: value for name, value in settings.items() if name not in ("database", "home")}
 
 
 def code_revision() -> str:

@@ -9,10 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rstar_async.demo.problems import WordProblem, word_problems
+from rstar_async.rounds.pairs import PairRules
 from rstar_async.search.tree import Candidate, NodeStatus, Selection, Tree, TreeNode
 from rstar_async.text import tags
 from rstar_async.text.encoding import Encoder
 from rstar_async.text.steps import StepKind, observation, parse_step
+from rstar_async.trainer.dataset import StoredTree, judged_tree
+from rstar_async.trainer.packing import PackedTree, pack
 from storage.database import Database
 from storage.records import Node, Problem, Round, Run, Search, problem_id
 
@@ -86,6 +89,17 @@ def _answer(encoder: Encoder, answer: str, correct: bool) -> Candidate:
         answer=answer,
         is_correct=correct,
     )
+
+
+def packed_trees(encoder: Encoder, count: int) -> list[PackedTree]:
+    """Planted trees as the PPM is trained on them."""
+    trees: list[PackedTree] = []
+    for number, planted in enumerate(plant(encoder, count)):
+        search = Search(f"s{number}", "run", 1, f"p{number}", "train", 1, "policy")
+        nodes = {node.path: node for node in node_rows(search.id, planted.tree, "policy")}
+        stored = StoredTree(search, planted.problem.question, nodes, "tagged")
+        trees += pack(judged_tree(stored, encoder, PairRules()), 512, 4096)[0]
+    return trees
 
 
 def open_run(database: Database, run: str) -> None:

@@ -13,7 +13,8 @@ from transformers import (
 from rstar_async.errors import BadInput
 from rstar_async.text.encoding import Encoder
 from rstar_async.text.tags import SPECIAL_TOKENS
-from rstar_async.trainer.base import find, prepare_base
+from rstar_async.trainer.base import prepare_base
+from rstar_async.trainer.sources import find
 
 
 def test_every_tag_becomes_one_token_that_starts_at_the_mean(plain, base):

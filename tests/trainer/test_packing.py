@@ -2,9 +2,12 @@ import pytest
 import torch
 
 from rstar_async.rounds.pairs import Preference
+from rstar_async.trainer.attention import tree_mask
 from rstar_async.trainer.batches import forwards
-from rstar_async.trainer.packing import PreferenceTree, closure, pack, tree_mask
-from rstar_async.trainer.ppm import load_ppm, preference_loss, scores
+from rstar_async.trainer.objectives import summed_loss
+from rstar_async.trainer.packing import JudgedTree, closure, pack
+from rstar_async.trainer.ppm import scores
+from rstar_async.trainer.scorer import load_ppm
 from tests.trainer.separate import separate_loss, separate_scores
 
 STEPS = {
@@ -19,7 +22,7 @@ STEPS = {
 
 def tree(*pairs, prompt=(1, 2, 3), steps=STEPS):
     chosen = [Preference(one, other, "step", weight) for one, other, weight in pairs]
-    return PreferenceTree("problem", "search", list(prompt), steps, chosen)
+    return JudgedTree("problem", "search", list(prompt), steps, chosen)
 
 
 SMALL = tree(("0.1", "0.2", 1.0), ("0.1.2", "0.1.1", 0.5), ("0.10", "0.2", 0.25))
@@ -91,7 +94,7 @@ def test_packed_gradients_equal_those_of_separate_passes(base):
     torch.nn.init.normal_(model.score.weight)
     packed, _ = pack(SMALL, 100, 100)
     (part,) = forwards([*packed, *packed], 1000)
-    preference_loss(model, part).backward()
+    summed_loss(scores(model, part), part, "preference", 5.0).backward()
     together = {name: p.grad.clone() for name, p in model.named_parameters()}
     model.zero_grad()
     separate_loss(model, part).backward()

@@ -5,11 +5,13 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
-from rstar_async.config import PolicyTraining
+from rstar_async.config import PolicyTraining, Training
 from rstar_async.demo.problems import word_problems
+from rstar_async.trainer.checkpoints import Checkpoints
 from rstar_async.trainer.dataset import NOT_IN_LOSS, SFTRow, demonstration_row
-from rstar_async.trainer.optimisation import Stopped, Watch
-from rstar_async.trainer.policy import make_trainer, train_policy
+from rstar_async.trainer.endings import Stopped
+from rstar_async.trainer.policy import PolicyTrainer, train_policy
+from rstar_async.trainer.watch import Watch
 
 SETTINGS = PolicyTraining(epochs=2, learning_rate=3e-3, batch_size=8, micro_batch=4)
 
@@ -22,7 +24,12 @@ def rows(encoder):
 
 def train(base, rows, into, watch=None, settings=SETTINGS, dtype="auto"):
     watch = watch or Watch("policy")
-    return train_policy(base, rows, settings, seed=1, dtype=dtype, into=into, watch=watch)
+    return train_policy(base, rows, settings, Training(dtype=dtype), seed=1, into=into, watch=watch)
+
+
+def make_trainer(base, rows, tmp_path, settings=SETTINGS):
+    at_once = settings.micro_batch
+    return PolicyTrainer(base, rows, settings, Training(), at_once, 1, Checkpoints(tmp_path, 0))
 
 
 def test_bfloat16_is_mixed_precision_and_close_to_float32(base, rows, tmp_path):
@@ -70,7 +77,7 @@ def test_accumulated_micro_batches_give_the_step_of_one_batch(base, rows, tmp_pa
 
 def test_rows_reach_the_model_as_they_are(base, rows, tmp_path):
     """No tokenizing, no end token, no cutting: ids and labels only padded."""
-    trainer = make_trainer(base, rows[:4], SETTINGS, seed=1, dtype="auto", scratch=tmp_path)
+    trainer = make_trainer(base, rows[:4], tmp_path)
     (batch,) = trainer.get_train_dataloader()
     seen = {
         tuple(ids[mask.bool()].tolist()): labels[mask.bool()].tolist()
@@ -82,7 +89,7 @@ def test_rows_reach_the_model_as_they_are(base, rows, tmp_path):
 
 
 def loss_of(base, row, tmp_path):
-    trainer = make_trainer(base, [row], SETTINGS, seed=1, dtype="auto", scratch=tmp_path)
+    trainer = make_trainer(base, [row], tmp_path)
     (batch,) = trainer.get_train_dataloader()
     with torch.no_grad():
         return float(trainer.compute_loss(trainer.model, dict(batch)))

@@ -10,23 +10,23 @@ from transformers import (
     Qwen2ForSequenceClassification,
 )
 
-from rstar_async.config import PPMTraining
-from rstar_async.rounds.pairs import PairRules
+from rstar_async.config import PPMTraining, Training
 from rstar_async.trainer.batches import forwards
-from rstar_async.trainer.dataset import StoredTree, preference_tree
+from rstar_async.trainer.checkpoints import Checkpoints
+from rstar_async.trainer.endings import Stopped
 from rstar_async.trainer.folders import copy_tokenizer
-from rstar_async.trainer.optimisation import Stopped, Watch
-from rstar_async.trainer.packing import pack
+from rstar_async.trainer.harvest import is_heldout
+from rstar_async.trainer.objectives import summed_loss
 from rstar_async.trainer.ppm import (
     PreferenceTrainer,
-    is_heldout,
-    load_ppm,
     pair_accuracy,
-    preference_loss,
+    points_by_problem,
+    scores,
     train_ppm,
 )
-from storage.records import Search
-from tests.trainer.forest import node_rows, plant
+from rstar_async.trainer.scorer import load_ppm
+from rstar_async.trainer.watch import Watch
+from tests.trainer.forest import packed_trees
 from tests.trainer.separate import separate_loss, separate_scores
 
 SETTINGS = PPMTraining(epochs=2, learning_rate=3e-3, batch_trees=4)
@@ -34,18 +34,15 @@ SETTINGS = PPMTraining(epochs=2, learning_rate=3e-3, batch_trees=4)
 
 @pytest.fixture(scope="module")
 def packed(encoder):
-    trees = []
-    for number, planted in enumerate(plant(encoder, 24)):
-        search = Search(f"s{number}", "run", 1, f"p{number}", "train", 1, "policy")
-        nodes = {node.path: node for node in node_rows(search.id, planted.tree, "policy")}
-        stored = StoredTree(search, planted.problem.question, nodes, "tagged")
-        trees += pack(preference_tree(stored, encoder, PairRules()), 512, 4096)[0]
-    return trees
+    return packed_trees(encoder, 24)
 
 
 def train(start, trees, heldout, into, settings=SETTINGS, watch=None, dtype="auto"):
     watch = watch or Watch("ppm")
-    return train_ppm(start, trees, heldout, settings, seed=1, dtype=dtype, into=into, watch=watch)
+    computing = Training(dtype=dtype)
+    return train_ppm(
+        start, trees, heldout, settings, computing, scale=5.0, seed=1, into=into, watch=watch
+    )
 
 
 def test_bfloat16_is_mixed_precision_here_too(base, packed, tmp_path):
@@ -58,7 +55,6 @@ def test_bfloat16_is_mixed_precision_here_too(base, packed, tmp_path):
 
 def test_it_learns_to_tell_marked_steps_from_unmarked_ones(base, packed, tmp_path):
     metrics = train(base, packed[8:], packed[:8], tmp_path)
-    assert metrics["pair_accuracy_before"] == 0.5
     assert metrics["pair_accuracy"] > 0.8
     assert metrics["loss_last"] < metrics["loss_first"]
     stock = AutoModelForSequenceClassification.from_pretrained(tmp_path, dtype="float32")
@@ -75,9 +71,11 @@ def test_the_loss_is_the_weighted_mean_over_all_pairs_of_a_step(base, packed, tm
     results = []
     for max_tokens in (100_000, 400):
         settings = PPMTraining(batch_trees=4, max_tokens=max_tokens)
-        model = load_ppm(base)
+        trainer = PreferenceTrainer(
+            base, packed[:4], settings, Training(), 5.0, max_tokens, 1, Checkpoints(tmp_path, 0)
+        )
+        model = trainer.model
         torch.nn.init.constant_(model.score.weight, 0.1)
-        trainer = PreferenceTrainer(model, packed[:4], settings, 1, "auto", tmp_path)
         parts = forwards(packed[:4], max_tokens)
         loss = trainer.training_step(trainer.model, {"forwards": parts})
         results.append((len(parts), float(loss), model.score.weight.grad.clone()))
@@ -98,9 +96,10 @@ def test_weights_scale_their_pairs(base, packed):
     # A new head is zero, so every pair costs log 2.
     expected = float(part.weights.sum()) * torch.log(torch.tensor(2.0))
     with torch.no_grad():
-        assert float(preference_loss(model, part)) == pytest.approx(float(expected), rel=1e-6)
-    assert pair_accuracy(model, packed[:1], 4096) == 0.5
-    assert pair_accuracy(model, [], 4096) is None
+        loss = summed_loss(scores(model, part), part, "preference", 5.0)
+    assert float(loss) == pytest.approx(float(expected), rel=1e-6)
+    assert pair_accuracy(points_by_problem(model, packed[:1], 4096)) == 0.5
+    assert pair_accuracy(points_by_problem(model, [], 4096)) is None
 
 
 def test_problems_are_held_out_by_their_id_alone():

@@ -8,14 +8,17 @@ from safetensors.torch import load_file, save_file
 
 from rstar_async.trainer import publish as publishing
 from rstar_async.trainer.base import prepare_base
+from rstar_async.trainer.endings import Refused
 from rstar_async.trainer.folders import add_tensor, checksums, has_tensor, weights_digest
 from rstar_async.trainer.loop import serve
-from rstar_async.trainer.ppm import load_ppm, save_ppm
-from rstar_async.trainer.publish import Refused, check, clear_leftovers, draft, publish
+from rstar_async.trainer.publish import check, clear_leftovers, draft, publish
+from rstar_async.trainer.scorer import complete_folder, load_ppm
 from rstar_async.trainer.workshop import probe
 from storage import queries
 from storage.database import Database
 from tests.trainer.forest import plant, store_round
+
+FACTS = {"prompt_style": "tagged", "base": "here", "settings": {}, "code_revision": "0+gtest"}
 
 
 def publish_base(base, models, encoder):
@@ -27,7 +30,7 @@ def publish_base(base, models, encoder):
             run="run",
             round_number=0,
             parent=None,
-            facts={"prompt_style": "tagged"},
+            facts=FACTS,
             metrics={"rows": 3},
             lines=[{"step": 1}],
             probe=probe(encoder),
@@ -45,6 +48,9 @@ def test_a_version_is_a_folder_with_a_manifest_that_can_be_checked(base, tmp_pat
     assert manifest["prompt_style"] == "tagged"
     on_disk = {name: facts for name, facts in checksums(folder).items() if name != "manifest.json"}
     assert manifest["files"] == on_disk
+    card = (folder / "README.md").read_text()
+    assert card.startswith("---\nlibrary_name: transformers")
+    assert version.id in card
     assert (folder / "metrics.jsonl").read_text() == '{"step": 1}\n'
     assert manifest["probe"]["values"] == check(folder, "policy", manifest["probe"]["input_ids"])
     assert [path.name for path in tmp_path.iterdir()] == [version.id]
@@ -68,7 +74,8 @@ def test_weights_that_are_not_finite_are_refused(base, tmp_path, encoder):
 
 
 def test_a_class_that_no_server_knows_is_refused(base, tmp_path, encoder):
-    save_ppm(load_ppm(base), base, tmp_path)
+    load_ppm(base).save_pretrained(tmp_path)
+    complete_folder(base, tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps({**config, "architectures": ["Mine"]}))
     with pytest.raises(Refused, match="servers need LlamaForSequenceClassification"):
@@ -76,7 +83,8 @@ def test_a_class_that_no_server_knows_is_refused(base, tmp_path, encoder):
 
 
 def test_weights_that_lack_the_head_are_refused(base, tmp_path, encoder):
-    save_ppm(load_ppm(base), base, tmp_path)
+    load_ppm(base).save_pretrained(tmp_path)
+    complete_folder(base, tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
     del weights["score.weight"]
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})

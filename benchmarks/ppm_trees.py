@@ -1,0 +1,98 @@
+"""Trees for `ppm_training`: searched by the demo's model, read as the trainer reads them."""
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rstar_async.config import Recipe
+from rstar_async.rounds.pairs import PairRules, Preference
+from rstar_async.trainer.__main__ import read_recipe
+from rstar_async.trainer.dataset import judged_tree
+from rstar_async.trainer.harvest import stored_trees
+from rstar_async.trainer.packing import JudgedTree, PackedTree, pack
+from rstar_async.trainer.workshop import Workshop
+from storage import queries
+from storage.database import open_database
+
+# The paper's rollouts and candidates, the demo's model; nothing is trained but the smallest policy.
+RECIPE = """
+name = "trees"
+bootstrap = {{ kind = "checkpoint" }}
+rounds = [{{ problems = {problems}, levels = [4, 5, 6] }}]
+policy = {{ learn_from = "demonstrations" }}
+ppm = {{ train = false }}
+evaluation = {{ problems = 1, samples = 1, search = false }}
+workers = {{ rows = 256 }}
+[search]
+rollouts = 16
+candidates = 8
+max_depth = 12
+max_tokens = 40
+in_flight = 48
+"""
+
+
+@dataclass(frozen=True)
+class Trees:
+    """The same preferences twice: packed, and as pairs of whole sequences in the same order.
+    `model` is the folder of the policy that searched."""
+
+    model: Path
+    packed: list[PackedTree]
+    sequences: list[tuple[list[int], list[int]]]
+
+
+def search(scratch: Path, problems: int) -> Path:
+    """Search so many generated problems; the run's folder."""
+    recipe, home = scratch / "trees.toml", scratch / "home"
+    recipe.write_text(RECIPE.format(problems=problems))
+    command = [sys.executable, "-m", "rstar_async.cli", "run", str(recipe), "--home", str(home)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return home
+
+
+def read_trees(home: Path, limit: int = 0) -> Trees:
+    """All trees with pairs of a run (or the first `limit`), every pair with weight 1."""
+    recipe = read_recipe(home / "recipe.json")
+    with open_database(recipe.database_url, must_exist=True) as database:
+        shop = Workshop(recipe, recipe.name, database)
+        numbers = [r.number for r in database.read(queries.rounds_of, shop.run) if r.number]
+        policy = shop.newest_policy(0)
+        trees = list(_with_pairs(shop, numbers))[: limit or None]
+    length = shop.max_length(recipe.ppm.max_length, policy)
+    packed, sequences = _both_ways(trees, recipe, length)
+    return Trees(shop.folder(policy), packed, sequences)
+
+
+def _with_pairs(shop: Workshop, numbers: list[int]) -> Iterable[JudgedTree]:
+    encoder = shop.encoder(shop.newest_policy(0))
+    for stored in stored_trees(shop, numbers):
+        for one in stored:
+            tree = judged_tree(one, encoder, PairRules())
+            if tree.pairs:
+                yield tree
+
+
+def _both_ways(
+    trees: list[JudgedTree], recipe: Recipe, length: int
+) -> tuple[list[PackedTree], list[tuple[list[int], list[int]]]]:
+    packed: list[PackedTree] = []
+    sequences: list[tuple[list[int], list[int]]] = []
+    for tree in trees:
+        parts, kept = pack(tree, length, recipe.ppm.max_tokens)
+        packed += [replace(part, pairs=[(c, r, 1.0) for c, r, _ in part.pairs]) for part in parts]
+        sequences += [
+            (_ids(tree, pair.chosen), _ids(tree, pair.rejected))
+            for pair in kept
+            if isinstance(pair, Preference)
+        ]
+    return packed, sequences
+
+
+def _ids(tree: JudgedTree, path: str) -> list[int]:
+    """The whole sequence up to the end of the step at `path`."""
+    names = path.split(".")
+    line = [".".join(names[:depth]) for depth in range(2, len(names) + 1)]
+    return [*tree.prompt, *(token for step in line for token in tree.steps[step])]

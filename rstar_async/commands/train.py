@@ -1,0 +1,78 @@
+"""`rstar train`: a policy or a PPM from files alone.
+
+rstar train policy --data sft.json --model MODEL --into models
+rstar train ppm --data preferences.jsonl --model models/policy-… --into models
+torchrun --nproc-per-node 8 -m rstar_async.cli train policy …      on several GPUs
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rstar_async.errors import BadInput
+
+TAKES_OVERRIDES = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Any setting of a recipe: --policy.epochs 2, --training.dtype bfloat16, ..."
+    parser.add_argument("kind", choices=["policy", "ppm"])
+    parser.add_argument("--data", type=Path, required=True, help="JSON or JSONL file")
+    parser.add_argument("--into", type=Path, required=True, help="where its folder is to be made")
+    parser.add_argument("--model", help="folder, GGUF file, package:NAME or hub id to start from")
+    parser.add_argument("--recipe", type=Path, help="TOML file with [policy], [ppm], [training]")
+    parser.add_argument("--seed", help="of the order of the data")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train and publish; 0 when the model's folder is there. Killed, the same command goes on."""
+    from rstar_async.recipes import read_recipe
+    from rstar_async.trainer.sources import require
+
+    given = [("model.base", arguments.model), ("seed", arguments.seed)]
+    overrides = [(key, value) for key, value in given if value is not None]
+    recipe = read_recipe(arguments.recipe, [*overrides, *arguments.overrides])
+    require(recipe.model.base)
+    if not arguments.data.is_file():
+        raise BadInput(f"there is no file {arguments.data}")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if "LOCAL_RANK" not in os.environ:
+        # Seeing several GPUs in one process, the Hugging Face trainers would split rows over them.
+        os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
+    return _train(arguments, recipe, stop)
+
+
+def _train(arguments: argparse.Namespace, recipe: Any, stop: threading.Event) -> int:
+    import torch
+
+    from rstar_async.trainer import team
+    from rstar_async.trainer.endings import Stopped
+    from rstar_async.trainer.standalone import Commission, train_from_file
+
+    torch.set_num_threads(recipe.workers.threads)
+    wish = Commission(
+        arguments.kind, arguments.data, arguments.into.absolute(), recipe, stop.is_set, _show
+    )
+    team.join()
+    try:
+        place = train_from_file(wish)
+    except Stopped as stopped:
+        print(f"{stopped}; the same command goes on from there", file=sys.stderr)
+        return 1
+    finally:
+        team.leave()
+    if team.is_leader():
+        print(place)
+    return 0
+
+
+def _show(line: Mapping[str, Any]) -> None:
+    loss = "" if line["loss"] is None else f"  loss {line['loss']:.4f}"
+    print(f"{line['phase']}  {line['step']}/{line['total']}{loss}", file=sys.stderr)

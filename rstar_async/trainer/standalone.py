@@ -1,0 +1,146 @@
+"""Training from files alone: no run, no database. What comes out is a published folder."""
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from msgspec import to_builtins
+
+from rstar_async.config import Recipe
+from rstar_async.errors import BadInput
+from rstar_async.rounds.manifest import sha256
+from rstar_async.text.encoding import Encoder
+from rstar_async.trainer import team
+from rstar_async.trainer.base import prepare_base
+from rstar_async.trainer.dataset import within
+from rstar_async.trainer.endings import Refused
+from rstar_async.trainer.files import read_preferences, read_sft
+from rstar_async.trainer.harvest import is_heldout
+from rstar_async.trainer.packing import PackedTree, pack
+from rstar_async.trainer.policy import train_policy
+from rstar_async.trainer.ppm import train_ppm
+from rstar_async.trainer.publish import draft, publish
+from rstar_async.trainer.watch import Watch
+from rstar_async.trainer.workshop import LIBRARIES, code_revision, max_length, probe, versions_of
+from storage.records import ModelKind
+
+
+@dataclass(frozen=True)
+class Commission:
+    """What to train on which data; `into` gets the version's folder, and the training's
+    checkpoints and curves while it lasts. Of the recipe only the model and the trainings count."""
+
+    kind: ModelKind
+    data: Path
+    into: Path
+    recipe: Recipe
+    should_stop: Callable[[], bool]
+    show: Callable[[Mapping[str, Any]], None]
+
+
+def train_from_file(wish: Commission) -> Path:
+    """Train and publish; the version's folder. `BadInput` for data that cannot be used, and then
+    nothing is left behind."""
+    watch = Watch(
+        wish.kind, 0, None, wish.into / "training", should_stop=wish.should_stop, show=wish.show
+    )
+    with TemporaryDirectory() as scratch, draft(wish.into) as folder:
+        start = Path(scratch)
+        prepare_base(wish.recipe.model.base, start)
+        encoder = Encoder.load(start, "tagged")
+        try:
+            counts, metrics = _TRAININGS[wish.kind](wish, start, encoder, folder, watch)
+            version = team.lead(
+                lambda: publish(
+                    folder,
+                    kind=wish.kind,
+                    run=wish.data.stem,
+                    round_number=0,
+                    parent=None,
+                    facts=_facts(wish),
+                    metrics={**counts, **metrics},
+                    lines=watch.lines,
+                    probe=probe(encoder),
+                )
+            )
+        except Refused as refused:
+            raise BadInput(f"{wish.data}: {refused}") from None
+    if team.is_leader():
+        shutil.rmtree(wish.into / "training" / "checkpoints", ignore_errors=True)
+    return Path(version.path)
+
+
+def _policy(
+    wish: Commission, start: Path, encoder: Encoder, folder: Path, watch: Watch
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    settings, computing = wish.recipe.policy, wish.recipe.training
+    rows = read_sft(wish.data, encoder)
+    longest = max_length(settings.max_length, start)
+    fitting = within(rows, longest)
+    if rows and not fitting:
+        raise Refused(f"all {len(rows)} solutions are longer than {longest} tokens")
+    seed = wish.recipe.seed
+    metrics = train_policy(start, fitting, settings, computing, seed=seed, into=folder, watch=watch)
+    return {"too_long": len(rows) - len(fitting)}, metrics
+
+
+def _ppm(
+    wish: Commission, start: Path, encoder: Encoder, folder: Path, watch: Watch
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    settings = wish.recipe.ppm
+    if settings.objective != "preference":
+        raise BadInput(f"ppm.objective is {settings.objective}, but files hold preferences only")
+    longest = max_length(settings.max_length, start)
+    trees = read_preferences(wish.data, encoder)
+    packed: dict[bool, list[PackedTree]] = {True: [], False: []}
+    too_long = 0
+    for tree in trees:
+        parts, kept = pack(tree, longest, settings.max_tokens)
+        packed[is_heldout(tree.problem_id, settings.heldout_share)] += parts
+        too_long += len(tree.pairs) - len(kept)
+    if trees and not packed[False]:
+        raise Refused(_nothing_left(len(trees), too_long, longest))
+    metrics = train_ppm(
+        start,
+        packed[False],
+        packed[True],
+        settings,
+        wish.recipe.training,
+        scale=wish.recipe.search.ppm_scale,
+        seed=wish.recipe.seed,
+        into=folder,
+        watch=watch,
+    )
+    return {"pairs_too_long": too_long}, metrics
+
+
+def _nothing_left(questions: int, too_long: int, longest: int) -> str:
+    return (
+        f"no preference is left to train on: of {questions} questions, {too_long} pairs are longer "
+        f"than {longest} tokens and the others are held out (ppm.heldout_share)"
+    )
+
+
+_TRAININGS = {"policy": _policy, "ppm": _ppm}
+
+
+def _facts(wish: Commission) -> dict[str, Any]:
+    recipe = wish.recipe
+    settings = recipe.policy if wish.kind == "policy" else recipe.ppm
+    squash = {"squash": "tanh", "scale": recipe.search.ppm_scale} if wish.kind == "ppm" else {}
+    return {
+        "prompt_style": "tagged",
+        "base": recipe.model.base,
+        "data": {"file": wish.data.name, "sha256": sha256(wish.data)},
+        "settings": to_builtins(settings),
+        "training": to_builtins(recipe.training),
+        "seed": recipe.seed,
+        "code_revision": code_revision(),
+        "libraries": versions_of(LIBRARIES),
+        "created_at": time.time(),
+        **squash,
+    }

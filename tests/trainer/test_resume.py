@@ -1,0 +1,112 @@
+"""A training that is killed goes on to the losses, and to the weights, of one that was not."""
+
+import os
+import signal
+
+import pytest
+from msgspec import structs
+
+from rstar_async.config import PolicyTraining, PPMTraining, Training
+from rstar_async.demo.problems import word_problems
+from rstar_async.trainer.checkpoints import COMPLETE
+from rstar_async.trainer.dataset import demonstration_row
+from rstar_async.trainer.endings import Stopped
+from rstar_async.trainer.policy import train_policy
+from rstar_async.trainer.ppm import train_ppm
+from rstar_async.trainer.watch import Watch
+from tests.trainer.forest import packed_trees
+
+POLICY = PolicyTraining(epochs=3, learning_rate=3e-3, batch_size=4, micro_batch=2)
+PPM = PPMTraining(epochs=3, learning_rate=3e-3, batch_trees=4)
+ALWAYS = Training(checkpoint_seconds=1e-9)
+
+
+@pytest.fixture(scope="module")
+def trainings(base, encoder):
+    """10 rows, so the last batch of an epoch is smaller; and 10 trees."""
+    problems = word_problems(10, (1, 2), 3, "demonstration")
+    rows = [demonstration_row(p.question, p.solution, encoder) for p in problems]
+    trees = packed_trees(encoder, 10)
+
+    def policy(into, watch, settings=POLICY, count=10):
+        train_policy(base, rows[:count], settings, ALWAYS, seed=1, into=into, watch=watch)
+
+    def ppm(into, watch, settings=PPM, count=10):
+        options = {"scale": 5.0, "seed": 1, "into": into, "watch": watch}
+        train_ppm(base, trees[:count], [], settings, ALWAYS, **options)
+
+    return {"policy": policy, "ppm": ppm}
+
+
+def watching(tmp_path, step=None, what=None):
+    """A watch that does `what` when `step` has been made and not yet saved."""
+
+    def show(line):
+        if line["step"] == step:
+            what()
+
+    return Watch("any", place=tmp_path, show=show if what else lambda _: None)
+
+
+def in_a_child(work):
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(1)
+    return os.WTERMSIG(os.waitpid(child, 0)[1])
+
+
+def curve(watch):
+    return [(line["step"], line["loss"], line["grad_norm"]) for line in watch.lines[1:]]
+
+
+@pytest.mark.parametrize("kind", ["policy", "ppm"])
+def test_killed_in_the_second_epoch_it_goes_on_to_the_same_losses_and_weights(
+    kind, trainings, tmp_path
+):
+    into = [tmp_path / name for name in ("whole", "resumed")]
+    for folder in into:
+        folder.mkdir()
+    whole = Watch(kind)
+    trainings[kind](into[0], whole)
+    dying = watching(tmp_path, 5, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    assert in_a_child(lambda: trainings[kind](into[1], dying)) == signal.SIGKILL
+    assert list(into[1].iterdir()) == []
+    resumed = watching(tmp_path)
+    made = []
+    resumed.show = lambda line: made.append(line["step"])
+    trainings[kind](into[1], resumed)
+    assert made == [4, 5, 6, 7, 8, 9]
+    assert curve(resumed) == curve(whole)
+    one, other = ((folder / "model.safetensors").read_bytes() for folder in into)
+    assert one == other
+
+
+def test_a_checkpoint_that_was_not_finished_does_not_count(trainings, tmp_path):
+    dying = watching(tmp_path, 5, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    in_a_child(lambda: trainings["policy"](tmp_path, dying))
+    (unfinished,) = (tmp_path / "checkpoints").rglob(f"checkpoint-4/{COMPLETE}")
+    unfinished.unlink()
+    made = []
+    again = watching(tmp_path)
+    again.show = lambda line: made.append(line["step"])
+    trainings["policy"](tmp_path, again)
+    assert made[0] == 3
+
+
+@pytest.mark.parametrize(
+    "other", [{"settings": structs.replace(POLICY, learning_rate=1e-3)}, {"count": 9}]
+)
+def test_other_settings_or_other_data_begin_anew(other, trainings, tmp_path):
+    stopping = watching(tmp_path)
+    stopping.should_stop = lambda: len(stopping.lines) > 3
+    with pytest.raises(Stopped):
+        trainings["policy"](tmp_path, stopping)
+    assert list((tmp_path / "checkpoints").rglob(COMPLETE))
+    again = watching(tmp_path)
+    trainings["policy"](tmp_path, again, **other)
+    assert again.lines[0]["step"] == 0
+    assert again.lines[0]["time"] <= again.lines[1]["time"]
+    assert len(list((tmp_path / "checkpoints" / again.name).iterdir())) == 1

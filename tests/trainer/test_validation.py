@@ -1,0 +1,80 @@
+"""Poisoned data end in one clear message and no model."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from rstar_async.config import PolicyTraining, PPMTraining, Training
+from rstar_async.trainer.dataset import NOT_IN_LOSS, SFTRow
+from rstar_async.trainer.endings import Refused
+from rstar_async.trainer.folders import copy_tokenizer
+from rstar_async.trainer.policy import train_policy
+from rstar_async.trainer.ppm import train_ppm
+from rstar_async.trainer.watch import Watch
+from tests.trainer.forest import packed_trees
+
+GOOD = SFTRow([5, 6, 7], [NOT_IN_LOSS, 6, 7])
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([], "there are no rows"),
+        ([GOOD, SFTRow([5, 10**6], [5, 5])], "row 2 of 2 has the id 1000000, but the model knows"),
+        ([SFTRow([5, -1], [5, 5])], "row 1 of 1 has the id -1"),
+        ([SFTRow([5, 6], [5, 10**6])], "has the id 1000000"),
+        ([SFTRow([5, 6], [5])], "2 ids, but 1 labels"),
+        ([SFTRow([5, 6], [NOT_IN_LOSS] * 2)], "none of 1 rows has a token that the policy wrote"),
+    ],
+)
+def test_rows_that_cannot_be_learnt_are_named(rows, says, base, tmp_path):
+    watch = Watch("policy")
+    with pytest.raises(Refused, match=says):
+        train_policy(base, rows, PolicyTraining(), Training(), seed=1, into=tmp_path, watch=watch)
+    assert list(tmp_path.iterdir()) == []
+
+
+def poisoned(encoder, **changes):
+    good, bad = packed_trees(encoder, 2)
+    return [good, replace(bad, **changes)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"input_ids": [10**6]}, "tree 2 of 2 has the id 1000000"),
+        ({"pairs": []}, "tree 2 of 2 has nothing to be judged"),
+    ],
+)
+def test_trees_that_cannot_be_learnt_are_named(changes, says, base, encoder, tmp_path):
+    with pytest.raises(Refused, match=says):
+        train(base, poisoned(encoder, **changes), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_trees_and_one_class_teach_nothing(base, encoder, tmp_path):
+    with pytest.raises(Refused, match="no trees"):
+        train(base, [], tmp_path)
+    same = [replace(tree, pairs=[], targets=[(0, 1.0)]) for tree in packed_trees(encoder, 3)]
+    with pytest.raises(Refused, match="every judged step has the value 1"):
+        train(base, same, tmp_path, objective="orm")
+
+
+def train(base, trees, into, **settings):
+    options = {"scale": 5.0, "seed": 1, "into": into, "watch": Watch("ppm")}
+    train_ppm(base, trees, [], PPMTraining(**settings), Training(), **options)
+
+
+def test_a_loss_that_is_no_number_ends_the_training(base, tmp_path):
+    model = AutoModelForCausalLM.from_pretrained(base)
+    with torch.no_grad():
+        model.model.norm.weight.fill_(torch.nan)
+    model.save_pretrained(tmp_path / "start")
+    copy_tokenizer(base, tmp_path / "start")
+    watch, into = Watch("policy"), tmp_path / "into"
+    settings, options = PolicyTraining(batch_size=1), {"seed": 1, "into": into, "watch": watch}
+    with pytest.raises(Refused, match=r"the loss is nan at step 1 of 2"):
+        train_policy(tmp_path / "start", [GOOD], settings, Training(), **options)
+    assert not into.exists()
