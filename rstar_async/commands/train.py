@@ -10,11 +10,15 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rstar_async.errors import BadInput
+
+if TYPE_CHECKING:
+    from rstar_async.config import Recipe
 
 TAKES_OVERRIDES = True
 
@@ -40,16 +44,27 @@ def run(arguments: argparse.Namespace) -> int:
     require(recipe.model.base)
     if not arguments.data.is_file():
         raise BadInput(f"there is no file {arguments.data}")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     if "LOCAL_RANK" not in os.environ:
         # Seeing several GPUs in one process, the Hugging Face trainers would split rows over them.
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
-    return _train(arguments, recipe, stop)
+    with _until_told_to_end() as should_stop:
+        return _train(arguments, recipe, should_stop)
 
 
-def _train(arguments: argparse.Namespace, recipe: Any, stop: threading.Event) -> int:
+@contextmanager
+def _until_told_to_end() -> Iterator[Callable[[], bool]]:
+    """Whether SIGTERM or SIGINT has come: a training then ends after its step, not in it."""
+    stop = threading.Event()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
+    try:
+        yield stop.is_set
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _train(arguments: argparse.Namespace, recipe: "Recipe", should_stop: Callable[[], bool]) -> int:
     import torch
 
     from rstar_async.trainer import team
@@ -58,7 +73,7 @@ def _train(arguments: argparse.Namespace, recipe: Any, stop: threading.Event) ->
 
     torch.set_num_threads(recipe.workers.threads)
     wish = Commission(
-        arguments.kind, arguments.data, arguments.into.absolute(), recipe, stop.is_set, _show
+        arguments.kind, arguments.data, arguments.into.absolute(), recipe, should_stop, _show
     )
     team.join()
     try:

@@ -92,4 +92,5 @@ class KeepsCheckpoints(TrainerCallback):
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._last, self._saved = time.monotonic(), True
+        team.meet()
         team.lead(lambda: self._checkpoints.finish(state.global_step))

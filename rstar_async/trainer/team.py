@@ -57,6 +57,12 @@ def lead(work: Callable[[], T]) -> T:
     return result  # type: ignore[no-any-return]
 
 
+def meet() -> None:
+    """Wait until all are here."""
+    if size() > 1:
+        dist.barrier()
+
+
 def agree(*wishes: bool) -> list[bool]:
     """Each wish is granted to all if anybody has it."""
     if size() == 1:

@@ -1,11 +1,12 @@
 import pytest
 import torch
+from torch.nn.attention.flex_attention import create_mask
 
 from rstar_async.rounds.pairs import Preference
-from rstar_async.trainer.attention import tree_mask
+from rstar_async.trainer.attention import sees, tree_mask
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.objectives import summed_loss
-from rstar_async.trainer.packing import JudgedTree, closure, pack
+from rstar_async.trainer.packing import JudgedTree, Target, closure, pack
 from rstar_async.trainer.ppm import scores
 from rstar_async.trainer.scorer import load_ppm
 from tests.trainer.separate import separate_loss, separate_scores
@@ -43,6 +44,24 @@ def test_a_token_sees_its_own_path_and_nothing_else():
     mask = tree_mask(torch.tensor([packed.ends]))[0, 0]
     seen_by_last_of_0_1_2 = [packed.input_ids[k] for k in mask[7].nonzero().flatten()]
     assert seen_by_last_of_0_1_2 == [1, 2, 3, 4, 5, 8, 9]
+
+
+def test_flex_attention_is_told_the_same_rule():
+    ends = torch.tensor([[10, 10, 10, 8, 8, 6, 8, 8, 9, 10, 0, 0]])
+    told = create_mask(sees(ends), 1, None, 12, 12, device="cpu")
+    assert torch.equal(told, tree_mask(ends))
+
+
+def test_targets_are_packed_like_pairs():
+    values = [Target("0.1.2", 0.5), Target("0.1", -1.0)]
+    only = JudgedTree("problem", "search", [1, 2, 3], STEPS, [], values)
+    (packed,), kept = pack(only, 100, 100)
+    assert packed.input_ids == [1, 2, 3, 4, 5, 8, 9]
+    assert [(packed.input_ids[packed.judged[i]], v) for i, v in packed.targets] == [
+        (9, 0.5),
+        (5, -1.0),
+    ]
+    assert kept == values
 
 
 def test_nodes_that_no_pair_needs_are_left_out():

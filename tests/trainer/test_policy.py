@@ -2,17 +2,20 @@ import json
 
 import pytest
 import torch
+from msgspec import structs
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from rstar_async.config import PolicyTraining, Training
+from rstar_async.config import LoRA, PolicyTraining, Training
 from rstar_async.demo.problems import word_problems
+from rstar_async.text.tags import SPECIAL_TOKENS
 from rstar_async.trainer.checkpoints import Checkpoints
 from rstar_async.trainer.dataset import NOT_IN_LOSS, SFTRow, demonstration_row
 from rstar_async.trainer.endings import Stopped
 from rstar_async.trainer.policy import PolicyTrainer, train_policy
 from rstar_async.trainer.watch import Watch
 
+EMBEDDINGS = "model.embed_tokens.weight"
 SETTINGS = PolicyTraining(epochs=2, learning_rate=3e-3, batch_size=8, micro_batch=4)
 
 
@@ -129,3 +132,27 @@ def test_a_wish_to_stop_ends_training_between_steps(base, rows, tmp_path):
     with pytest.raises(Stopped, match="step 1 of 6"):
         train(base, rows, tmp_path, watch)
     assert list(tmp_path.iterdir()) == []
+
+
+def losses_with(base, rows, tmp_path, **changes):
+    watch = Watch("policy")
+    train(base, rows, tmp_path, watch, structs.replace(SETTINGS, **changes))
+    return watch.losses
+
+
+def test_packing_gives_the_losses_of_padding(base, rows, tmp_path):
+    padded = losses_with(base, rows[:8], tmp_path)
+    assert losses_with(base, rows[:8], tmp_path, packing=True) == pytest.approx(padded, rel=1e-4)
+
+
+def test_adapters_are_merged_and_only_tags_change_among_the_embeddings(base, rows, tmp_path):
+    losses = losses_with(base, rows[:8], tmp_path, lora=LoRA(rank=4), epochs=8)
+    assert losses[-1] < losses[0] - 0.05
+    before, after = (load_file(folder / "model.safetensors") for folder in (base, tmp_path))
+    assert before.keys() == after.keys()
+    weights = "model.layers.0.mlp.up_proj.weight"
+    assert not torch.equal(before[weights], after[weights])
+    changed = (before[EMBEDDINGS] != after[EMBEDDINGS]).any(1).nonzero().flatten().tolist()
+    tags = AutoTokenizer.from_pretrained(base).convert_tokens_to_ids(list(SPECIAL_TOKENS))
+    assert changed
+    assert set(changed) <= set(tags)

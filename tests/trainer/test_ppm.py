@@ -1,4 +1,6 @@
 import json
+import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,14 +13,18 @@ from transformers import (
 )
 
 from rstar_async.config import PPMTraining, Training
+from rstar_async.rounds.pairs import PairRules
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.checkpoints import Checkpoints
+from rstar_async.trainer.dataset import StoredTree, judged_tree
 from rstar_async.trainer.endings import Stopped
 from rstar_async.trainer.folders import copy_tokenizer
 from rstar_async.trainer.harvest import is_heldout
-from rstar_async.trainer.objectives import summed_loss
+from rstar_async.trainer.objectives import mass, summed_loss, targets_of
+from rstar_async.trainer.packing import pack
 from rstar_async.trainer.ppm import (
     PreferenceTrainer,
+    blank,
     pair_accuracy,
     points_by_problem,
     scores,
@@ -26,7 +32,8 @@ from rstar_async.trainer.ppm import (
 )
 from rstar_async.trainer.scorer import load_ppm
 from rstar_async.trainer.watch import Watch
-from tests.trainer.forest import packed_trees
+from storage.records import Search
+from tests.trainer.forest import node_rows, packed_trees, plant
 from tests.trainer.separate import separate_loss, separate_scores
 
 SETTINGS = PPMTraining(epochs=2, learning_rate=3e-3, batch_trees=4)
@@ -157,3 +164,43 @@ def test_a_wish_to_stop_saves_nothing(base, packed, tmp_path):
     with pytest.raises(Stopped):
         train(base, packed, [], tmp_path, watch=watch)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("objective", ["pqm", "orm"])
+def test_other_objectives_learn_the_same_preferences(objective, base, encoder, packed, tmp_path):
+    trees = []
+    for number, planted in enumerate(plant(encoder, 16)):
+        search = Search(f"s{number}", "run", 1, f"p{number}", "train", 1, "policy")
+        nodes = {node.path: node for node in node_rows(search.id, planted.tree, "policy")}
+        stored = StoredTree(search, planted.problem.question, nodes, "tagged")
+        targets = targets_of(planted.tree, objective)
+        trees += pack(judged_tree(stored, encoder, PairRules(), targets), 512, 4096)[0]
+    settings = PPMTraining(epochs=4, learning_rate=3e-3, batch_trees=4, objective=objective)
+    metrics = train(base, trees, packed[16:], tmp_path, settings)
+    assert metrics["pairs"] == 0
+    assert metrics["targets"] == sum(len(tree.targets) for tree in trees)
+    assert metrics["loss_last"] < metrics["loss_first"]
+    assert metrics["pair_accuracy"] > 0.7
+
+
+def test_the_losses_of_targets_by_hand(base, packed):
+    tree = replace(packed[0], pairs=[], targets=[(0, 1.0), (1, 0.0)])
+    (part,) = forwards([tree], 4096)
+    raw = torch.tensor([2.0, -1.0, *[9.0] * len(tree.judged[2:])])
+    pqm = (math.tanh(2 / 5) - 1) ** 2 + math.tanh(-1 / 5) ** 2
+    orm = -math.log(1 / (1 + math.exp(-2))) - math.log(1 - 1 / (1 + math.exp(1)))
+    assert float(summed_loss(raw, part, "pqm", 5.0)) == pytest.approx(pqm, rel=1e-5)
+    assert float(summed_loss(raw, part, "orm", 5.0)) == pytest.approx(orm, rel=1e-5)
+    assert float(mass([part, part], "orm")) == 4
+
+
+def test_blank_trees_change_nothing(base, packed):
+    model = load_ppm(base).eval()
+    torch.nn.init.normal_(model.score.weight)
+    sums = []
+    for trees in (packed[:2], [*packed[:2], blank(packed[0])]):
+        (part,) = forwards(trees, 8192)
+        with torch.no_grad():
+            loss = summed_loss(scores(model, part), part, "preference", 5.0)
+        sums.append((float(loss), float(mass([part], "preference"))))
+    assert sums[0] == pytest.approx(sums[1], rel=1e-5)
