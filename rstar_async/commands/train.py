@@ -26,7 +26,9 @@ TAKES_OVERRIDES = True
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Any setting of a recipe: --policy.epochs 2, --training.dtype bfloat16, ..."
     parser.add_argument("kind", choices=["policy", "ppm"])
-    parser.add_argument("--data", type=Path, required=True, help="JSON or JSONL file")
+    parser.add_argument(
+        "--data", required=True, help="JSON, JSONL or parquet file, saved dataset, or hf:NAME@SPLIT"
+    )
     parser.add_argument("--into", type=Path, required=True, help="where its folder is to be made")
     parser.add_argument("--model", help="folder, GGUF file, package:NAME or hub id to start from")
     parser.add_argument("--recipe", type=Path, help="TOML file with [policy], [ppm], [training]")
@@ -42,8 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     overrides = [(key, value) for key, value in given if value is not None]
     recipe = read_recipe(arguments.recipe, [*overrides, *arguments.overrides])
     require(recipe.model.base)
-    if not arguments.data.is_file():
-        raise BadInput(f"there is no file {arguments.data}")
+    if not arguments.data.startswith("hf:") and not Path(arguments.data).exists():
+        raise BadInput(f"there is no file or folder {arguments.data}")
     if "LOCAL_RANK" not in os.environ:
         # Seeing several GPUs in one process, the Hugging Face trainers would split rows over them.
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")

@@ -2,8 +2,8 @@
 
 SFT: `{"query", "response"}` (reference), `{"question", "solution"}` or `{"prompt", "completion"}`.
 Preferences: `{"prompt", "pos", "neg"}`, with `pos_count` and `neg_count` (reference), or
-`{"prompt", "chosen", "rejected"}` (TRL). A file is a JSON list or has one JSON object a line.
-Preferences about one question become one tree, in which equal beginnings are shared.
+`{"prompt", "chosen", "rejected"}` (TRL). In any container that `formats` reads. Preferences about
+one question become one tree, in which equal beginnings are shared.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 
 from rstar_async.errors import BadInput
 from rstar_async.formats.containers import read_rows
-from rstar_async.rounds.pairs import Preference
+from rstar_async.rounds.pairs import PairKind, Preference
 from rstar_async.search.tree import ROOT_PATH
 from rstar_async.text import prompts, tags
 from rstar_async.text.encoding import Encoder
@@ -25,19 +25,19 @@ PREFERENCES = (("prompt", "pos", "neg"), ("prompt", "chosen", "rejected"))
 ENDS = (*tags.STEP_ENDS, tags.END_OF_OUTPUT)
 
 
-def read_sft(file: Path, encoder: Encoder) -> list[SFTRow]:
+def read_sft(source: str | Path, encoder: Encoder) -> list[SFTRow]:
     """One row for each solution, which must be written in the trajectory format."""
     rows: list[SFTRow] = []
-    for where, record in read_rows(str(file)):
+    for where, record in read_rows(source):
         question, solution = _fields(record, SOLUTIONS, where)
         rows.append(demonstration_row(_question(question), _ended(solution, where), encoder))
     return rows
 
 
-def read_preferences(file: Path, encoder: Encoder) -> list[JudgedTree]:
-    """One tree for each question, in the order in which the file first asks it."""
+def read_preferences(source: str | Path, encoder: Encoder) -> list[JudgedTree]:
+    """One tree for each question, in the order in which the source first asks it."""
     saplings: dict[str, Sapling] = {}
-    for where, record in read_rows(str(file)):
+    for where, record in read_rows(source):
         prompt, better, worse = _fields(record, PREFERENCES, where)
         question, begun = _cut(prompt + better, where)
         _, begun_worse = _cut(prompt + worse, where)
@@ -67,7 +67,7 @@ class Sapling:
 
     def prefer(self, chosen: str, rejected: str, weight: float) -> None:
         siblings = parent_of(chosen) == parent_of(rejected)
-        kind = "step" if siblings else "trajectory"
+        kind: PairKind = "step" if siblings else "trajectory"
         self._pairs.append(Preference(chosen, rejected, kind, weight))
 
     def tree(self, question: str) -> JudgedTree:
@@ -119,5 +119,5 @@ def _ended(solution: str, where: str) -> str:
 
 def _weight(record: Mapping[str, Any]) -> float:
     """1 / (better x worse) of the pair's group (reference); 1 where it is not said."""
-    better, worse = record.get("pos_count", 1), record.get("neg_count", 1)
-    return 1 / max(1, better * worse if better * worse else better + worse)
+    better, worse = int(record.get("pos_count", 1)), int(record.get("neg_count", 1))
+    return 1 / max(1, better * worse or better + worse)

@@ -31,11 +31,14 @@ from storage.records import ModelKind
 
 @dataclass(frozen=True)
 class Commission:
-    """What to train on which data; `into` gets the version's folder, and the training's
-    checkpoints and curves while it lasts. Of the recipe only the model and the trainings count."""
+    """What to train on which data (see `formats.containers`).
+
+    `into` gets the version's folder, and the training's checkpoints and curves while it lasts. Of
+    the recipe only the model and the trainings count.
+    """
 
     kind: ModelKind
-    data: Path
+    data: str
     into: Path
     recipe: Recipe
     should_stop: Callable[[], bool]
@@ -58,7 +61,7 @@ def train_from_file(wish: Commission) -> Path:
                 lambda: publish(
                     folder,
                     kind=wish.kind,
-                    run=wish.data.stem,
+                    run=Path(wish.data).stem,
                     round_number=0,
                     parent=None,
                     facts=_facts(wish),
@@ -128,6 +131,12 @@ def _nothing_left(questions: int, too_long: int, longest: int) -> str:
 _TRAININGS = {"policy": _policy, "ppm": _ppm}
 
 
+def _described(data: str) -> dict[str, str]:
+    """Which data, so that it can be told whether they are still the same."""
+    file = Path(data)
+    return {"source": file.name, "sha256": sha256(file)} if file.is_file() else {"source": data}
+
+
 def _facts(wish: Commission) -> dict[str, Any]:
     recipe = wish.recipe
     settings = recipe.policy if wish.kind == "policy" else recipe.ppm
@@ -135,7 +144,7 @@ def _facts(wish: Commission) -> dict[str, Any]:
     return {
         "prompt_style": "tagged",
         "base": recipe.model.base,
-        "data": {"file": wish.data.name, "sha256": sha256(wish.data)},
+        "data": _described(wish.data),
         "settings": to_builtins(settings),
         "training": to_builtins(recipe.training),
         "seed": recipe.seed,

@@ -63,7 +63,7 @@ def test_models_are_trained_from_files_alone(plain, tmp_path, capsys):
     policy = capsys.readouterr().out.strip()
     assert policy.startswith(f"{into}/policy-r000-")
     manifest = json.loads((tmp_path / "models" / policy / "manifest.json").read_text())
-    assert manifest["data"]["file"] == "sft.json"
+    assert manifest["data"]["source"] == "sft.json"
     preferences = written(tmp_path / "ppm.json", STEP, WHOLE)
     words = ("--ppm.heldout_share", "0", "--ppm.batch_trees", "1")
     assert train("ppm", preferences, policy, into, *words) == 0
