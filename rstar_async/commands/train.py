@@ -67,13 +67,10 @@ def _until_told_to_end() -> Iterator[Callable[[], bool]]:
 
 
 def _train(arguments: argparse.Namespace, recipe: "Recipe", should_stop: Callable[[], bool]) -> int:
-    import torch
-
     from rstar_async.trainer import team
     from rstar_async.trainer.endings import Stopped
     from rstar_async.trainer.standalone import Commission, train_from_file
 
-    torch.set_num_threads(recipe.workers.threads)
     wish = Commission(
         arguments.kind, arguments.data, arguments.into.absolute(), recipe, should_stop, _show
     )

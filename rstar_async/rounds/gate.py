@@ -9,14 +9,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING
 
 from rstar_async.evaluation.statistics import Z95
 from storage import queries
+from storage.queries import Connection
 from storage.records import Evaluation, ModelStanding, ModelVersion
-
-if TYPE_CHECKING:
-    import sqlalchemy as sa
 
 # Fewer say nothing about chance.
 FEWEST_PROBLEMS = 8
@@ -56,7 +53,7 @@ def compare(before: Mapping[str, float], after: Mapping[str, float]) -> Comparis
     return Comparison(len(common), old, new, mean - margin, mean + margin)
 
 
-def refusals(connection: "sa.Connection", run: str, number: int) -> list[ModelStanding]:
+def refusals(connection: Connection, run: str, number: int) -> list[ModelStanding]:
     """The policy of round `number`, and the PPM that descends from it, if its pass@1 is worse than
     that of the policy before it."""
     policy = queries.latest_published(connection, run, "policy", number)
@@ -71,7 +68,7 @@ def refusals(connection: "sa.Connection", run: str, number: int) -> list[ModelSt
     return [ModelStanding(model.id, "refused", reason) for model in pair]
 
 
-def _rates(connection: "sa.Connection", policy: ModelVersion) -> dict[str, float]:
+def _rates(connection: Connection, policy: ModelVersion) -> dict[str, float]:
     """Share of right samples by problem, of the newest evaluation of this policy alone."""
     evaluation = _evaluation(connection, policy)
     if evaluation is None:
@@ -82,7 +79,7 @@ def _rates(connection: "sa.Connection", policy: ModelVersion) -> dict[str, float
     return {problem: fmean(right) for problem, right in verdicts.items()}
 
 
-def _evaluation(connection: "sa.Connection", policy: ModelVersion) -> Evaluation | None:
+def _evaluation(connection: Connection, policy: ModelVersion) -> Evaluation | None:
     found = [
         evaluation
         for evaluation in queries.evaluations_of(connection, policy.run_id)
@@ -92,6 +89,6 @@ def _evaluation(connection: "sa.Connection", policy: ModelVersion) -> Evaluation
     return found[-1] if found else None
 
 
-def _children(connection: "sa.Connection", policy: ModelVersion) -> list[ModelVersion]:
+def _children(connection: Connection, policy: ModelVersion) -> list[ModelVersion]:
     versions = queries.model_versions_of(connection, policy.run_id)
     return [v for v in versions if v.parent_id == policy.id and v.status == "published"]

@@ -68,9 +68,7 @@ def _require_on_hub(name: str, key: str) -> None:
     except HFValidationError:
         fault = "that is no name of a model"
     if fault:
-        raise BadInput(
-            f"{key}: {name} is no folder here and cannot be had from the hub: {fault}"
-        )
+        raise BadInput(f"{key}: {name} is no folder here and cannot be had from the hub: {fault}")
 
 
 def _hub_fault(url: str) -> str:
@@ -109,9 +107,7 @@ def _in_folder(folder: Path, key: str) -> Source:
     ggufs = sorted(folder.glob("*.gguf"))
     if not (folder / "config.json").is_file():
         if len(ggufs) != 1:
-            raise BadInput(
-                f"{key}: {folder} has neither a config.json nor a single .gguf file"
-            )
+            raise BadInput(f"{key}: {folder} has neither a config.json nor a single .gguf file")
         return Source(str(folder), ggufs[0].name)
     if not any(file for pattern in WEIGHTS for file in folder.glob(pattern)):
         raise BadInput(f"{key}: {folder} has a config.json but no weights")

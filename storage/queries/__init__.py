@@ -3,6 +3,8 @@
 What is asked for by id and does not exist is None; lists are empty and always in a fixed order.
 """
 
+from sqlalchemy import Connection
+
 from storage.queries.attempts import Attempt, FoundAnswer, attempt, attempts_of
 from storage.queries.models import (
     answers_of,
@@ -75,6 +77,7 @@ __all__ = [
     "BINS",
     "AnswerCounts",
     "Attempt",
+    "Connection",
     "Cost",
     "Costs",
     "FoundAnswer",
