@@ -1,9 +1,6 @@
-"""Training data from files: the reference's formats and their usual relatives, as token ids.
-
-SFT: `{"query", "response"}` (reference), `{"question", "solution"}` or `{"prompt", "completion"}`.
-Preferences: `{"prompt", "pos", "neg"}`, with `pos_count` and `neg_count` (reference), or
-`{"prompt", "chosen", "rejected"}` (TRL). In any container that `formats` reads. Preferences about
-one question become one tree, in which equal beginnings are shared.
+"""Training data from files, as token ids. What a row may look like is known to `formats`: the
+reference's SFT and PPM files, TRL's columns. Preferences about one question become one tree, in
+which equal beginnings are shared.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rstar_async.errors import BadInput
+from rstar_async.formats.columns import Comparison, Solution, read_row
 from rstar_async.formats.containers import read_rows
 from rstar_async.rounds.pairs import PairKind, Preference
 from rstar_async.search.tree import ROOT_PATH
@@ -20,32 +18,35 @@ from rstar_async.trainer.dataset import Piece, SFTRow, demonstration_row, pieces
 from rstar_async.trainer.packing import JudgedTree, parent_of
 from storage.records import content_id
 
-SOLUTIONS = (("query", "response"), ("question", "solution"), ("prompt", "completion"))
-PREFERENCES = (("prompt", "pos", "neg"), ("prompt", "chosen", "rejected"))
 ENDS = (*tags.STEP_ENDS, tags.END_OF_OUTPUT)
 
 
 def read_sft(source: str | Path, encoder: Encoder) -> list[SFTRow]:
     """One row for each solution, which must be written in the trajectory format."""
     rows: list[SFTRow] = []
-    for where, record in read_rows(source):
-        question, solution = _fields(record, SOLUTIONS, where)
-        rows.append(demonstration_row(_question(question), _ended(solution, where), encoder))
+    for where, row in read_rows(source):
+        found = read_row(row)
+        if not isinstance(found, Solution):
+            raise _unknown(row, where, "{query, response}, {prompt, completion} or {messages}")
+        solution = _ended(found.response, where)
+        rows.append(demonstration_row(found.question, solution, encoder))
     return rows
 
 
 def read_preferences(source: str | Path, encoder: Encoder) -> list[JudgedTree]:
     """One tree for each question, in the order in which the source first asks it."""
     saplings: dict[str, Sapling] = {}
-    for where, record in read_rows(source):
-        prompt, better, worse = _fields(record, PREFERENCES, where)
-        question, begun = _cut(prompt + better, where)
-        _, begun_worse = _cut(prompt + worse, where)
+    for where, row in read_rows(source):
+        found = read_row(row)
+        if not isinstance(found, Comparison):
+            raise _unknown(row, where, "{prompt, pos, neg} or {prompt, chosen, rejected}")
+        question, better = _cut(found.prompt + found.chosen, where)
+        _, worse = _cut(found.prompt + found.rejected, where)
         sapling = saplings.setdefault(question, Sapling(encoder))
-        sides = [sapling.grow(_ended(text, where)) for text in (begun, begun_worse)]
-        if sides[0] == sides[1]:
+        chosen, rejected = (sapling.grow(_ended(text, where)) for text in (better, worse))
+        if chosen == rejected:
             raise BadInput(f"{where}: the better and the worse solution are the same")
-        sapling.prefer(sides[0], sides[1], _weight(record))
+        sapling.prefer(chosen, rejected, _weight(found))
     return [sapling.tree(question) for question, sapling in saplings.items()]
 
 
@@ -83,20 +84,8 @@ class Sapling:
         return siblings[tokens]
 
 
-def _fields(record: Mapping[str, Any], formats: Sequence[tuple[str, ...]], where: str) -> list[str]:
-    """The values of the first format whose names the record has."""
-    for names in formats:
-        if all(isinstance(record.get(name), str) for name in names):
-            return [record[name] for name in names]
-    wanted = " or ".join("{" + ", ".join(names) + "}" for names in formats)
-    raise BadInput(f"{where}: has {', '.join(record) or 'nothing'}; expected {wanted} as texts")
-
-
-def _question(text: str) -> str:
-    """A question, with or without the prompt around it."""
-    if text.startswith(prompts.QUESTION_PREFIX):
-        return text.removeprefix(prompts.QUESTION_PREFIX).partition(prompts.QUESTION_SUFFIX)[0]
-    return text
+def _unknown(row: Mapping[str, Any], where: str, wanted: str) -> BadInput:
+    return BadInput(f"{where}: has {', '.join(row) or 'nothing'}; expected {wanted}")
 
 
 def _cut(text: str, where: str) -> tuple[str, str]:
@@ -117,7 +106,7 @@ def _ended(solution: str, where: str) -> str:
     return solution.rstrip()
 
 
-def _weight(record: Mapping[str, Any]) -> float:
+def _weight(found: Comparison) -> float:
     """1 / (better x worse) of the pair's group (reference); 1 where it is not said."""
-    better, worse = int(record.get("pos_count", 1)), int(record.get("neg_count", 1))
+    better, worse = found.chosen_count, found.rejected_count
     return 1 / max(1, better * worse or better + worse)

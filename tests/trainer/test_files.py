@@ -45,13 +45,12 @@ def test_solutions_become_rows_as_search_would_make_them(encoder, tmp_path):
     assert learnt == f"{FIRST}{RIGHT}\n{tags.ANSWER}\\boxed{{7}}{tags.END_OF_ANSWER}"
 
 
-@pytest.mark.parametrize("names", [("question", "solution"), ("prompt", "completion")])
-def test_other_names_mean_the_same(names, encoder, tmp_path):
-    values = {"prompt": PROMPT}.get(names[0], "What is 3 + 4?"), FIRST + RIGHT + SEVEN
+def test_other_names_mean_the_same(encoder, tmp_path):
+    values = {"prompt": PROMPT, "completion": FIRST + RIGHT + SEVEN}
     file = tmp_path / "sft.jsonl"
-    file.write_text(json.dumps(dict(zip(names, values, strict=True))) + "\n")
-    reference = written(tmp_path / "sft.json", {"query": "What is 3 + 4?", "response": values[1]})
-    assert read_sft(file, encoder) == read_sft(reference, encoder)
+    file.write_text(json.dumps(values) + "\n")
+    record = {"query": "What is 3 + 4?", "response": values["completion"]}
+    assert read_sft(file, encoder) == read_sft(written(tmp_path / "sft.json", record), encoder)
 
 
 def test_preferences_about_one_question_are_one_tree_that_shares_its_beginnings(encoder, tmp_path):
@@ -75,7 +74,7 @@ def test_trl_names_have_weight_one(encoder, tmp_path):
 @pytest.mark.parametrize(
     ("record", "says"),
     [
-        ({"query": "?"}, r"has query; expected \{query, response\} or"),
+        ({"query": "?"}, r"has query; expected \{query, response\},"),
         ({"query": "?", "response": "The answer is 7."}, "ends with 'The answer is 7.', not with"),
     ],
 )
