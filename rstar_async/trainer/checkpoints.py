@@ -61,7 +61,7 @@ def checkpoints_in(place: Path, fingerprint: str, seconds: float) -> Checkpoints
 def fingerprint(start: Path, settings: Any, seed: int, examples: Sequence[Sequence[int]]) -> str:
     """16 hex digits for a training of the model in `start` on `examples`, given as ids."""
     digest = hashlib.blake2b(digest_size=8)
-    digest.update(json.dumps([weights_digest(start), settings, seed]).encode())
+    digest.update(json.dumps([weights_digest(start, run=""), settings, seed]).encode())
     for ids in examples:
         digest.update(json.dumps(list(ids)).encode())
     return digest.hexdigest()
