@@ -10,8 +10,8 @@ from typing import Any
 
 from datasets import Dataset, disable_progress_bars
 from msgspec import to_builtins
-from peft import LoraConfig
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from peft import LoraConfig, PeftModel
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Trainer
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
@@ -112,6 +112,13 @@ class PolicyTrainer(SFTTrainer):
 
     def _get_train_sampler(self, *_: Any) -> Order:
         return self.order
+
+    def compute_loss(self, model: Any, inputs: Any, *args: Any, **options: Any) -> Any:
+        """With adapters by the model's own forward: TRL's fused head reads the weights of tied
+        embeddings past PEFT's wrapper, and so without the tags' own rows."""
+        if isinstance(self.model, PeftModel):
+            return Trainer.compute_loss(self, model, inputs, *args, **options)
+        return super().compute_loss(model, inputs, *args, **options)
 
 
 def _adapters(settings: PolicyTraining, tokenizer: Any) -> LoraConfig | None:
