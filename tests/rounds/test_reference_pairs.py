@@ -1,7 +1,8 @@
 """A hand-made tree, and what the reference's own scripts pick from it.
 
-The expected values were taken from `extra_rm_file.py`, `extra_sft_file.py` and the two scripts
-`train/sample_*_data.py` of microsoft/rStar, branch rStar-math, run on this very tree.
+The step pairs came from running `extra_rm_file.py` of microsoft/rStar, branch rStar-math, on this
+very tree; the order of solutions and what the filters keep were worked out by hand from
+`extra_sft_file.py` and the two scripts `train/sample_*_data.py`.
 """
 
 import pytest
