@@ -197,12 +197,14 @@ async def test_weights_that_somebody_else_exchanged_are_noticed(models: Path, ur
 
 
 async def test_a_cancelled_request_leaves_the_server_at_once(models: Path, url: str) -> None:
+    """Forty thousand tokens would keep it busy for much longer than it is given to be idle."""
+    long = ask(n=200, temperature=1.0, max_tokens=200, top_p=0.99)
     async with attached(models, url, "first") as engine:
-        with trio.move_on_after(1.0) as scope:
-            await engine.generate(ask(n=8, temperature=1.0, max_tokens=200, top_p=0.99))
-        # Short of 200 tokens unless this machine is much faster than it was meant for.
-        if not scope.cancelled_caught:
-            pytest.fail("the request was over before it could be cancelled")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(engine.generate, long)
+            while running(url) == 0:  # noqa: ASYNC110
+                await trio.sleep(0.02)
+            nursery.cancel_scope.cancel()
         with trio.fail_after(5):
             while running(url) > 0:  # noqa: ASYNC110
                 await trio.sleep(0.1)
