@@ -1,0 +1,56 @@
+"""Which processes do the work on one machine, and how they can be watched."""
+
+from typing import Literal
+
+from rstar_async.config.base import Settings
+
+Weakness = Literal["no-landlock", "no-listener"]
+
+
+class Workers(Settings):
+    """Processes of `rstar run` on one machine."""
+
+    # "local": transformers in the worker. "sglang": servers, see [sglang]. "scripted" follows a
+    # script and needs no weights: for tests of everything around the models.
+    engine: Literal["local", "sglang", "scripted"] = "local"
+    inference: int = 1
+    reward: int = 1
+    executor: int = 1
+    # Programs run at once by one executor; 0 means one per core.
+    slots: int = 0
+    # Locks that an executor may do without where the machine lacks them; see docs/security.md.
+    allow: tuple[Weakness, ...] = ()
+    # Rows decoded at once, and memory for the prefix cache.
+    rows: int = 128
+    cache_mib: int = 1024
+    # Threads of one model process; more than one hurts when cores are shared.
+    threads: int = 1
+
+
+class SGLang(Settings):
+    """The servers behind `workers.engine = "sglang"` (docs/engines.md)."""
+
+    # Base URLs of servers that run already, one worker for each; empty: each of `workers.inference`
+    # and `workers.reward` starts its own.
+    policy_urls: tuple[str, ...] = ()
+    ppm_urls: tuple[str, ...] = ()
+    # The program that starts one, with {model} and {port}; empty: the sglang installed here.
+    launch: str = ""
+    # What it gets besides. The two shares are of one card and leave a fifth to CUDA graphs.
+    policy_arguments: tuple[str, ...] = ("--mem-fraction-static", "0.5")
+    ppm_arguments: tuple[str, ...] = ("--mem-fraction-static", "0.3")
+    # Servers that are started listen from this port upwards, on this machine only.
+    port: int = 31000
+    # One card for all: servers give up its memory while the trainer works. Those that run already
+    # must have been started with --enable-memory-saver.
+    share_device: bool = False
+
+
+class Observe(Settings):
+    """How the processes of `rstar run` can be watched. Nothing of it changes what they do."""
+
+    # The first of the loopback ports where they serve Prometheus metrics, one each (and a list of
+    # them in HOME/metrics.json, as Prometheus reads it); 0: none.
+    metrics_port: int = 0
+    # Lines of the logs: for people, or one JSON object each.
+    logs: Literal["text", "json"] = "text"

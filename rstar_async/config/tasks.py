@@ -1,0 +1,58 @@
+"""What is to be solved, by which model, and when it counts as solved."""
+
+from typing import Literal
+
+from rstar_async.config.base import Dtype, Settings
+
+PromptSource = Literal["demonstrations", "few_shot", "checkpoint"]
+
+
+class Model(Settings):
+    """The base model, from which every round's policy is trained."""
+
+    # "demo" is the tiny model in this package, "package:NAME" the GGUF file in an installed Python
+    # package; else a Hugging Face folder, a GGUF file, or a hub id.
+    base: str = "demo"
+    # What inference computes in: auto is float32 on CPUs, bfloat16 on GPUs.
+    dtype: Dtype = "auto"
+
+
+class Bootstrap(Settings):
+    """How round 1 gets a policy that knows the format (paper: a 236B model, few-shot)."""
+
+    # few_shot: prompt the base model; demonstrations: SFT on easy solved problems; checkpoint: the
+    # base model knows the format already.
+    kind: PromptSource = "few_shot"
+    # For few_shot: a stronger model that searches in round 1 only; empty: the base model itself.
+    model: str = ""
+    # Solved problems for `demonstrations`, and their levels (number of operations).
+    demonstrations: int = 160
+    levels: tuple[int, ...] = (1, 2, 3)
+    epochs: float = 2.0
+    learning_rate: float = 2e-4
+    batch_size: int = 8
+
+
+class Problems(Settings):
+    """Where questions and answers come from."""
+
+    # "generated"; or a JSONL, JSON or parquet file of objects, a folder with a saved dataset, or
+    # "hf:NAME@SPLIT" of a hub.
+    source: str = "generated"
+    # Names of the columns in that file.
+    question: str = "question"
+    answer: str = "answer"
+    # A second file for held-out problems; else the last `heldout` rows of `source` are set aside.
+    heldout_source: str = ""
+    heldout: int = 0
+    # Levels of held-out problems, for "generated".
+    heldout_levels: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
+    # Use only the first rows; 0 means all.
+    limit: int = 0
+
+
+class Answers(Settings):
+    """When an answer counts as right."""
+
+    # "reference": as permissive as the released code (a factor of 100, units ignored).
+    rules: Literal["strict", "reference"] = "strict"

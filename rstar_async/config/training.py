@@ -1,0 +1,120 @@
+"""What policy and PPM learn from a round, how it is computed, and whether the result is used."""
+
+from typing import Literal
+
+from rstar_async.config.base import Dtype, Settings
+
+Schedule = Literal["linear", "cosine", "constant"]
+Objective = Literal["preference", "pqm", "orm"]
+
+
+class Filters(Settings):
+    """Which problems teach nothing, though they were solved."""
+
+    # Sources of synthetic problems, whose given answer may be wrong: file names as in `source`.
+    synthetic: tuple[str, ...] = ()
+    # Leave out a synthetic problem if fewer of its answers are right than this (paper: 0.5).
+    min_accuracy: float = 0.0
+
+
+class Training(Settings):
+    """How both trainings compute. What they learn stands in `policy` and `ppm`."""
+
+    # What is computed in; weights stay float32. auto: float32 on CPUs, bfloat16 on GPUs. Many CPUs
+    # train faster in bfloat16 and infer faster in float32, so `model.dtype` is another setting.
+    dtype: Dtype = "auto"
+    # Compute activations twice rather than keep them. auto: on GPUs.
+    gradient_checkpointing: Literal["auto", "on", "off"] = "auto"
+    # How trees are masked: auto is flex (needs a GPU) where it can be, else dense.
+    tree_attention: Literal["auto", "dense", "flex"] = "auto"
+    # Fused kernels of the package liger-kernel, on GPUs.
+    liger: bool = False
+    # Processes that train together, one per GPU, started by torchrun.
+    processes: int = 1
+    # How they share a model: each has all of it (ddp) or a part (fsdp). auto: fsdp on GPUs.
+    sharding: Literal["auto", "ddp", "fsdp"] = "auto"
+    # Seconds between checkpoints of a training under way, from which a killed one goes on; 0: none.
+    checkpoint_seconds: float = 300.0
+    # Curves for TensorBoard, in `<home>/training/tensorboard`.
+    tensorboard: bool = False
+    # Project of Weights & Biases to report to; empty means nothing leaves this machine.
+    wandb: str = ""
+    # Of each kind, how many published versions keep their weights beside those in use; 0: all.
+    keep_versions: int = 0
+
+
+class LoRA(Settings):
+    """Low-rank adapters in all linear layers, merged into the weights before publishing."""
+
+    # 0 trains all weights.
+    rank: int = 0
+    alpha: float = 32.0
+    dropout: float = 0.0
+
+
+class PolicyTraining(Settings):
+    """SFT of the policy, from the base model in every round (paper section 3.4)."""
+
+    # "demonstrations" leaves the round's own solutions out: the control of an experiment.
+    learn_from: Literal["trajectories", "demonstrations"] = "trajectories"
+    trajectories_per_problem: int = 2
+    # Take a program once, however often it was found. Off in the reference.
+    distinct: bool = True
+    # Leave out solutions with the word "error" in them, after the best were picked (reference).
+    drop_errors: bool = False
+    # Which rounds' trajectories: only the newest, or all so far (newest first per problem).
+    history: Literal["round", "all"] = "round"
+    # Demonstrations mixed in, so that what the bootstrap knew is not forgotten.
+    replay: int = 0
+    # "base" retrains from the base model (paper); "bootstrap" from the bootstrap policy.
+    start: Literal["base", "bootstrap"] = "base"
+    epochs: float = 2.0
+    learning_rate: float = 7e-6
+    schedule: Schedule = "linear"
+    batch_size: int = 128
+    # Sequences per forward pass; the batch is accumulated.
+    micro_batch: int = 8
+    # A longer trajectory is left out: a cut one would teach to stop in the middle.
+    max_length: int = 4096
+    weight_decay: float = 0.1
+    # Lay the sequences of a forward pass end to end, instead of padding them to the longest.
+    packing: bool = False
+    lora: LoRA = LoRA()
+
+
+class PPMTraining(Settings):
+    """The process preference model (paper section 3.3, Eq. 4)."""
+
+    # Off: every round and every evaluation goes without a PPM.
+    train: bool = True
+    # preference: pairs, Eq. 4; pqm: regression on every step's Q; orm: right or wrong, of answers.
+    objective: Objective = "preference"
+    epochs: float = 1.0
+    learning_rate: float = 7e-6
+    schedule: Schedule = "linear"
+    # Trees per optimiser step, packed into rows of at most `max_tokens`.
+    batch_trees: int = 16
+    max_tokens: int = 8192
+    max_length: int = 2048
+    weight_decay: float = 0.0
+    # Share of problems whose pairs are only for measuring pair accuracy.
+    heldout_share: float = 0.1
+    # Also compare whole solutions (paper's rule for the final step); off in the reference.
+    trajectory_pairs: bool = True
+    # A step whose code failed is worse than its siblings (neither paper nor reference).
+    error_pairs: bool = False
+    # Least difference in Q and in characters between two steps (reference); 0 is off (paper).
+    min_margin: float = 0.0
+    min_edit_distance: int = 0
+
+
+class Gate(Settings):
+    """Whether a trained model may be refused for being worse. Off: every round's is used (paper).
+
+    Both compare problem by problem, and refuse only what chance does not explain.
+    """
+
+    # A policy whose pass@1 on the held-out problems is worse than that of the one before it.
+    policy: bool = False
+    # A PPM that orders the held-out pairs worse than the one before it, or than a coin.
+    ppm: bool = False
