@@ -4,7 +4,7 @@ import difflib
 import tomllib
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,7 @@ def _suggest(key: str, known: Iterable[str], prefix: str) -> str:
     )
 
 
+LEVELS = range(1, 7)
 _SHARES: Mapping[str, Callable[[Recipe], float]] = {
     "bounds.confidence": lambda recipe: recipe.bounds.confidence,
     "filters.min_accuracy": lambda recipe: recipe.filters.min_accuracy,
@@ -138,6 +139,8 @@ def _check_sense(recipe: Recipe, where: str) -> None:
             raise BadInput(f"{where}: {key} is {value}, but must be from 0 to below 1")
     if recipe.bootstrap.model and recipe.bootstrap.kind != "few_shot":
         raise BadInput(f"{where}: bootstrap.model is prompted, so bootstrap.kind must be few_shot")
+    _check_levels(where, "bootstrap.levels", recipe.bootstrap.levels)
+    _check_levels(where, "problems.heldout_levels", recipe.problems.heldout_levels)
     if not recipe.rounds:
         raise BadInput(f"{where}: give at least one [[rounds]]")
     if recipe.rounds[0].guidance == "ppm":
@@ -153,5 +156,14 @@ def _check_round(recipe: Recipe, number: int, round_: Round, where: str) -> None
             f"{where}: round {number} goes from {' to '.join(map(str, totals))} rollouts, but "
             "rounds.unsolved_rollouts are totals, each above the one before"
         )
+    if round_.levels:
+        _check_levels(where, f"round {number}, levels", round_.levels)
     if round_.seeds < 1:
         raise BadInput(f"{where}: round {number} has seeds = {round_.seeds}, but needs at least 1")
+
+
+def _check_levels(where: str, key: str, levels: Sequence[int]) -> None:
+    """Of generated problems: beyond the highest hardly one stays within its numbers."""
+    if not levels or not set(levels) <= set(LEVELS):
+        given = list(levels)
+        raise BadInput(f"{where}: {key} is {given}, but needs one or more of 1 to {LEVELS[-1]}")

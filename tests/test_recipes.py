@@ -58,3 +58,10 @@ def test_a_round_overrides_the_search_settings():
     recipe = msgspec.convert({"rounds": [{"rollouts": 2}, {}]}, Recipe)
     assert recipe.search_of_round(1).rollouts == 2
     assert recipe.search_of_round(2).rollouts == recipe.search.rollouts
+
+
+@pytest.mark.parametrize("levels", ["[]", "[0, 1]", "[7]"])
+def test_levels_that_no_problem_has_are_refused(tmp_path, levels):
+    """None would divide by nothing, and a level without problems would be waited for in vain."""
+    said = message(f"[problems]\nheldout_levels = {levels}\n", tmp_path)
+    assert f"problems.heldout_levels is {levels}, but needs one or more of 1 to 6" in said
