@@ -20,26 +20,30 @@ PATIENCE_SECONDS = 5.0  # for killed processes to be gone
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=["check", "fuzz"])
-    parser.add_argument("folders", nargs="*", type=Path, help="programs with a `# correct:` line")
-    parser.add_argument("--incremental", action="store_true", help="run each as a chain of steps")
-    parser.add_argument("--seconds", type=float, default=60.0, help="how long to fuzz")
-    parser.add_argument("--seed", type=int, default=0, help="of the first round of fuzzing")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    checking = actions.add_parser("check", help="run attack and benign programs")
+    checking.add_argument(
+        "folders", nargs="+", type=Path, metavar="FOLDER", help="programs with a `# correct:` line"
+    )
+    checking.add_argument("--incremental", action="store_true", help="each as a chain of steps")
+
+    fuzzing = actions.add_parser("fuzz", help="random system calls beside a bystander")
+    fuzzing.add_argument("--seconds", type=float, default=60.0, help="how long to fuzz")
+    fuzzing.add_argument("--seed", type=int, default=0, help="of the first round of fuzzing")
+
+    for action in (checking, fuzzing):
+        action.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """1 on a breach, a broken benign program, a harmed canary or a process left over; else 0."""
-    if arguments.action == "fuzz":
-        return _run_fuzz(arguments)
-    return _run_check(arguments)
+    return {"check": _run_check, "fuzz": _run_fuzz}[arguments.action](arguments)
 
 
 def _run_check(arguments: argparse.Namespace) -> int:
     import trio
 
-    if not arguments.folders:
-        raise BadInput("which folders are to be checked? rstar sandbox check FOLDER…")
     for folder in arguments.folders:
         if not folder.is_dir():
             raise BadInput(f"there is no folder {folder}")

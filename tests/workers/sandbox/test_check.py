@@ -30,7 +30,7 @@ def rstar(*words):
 
 
 def check(capsys, folder, *options):
-    code = rstar("sandbox", "check", str(folder), *options)
+    code = rstar("sandbox", "check", *options, str(folder))
     return code, capsys.readouterr().out
 
 
@@ -85,9 +85,15 @@ def test_a_process_that_got_away_is_found(tmp_path, capsys):
     assert code == 1
 
 
+def test_options_may_follow_the_folders(folder):
+    assert rstar("sandbox", "check", str(folder), "--incremental", "--json") == 0
+
+
 def test_a_check_of_nothing_is_refused(capsys):
-    assert rstar("sandbox", "check") == 2
-    assert "which folders" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as refusal:
+        rstar("sandbox", "check")
+    assert refusal.value.code == 2
+    assert "required: FOLDER" in capsys.readouterr().err
 
 
 def test_fuzzing_tells_how_the_rounds_ended(capsys):
