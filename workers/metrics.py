@@ -1,5 +1,7 @@
 """What a worker counts: its runs, and by kind what came of them."""
 
+from collections.abc import Callable
+
 from rstar_async.telemetry.metrics import (
     CACHED_TOKENS,
     GENERATED_TOKENS,
@@ -15,22 +17,25 @@ from rstar_async.telemetry.metrics import (
 from rstar_async.wire.messages import Done, Error, Stopped
 from rstar_async.wire.payloads import Executed, Generated, Scored
 
+ENDINGS = ("done", "error", "retry", "cancelled", "deadline", "draining")
+
 
 class WorkerGauges:
-    """The runs of one worker. Its broker says in the Welcome which pool that is."""
+    """The runs of one worker in its pool, the name of which its broker says in the Welcome.
 
-    def __init__(self) -> None:
-        self.pool = ""
+    How many run now is asked when somebody looks, in the thread that serves the metrics.
+    """
 
-    def show(self, running: int, capacity: int) -> None:
-        if self.pool:
-            WORKER_RUNNING.labels(self.pool).set(running)
-            WORKER_CAPACITY.labels(self.pool).set(capacity)
+    def __init__(self, pool: str, running: Callable[[], int], capacity: Callable[[], int]) -> None:
+        WORKER_RUNNING.labels(pool).set_function(running)
+        WORKER_CAPACITY.labels(pool).set_function(capacity)
+        self._endings = {ending: WORKER_RUNS.labels(pool, ending) for ending in ENDINGS}
+        self._seconds = WORKER_SECONDS.labels(pool)
 
     def count(self, word: Done | Error | Stopped, seconds: float) -> None:
         """A run has ended so."""
-        WORKER_RUNS.labels(self.pool, _ending(word)).inc()
-        WORKER_SECONDS.labels(self.pool).observe(seconds)
+        self._endings[_ending(word)].inc()
+        self._seconds.observe(seconds)
 
 
 def count_generated(generated: Generated) -> None:

@@ -78,7 +78,7 @@ class Run:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.scope = trio.CancelScope()
+        self.scope = trio.CancelScope(deadline=trio.current_time() + job.deadline)
         self.reason: StopReason = "deadline"
 
     def stop(self, reason: StopReason) -> None:
@@ -106,7 +106,7 @@ class Station:
         self._session = secrets.token_bytes(8)
         self._runs: dict[JobId, Run] = {}
         self._words: list[tuple[float, Word]] = []
-        self._gauges = WorkerGauges()
+        self._gauges: WorkerGauges | None = None
         self._idle = trio.Event()
         self._link: Link[ToWorkerMessage] = Link(
             endpoint,
@@ -139,8 +139,9 @@ class Station:
         return WorkerBeat(list(self._runs), self._capacity)
 
     def welcomed(self, welcome: Welcome) -> None:
-        self._gauges.pool = welcome.pool
-        self._gauges.show(len(self._runs), self._capacity)
+        self._gauges = WorkerGauges(
+            welcome.pool, running=lambda: len(self._runs), capacity=lambda: self._capacity
+        )
         words, self._words = self._words, []
         for _, (message, body) in words:
             self._say(message, body)
@@ -173,7 +174,6 @@ class Station:
             )
         )
         self._runs[assign.job] = run
-        self._gauges.show(len(self._runs), self._capacity)
         self._nursery.start_soon(self._work, run)
 
     async def _work(self, run: Run) -> None:
@@ -182,17 +182,16 @@ class Station:
             with facts(worker=self._name, job=job.id, tree=job.group, attempt=job.attempt):
                 message, body = await self._outcome(run)
             self._say(message, body)
-            self._gauges.count(message, trio.current_time() - started)
+            if self._gauges is not None:
+                self._gauges.count(message, trio.current_time() - started)
         finally:
             if self._runs.get(job.id) is run:
                 del self._runs[job.id]
-            self._gauges.show(len(self._runs), self._capacity)
             if not self._runs:
                 self._idle.set()
 
     async def _outcome(self, run: Run) -> Word:
         job = run.job
-        run.scope.deadline = trio.current_time() + job.deadline
         try:
             with run.scope:
                 return Done(job.id, job.attempt), _sendable(await self._handle(job))
@@ -240,7 +239,6 @@ class Station:
         """Finish what runs, take nothing new, say goodbye."""
         log.info("draining", extra={"worker": self._name, "running": len(self._runs)})
         self._capacity = 0
-        self._gauges.show(len(self._runs), 0)
         self._link.send(self.beat())
         with trio.move_on_after(DRAIN_SECONDS):
             await self._wait_until_idle()

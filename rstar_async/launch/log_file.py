@@ -22,8 +22,10 @@ class LogFile:
         self.limit_bytes = limit_bytes
 
     def open(self) -> int:
-        """A descriptor that appends, to be given to the process and then closed here."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        """A descriptor that appends, to be given to the process and then closed here.
+
+        `FileNotFoundError` if the folder is gone: it is not made again for a log alone.
+        """
         return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def note(self, line: str) -> None:

@@ -3,7 +3,8 @@
 Guarantees. When `run_processes` returns or raises, no process it started is left, nor any that
 those started. Restarts cannot spin. The first SIGINT, SIGTERM or SIGHUP drains: group after group
 is asked to stop and given its time. The second kills. Exit codes: 0 the run is complete; 1 a
-process kept dying; 2 a process refused its input; 128 + N ended by signal N.
+process kept dying; 2 a process refused its input, or the folder of the logs was taken away;
+128 + N ended by signal N.
 
 A process that ends with exit code 2 has said on standard error what is wrong with the input; to
 start it again would not help, so its last line is passed on and everything stops.
@@ -22,6 +23,7 @@ import trio
 
 from rstar_async.launch import kernel
 from rstar_async.launch.child import Child, describe_end
+from rstar_async.launch.held_folder import HeldFolder
 from rstar_async.launch.log_file import LogFile
 from rstar_async.launch.patience import Patience, Record
 from rstar_async.launch.processes import ProcessSpec
@@ -65,6 +67,7 @@ class Supervisor:
     ) -> None:
         self._specs = specs
         self._logs = logs
+        self._folder = HeldFolder(logs)
         self._journal = LogFile(logs, "supervisor")
         self._say_aloud = say
         self._patience = patience
@@ -78,7 +81,7 @@ class Supervisor:
         """Start everything, wait for the end, stop everything."""
         kernel.adopt_orphans(True)
         try:
-            with trio.open_signal_receiver(*_signals()) as received:
+            with self._folder, trio.open_signal_receiver(*_signals()) as received:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._listen, received)
                     nursery.start_soon(self._keep_house)
@@ -107,6 +110,7 @@ class Supervisor:
         while not self._over.is_set():
             started = trio.current_time()
             code = await self._live(spec, log)
+            self._end_if_homeless()
             if self._over.is_set() or self._is_final(spec, code, log):
                 return
             wait = record.died(trio.current_time() - started)
@@ -152,6 +156,11 @@ class Supervisor:
             if line:
                 self._say(line)
 
+    def _end_if_homeless(self) -> None:
+        if not self._folder.is_there():
+            what = f"{self._logs} was deleted or moved while a run was going on there"
+            self._end(BAD_INPUT, f"{what}: stopping; the same command again begins a new run")
+
     async def _drain(self) -> None:
         """Group after group: ask, wait, kill. A second signal cuts the waiting short."""
         with self._drain_scope:
@@ -170,6 +179,7 @@ class Supervisor:
         logs = [LogFile(self._logs, spec.name) for spec in self._specs]
         while True:
             await trio.sleep(HOUSEKEEPING_SECONDS)
+            self._end_if_homeless()
             self._end_strays()
             for log in (*logs, self._journal):
                 await trio.to_thread.run_sync(log.trim)

@@ -40,4 +40,4 @@ def begin(options: argparse.Namespace, process: str) -> None:
 
 def run(main: Callable[[*Arguments], Awaitable[Result]], *arguments: *Arguments) -> Result:
     """`trio.run`, with a watch for stalls."""
-    return trio.run(main, *arguments, instruments=[StallWatch()])
+    return trio.run(main, *arguments, instruments=[StallWatch(pulse.has_beaten)])

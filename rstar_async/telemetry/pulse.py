@@ -16,26 +16,33 @@ SECONDS = 1.0
 
 _file: Path | None = None
 _next = 0.0
+_has_beaten = False
 
 
 def begin(file: Path | None) -> None:
     """Beat there from now on, nowhere if None; `BadInput` if it cannot be written."""
-    global _file, _next
+    global _file, _next, _has_beaten
     if file is not None:
         try:
             file.touch()
             file.unlink()
         except OSError as error:
             raise BadInput(f"cannot write the pulse {file}: {error.strerror}") from None
-    _file, _next = file, 0.0
+    _file, _next, _has_beaten = file, 0.0, False
 
 
 def beat() -> None:
     """Say that all is well; cheap enough to be said in every step of a loop."""
-    global _next
+    global _next, _has_beaten
+    _has_beaten = True
     if _file is not None and (now := time.monotonic()) >= _next:
         _file.touch()
         _next = now + SECONDS
+
+
+def has_beaten() -> bool:
+    """True once all has been well: before that, the process is starting."""
+    return _has_beaten
 
 
 async def keep() -> None:

@@ -6,6 +6,7 @@ or for a core.
 """
 
 import logging
+from collections.abc import Callable
 from time import perf_counter
 
 import trio
@@ -19,9 +20,14 @@ PAUSE_SECONDS = 1.0  # between two lines in the log; the metric has them all
 
 
 class StallWatch(trio.abc.Instrument):
-    """Pass it to `trio.run(..., instruments=[StallWatch()])`."""
+    """Pass it to `trio.run(..., instruments=[StallWatch(is_up)])`.
 
-    def __init__(self) -> None:
+    Before `is_up()` nobody waits for the loop: stalls of the start are counted and not told, lest
+    one stands beside the line that says what is wrong with the input.
+    """
+
+    def __init__(self, is_up: Callable[[], bool]) -> None:
+        self._is_up = is_up
         self._began = self._quiet_until = 0.0
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
@@ -34,6 +40,6 @@ class StallWatch(trio.abc.Instrument):
 
     def _report(self, task: trio.lowlevel.Task, now: float, seconds: float) -> None:
         STALLS.observe(seconds)
-        if now >= self._quiet_until:
+        if now >= self._quiet_until and self._is_up():
             self._quiet_until = now + PAUSE_SECONDS
             log.warning("loop stalled", extra={"seconds": round(seconds, 3), "task": task.name})

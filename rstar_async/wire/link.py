@@ -4,7 +4,7 @@ Clients and workers alike say Hello, beat, listen for life, and begin anew on a 
 there is none. A `Link` keeps that up and tells its `Speaker` two things: that it was welcomed, and
 what it heard. Nothing is sent before the welcome: a speaker must be able to say everything again.
 
-What is said in one turn of the loop leaves in one envelope at its end.
+What is said in one turn of the loop leaves in one envelope at its end, or as soon as it fills one.
 """
 
 import logging
@@ -15,7 +15,14 @@ from typing import Generic, Protocol, TypeVar
 import trio
 
 from rstar_async.errors import BrokerLost
-from rstar_async.wire.codec import Decode, Malformed, Parcel, bundles, frames_of
+from rstar_async.wire.codec import (
+    MOST_MESSAGES,
+    Decode,
+    Malformed,
+    Parcel,
+    bundles,
+    frames_of,
+)
 from rstar_async.wire.messages import BrokerBeat, Header, Refused, Welcome, WhoAreYou
 from rstar_async.wire.socket import Received, Socket
 
@@ -86,7 +93,10 @@ class Link(Generic[Heard]):
         if not self._is_welcome.is_set():
             return False
         self._outbox.append((message, body))
-        self._has_mail.set()
+        if len(self._outbox) == MOST_MESSAGES:
+            self._post()
+        else:
+            self._has_mail.set()
         return True
 
     async def wait_welcome(self) -> None:

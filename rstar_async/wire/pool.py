@@ -205,10 +205,13 @@ class PoolClient:
 
     async def _open_call(self, submit: Submit, body: bytes) -> Call:
         call = Call(submit, body)
-        await self._window.acquire_on_behalf_of(call)
-        if (twin := self._calls.get(submit.job)) is not None:  # asked while we waited for room
-            self._window.release_on_behalf_of(call)
-            return twin
+        try:
+            self._window.acquire_on_behalf_of_nowait(call)
+        except trio.WouldBlock:
+            await self._window.acquire_on_behalf_of(call)
+            if (twin := self._calls.get(submit.job)) is not None:  # asked while we waited
+                self._window.release_on_behalf_of(call)
+                return twin
         self._calls[submit.job] = call
         self._statistics.asked += 1
         self._submit(call)

@@ -76,6 +76,27 @@ async def test_bad_input_is_passed_on_and_not_tried_again(tmp_path: Path) -> Non
     assert (tmp_path / "picky").read_text() == "x\n"
 
 
+async def test_a_run_whose_folder_is_taken_away_ends_and_says_so(tmp_path: Path) -> None:
+    ears = Ears()
+    home = tmp_path / "home"
+    specs = [
+        shell("main", FOREVER, tmp_path, ends_run=True),
+        shell("thief", f"until [ -s {tmp_path}/main.pid ]; do :; done; rm -r {home}", tmp_path),
+    ]
+    assert await run(specs, home, ears) == 2
+    (line,) = ears.lines
+    assert line.startswith(f"{home}/logs was deleted or moved")
+    assert not is_running(tmp_path / "main.pid")
+    assert not home.exists()
+
+
+async def test_another_folder_of_its_name_is_not_mistaken_for_it(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    script = f"mv {home} {home}.away; mkdir -p {home}/logs; echo $$ > $0.pid; exec sleep 1000"
+    assert await run([main_process(script, tmp_path)], home, Ears()) == 2
+    assert not is_running(tmp_path / "main.pid")
+
+
 async def test_a_program_that_is_not_there_is_given_up(tmp_path: Path) -> None:
     ears = Ears()
     spec = ProcessSpec(name="ghost", argv=("/no/such/program",))

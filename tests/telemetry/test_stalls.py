@@ -20,7 +20,7 @@ def stalls() -> float:
 def test_a_step_that_holds_up_the_loop_is_counted_and_its_task_named(caplog):
     before = stalls()
     with caplog.at_level(logging.WARNING):
-        trio.run(compute, 0.15, instruments=[StallWatch()])
+        trio.run(compute, 0.15, instruments=[StallWatch(lambda: True)])
     assert stalls() == before + 1
     (record,) = [r for r in caplog.records if r.getMessage() == "loop stalled"]
     assert record.task.endswith("compute")
@@ -29,8 +29,25 @@ def test_a_step_that_holds_up_the_loop_is_counted_and_its_task_named(caplog):
 
 def test_waiting_is_no_stall():
     before = stalls()
-    trio.run(trio.sleep, 0.2, instruments=[StallWatch()])
+    trio.run(trio.sleep, 0.2, instruments=[StallWatch(lambda: True)])
     assert stalls() == before
+
+
+def test_a_stall_of_the_start_is_counted_and_not_told(caplog):
+    is_up = False
+
+    async def start_and_serve() -> None:
+        nonlocal is_up
+        await compute(0.15)
+        await trio.lowlevel.checkpoint()
+        is_up = True
+        await compute(0.11)
+
+    before = stalls()
+    with caplog.at_level(logging.WARNING):
+        trio.run(start_and_serve, instruments=[StallWatch(lambda: is_up)])
+    assert stalls() == before + 2
+    assert caplog.text.count("loop stalled") == 1
 
 
 def test_many_stalls_are_all_counted_and_told_once_a_second(caplog):
@@ -41,6 +58,6 @@ def test_many_stalls_are_all_counted_and_told_once_a_second(caplog):
 
     before = stalls()
     with caplog.at_level(logging.WARNING):
-        trio.run(again_and_again, instruments=[StallWatch()])
+        trio.run(again_and_again, instruments=[StallWatch(lambda: True)])
     assert stalls() == before + 3
     assert caplog.text.count("loop stalled") == 1

@@ -2,13 +2,18 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 import torch
+from msgspec import structs
 from transformers import AutoModelForSequenceClassification
+
+from rstar_async.config import Bootstrap
 
 ROOT = Path(__file__).parents[2]
 TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")
@@ -58,3 +63,27 @@ def test_a_wish_of_one_is_granted_to_all_and_one_leads(teams):
     assert one["agreed"] == [True, False, False]
     assert two["agreed"] == [True, True, False]
     assert one["led"] == two["led"] == "by the leader"
+
+
+def test_a_team_with_one_port_for_metrics_serves_them_once(recipe, database, tmp_path):
+    file, pulse = tmp_path / "recipe.json", tmp_path / "pulse"
+    recipe = structs.replace(recipe, bootstrap=Bootstrap(kind="checkpoint"))
+    file.write_bytes(msgspec.json.encode(recipe))
+    trainer = ("rstar_async.trainer", "--recipe", str(file), "--run", "run", "--once")
+    watched = ("--metrics", str(_free_port()), "--pulse", str(pulse))
+    done = subprocess.run(
+        [sys.executable, "-m", *TORCHRUN, *trainer, *watched],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stderr.count("metrics served") == 1
+    assert pulse.exists()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
