@@ -70,7 +70,7 @@ async def carry_out(order: Order, sockets: Path) -> None:
     async with (
         open_store(recipe.database_url) as store,
         open_checker(rules=recipe.answers.rules) as checker,
-        open_pools(endpoints, window=min(window, 10_000)) as pools,
+        open_pools(endpoints, window=window) as pools,
     ):
         coordinator = Coordinator(pools, store, Judge(checker))
         if order.kind == "solve":

@@ -10,6 +10,7 @@ The two allow lists are read at every handshake: adding or deleting a `.pub` fil
 A worker's key opens no client door. What is not covered: a connection once let in stays in.
 """
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -66,8 +67,9 @@ class BrokerKeys(msgspec.Struct, frozen=True):
         if domain not in ("clients", "workers"):
             return None
         for file in sorted((self.folder / domain).glob("*.pub")):
-            if file.read_bytes().strip() == public:
-                return file.stem
+            with contextlib.suppress(OSError):  # deleted meanwhile, or no file
+                if file.read_bytes().strip() == public:
+                    return file.stem
         return None
 
 

@@ -2,7 +2,8 @@
 
 Guarantees. An `ask` returns the job's result or raises `JobFailed`; dying workers and restarted
 brokers only make it slower. Leaving an `ask` early, in whatever way, tells the broker at once. At
-most `window` jobs are with the broker; further asks wait here. Two asks of a job share its answer.
+most `window` jobs are with the broker, fewer if it takes fewer of one client; further asks wait
+here. Two asks of a job share its answer.
 """
 
 import contextlib
@@ -56,7 +57,7 @@ class PoolClient:
         self._name = peer_keys.qualify(name) if peer_keys is not None else name
         self._session = secrets.token_bytes(8)
         self._pool = ""
-        self._window = trio.CapacityLimiter(window)
+        self._most, self._window = window, trio.CapacityLimiter(window)
         self._calls: dict[JobId, Call] = {}
         self._unaccepted: dict[JobId, Call] = {}
         self._statistics = Statistics()
@@ -183,6 +184,7 @@ class PoolClient:
 
     def welcomed(self, welcome: Welcome) -> None:
         self._pool = welcome.pool
+        self._window.total_tokens = min(self._most, welcome.window or self._most)
         self._statistics.welcomes += 1
         for call in self._calls.values():
             if call.outcome is None:

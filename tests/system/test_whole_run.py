@@ -2,13 +2,16 @@
 
 import json
 import os
+import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 RECIPE = """
@@ -139,3 +142,59 @@ def test_an_interrupted_run_leaves_nothing_and_goes_on(tmp_path):
     said, _ = third.communicate(timeout=60)
     assert third.returncode == 0
     assert "all 1 rounds are done" in said
+
+
+# What a dashboard asks of each process, and what cannot be zero once nodes are stored.
+SERVED = {
+    "broker-inference": 'rstar_broker_events_total{event="finished",pool="inference"}',
+    "broker-executor": 'rstar_broker_events_total{event="finished",pool="executor"}',
+    "broker-reward": 'rstar_broker_workers{pool="reward"}',
+    "executor-1": 'rstar_programs_total{status="ok"}',
+    "inference-1": 'rstar_generated_tokens_total{pool="inference"}',
+    "reward-1": 'rstar_worker_capacity{pool="reward"}',
+    "trainer": 'rstar_trained_rounds_total{round="0"}',
+    "coordinator": 'rstar_client_events_total{event="answered",pool="executor"}',
+}
+
+
+def test_every_process_of_a_run_says_how_it_is(tmp_path):
+    run = start(tmp_path, "--observe.metrics_port", str(free_ports(len(SERVED))))
+    wait_until(lambda: nodes_stored(tmp_path) > 100, run)
+    targets = json.loads((tmp_path / "home" / "metrics.json").read_text())
+    places = {target["labels"]["process"]: target["targets"][0] for target in targets}
+    assert places.keys() == SERVED.keys()
+    for process, name in SERVED.items():
+        wait_until(lambda at=places[process], name=name: metrics(at).get(name, 0) > 0, run)
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=60)
+    assert not (tmp_path / "home" / "metrics.json").exists()
+
+
+def metrics(address: str) -> dict[str, float]:
+    """Values by name and labels."""
+    lines = httpx.get(f"http://{address}/metrics").raise_for_status().text.splitlines()
+    values = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, value in values}
+
+
+def free_ports(count: int) -> int:
+    """The first of so many that nobody listens at."""
+    for first in range(20_000 + os.getpid() % 10_000, 65_000, count):
+        try:
+            for port in range(first, first + count):
+                socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return first
+    pytest.fail("no ports are free")
+
+
+def test_a_run_whose_home_is_deleted_ends_and_says_so(tmp_path):
+    run = start(tmp_path)
+    wait_until(lambda: nodes_stored(tmp_path) > 20, run)
+    shutil.rmtree(tmp_path / "home", ignore_errors=True)  # it is being written to
+    shutil.rmtree(tmp_path / "home", ignore_errors=True)
+    said, _ = run.communicate(timeout=120)
+    assert run.returncode == 2, said
+    assert f"rstar: {tmp_path}/home/logs was deleted or moved" in said.splitlines()[-1]
+    assert processes_of(tmp_path) == {}

@@ -73,6 +73,7 @@ async def test_nobody_gets_in_without_keys(folder):
 
 async def test_a_key_can_be_listed_while_the_broker_runs(folder):
     async with listening(folder) as door:
+        (folder / "broker" / "workers" / "gone.pub").symlink_to("nowhere")  # as if deleted just now
         make_keys(folder, clients=[], workers=["late"])
         peer = open_peer(door.endpoint, queue=10, keys=load_peer_keys(folder / "late"))
         peer.send([b"hello"])

@@ -11,6 +11,7 @@ import trio.testing
 import zmq
 
 from brokers.broker import Broker
+from brokers.records import Rules
 from rstar_async.errors import BadInput, BrokerLost, JobFailed
 from rstar_async.wire import payloads
 from rstar_async.wire.codec import decode_to_client, frames_of
@@ -25,13 +26,18 @@ A = job_id("a")
 
 @asynccontextmanager
 async def pool_of(
-    folder: Path, handle: Callable[[Job], Awaitable[bytes]], capacity: int = 8, window: int = 64
+    folder: Path,
+    handle: Callable[[Job], Awaitable[bytes]],
+    capacity: int = 8,
+    window: int = 64,
+    rules: Rules | None = None,
 ) -> AsyncIterator[PoolClient]:
     """A broker, one station that handles jobs so, and a client of both."""
     clients, workers = f"ipc://{folder}/c", f"ipc://{folder}/w"
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(Broker("test", clients=clients, workers=workers).run)
+            broker = Broker("test", clients=clients, workers=workers, rules=rules)
+            nursery.start_soon(broker.run)
             nursery.start_soon(
                 lambda: serve(workers, "worker", capacity, handle, drain=trio.Event())
             )
@@ -76,24 +82,26 @@ async def test_an_ask_outlives_its_twin_that_was_cancelled(tmp_path):
     assert answers == [b"answer"]
 
 
-async def test_the_window_bounds_what_is_with_the_broker(tmp_path):
+@pytest.mark.parametrize(("wished", "granted"), [(3, 64), (64, 3)])
+async def test_the_window_bounds_what_is_with_the_broker(tmp_path, wished, granted):
+    """The smaller of what the client wishes and what the broker grants."""
     go_on = trio.Event()
-    most = 0
 
     async def handle(job: Job) -> bytes:
         await go_on.wait()
         return b""
 
-    async with pool_of(tmp_path, handle, capacity=1, window=3) as pool:
+    rules = Rules(window=granted)
+    async with pool_of(tmp_path, handle, capacity=1, window=wished, rules=rules) as pool:
+        await pool.status()
         async with trio.open_nursery() as asks:
             for number in range(20):
                 asks.start_soon(pool.ask, job_id(number), b"")
             await trio.testing.wait_all_tasks_blocked()
             status = await pool.status()
-            most = status.queued + status.leased
+            assert status.queued + status.leased == pool.statistics.waiting == 3
             go_on.set()
         assert (await pool.status()).counters.finished == 20
-    assert most <= 3
 
 
 async def test_a_cancelled_group_ends_its_asks_here_and_at_the_broker(tmp_path):
