@@ -157,20 +157,19 @@ def _trainer(recipe: Recipe, places: Places) -> ProcessSpec:
     return ProcessSpec(
         name="trainer",
         argv=(
-            *_team(recipe.training.processes),
-            *("rstar_async.trainer", "--recipe", str(places.recipe), "--run", recipe.name),
+            *(*PYTHON, *_trainers(recipe.training.processes)),
+            *("--recipe", str(places.recipe), "--run", recipe.name),
         ),
         env=_environment(recipe.workers.threads),
         stop_order=TRAINER,
     )
 
 
-def _team(processes: int) -> tuple[str, ...]:
-    """Python for one process; torchrun, on this machine alone, for several that train together."""
+def _trainers(processes: int) -> tuple[str, ...]:
+    """One, or several that train together."""
     if processes == 1:
-        return PYTHON
-    torchrun = ("torch.distributed.run", "--standalone", "--nproc-per-node", str(processes))
-    return (*PYTHON, *torchrun, "-m")
+        return ("rstar_async.trainer",)
+    return ("rstar_async.trainer.ranks", str(processes))
 
 
 def _coordinator(places: Places) -> ProcessSpec:

@@ -12,6 +12,7 @@ import msgspec
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
 from rstar_async.telemetry import process, pulse
+from rstar_async.trainer.ranks import refuse
 
 
 def main() -> int:
@@ -26,8 +27,7 @@ def main() -> int:
         process.begin(options, "trainer")
         _serve(read_recipe(options.recipe), options.run, stop, options.once)
     except BadInput as error:
-        print(f"rstar: {error}", file=sys.stderr)
-        return 2
+        return refuse(error)
     return 0
 
 

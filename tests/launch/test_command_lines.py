@@ -53,6 +53,12 @@ def test_the_trainer_understands_its_own(monkeypatch: pytest.MonkeyPatch) -> Non
     assert rstar_async.trainer.__main__._parse().run == "trial"
 
 
+def test_trainers_that_train_together_understand_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    ((ranks, *words),) = words_after("rstar_async.trainer.ranks", training={"processes": 2})
+    monkeypatch.setattr(sys, "argv", ["trainer", *words])
+    assert (ranks, rstar_async.trainer.__main__._parse().run) == ("2", "trial")
+
+
 def test_every_process_belongs_to_a_room_that_is_checked_here() -> None:
     modules = {spec.argv[3] for spec in processes(Recipe(), PLACES)}
     assert modules == {"brokers", "workers", "rstar_async.rounds", "rstar_async.trainer"}

@@ -13,7 +13,7 @@ import torch
 from msgspec import structs
 from transformers import AutoModelForSequenceClassification
 
-from rstar_async.config import Bootstrap
+from rstar_async.config import Bootstrap, Model
 
 ROOT = Path(__file__).parents[2]
 TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")
@@ -66,21 +66,36 @@ def test_a_wish_of_one_is_granted_to_all_and_one_leads(teams):
 
 
 def test_a_team_with_one_port_for_metrics_serves_them_once(recipe, database, tmp_path):
-    file, pulse = tmp_path / "recipe.json", tmp_path / "pulse"
-    recipe = structs.replace(recipe, bootstrap=Bootstrap(kind="checkpoint"))
-    file.write_bytes(msgspec.json.encode(recipe))
-    trainer = ("rstar_async.trainer", "--recipe", str(file), "--run", "run", "--once")
-    watched = ("--metrics", str(_free_port()), "--pulse", str(pulse))
-    done = subprocess.run(
-        [sys.executable, "-m", *TORCHRUN, *trainer, *watched],
+    pulse = tmp_path / "pulse"
+    done = train_in_two(recipe, tmp_path, "--metrics", str(_free_port()), "--pulse", str(pulse))
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stderr.count("metrics served") == 1
+    assert pulse.exists()
+
+
+def test_bad_input_ends_a_team_with_its_one_line_last(recipe, database, tmp_path):
+    recipe = structs.replace(recipe, model=Model(base="no/such/folder"))
+    done = train_in_two(recipe, tmp_path)
+    assert done.returncode == 2, done.stderr[-3000:]
+    *_, last = done.stderr.splitlines()
+    assert last.startswith("rstar: ")
+    assert "no/such/folder" in last
+
+
+def train_in_two(recipe, folder, *words):
+    """One recipe's trainer, as two processes."""
+    file = folder / "recipe.json"
+    file.write_bytes(
+        msgspec.json.encode(structs.replace(recipe, bootstrap=Bootstrap(kind="checkpoint")))
+    )
+    ranks = [sys.executable, "-m", "rstar_async.trainer.ranks", "2"]
+    return subprocess.run(
+        [*ranks, "--recipe", str(file), "--run", "run", "--once", *words],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stderr.count("metrics served") == 1
-    assert pulse.exists()
 
 
 def _free_port() -> int:
