@@ -21,8 +21,10 @@ def main() -> int:
 
     ranks, *words = sys.argv[1:]
     os.environ["PYTHONSAFEPATH"] = "1"  # for the ranks, as -P is for this process
+    torch_words = ("--standalone", "--nproc-per-node", ranks, "-m")
     try:
-        torchrun(["--standalone", "--nproc-per-node", ranks, "-m", "rstar_async.trainer", *words])
+        # Without the dashes torchrun takes `--run` for a part of its own `--run-path`.
+        torchrun([*torch_words, "--", "rstar_async.trainer", *words])
     except ChildFailedError as error:
         _, failure = error.get_first_failure()
         if failure.exitcode != BAD_INPUT:

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 5.0
 HELLO_SECONDS = 1.0
+ENVELOPES = 4  # heard together, so that what they lead to is under way while the rest is heard
 
 Heard = TypeVar("Heard")
 HeardContra = TypeVar("HeardContra", contravariant=True)
@@ -156,7 +157,7 @@ class Link(Generic[Heard]):
         while True:
             messages: list[Received] = []
             with trio.move_on_after(SILENCE_SECONDS):
-                messages = await self._socket.receive()
+                messages = await self._socket.receive(ENVELOPES)
             # After a stall of our own the timeout and the broker's beats are both there: look.
             messages = messages or self._socket.receive_nowait()
             if not messages:
