@@ -8,7 +8,13 @@ import pytest
 import trio
 import zmq
 
-from rstar_async.wire.codec import Parcel, decode_from_worker, decode_to_worker, frames_of
+from rstar_async.wire.codec import (
+    MOST_MESSAGES,
+    Parcel,
+    decode_from_worker,
+    decode_to_worker,
+    frames_of,
+)
 from rstar_async.wire.link import Link, backoff
 from rstar_async.wire.messages import (
     PROTOCOL,
@@ -107,6 +113,23 @@ async def test_what_is_said_in_one_turn_travels_in_one_envelope_and_in_order(pos
         assert all(link.send(word, b"result") for word in words)
         await post.hear(Done)
         assert post.envelopes[-1] == words
+
+
+async def test_what_fills_an_envelope_does_not_wait_for_the_rest_of_the_turn(post, tmp_path):
+    async with talking(f"ipc://{tmp_path}/w") as (link, _):
+        await post.hear(WorkerHello)
+        post.say((Welcome(FIRST, 60.0), b""))
+        await link.wait_welcome()
+        words = [Done(job_id(number), 1) for number in range(2 * MOST_MESSAGES + 1)]
+        for word in words[:-1]:
+            link.send(word)
+        assert not link._outbox
+        link.send(words[-1])
+        for _ in range(3):
+            await post.hear(Done)
+        first, second, third = post.envelopes[-3:]
+        assert first + second + third == words
+        assert len(first) == len(second) == MOST_MESSAGES
 
 
 async def test_nothing_is_said_before_the_welcome(post, tmp_path):
