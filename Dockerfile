@@ -9,7 +9,8 @@ RUN useradd --uid 1000 --create-home rstar \
     && install --directory --owner=rstar --group=rstar --mode=700 /data /letters /keys \
        /keys/broker /keys/coordinator /keys/executor /keys/inference /keys/reward /keys/database
 ENV PATH=/opt/rstar/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    PIP_DISABLE_PIP_VERSION_CHECK=1 OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
+    PIP_DISABLE_PIP_VERSION_CHECK=1 OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE \
+    TOKENIZERS_PARALLELISM=false
 WORKDIR /app
 
 # What we need, without us: an empty project with the same requirements is installed and removed.

@@ -6,7 +6,6 @@ torchrun --nproc-per-node 8 -m rstar_async.cli train policy …      on several 
 """
 
 import argparse
-import os
 import signal
 import sys
 import threading
@@ -38,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train and publish; 0 when the model's folder is there. Killed, the same command goes on."""
     from rstar_async.recipes import read_recipe
+    from rstar_async.trainer import surroundings
     from rstar_async.trainer.sources import require
 
     given = [("model.base", arguments.model), ("seed", arguments.seed)]
@@ -46,9 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     require(recipe.model.base)
     if not arguments.data.startswith("hf:") and not Path(arguments.data).exists():
         raise BadInput(f"there is no file or folder {arguments.data}")
-    if "LOCAL_RANK" not in os.environ:
-        # Seeing several GPUs in one process, the Hugging Face trainers would split rows over them.
-        os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
+    surroundings.prepare()
     with _until_told_to_end() as should_stop:
         return _train(arguments, recipe, should_stop)
 

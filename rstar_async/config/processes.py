@@ -23,7 +23,7 @@ class Workers(Settings):
     # Rows decoded at once, and memory for the prefix cache.
     rows: int = 128
     cache_mib: int = 1024
-    # Threads of one model process; more than one hurts when cores are shared.
+    # Threads of one inference or reward process; they share the cores with executors.
     threads: int = 1
 
 

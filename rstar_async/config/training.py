@@ -29,6 +29,8 @@ class Training(Settings):
     tree_attention: Literal["auto", "dense", "flex"] = "auto"
     # Fused kernels of the package liger-kernel, on GPUs.
     liger: bool = False
+    # Threads of each process that trains. The others wait meanwhile, so this may be all the cores.
+    threads: int = 1
     # Processes that train together, one per GPU, started by torchrun.
     processes: int = 1
     # How they share a model: each has all of it (ddp) or a part (fsdp). auto: fsdp on GPUs.

@@ -160,7 +160,7 @@ def _trainer(recipe: Recipe, places: Places) -> ProcessSpec:
             *(*PYTHON, *_trainers(recipe.training.processes)),
             *("--recipe", str(places.recipe), "--run", recipe.name),
         ),
-        env=_environment(recipe.workers.threads),
+        env=_environment(recipe.training.threads),
         stop_order=TRAINER,
     )
 
@@ -199,10 +199,14 @@ def _client(module: str, places: Places, order: Path) -> ProcessSpec:
 
 
 def _environment(threads: int) -> dict[str, str]:
-    """Numerical libraries start a thread per core unless told; a dozen processes would fight."""
+    """Numerical libraries start a thread per core unless told; a dozen processes would fight.
+
+    Where they have several, these sleep while they wait: spinning takes the cores from the others.
+    """
     libraries = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     return {
         **dict.fromkeys(libraries, str(threads)),
+        "OMP_WAIT_POLICY": "PASSIVE",
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONUNBUFFERED": "1",
     }

@@ -12,6 +12,7 @@ import msgspec
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
 from rstar_async.telemetry import process, pulse
+from rstar_async.trainer import surroundings
 from rstar_async.trainer.ranks import refuse
 
 
@@ -48,9 +49,7 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -> None:
-    if "LOCAL_RANK" not in os.environ:
-        # Seeing several GPUs in one process, the Hugging Face trainers would split rows over them.
-        os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
+    surroundings.prepare()
     # These imports take seconds; they run while the first round is searched.
     import torch
 
@@ -64,7 +63,7 @@ def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -
         pulse.beat()
         return stop.is_set()
 
-    torch.set_num_threads(recipe.workers.threads)
+    torch.set_num_threads(recipe.training.threads)
     team.join()
     try:
         with open_database(recipe.database_url) as database:

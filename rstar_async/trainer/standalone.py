@@ -49,7 +49,7 @@ class Commission:
 def train_from_file(wish: Commission) -> Path:
     """Train and publish; the version's folder. `BadInput` for data that cannot be used, and then
     nothing is left behind."""
-    torch.set_num_threads(wish.recipe.workers.threads)
+    torch.set_num_threads(wish.recipe.training.threads)
     watch = Watch(
         wish.kind, 0, None, wish.into / "training", should_stop=wish.should_stop, show=wish.show
     )

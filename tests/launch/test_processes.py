@@ -2,15 +2,16 @@ from pathlib import Path
 
 import msgspec
 
-from rstar_async.config import Observe, Recipe, Workers
+from rstar_async.config import Observe, Recipe, Training, Workers
 from rstar_async.launch.processes import Places, ProcessSpec, processes
 from rstar_async.launch.scrape import scrape_targets
 
 PLACES = Places(Path("/h"), Path("/h/models"), Path("/tmp/rstar-x"), Path("/h/recipe.json"))
 
 
-def by_name(**workers: object) -> dict[str, ProcessSpec]:
-    recipe = Recipe(name="trial", workers=msgspec.convert(workers, Workers))
+def by_name(training: Training | None = None, **workers: object) -> dict[str, ProcessSpec]:
+    own = msgspec.convert(workers, Workers)
+    recipe = Recipe(name="trial", training=training or Training(), workers=own)
     return {spec.name: spec for spec in processes(recipe, PLACES)}
 
 
@@ -47,9 +48,10 @@ def test_only_the_coordinator_ends_the_run_and_speaks_to_the_user() -> None:
 
 
 def test_model_processes_use_as_many_threads_as_the_recipe_says() -> None:
-    specs = by_name(threads=3)
+    specs = by_name(Training(threads=4), threads=3)
     threads = {name: spec.env["OMP_NUM_THREADS"] for name, spec in specs.items()}
-    assert threads["inference-1"] == threads["reward-1"] == threads["trainer"] == "3"
+    assert threads["inference-1"] == threads["reward-1"] == "3"
+    assert threads["trainer"] == "4"
     assert threads["executor-1"] == threads["coordinator"] == "1"
 
 
