@@ -67,7 +67,7 @@ def _toml_value(text: str) -> Any:
 
 def _check_keys(tree: Any, expected: Any, where: str, prefix: str) -> None:
     """Walk sections along the struct types; the message offers the nearest right key."""
-    struct = _struct_of(expected)
+    struct = struct_of(expected)
     if struct is None:
         return
     if isinstance(tree, list):
@@ -83,13 +83,13 @@ def _check_keys(tree: Any, expected: Any, where: str, prefix: str) -> None:
         _check_keys(value, fields[key], where, f"{prefix}{key}.")
 
 
-def _struct_of(annotation: Any) -> type[msgspec.Struct] | None:
+def struct_of(annotation: Any) -> type[msgspec.Struct] | None:
     """The struct inside `X`, `tuple[X, ...]` or `X | None`, if there is one."""
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
         return annotation
     if typing.get_origin(annotation) in (tuple, typing.Union, types.UnionType):
         for argument in typing.get_args(annotation):
-            if (struct := _struct_of(argument)) is not None:
+            if (struct := struct_of(argument)) is not None:
                 return struct
     return None
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import structs
 
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
 from rstar_async.recipes import as_toml_values, read_recipe
+from rstar_async.stored_recipes import read_stored_recipe
 from storage import queries
 from storage.database import open_database
 from storage.records import Round, Run
@@ -81,10 +81,7 @@ def _of_run(home: Path, number: int | None) -> Subject:
 
 
 def _stored_recipe(home: Path) -> Recipe:
-    try:
-        recipe = msgspec.json.decode((home / "recipe.json").read_bytes(), type=Recipe)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise BadInput(f"cannot read {home / 'recipe.json'}: {error}") from None
+    recipe = read_stored_recipe(home / "recipe.json")
     return structs.replace(recipe, home=str(home.absolute()))
 
 

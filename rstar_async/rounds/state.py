@@ -8,6 +8,7 @@ from rstar_async.errors import BadInput
 from rstar_async.layers import flattened
 from rstar_async.recipes import as_toml_values
 from rstar_async.rounds.problems import heldout_problems, problems_of_round
+from rstar_async.stored_recipes import known_settings
 from rstar_async.trainer.sources import require
 from storage import queries
 from storage.database import open_database
@@ -54,9 +55,10 @@ def is_complete(recipe: Recipe) -> bool:
 
 
 def _refuse_other_settings(recipe: Recipe, stored: dict[str, Any]) -> None:
-    """A setting that did not exist when the run was started had its default."""
+    """A setting that did not exist when the run was started had its default; one that does not
+    exist any more says nothing."""
     now = flattened(as_toml_values(recipe))
-    before = {**flattened(as_toml_values(Recipe())), **flattened(stored)}
+    before = {**flattened(as_toml_values(Recipe())), **flattened(known_settings(stored)[0])}
     for key in sorted(now.keys() | before.keys()):
         if key.split(".")[0] not in _FREE_SECTIONS and now.get(key) != before.get(key):
             raise _changed(recipe.name, key, before.get(key), now.get(key))

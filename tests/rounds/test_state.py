@@ -8,7 +8,7 @@ from rstar_async.errors import BadInput
 from rstar_async.recipes import as_toml_values
 from rstar_async.rounds.driver import Driver
 from rstar_async.rounds.state import check_startable
-from storage import records
+from storage import queries, records, tables
 from storage.database import open_database
 
 
@@ -51,6 +51,15 @@ def test_other_settings_are_refused(recipe):
     begin(recipe, rounds=0)
     with pytest.raises(BadInput, match="seed = 1, now it is 2"):
         check_startable(changed(recipe, seed=2))
+
+
+def test_a_setting_that_this_version_no_longer_has_says_nothing(recipe):
+    begin(recipe, rounds=0)
+    with open_database(recipe.database_url) as database:
+        run = database.read(queries.run_by_id, recipe.name)
+        older = {**run.recipe, "search": {**run.recipe["search"], "widening": 0.5}}
+        database.change(lambda c: c.execute(tables.runs.update().values(recipe=older)))
+    check_startable(recipe)
 
 
 def test_a_round_is_stored_with_everything_that_holds_in_it(recipe):
