@@ -18,7 +18,7 @@ RoundStatus: TypeAlias = Literal["searching", "searched", "trained", "closed"]
 Purpose: TypeAlias = Literal["train", "evaluation"]
 SearchStatus: TypeAlias = Literal["waiting", "running", "finished", "failed"]
 NodeStatus: TypeAlias = Literal[
-    "root", "live", "answer", "code_error", "too_deep", "unfinished", "malformed"
+    "root", "live", "answer", "code_error", "too_deep", "too_long", "unfinished", "malformed"
 ]
 ModelKind: TypeAlias = Literal["policy", "ppm"]
 ModelStatus: TypeAlias = Literal["published", "refused", "withdrawn", "pruned"]

@@ -159,7 +159,7 @@ nodes = sa.Table(
     _column(
         "status",
         Word(records.NodeStatus),
-        "root, live, answer, code_error, too_deep, unfinished, malformed",
+        "root, live, answer, code_error, too_deep, too_long, unfinished, malformed",
     ),
     _column("finish", sa.Text, "what ended the generation: stop, length, eos"),
     _column("answer", ForeignText, "the boxed answer, of answer nodes"),

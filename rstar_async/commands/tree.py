@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
     from storage.records import Node
 
-_COLOURS = {"live": "white", "code_error": "red", "unfinished": "yellow", "malformed": "yellow"}
+_COLOURS = {"code_error": "red"} | dict.fromkeys(
+    ("too_deep", "too_long", "unfinished", "malformed"), "yellow"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from storage.store import Store
 POLL_SECONDS = 0.2
 LINES_BESIDE_THE_TREE = 8
 WORDS = 90
-_COLOURS = {"live": "", "code_error": "red", "too_deep": "yellow"}
+_COLOURS = {"live": "", "code_error": "red"}
 
 
 async def watch_search(store: Store, searches: Sequence[str], console: Console) -> None:

@@ -22,6 +22,7 @@ NO_VALID_CHILD = "Fail to generate parsable text for next step."
 _FAILURES: dict[NodeStatus, str] = {
     "code_error": TOO_MANY_CODE_ERRORS,
     "too_deep": TOO_MANY_STEPS,
+    "too_long": TOO_MANY_STEPS,
     "unfinished": NO_VALID_CHILD,
     "malformed": NO_VALID_CHILD,
 }

@@ -14,7 +14,7 @@ from rstar_async.search.judge import Judge
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools
 from rstar_async.search.tree import NodeStatus, TreeNode
-from rstar_async.text.steps import StepKind, parse_step, program_of, shorten
+from rstar_async.text.steps import Step, StepKind, parse_step, program_of, shorten
 from rstar_async.wire.groups import first
 from rstar_async.wire.messages import job_id
 from rstar_async.wire.payloads import (
@@ -105,10 +105,15 @@ class Expander:
     def _outcome(self, node: TreeNode, sample: Sample, count: int) -> Outcome:
         after_output = node.candidate.step.kind is StepKind.END_OF_CODE
         step = parse_step(sample.text, after_output=after_output)
+        return Outcome(sample, count, step, self._status(node, sample, step))
+
+    def _status(self, node: TreeNode, sample: Sample, step: Step) -> NodeStatus:
+        if not sample.tokens and sample.finish == "length":
+            return NodeStatus.TOO_LONG
         status = _STATUS_OF_KIND[step.kind]
         if status is NodeStatus.LIVE and node.depth + 1 > self._settings.max_depth:
-            status = NodeStatus.TOO_DEEP
-        return Outcome(sample, count, step, status)
+            return NodeStatus.TOO_DEEP
+        return status
 
     async def _run_and_judge(
         self, node: TreeNode, outcomes: Sequence[Outcome], priority: int
@@ -189,6 +194,11 @@ class Expander:
             self._apply_score(outcome, raw)
 
     def _apply_score(self, outcome: Outcome, raw: float) -> None:
+        """A step that the PPM cannot read goes no further; an answer is one without its value."""
+        if math.isnan(raw):
+            if outcome.status is NodeStatus.LIVE:
+                outcome.status = NodeStatus.TOO_LONG
+            return
         outcome.score = raw
         outcome.prior = math.tanh(raw / self._settings.ppm_scale)
         if outcome.status is NodeStatus.ANSWER and self._settings.answer_value == "ppm":

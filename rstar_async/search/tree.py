@@ -23,13 +23,18 @@ VIRTUAL_LOSS = 1.0
 
 
 class NodeStatus(StrEnum):
-    """What became of a step. Only `ROOT` and `LIVE` nodes may be expanded."""
+    """What became of a step. Only `ROOT` and `LIVE` nodes may be expanded.
+
+    `TOO_LONG` is where the models' context ends: an empty step that the policy had no room for, or
+    one that the PPM could not read. `UNFINISHED` met the bound on a single step's tokens.
+    """
 
     ROOT = "root"
     LIVE = "live"
     ANSWER = "answer"
     CODE_ERROR = "code_error"
     TOO_DEEP = "too_deep"
+    TOO_LONG = "too_long"
     UNFINISHED = "unfinished"
     MALFORMED = "malformed"
 

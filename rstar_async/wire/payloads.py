@@ -39,7 +39,10 @@ class Generate(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Sample(msgspec.Struct, frozen=True, array_like=True):
-    """One continuation, up to and with its stop; `finish` says what ended it."""
+    """One continuation, up to and with its stop; `finish` says what ended it.
+
+    No tokens and "length": behind this prompt the model has no room for any.
+    """
 
     tokens: TokenIds
     text: str
@@ -66,7 +69,8 @@ class Score(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Scored(msgspec.Struct, frozen=True, array_like=True):
-    """Raw head outputs (no tanh), in the order of the request's steps."""
+    """Raw head outputs (no tanh), in the order of the request's steps; NaN for a step that does not
+    fit into the model's context behind the prefix."""
 
     model: str
     values: list[float]

@@ -26,11 +26,13 @@ ENCODER = Encoder(tiny_tokenizer(), "tagged")
 
 @dataclass
 class Script:
-    """What the pools will say; `asked` keeps what they were asked."""
+    """What the pools will say; `asked` keeps what they were asked. After `texts` come so many
+    samples for which the model had no room."""
 
     texts: Callable[[Generate], Sequence[str]]
     outcome: Callable[[Execute], Executed] = lambda _: Executed("ok")
     scores: Callable[[Score], list[float]] = lambda score: [0.0] * len(score.steps)
+    empty: int = 0
     asked: list[Any] = field(default_factory=list)
 
     async def request(self, payload: Any, reply: type, **_: object) -> Any:
@@ -38,6 +40,7 @@ class Script:
         if isinstance(payload, Generate):
             texts = self.texts(payload)
             samples = [Sample(ENCODER.step(t), t, "stop") for t in texts]
+            samples += [Sample([], "", "length")] * self.empty
             return Generated(payload.model, samples, len(payload.prompt), 0, 0.0)
         if isinstance(payload, Execute):
             return self.outcome(payload)

@@ -93,6 +93,36 @@ async def test_a_step_beyond_the_depth_limit_is_not_run():
     assert not [p for p in script.asked if isinstance(p, Execute)]
 
 
+async def test_where_the_policy_has_no_room_the_branch_ends_there():
+    tree = Tree(Selection())
+    script = Script(lambda _: [STEP])
+    await grow(tree, script)
+    script.texts = lambda _: []
+    script.empty = 3
+    (child,), expanded = await grow(tree, script)
+    assert child.status is NodeStatus.TOO_LONG
+    assert expanded.outcomes[0].multiplicity == 3
+    assert tree.is_exhausted
+    assert tree.root.visits == 0
+
+
+async def test_a_step_that_the_ppm_cannot_read_goes_no_further():
+    script = Script(lambda _: [STEP, OTHER], scores=lambda _: [math.nan, 2.5])
+    children, _ = await grow(Tree(Selection()), script, ppm="ppm")
+    assert [c.status for c in children] == [NodeStatus.TOO_LONG, NodeStatus.LIVE]
+    assert children[0].candidate.prior is None
+
+
+async def test_an_answer_that_the_ppm_cannot_read_is_an_answer_without_its_value():
+    tree = Tree(Selection())
+    await grow(tree, Script(lambda _: [LAST], lambda _: Executed("ok", stdout="3")))
+    script = Script(lambda _: [ANSWER], scores=lambda _: [math.nan])
+    (answer,), _ = await grow(tree, script, ppm="ppm", answer_value="ppm")
+    assert answer.status is NodeStatus.ANSWER
+    assert answer.candidate.is_correct
+    assert (answer.candidate.prior, answer.visits, tree.root.visits) == (None, 0, 0)
+
+
 async def test_the_ppm_scores_what_runs_and_not_what_fails():
     script = Script(
         lambda _: [STEP, OTHER],

@@ -25,6 +25,7 @@ from storage import queries
 from storage.records import Problem, Round, Run, Search
 from storage.store import Store, open_store
 from tests.search.scripted import EqualText
+from workers.engines.interface import Engine
 from workers.engines.scripted import ScriptedEngine, ScriptedScorer
 
 TOKENIZER = Path(demo.__file__).parent / "checkpoint" / "tokenizer.json"
@@ -35,8 +36,13 @@ QUESTION = "What is 3 + 4 + 5?"
 class InProcess:
     """All three pools. `fail_at` is the number of requests after which all fail, if it is set."""
 
-    def __init__(self, models: Path, delay: Callable[[], float] = lambda: 0.0) -> None:
-        self._engine = ScriptedEngine(models)
+    def __init__(
+        self,
+        models: Path,
+        delay: Callable[[], float] = lambda: 0.0,
+        engine: Engine | None = None,
+    ) -> None:
+        self._engine = engine or ScriptedEngine(models)
         self._scorer = ScriptedScorer(models)
         self._delay = delay
         self.asked = 0

@@ -1,12 +1,15 @@
 """What a model can take: checked before anything reaches torch.
 
-On a GPU an id without an embedding would end the whole process.
+On a GPU an id without an embedding would end the whole process. What is only too long is answered
+as far as it goes, for the search that asked must learn of it and go on elsewhere: a prompt without
+room for a token by samples without tokens, a step that cannot be read after its prefix by NaN.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from math import nan
 from typing import NamedTuple
 
-from rstar_async.wire.payloads import Generate, Score
+from rstar_async.wire.payloads import Generate, Score, TokenIds
 from workers.engines.interface import BadRequest
 
 
@@ -18,25 +21,30 @@ class Bounds(NamedTuple):
 
     def check_generate(self, request: Generate) -> None:
         self._check_ids(request.prompt, "the prompt")
-        self._check_length(len(request.prompt), "the prompt has")
 
     def check_score(self, request: Score) -> None:
         self._check_ids(request.prefix, "the prefix")
         for step in request.steps:
             self._check_ids(step, "a step")
-        longest = len(request.prefix) + max(map(len, request.steps))
-        self._check_length(longest, "prefix and step have")
 
     def room(self, request: Generate) -> int:
         """How many tokens each sample may have; perhaps none."""
         return max(0, min(request.sampling.max_tokens, self.context - len(request.prompt)))
+
+    def readable(self, request: Score) -> list[TokenIds]:
+        """The steps that fit behind the prefix."""
+        return [step for step in request.steps if self._fits(request, step)]
+
+    def in_place(self, request: Score, values: Iterable[float]) -> list[float]:
+        """The values of `readable` steps, with NaN in the place of each of the others."""
+        found = iter(values)
+        return [next(found) if self._fits(request, step) else nan for step in request.steps]
+
+    def _fits(self, request: Score, step: TokenIds) -> bool:
+        return len(request.prefix) + len(step) <= self.context
 
     def _check_ids(self, ids: Sequence[int], name: str) -> None:
         bad = next((i for i in ids if not 0 <= i < self.vocabulary), None)
         if bad is not None:
             known = f"the model knows 0 to {self.vocabulary - 1}"
             raise BadRequest(f"{name} holds token id {bad}; {known}")
-
-    def _check_length(self, tokens: int, name: str) -> None:
-        if tokens > self.context:
-            raise BadRequest(f"{name} {tokens} tokens, the model's context is {self.context}")

@@ -28,6 +28,11 @@ from workers.engines.stops import Decode
 from workers.engines.tokenizer import Encode, open_decoder, open_encoder
 
 TOO_MANY_REQUESTS = 429
+CONTEXT = "context"  # what vLLM, llama.cpp and SGLang all name when they refuse a prompt's length
+
+
+class TooLong(BadRequest):
+    """Prompt and `max_tokens` exceed what the server can take."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -93,11 +98,15 @@ class OpenAIEngine:
             raise BadRequest("the openai engine gives no log probabilities of ids")
         started = time.perf_counter()
         encode, decode = await self._codec(request.model)
-        answer = await self._send(
-            "POST", "completions", _body(request, self._name(request), decode)
-        )
-        choices = _read(answer, Reply).choices
-        samples = [_sample(choice, request, encode, decode) for choice in choices]
+        try:
+            answer = await self._send(
+                "POST", "completions", _body(request, self._name(request), decode)
+            )
+        except TooLong:
+            samples = [Sample([], "", "length")] * request.n
+        else:
+            choices = _read(answer, Reply).choices
+            samples = [_sample(choice, request, encode, decode) for choice in choices]
         new = sum(len(sample.tokens) for sample in samples)
         self.counters.count(len(request.prompt), 0, new)
         seconds = time.perf_counter() - started
@@ -133,6 +142,8 @@ class OpenAIEngine:
         status = answer.status_code
         if status == TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise Interrupted(f"{answer.url} answered {status}: {answer.text[:200]}")
+        if status == httpx.codes.BAD_REQUEST and CONTEXT in answer.text.lower():
+            raise TooLong(answer.text[:200])
         if status != httpx.codes.OK:
             raise BadRequest(f"{answer.url} answered {status}: {answer.text[:200]}")
         return answer

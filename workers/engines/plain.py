@@ -176,11 +176,12 @@ class PlainScoring:
         work = self._queue.popleft()
         if work.cancelled:
             return
-        request = work.request
-        values = [self._value([*request.prefix, *step]) for step in request.steps]
-        tokens = len(request.prefix) + sum(map(len, request.steps))
+        request, steps = work.request, self._bounds.readable(work.request)
+        values = [self._value([*request.prefix, *step]) for step in steps]
+        tokens = len(request.prefix) + sum(map(len, steps))
         self._counters.count(tokens, 0)
-        work.answer(Scored(request.model, values, tokens, 0, work.seconds))
+        found = self._bounds.in_place(request, values)
+        work.answer(Scored(request.model, found, tokens, 0, work.seconds))
 
     def close(self) -> None:
         self._queue.clear()

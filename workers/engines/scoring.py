@@ -28,6 +28,7 @@ class Task(NamedTuple):
 
     work: Asked
     prefix: tuple[int, ...]
+    steps: list[TokenIds]
     segment: Segment
     ends: list[int]
 
@@ -61,13 +62,16 @@ class Scoring:
         self._model.close()
 
     def add(self, work: Asked) -> None:
-        """Queue a request, or fail it at once if this model can never answer it."""
+        """Queue a request, or settle it at once if there is nothing that this model can read."""
         try:
             self._model.bounds.check_score(work.request)
         except BadRequest as error:
             work.fail(error)
             return
-        self._waiting.append(work)
+        if self._model.bounds.readable(work.request):
+            self._waiting.append(work)
+        else:
+            self._settle(work, [], 0, 0)
 
     def step(self) -> None:
         """Answer as many requests as one pass takes."""
@@ -106,29 +110,33 @@ class Scoring:
         return tasks
 
     def _task(self, work: Asked, prefix: tuple[int, ...], known: Prefix) -> Task:
-        steps = work.request.steps
+        steps = self._model.bounds.readable(work.request)
         tokens = [*prefix, *(token for step in steps for token in step)]
         segment = self._model.segment(tokens, known)
         new = range(known.length, len(prefix))
         segment.positions = [*new, *(len(prefix) + i for step in steps for i in range(len(step)))]
         ends, sees = _side_by_side(len(prefix), steps)
         segment.sees = sees[known.length :]
-        return Task(work, prefix, segment, ends)
+        return Task(work, prefix, steps, segment, ends)
 
     def _remember(self, task: Task) -> None:
         """Keep the prefix and each step after it."""
         self._cache.insert(task.prefix, task.segment.part)
         start = len(task.prefix)
-        for step, end in zip(task.work.request.steps, task.ends, strict=True):
+        for step, end in zip(task.steps, task.ends, strict=True):
             whole = (*task.prefix, *step)
             self._cache.insert(whole, _Branch(task.segment, len(task.prefix), start).part)
             start = end
 
     def _answer(self, task: Task, values: list[float]) -> None:
-        request, cached = task.work.request, task.segment.past
-        tokens = task.segment.memory.shape[-2]
+        cached, tokens = task.segment.past, task.segment.memory.shape[-2]
         self._counters.count(tokens, cached)
-        task.work.answer(Scored(request.model, values, tokens, cached, task.work.seconds))
+        self._settle(task.work, values, tokens, cached)
+
+    def _settle(self, work: Asked, values: list[float], tokens: int, cached: int) -> None:
+        request = work.request
+        found = self._model.bounds.in_place(request, values)
+        work.answer(Scored(request.model, found, tokens, cached, work.seconds))
 
 
 class _Branch(NamedTuple):

@@ -1,6 +1,7 @@
 """The local PPM against transformers' own forward, one sequence at a time."""
 
 import logging
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -94,6 +95,20 @@ async def test_more_tokens_than_a_pass_takes_need_more_passes(
 
 
 @pytest.mark.parametrize("model", ["llama-ppm", "sliding-ppm"])
+async def test_a_step_that_leaves_the_context_has_no_value(
+    models_dir: Path, tokens: Tokens, model: str
+) -> None:
+    prefix, short, long = tokens(CONTEXT - 5), tokens(5), tokens(6)
+    async with LocalScorer(models_dir) as scorer:
+        mixed = await scorer.score(Score(model, prefix, [long, short, long]))
+        alone = await scorer.score(Score(model, prefix, [short]))
+        none = await scorer.score(Score(model, tokens(CONTEXT + 1), [short, long]))
+    assert [math.isnan(value) for value in mixed.values] == [True, False, True]
+    assert mixed.values[1] == pytest.approx(alone.values[0], abs=1e-5)
+    assert [math.isnan(value) for value in none.values] == [True, True]
+
+
+@pytest.mark.parametrize("model", ["llama-ppm", "sliding-ppm"])
 async def test_bad_requests_are_refused(models_dir: Path, model: str) -> None:
     async with LocalScorer(models_dir) as scorer:
         for request, complaint in (
@@ -101,7 +116,6 @@ async def test_bad_requests_are_refused(models_dir: Path, model: str) -> None:
             (Score(model, [1], [[2], []]), "a step is empty"),
             (Score(model, [99], [[1]]), "the prefix holds token id 99"),
             (Score(model, [1], [[-1]]), "a step holds token id -1"),
-            (Score(model, [1] * CONTEXT, [[1]]), f"have {CONTEXT + 1} tokens"),
         ):
             with pytest.raises(BadRequest, match=complaint):
                 await scorer.score(request)

@@ -127,18 +127,20 @@ async def test_no_room_for_a_token_is_no_reason_to_fail(models: Path, url: str) 
 
     async with attached(models, url) as engine:
         full = await engine.generate(ask(prompt=[30] * CONTEXT, n=2))
+        beyond = await engine.generate(ask(prompt=[30] * (CONTEXT + 300)))
         almost = await engine.generate(ask(prompt=[30] * (CONTEXT - 8)))
     assert [(s.tokens, s.finish) for s in full.samples] == [([], "length")] * 2
+    assert [(s.tokens, s.finish) for s in beyond.samples] == [([], "length")]
     assert almost.samples[0].finish == "length"
     assert 0 < len(almost.samples[0].tokens) <= 8
 
 
-@pytest.mark.parametrize("bad", [[950], [-1], [30] * 300])
+@pytest.mark.parametrize("bad", [[950], [-1]])
 async def test_ids_that_would_end_the_server_are_never_sent(
     models: Path, url: str, bad: list[int]
 ) -> None:
     async with attached(models, url) as engine:
-        with pytest.raises(BadRequest, match=r"token id|context"):
+        with pytest.raises(BadRequest, match="token id"):
             await engine.generate(ask(prompt=[*PROMPT, *bad]))
         assert (await engine.generate(ask())).samples[0].tokens
 

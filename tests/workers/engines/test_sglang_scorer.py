@@ -1,5 +1,6 @@
 """The SGLang scorer on real servers: the raw head outputs of transformers, for both families."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def family(
 
 async def test_scores_are_those_of_transformers(models: Path, family: tuple[str, str]) -> None:
     from tests.workers.engines import oracle
+    from tests.workers.engines.sglang_models import CONTEXT
 
     version, url = family
     async with SGLangScorer(models, Attached(PPM, url, models)) as scorer:
@@ -47,6 +49,12 @@ async def test_scores_are_those_of_transformers(models: Path, family: tuple[str,
                 expected = [oracle.value(models / version, [*prefix, *step]) for step in STEPS]
                 assert reply.values == pytest.approx(expected, abs=1e-5)
                 assert max(expected) - min(expected) > 0.1
+            for reply in (
+                await scorer.score(Score(version, PREFIX, [[5] * CONTEXT, *STEPS])),
+                await scorer.score(Score(version, [7] * CONTEXT, [[5]])),
+            ):
+                assert math.isnan(reply.values[0])
+                assert not any(map(math.isnan, reply.values[1:]))
             with pytest.raises(BadRequest, match="token id"):
                 await scorer.score(Score(version, PREFIX, [[99_999]]))
 

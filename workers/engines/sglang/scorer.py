@@ -3,7 +3,8 @@
 import time
 from pathlib import Path
 
-from rstar_async.wire.payloads import Score, Scored
+from rstar_async.wire.payloads import Score, Scored, TokenIds
+from workers.engines.bounds import Bounds
 from workers.engines.checkpoint import check_scorer
 from workers.engines.interface import ModelUnavailable, check_score
 from workers.engines.sglang.host import Host
@@ -28,16 +29,28 @@ class SGLangScorer(Serving):
         started = time.perf_counter()
         async with self._turns.use(request.model) as model:
             model.bounds.check_score(request)
-            self._in_flight += 1
-            try:
-                sequences = [[*request.prefix, *step] for step in request.steps]
-                answers = await self.host.server.classify(sequences)
-            finally:
-                self._in_flight -= 1
-        tokens = len(request.prefix) + sum(map(len, request.steps))
+            bounds = self._served(model.bounds)
+            steps = bounds.readable(request)
+            values = await self._classify([[*request.prefix, *step] for step in steps])
+        tokens = len(request.prefix) + sum(map(len, steps))
         self.counters.count(tokens, 0)
-        values = [answer.embedding[0] for answer in answers]
-        return Scored(request.model, values, tokens, 0, time.perf_counter() - started)
+        found = bounds.in_place(request, values)
+        return Scored(request.model, found, tokens, 0, time.perf_counter() - started)
+
+    def _served(self, bounds: Bounds) -> Bounds:
+        """Those of the model, or of a server that takes less."""
+        longest = self.host.info.max_req_input_len
+        return bounds if longest is None else bounds._replace(context=min(bounds.context, longest))
+
+    async def _classify(self, sequences: list[TokenIds]) -> list[float]:
+        if not sequences:
+            return []
+        self._in_flight += 1
+        try:
+            answers = await self.host.server.classify(sequences)
+        finally:
+            self._in_flight -= 1
+        return [answer.embedding[0] for answer in answers]
 
     def _check_tensors(self, model: ModelFolder) -> None:
         """SGLang 0.5.21 gives this head a bias, and leaves it at random if the file has none."""

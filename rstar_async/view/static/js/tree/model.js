@@ -126,11 +126,16 @@ export function meanQ(node) {
 export function tone(node) {
   if (node.status === 'answer')
     return node.correct === null ? 'unsure' : node.correct ? 'good' : 'bad'
-  return (
-    {code_error: 'error', too_deep: 'spent', unfinished: 'spent', malformed: 'spent', root: 'root'}[
-      node.status
-    ] ?? 'live'
-  )
+  return TONES[node.status] ?? 'live'
+}
+
+const TONES = {
+  code_error: 'error',
+  too_deep: 'spent',
+  too_long: 'spent',
+  unfinished: 'spent',
+  malformed: 'spent',
+  root: 'root',
 }
 
 export const WORDS = {
