@@ -1,55 +1,70 @@
 """What the search itself costs: CPU time per node, with a model that answers at once.
 
 Each part of the system is added in turn: the tree and its searcher alone, brokers, the store, the
-sandbox. CPU microseconds are of all our processes together, canned workers left out; they say more
-than wall time on a machine that does other things too. Rows over trees at once, and over tree size.
+sandbox. `cpu us` are of coordinator (with store thread and sockets), brokers and sandbox together;
+the station of a worker with canned answers is shown beside it. CPU time says more than wall time
+on a machine that does other things too. Rows over trees at once, and over tree size.
 """
 
-import resource
+import argparse
 import sys
 import time
+from pathlib import Path
+from statistics import median
 
 import trio
 
 from benchmarks.report import Report, open_report
+from benchmarks.search_peers import measure_peers
 from benchmarks.search_rig import Parts, Rig, open_rig
 
+ALONE, COMPLETE = "search alone", "+ store"
 PARTS = {
-    "search alone": Parts(),
+    ALONE: Parts(),
     "+ brokers": Parts(brokers=True),
-    "+ store": Parts(brokers=True, store=True),
+    COMPLETE: Parts(brokers=True, store=True),
     "+ sandbox": Parts(brokers=True, store=True, executor=True),
 }
 SIZES = (100, 1000, 10_000)
 TREES = (1, 32, 256, 1000)
 PURE_US, COMPLETE_US, GROWTH, GIGABYTES, FLOOR_SECONDS = 300, 1000, 1.2, 2.0, 0.2
-FLOOR_ROLLOUTS = 4
+FLOOR_ROLLOUTS, FLOOR_ATTEMPTS = 4, 15
+NODES_IN_ROW = 10_000  # of small trees as many one after another, so that a row is no accident
+
+Costs = dict[tuple[int, int], float]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure with one part more each time."""
-    report = open_report(__doc__, arguments)
+    parser = argparse.ArgumentParser()
+    parser.add_argument(
+        "--peers", type=Path, metavar="FOLDER", help="environments with others' searches, see there"
+    )
+    report = open_report(__doc__, arguments, parser)
     measured = {name: trio.run(_measure, report, name, parts) for name, parts in PARTS.items()}
-    pure, complete = measured["search alone"], measured["+ store"]
-    report.claim("search alone, 1,000 nodes", pure[1, 1000], "µs/node", "<=", PURE_US)
-    report.claim("with brokers and store", complete[32, 100], "µs/node", "<=", COMPLETE_US)
-    largest = max(nodes for _, nodes in pure)
-    growth = pure[1, largest] / pure[1, 1000]
-    report.claim(f"{largest:,} nodes against 1,000, per node", growth, "", "<=", GROWTH)
+    report.claim("search alone", measured[ALONE][1, 1000], "µs/node", "<=", PURE_US)
+    for trees, nodes in ((1, 1000), (32, 100)):
+        cost = measured[COMPLETE][trees, nodes]
+        name = f"with brokers and store, {trees} x {nodes:,}"
+        report.claim(name, cost, "µs/node", "<=", COMPLETE_US)
+    for name in (ALONE, COMPLETE):
+        _claim_flat(report, name, measured[name])
+    measure_peers(report, measured[ALONE][1, 1000])
     return report.close()
 
 
-async def _measure(report: Report, name: str, parts: Parts) -> dict[tuple[int, int], float]:
+async def _measure(report: Report, name: str, parts: Parts) -> Costs:
     """CPU microseconds per node, by number of trees and nodes a tree."""
-    found: dict[tuple[int, int], float] = {}
+    found: Costs = {}
     async with open_rig(parts) as rig:
         await rig.grow(1, 100, batch="warm")
         for trees, nodes in _shapes(parts, short=report.short):
             found[trees, nodes] = await _row(report, rig, name, trees, nodes)
-        if parts == PARTS["+ store"]:
+        if name == COMPLETE:
             await _claim_floor(report, rig)
-    if parts == PARTS["search alone"]:
-        _claim_memory(report)
+        if name == (ALONE if report.short else COMPLETE):
+            memory = rig.peak_mib() / 1024
+            report.claim("memory with 1,000 trees in flight", memory, "GiB", "<", GIGABYTES)
     return found
 
 
@@ -65,8 +80,13 @@ def _shapes(parts: Parts, *, short: bool) -> list[tuple[int, int]]:
 
 
 async def _row(report: Report, rig: Rig, name: str, trees: int, nodes: int) -> float:
-    before, started = rig.cpu_seconds(), time.perf_counter()
-    grown = await rig.grow(trees, nodes, batch=f"{trees}x{nodes}")
+    """Of trees that are small, several after one another."""
+    print(f"{name}: {trees:,} x {nodes:,} nodes", file=sys.stderr, flush=True)
+    times = 1 if rig.parts.executor else max(1, NODES_IN_ROW // (trees * nodes))
+    before, at_stations, started = rig.cpu_seconds(), rig.station_seconds(), time.perf_counter()
+    grown = 0
+    for number in range(times):
+        grown += await rig.grow(trees, nodes, batch=f"{trees}x{nodes}-{number}")
     seconds = time.perf_counter() - started
     cpu_us = 1e6 * (rig.cpu_seconds() - before) / grown
     report.row(
@@ -75,30 +95,31 @@ async def _row(report: Report, rig: Rig, name: str, trees: int, nodes: int) -> f
         nodes_a_tree=nodes,
         nodes=grown,
         cpu_us_per_node=cpu_us,
+        stations_us=1e6 * (rig.station_seconds() - at_stations) / grown,
         nodes_per_second=grown / seconds,
-        memory_mib=_peak_mib(),
+        memory_mib=rig.peak_mib(),
     )
     return cpu_us
 
 
+def _claim_flat(report: Report, name: str, costs: Costs) -> None:
+    largest = max(nodes for trees, nodes in costs if trees == 1)
+    if largest > SIZES[-2]:
+        growth = costs[1, largest] / costs[1, SIZES[-2]]
+        claim = f"{name}: a node of {largest:,} against one of {SIZES[-2]:,}"
+        report.claim(claim, growth, "", "<=", GROWTH)
+
+
 async def _claim_floor(report: Report, rig: Rig) -> None:
     """Wall time of one problem alone: what a search takes though the model takes nothing."""
-    taken = []
-    for attempt in range(5):
+    taken, grown = [], 0
+    for attempt in range(FLOOR_ATTEMPTS):
         started = time.perf_counter()
-        await rig.grow(1, 10**9, rollouts=FLOOR_ROLLOUTS, batch=f"floor-{attempt}")
+        grown = await rig.grow(1, 10**9, rollouts=FLOOR_ROLLOUTS, batch=f"floor-{attempt}")
         taken.append(time.perf_counter() - started)
-    report.row(parts="one problem, 4 rollouts of 8 candidates", seconds=min(taken))
+    about = f"one problem, {FLOOR_ROLLOUTS} rollouts of 8 candidates"
+    report.row(parts=about, nodes=grown, seconds=min(taken), median_seconds=median(taken))
     report.claim("one problem's latency floor", min(taken), "s", "<", FLOOR_SECONDS)
-
-
-def _claim_memory(report: Report) -> None:
-    """The largest shape so far was 1,000 trees in flight."""
-    report.claim("memory with 1,000 trees", _peak_mib() / 1024, "GiB", "<", GIGABYTES)
-
-
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

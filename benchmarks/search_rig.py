@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ from rstar_async.launch.sockets import (
     remove_socket_folder,
     workers_endpoint,
 )
+from rstar_async.search.collector import collect_seldom
 from rstar_async.search.coordinator import Coordinator, SearchPlan
 from rstar_async.search.judge import Judge
 from rstar_async.search.models import ActiveModels
@@ -55,13 +57,23 @@ class Parts:
 class Rig:
     """Searches trees; `ours` are the processes whose CPU time counts beside this one's."""
 
+    parts: Parts
     coordinator: Coordinator
     store: Any
     ours: list[int] = field(default_factory=list)
+    canned: list[int] = field(default_factory=list)
 
     def cpu_seconds(self) -> float:
         """Of this process with its threads, of brokers and executors; canned workers left out."""
         return time.process_time() + sum(map(tree_cpu_seconds, self.ours))
+
+    def station_seconds(self) -> float:
+        """CPU time of the canned workers."""
+        return float(sum(map(tree_cpu_seconds, self.canned)))
+
+    def peak_mib(self) -> float:
+        """The most memory that this process, brokers and executors had, added up."""
+        return sum(map(_peak_mib, (os.getpid(), *self.ours)))
 
     async def grow(self, trees: int, nodes: int, *, rollouts: int = 10**9, batch: str = "") -> int:
         """Search so many trees at once until each has `nodes`; how many nodes they came to."""
@@ -105,18 +117,22 @@ async def open_rig(parts: Parts) -> AsyncIterator[Rig]:
         await store.commit(Run("benchmark", {}, 1, "benchmark"), PROBLEM)
         await store.commit(Round("benchmark", 1, "searching", "policy"))
         ours: list[int] = []
+        canned: list[int] = []
         instant: Any = Instant()
         pools = Pools(instant, instant, instant)
         if parts.brokers:
-            endpoints = stack.enter_context(_processes(folder, parts, ours))
+            endpoints = stack.enter_context(_processes(folder, parts, ours, canned))
             pools = await stack.enter_async_context(open_pools(endpoints, window=WINDOW))
             for pool in (pools.inference, pools.executor, pools.reward):
                 await _until_served(pool)
-        yield Rig(Coordinator(pools, store, Judge(checker)), store, ours)
+        collect_seldom()
+        yield Rig(parts, Coordinator(pools, store, Judge(checker)), store, ours, canned)
 
 
 @contextmanager
-def _processes(folder: Path, parts: Parts, ours: list[int]) -> Iterator[dict[Pool, str]]:
+def _processes(
+    folder: Path, parts: Parts, ours: list[int], canned: list[int]
+) -> Iterator[dict[Pool, str]]:
     """Brokers and workers; the ids of those that count go into `ours`."""
     sockets = make_socket_folder()
     running: list[subprocess.Popen[bytes]] = []
@@ -137,7 +153,7 @@ def _processes(folder: Path, parts: Parts, ours: list[int]) -> Iterator[dict[Poo
                 options = ("--endpoint", workers, "--name", "executor")
                 ours.append(start("workers", "executor", *options))
             else:
-                start("benchmarks.search_rig", pool, workers)
+                canned.append(start("benchmarks.search_rig", pool, workers))
         yield {pool: clients_endpoint(sockets, pool) for pool in POOLS}
     finally:
         for process in running:
@@ -153,6 +169,12 @@ def _processes(folder: Path, parts: Parts, ours: list[int]) -> Iterator[dict[Poo
 async def _until_served(pool: Any) -> None:
     while not (await pool.status()).workers:  # noqa: ASYNC110  the broker sends no event
         await trio.sleep(0.05)
+
+
+def _peak_mib(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) / 1024
 
 
 def _search(name: str) -> Search:

@@ -24,6 +24,7 @@ from rstar_async.evaluation.order import Order, Results, Solved
 from rstar_async.evaluation.solver import Solver
 from rstar_async.evaluation.study import Study
 from rstar_async.launch.sockets import clients_endpoint
+from rstar_async.search.collector import collect_seldom
 from rstar_async.search.coordinator import Coordinator
 from rstar_async.search.judge import Judge
 from rstar_async.search.models import ActiveModels
@@ -72,6 +73,7 @@ async def carry_out(order: Order, sockets: Path) -> None:
         open_checker(rules=recipe.answers.rules) as checker,
         open_pools(endpoints, window=window) as pools,
     ):
+        collect_seldom()
         coordinator = Coordinator(pools, store, Judge(checker))
         if order.kind == "solve":
             results: Results | Solved = await _solve(order, study, coordinator, store, checker)

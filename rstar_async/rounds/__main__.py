@@ -17,6 +17,7 @@ from rstar_async.launch.sockets import clients_endpoint
 from rstar_async.rounds.card import Card
 from rstar_async.rounds.driver import Driver
 from rstar_async.rounds.progress import show_progress
+from rstar_async.search.collector import collect_seldom
 from rstar_async.search.coordinator import Coordinator
 from rstar_async.search.judge import Judge
 from rstar_async.search.metrics import show_pools
@@ -74,6 +75,7 @@ async def _run_rounds(recipe: Recipe, endpoints: Mapping[Pool, str], keys: Path 
     ):
         nursery.start_soon(show_progress, recipe, store)
         nursery.start_soon(show_pools, pools)
+        collect_seldom()
         coordinator = Coordinator(pools, store, Judge(checker))
         await Driver(recipe, store, coordinator, Card.of(recipe)).run()
         nursery.cancel_scope.cancel()
