@@ -1,4 +1,5 @@
-"""`rstar evaluate`: accuracy over the number of trajectories, against baselines at equal tokens."""
+"""`rstar evaluate`: accuracy over the number of trajectories, against baselines at equal tokens; or
+what adaptive rollouts save against fixed ones."""
 
 import argparse
 from pathlib import Path
@@ -27,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against", default=",".join(RIVALS), help="baselines [%(default)s], or none"
     )
+    parser.add_argument(
+        "--schedules",
+        metavar="ROLLOUTS[@CONFIDENCE],...",
+        help="compare schedules of rollouts instead, problem by problem, such as 16,16@0.95: the "
+        "second ends a tree when its leading answer is 95 %% sure to lead",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table as JSON")
 
 
@@ -35,19 +42,22 @@ def run(arguments: argparse.Namespace) -> int:
     from rstar_async.commands.output import print_table, write_json
     from rstar_async.evaluation.benchmarks import stored_problems
     from rstar_async.evaluation.enquiry import RESULTS, enquire
-    from rstar_async.evaluation.order import Order, Results
+    from rstar_async.evaluation.order import Order, Results, ScheduleResults
+    from rstar_async.evaluation.schedules import parse_schedules
     from rstar_async.evaluation.show import caption, table_of
+    from rstar_async.evaluation.show_schedules import schedules_caption, schedules_table
     from rstar_async.evaluation.subject import find_subject, with_settings_of
     from rstar_async.recipes import changed
 
     settings = [*_trajectories(arguments.trajectories), *arguments.overrides]
     rivals = _rivals(arguments.against)
+    schedules = parse_schedules(arguments.schedules) if arguments.schedules else ()
     found = find_subject(arguments.model, arguments.round, arguments.ppm)
     recipe = changed(with_settings_of(found.recipe, arguments.recipe), settings)
     benchmark = stored_problems(recipe, found.run_id, arguments.benchmark, arguments.problems)
     home = recipe.home_folder / "evaluation"
     order = Order(
-        kind="evaluate",
+        kind="schedules" if schedules else "evaluate",
         recipe=recipe,
         run_id=found.run_id,
         round=found.round,
@@ -56,14 +66,20 @@ def run(arguments: argparse.Namespace) -> int:
         problems=benchmark.problems,
         benchmark=benchmark.name,
         rivals=rivals,
+        schedules=schedules,
         results=str(home / RESULTS),
     )
-    results, code = enquire(order, home, Results)
+    reply: type[Results] | type[ScheduleResults] = ScheduleResults if schedules else Results
+    results, code = enquire(order, home, reply)
     if results is None:
         print("stopped; the same command again goes on from here")
         return code or 1
-    print_table(table_of(results))
-    print(caption(results))
+    if isinstance(results, ScheduleResults):
+        print_table(schedules_table(results))
+        print(schedules_caption(results))
+    else:
+        print_table(table_of(results))
+        print(caption(results))
     if arguments.json is not None:
         write_json(arguments.json, results)
     return code

@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 import trio
@@ -20,9 +21,10 @@ from rstar_async.evaluation.attempts import Attempts
 from rstar_async.evaluation.bars import Bars
 from rstar_async.evaluation.examination import Examination
 from rstar_async.evaluation.live import watch_search
-from rstar_async.evaluation.order import Order, Results, Solved
+from rstar_async.evaluation.order import Order, Results, ScheduleResults, Solved
 from rstar_async.evaluation.solver import Solver
 from rstar_async.evaluation.study import Study
+from rstar_async.evaluation.trial import Trial
 from rstar_async.launch.sockets import clients_endpoint
 from rstar_async.search.collector import collect_seldom
 from rstar_async.search.coordinator import Coordinator
@@ -36,6 +38,7 @@ from storage.records import Problem
 from storage.store import Store, open_store
 
 BAD_INPUT = 2
+Answer: TypeAlias = Results | ScheduleResults | Solved
 
 
 def main() -> int:
@@ -76,7 +79,9 @@ async def carry_out(order: Order, sockets: Path) -> None:
         collect_seldom()
         coordinator = Coordinator(pools, store, Judge(checker))
         if order.kind == "solve":
-            results: Results | Solved = await _solve(order, study, coordinator, store, checker)
+            results: Answer = await _solve(order, study, coordinator, store, checker)
+        elif order.kind == "schedules":
+            results = await _compare(order, study, coordinator, store, checker)
         else:
             results = await _evaluate(order, study, coordinator, store, checker)
     draft = Path(order.results).with_suffix(".draft")
@@ -92,6 +97,16 @@ async def _evaluate(
     with Bars(Console(), len(problems), trees) as bars:
         examination = Examination(order, study, coordinator, store, checker, bars.made)
         return await examination.run(problems)
+
+
+async def _compare(
+    order: Order, study: Study, coordinator: Coordinator, store: Store, checker: Checker
+) -> ScheduleResults:
+    problems = await _problems(order, store)
+    trees = max(study.evaluation.trajectories) * len(order.schedules)
+    with Bars(Console(), len(problems), trees) as bars:
+        trial = Trial(order, study, coordinator, store, checker, bars.made)
+        return await trial.run(problems)
 
 
 async def _solve(

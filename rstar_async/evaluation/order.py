@@ -1,19 +1,21 @@
 """What the command line asks of the process that measures or solves, and what that brings back."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from rstar_async.config import Recipe
+from rstar_async.evaluation.schedules import Schedule
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Which models of which run are to try which stored problems.
 
-    `results` is the file to write: `Results` of an evaluation, `Solved` of a single question.
+    `results` is the file to write: `Results` of an evaluation, `ScheduleResults` of a comparison of
+    schedules, `Solved` of a single question.
     """
 
-    kind: Literal["evaluate", "solve"]
+    kind: Literal["evaluate", "schedules", "solve"]
     recipe: Recipe
     run_id: str
     round: int
@@ -22,6 +24,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[str]
     benchmark: str
     rivals: tuple[str, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
     results: str
 
 
@@ -58,6 +61,39 @@ class Results(msgspec.Struct, frozen=True):
     generated: int
     seconds: float
     rows: list[Result]
+
+
+Interval: TypeAlias = tuple[float, float, float]
+
+
+class ScheduleResult(msgspec.Struct, frozen=True):
+    """One schedule; see `schedules.Compared`. Rollouts and tokens are means over trees, an interval
+    is the figure with its 95 % bounds, and the last two compare with the first schedule."""
+
+    schedule: str
+    rollouts: float
+    converged: float
+    tokens: float
+    accuracy: Interval
+    tokens_share: Interval
+    difference: Interval
+
+
+class ScheduleResults(msgspec.Struct, frozen=True):
+    """Schedules on the same problems, `trees` independent trees a problem and schedule."""
+
+    run: str
+    round: int
+    policy: str
+    ppm: str | None
+    benchmark: str
+    problems: int
+    trees: int
+    candidates: int
+    answer: str
+    seed: int
+    seconds: float
+    rows: list[ScheduleResult]
 
 
 class Vote(msgspec.Struct, frozen=True):

@@ -37,7 +37,7 @@ def trajectories_of(
     `groups` maps each answer to the first one that means the same.
     """
     if method in ("tree", "beam"):
-        proposals = [_best(attempt, groups) for attempt in attempts]
+        proposals = [best_of_tree(proposals_of(attempt, groups)) for attempt in attempts]
     else:
         proposals = _shuffled(attempts, groups)
     count = len(proposals) or 1
@@ -51,13 +51,13 @@ def answers_in(attempts: Iterable[Attempt]) -> list[str]:
     return list(dict.fromkeys(a.answer for attempt in attempts for a in attempt.answers))
 
 
-def _best(attempt: Attempt, groups: Mapping[str, str]) -> Proposal | None:
-    repeated = [
+def proposals_of(attempt: Attempt, groups: Mapping[str, str]) -> list[Proposal]:
+    """One for each answer of an attempt, as often as it was sampled."""
+    return [
         proposal
         for answer in attempt.answers
         for proposal in [_proposal(answer, groups)] * answer.samples
     ]
-    return best_of_tree(repeated)
 
 
 def _shuffled(attempts: Sequence[Attempt], groups: Mapping[str, str]) -> list[Proposal | None]:

@@ -9,7 +9,7 @@ Z95 = 1.959964
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A mean in [0, 1] with its 95 % interval."""
+    """A mean, of most things in [0, 1], with its 95 % interval."""
 
     mean: float
     low: float
@@ -27,9 +27,37 @@ def share_with_interval(per_problem: Sequence[float]) -> Share:
     mean = sum(per_problem) / count
     if all(rate in (0.0, 1.0) for rate in per_problem):
         return _wilson(mean, count)
-    variance = sum((rate - mean) ** 2 for rate in per_problem) / max(1, count - 1)
-    margin = Z95 * math.sqrt(variance / count)
+    _, margin = _normal(per_problem)
     return Share(mean, max(0.0, mean - margin), min(1.0, mean + margin))
+
+
+def mean_difference(ones: Sequence[float], others: Sequence[float]) -> Share:
+    """Mean of `ones` less that of `others`, both of the same problems in the same order."""
+    differences = [one - other for one, other in zip(ones, others, strict=True)]
+    mean, margin = _normal(differences)
+    return Share(mean, mean - margin, mean + margin)
+
+
+def ratio_of_means(ones: Sequence[float], others: Sequence[float]) -> Share:
+    """What all of `ones` are of all of `others`, of the same problems; interval by the delta
+    method: the ratio errs by the mean of `one - ratio * other` over the mean of `others`."""
+    total = sum(others)
+    if not total:
+        return Share(1.0, 0.0, math.inf)
+    ratio = sum(ones) / total
+    _, margin = _normal([one - ratio * other for one, other in zip(ones, others, strict=True)])
+    margin /= total / len(others)
+    return Share(ratio, max(0.0, ratio - margin), ratio + margin)
+
+
+def _normal(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and half the width of its interval."""
+    count = len(values)
+    if count < 2:
+        return (values[0] if values else 0.0), math.inf
+    mean = sum(values) / count
+    variance = sum((value - mean) ** 2 for value in values) / (count - 1)
+    return mean, Z95 * math.sqrt(variance / count)
 
 
 def _wilson(mean: float, count: int) -> Share:

@@ -109,9 +109,36 @@ def _check_figures(home: Path, rows: list[dict]) -> None:
     assert by_name["greedy", "pass@1", 0]["drawn"] == 1
 
 
+def test_schedules_are_compared_on_the_same_problems(tmp_path):
+    benchmark = write_benchmark(tmp_path / "sums.jsonl", 6)
+    make_run(tmp_path / "home")
+    file = tmp_path / "schedules.json"
+    words = ("--trajectories", "2", "--schedules", "8,8@0.8,2", "--json", str(file))
+    said = finish(start(tmp_path / "home", benchmark, *words))
+    assert "8 rollouts until 80 % sure" in said
+    fixed, adaptive, short = json.loads(file.read_text())["rows"]
+    assert fixed["rollouts"] > adaptive["rollouts"] > 0
+    assert fixed["converged"] == 0 < adaptive["converged"]
+    assert adaptive["tokens_share"][0] == pytest.approx(adaptive["tokens"] / fixed["tokens"])
+    assert short["rollouts"] <= 2
+    ended = ask(
+        tmp_path / "home",
+        "SELECT count(*), sum(ended = 'converged') FROM searches WHERE purpose = 'evaluation'",
+    )
+    assert ended == [(3 * 6 * 2, round(12 * adaptive["converged"]))]
+    stored = ask(tmp_path / "home", "SELECT method, pass_at_1 FROM evaluations ORDER BY pass_at_1")
+    assert sorted(a for _, a in stored) == sorted(
+        row["accuracy"][0] for row in (fixed, adaptive, short)
+    )
+    again = finish(start(tmp_path / "home", benchmark, *words))
+    assert again.splitlines()[:-1][-8:] == said.splitlines()[:-1][-8:]
+    assert ask(tmp_path / "home", "SELECT count(*) FROM searches")[0][0] == ended[0][0]
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
+        (["--schedules", "8"], "give two or more different ones"),
         (["--trajectories", "1,zero"], "give numbers from 1 up"),
         (["--trajectories", "0"], "give numbers from 1 up"),
         (["--against", "luck"], "known are greedy, sample, beam"),
