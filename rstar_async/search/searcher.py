@@ -85,7 +85,9 @@ class Searcher:
     def _grow(self, node: TreeNode, expanded: Expanded) -> list[Record]:
         """Add the candidates to the tree; the rows that make it durable."""
         self._leave(node)
+        backed_up = self._tree.root.visits
         children = self._tree.expand(node, [o.candidate() for o in expanded.outcomes])
+        has_changed = self._tree.root.visits > backed_up
         self._expansions += 1
         self._spent.nodes += len(children)
         self._spent.tokens += expanded.new_tokens
@@ -93,7 +95,7 @@ class Searcher:
         return [
             expansion_row(self._search.id, self._expansions, node, expanded),
             *node_rows(self._search.id, self._expansions, children, expanded),
-            *statistics_rows(self._search.id, node),
+            *(statistics_rows(self._search.id, node) if has_changed else ()),
         ]
 
     def _go_on_from(self, node: TreeNode) -> None:
