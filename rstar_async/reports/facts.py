@@ -36,6 +36,16 @@ class Cost(msgspec.Struct, frozen=True):
     price: float | None
 
 
+class Rollouts(msgspec.Struct, frozen=True):
+    """Finished searches by how they ended. `fixed` is what `spent` rollouts would have been if
+    every search had been given as many as the hardest problem may get."""
+
+    searches: int
+    spent: int
+    fixed: int
+    ended: dict[str, int]
+
+
 class RoundFacts(msgspec.Struct, frozen=True):
     """One round in detail; the bootstrap has only its row."""
 
@@ -47,6 +57,7 @@ class RoundFacts(msgspec.Struct, frozen=True):
     pairs: dict[str, int]
     errors: dict[str, int]
     endings: dict[str, int]
+    rollouts: Rollouts
     generate_seconds: float
     execute_seconds: float
     score_seconds: float

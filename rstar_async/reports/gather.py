@@ -10,6 +10,7 @@ from rstar_async.reports.facts import (
     Example,
     Point,
     Report,
+    Rollouts,
     RoundFacts,
     Scaling,
 )
@@ -68,12 +69,27 @@ def _round(
         pairs=database.read(queries.pair_counts, run_id, row.number),
         errors=database.read(queries.code_errors, run_id, row.number),
         endings=database.read(queries.dead_ends, run_id, row.number),
+        rollouts=_rollouts(database, run_id, row.number, recipe),
         generate_seconds=spent.generate_seconds,
         execute_seconds=spent.execute_seconds,
         score_seconds=spent.score_seconds,
         cost=_cost(database, run_id, row, rows, versions, recipe, hourly_price),
         training=_training(versions, row),
     )
+
+
+def _rollouts(database: Database, run_id: str, number: int, recipe: dict[str, Any]) -> Rollouts:
+    found = database.read(queries.search_endings, run_id, number)
+    most = most_rollouts(recipe, number)
+    return Rollouts(found.searches, found.rollouts, found.searches * most, found.ended)
+
+
+def most_rollouts(recipe: dict[str, Any], number: int) -> int:
+    """What a search of the round may come to at most, by the stored recipe. Pure."""
+    rounds = recipe.get("rounds") or []
+    own = rounds[number - 1] if 0 < number <= len(rounds) else {}
+    first = own.get("rollouts") or recipe.get("search", {}).get("rollouts", 0)
+    return max(first, *own.get("unsolved_rollouts", ()), 0)
 
 
 def coverage_of(outcomes: list[ProblemOutcome]) -> list[Coverage]:

@@ -43,6 +43,7 @@ def _sections(report: Report) -> Iterator[Content]:
             _table(tables.coverage_table(report)),
         ],
     )
+    yield _section("Rollouts", [_note(ROLLOUTS_NOTE), _table(tables.rollouts_table(report))])
     yield _section("Q and PPM values", [_plots(_histograms(report))])
     yield _section("Preference pairs", [_table(tables.pairs_table(report))])
     yield _section("Training", [_table(tables.training_table(report))])
@@ -53,6 +54,11 @@ def _sections(report: Report) -> Iterator[Content]:
     yield _section("Solutions", [_example(example) for example in report.examples])
     yield _section("Settings", [_settings(report)])
 
+
+ROLLOUTS_NOTE = (
+    "Beside the rollouts that were made: what part they are of those that a schedule without "
+    "regard to the problem would have made, giving each as many as the hardest may get."
+)
 
 COST_NOTE = (
     "Per solution that the policy was trained on. Tokens and executor seconds are those of the "

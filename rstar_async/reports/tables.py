@@ -88,6 +88,24 @@ def endings_table(report: Report) -> Table:
     return Table("Nodes by outcome", ["outcome", *map(name_of, rounds)], rows)
 
 
+def rollouts_table(report: Report) -> Table:
+    """What was spent where it was needed, against the same for every problem."""
+    rounds = [facts for facts in searched(report) if facts.rollouts.searches]
+    ends = _ranked([facts.rollouts.ended for facts in rounds])
+    rows = [
+        [
+            name_of(facts),
+            count(facts.rollouts.searches),
+            count(facts.rollouts.spent),
+            percent(facts.rollouts.spent / facts.rollouts.fixed if facts.rollouts.fixed else None),
+            *(count(facts.rollouts.ended.get(end, 0)) for end in ends),
+        ]
+        for facts in rounds
+    ]
+    header = ["round", "searches", "rollouts", "of the most for all"]
+    return Table("How searches ended", [*header, *(end.replace("_", " ") for end in ends)], rows)
+
+
 def training_table(report: Report) -> Table:
     names = list(dict.fromkeys(n for f in report.rounds for m in f.training.values() for n in m))
     rows = [

@@ -26,6 +26,7 @@ from storage.queries.reports import (
 from storage.queries.round_details import (
     BINS,
     Costs,
+    Endings,
     Histograms,
     ProblemOutcome,
     code_errors,
@@ -35,6 +36,7 @@ from storage.queries.round_details import (
     prior_histograms,
     problem_outcomes,
     q_histograms,
+    search_endings,
 )
 from storage.queries.rounds import (
     open_round,
@@ -80,6 +82,7 @@ __all__ = [
     "Connection",
     "Cost",
     "Costs",
+    "Endings",
     "FoundAnswer",
     "Histograms",
     "ProblemOutcome",
@@ -124,6 +127,7 @@ __all__ = [
     "run_by_id",
     "runs",
     "search_by_id",
+    "search_endings",
     "search_totals",
     "searches_of",
     "searches_of_problem",

@@ -45,6 +45,14 @@ class Costs(msgspec.Struct, frozen=True):
     cpu_seconds: float
 
 
+class Endings(msgspec.Struct, frozen=True):
+    """Finished searches, their rollouts added up, and how many ended in which way."""
+
+    searches: int
+    rollouts: int
+    ended: dict[str, int]
+
+
 def problem_outcomes(
     connection: sa.Connection, run_id: str, number: int, purpose: Purpose = "train"
 ) -> list[ProblemOutcome]:
@@ -119,6 +127,23 @@ def dead_ends(connection: sa.Connection, run_id: str, number: int) -> dict[str, 
         .order_by(sa.func.count().desc(), nodes.c.status)
     )
     return dict(connection.execute(query).all())
+
+
+def search_endings(connection: sa.Connection, run_id: str, number: int) -> Endings:
+    """How the finished searches of a round ended, the most frequent end first."""
+    searches_, rollouts = sa.func.count(), sa.func.coalesce(sa.func.sum(searches.c.rollouts), 0)
+    query = (
+        sa.select(searches.c.ended, searches_, rollouts)
+        .where(_round(run_id, number, "train"), searches.c.status == "finished")
+        .group_by(searches.c.ended)
+        .order_by(searches_.desc(), searches.c.ended)
+    )
+    rows = connection.execute(query).all()
+    return Endings(
+        searches=sum(count for _, count, _ in rows),
+        rollouts=sum(int(spent) for _, _, spent in rows),
+        ended={ended: count for ended, count, _ in rows},
+    )
 
 
 def pair_counts(connection: sa.Connection, run_id: str, number: int) -> dict[str, int]:

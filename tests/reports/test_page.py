@@ -7,7 +7,13 @@ import msgspec
 import pytest
 
 from rstar_async.commands.output import json_text
-from rstar_async.reports.gather import coverage_of, difficulty_of, gather, scalings_of
+from rstar_async.reports.gather import (
+    coverage_of,
+    difficulty_of,
+    gather,
+    most_rollouts,
+    scalings_of,
+)
 from rstar_async.reports.markdown import inert, markdown_of
 from rstar_async.reports.markup import Markup, tag
 from rstar_async.reports.page import page_of
@@ -51,7 +57,20 @@ def report(tmp_path_factory):
             Problem("p1", NAME, ALL, ENTITY, IMAGE, SCRIPT, IMAGE),
             Round(NAME, 0, "closed", POLICY, started_at=10.0, closed_at=20.0),
             Round(NAME, 1, "closed", POLICY, IMAGE, started_at=20.0, closed_at=50.0),
-            Search("s1", NAME, 1, "p1", "train", 1, POLICY, status="finished", solved=True),
+            Search(
+                "s1",
+                NAME,
+                1,
+                "p1",
+                "train",
+                1,
+                POLICY,
+                None,
+                "finished",
+                3,
+                solved=True,
+                ended=IMAGE,
+            ),
             node("0", "root"),
             node("0.1", "live"),
             node("0.2", "code_error", exec_status="exception", exec_error=f"{SCRIPT}: {IMAGE}"),
@@ -177,3 +196,33 @@ def test_plots_put_marks_where_the_values_are():
     bars = bar_plot("t", {"a": [1, 0], "b": [3, 0]}, ["x", "y"], "n")
     assert bars.count("<rect") == 2
     assert "x: 3 b" in bars
+
+
+def test_the_most_rollouts_are_those_of_the_last_stage_or_of_the_search():
+    recipe = {
+        "search": {"rollouts": 8},
+        "rounds": [{"rollouts": None}, {"rollouts": 16, "unsolved_rollouts": [32, 64]}, {}],
+    }
+    assert [most_rollouts(recipe, number) for number in (1, 2, 3, 9)] == [8, 64, 8, 8]
+    assert most_rollouts({}, 1) == 0
+
+
+def test_rollouts_are_held_against_the_same_for_every_problem(tmp_path):
+    recipe = {"search": {"rollouts": 4}, "rounds": [{"rollouts": 4, "unsolved_rollouts": [16]}]}
+    ends = [("rollouts", 4), ("rollouts", 16), ("converged", 2)]
+    with open_database(str(tmp_path / "rstar.db")) as database:
+        database.commit(
+            Run("r", recipe, 1, "0.1"),
+            Problem("p", "r", "?", "7"),
+            Round("r", 1, "searched", "policy"),
+            *(
+                Search(
+                    f"s{n}", "r", 1, "p", "train", n, "policy", None, "finished", made, ended=end
+                )
+                for n, (end, made) in enumerate(ends)
+            ),
+            Search("failed", "r", 1, "p", "train", 9, "policy", None, "failed", 5),
+        )
+        (facts,) = gather(database, "r", "here", None).rounds
+    assert (facts.rollouts.searches, facts.rollouts.spent, facts.rollouts.fixed) == (3, 22, 48)
+    assert facts.rollouts.ended == {"rollouts": 2, "converged": 1}
