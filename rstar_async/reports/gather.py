@@ -89,7 +89,8 @@ def most_rollouts(recipe: dict[str, Any], number: int) -> int:
     rounds = recipe.get("rounds") or []
     own = rounds[number - 1] if 0 < number <= len(rounds) else {}
     first = own.get("rollouts") or recipe.get("search", {}).get("rollouts", 0)
-    return max(first, *own.get("unsolved_rollouts", ()), 0)
+    most: int = max(first, *own.get("unsolved_rollouts", ()), 0)
+    return most
 
 
 def coverage_of(outcomes: list[ProblemOutcome]) -> list[Coverage]:
