@@ -44,11 +44,12 @@ class Examination:
         self._results: dict[str, Mapping[Method, Trajectories]] = {}
 
     async def run(self, problems: Sequence[Problem]) -> Results:
-        """Make what is missing, then store the table and return it."""
+        """Make what is missing, the first problems first, then store the table and return it."""
         started, started_at = time.monotonic(), time.time()
         fresh: list[int] = []
         async with trio.open_nursery() as nursery:
             for problem in problems:
+                await self._room.acquire()
                 nursery.start_soon(self._examine, problem, started_at, fresh)
         in_order = {p.id: self._results[p.id] for p in problems}
         has_ppm = self._study.models.ppm is not None
@@ -68,9 +69,11 @@ class Examination:
                 fresh.append(attempt.new_tokens)
             self._made(problem, method, attempt)
 
-        async with self._room:
+        try:
             record = await compete(self._attempts, problem, self._counts[-1], self._rivals, made)
             self._results[problem.id] = await self._trajectories(record)
+        finally:
+            self._room.release()
 
     @property
     def _rivals(self) -> tuple[Method, ...]:
