@@ -54,7 +54,7 @@ def measure_peers(report: Report, ours_us: float) -> None:
 def _measure(report: Report, folder: Path, name: str) -> Iterator[Cost]:
     interpreter = folder / name / "bin" / "python"
     if not interpreter.exists():
-        report.row(parts=f"{name}: no environment at {interpreter.parent.parent}")
+        report.row(parts=f"{name}: not there")
         return
     command = list(map(str, (interpreter, GUESTS / f"of_{name}.py", NODES, folder / CLONE)))
     try:
