@@ -98,11 +98,13 @@ class Station:
         handle: Handle,
         on_group_end: OnGroupEnd | None,
         keys: Path | None,
+        drain_seconds: float,
     ) -> None:
         peer_keys = load_peer_keys(keys) if keys is not None else None
         self._name = peer_keys.qualify(name) if peer_keys is not None else name
         self._capacity = capacity
         self._handle, self._on_group_end = handle, on_group_end
+        self._drain_seconds = drain_seconds
         self._session = secrets.token_bytes(8)
         self._runs: dict[JobId, Run] = {}
         self._words: list[tuple[float, Word]] = []
@@ -240,7 +242,7 @@ class Station:
         log.info("draining", extra={"worker": self._name, "running": len(self._runs)})
         self._capacity = 0
         self._link.send(self.beat())
-        with trio.move_on_after(DRAIN_SECONDS):
+        with trio.move_on_after(self._drain_seconds):
             await self._wait_until_idle()
         for run in list(self._runs.values()):
             run.stop("draining")
@@ -269,6 +271,7 @@ async def serve(
     on_group_end: OnGroupEnd | None = None,
     keys: Path | None = None,
     drain: trio.Event | None = None,
+    drain_seconds: float = DRAIN_SECONDS,
 ) -> None:
     """Work for the broker at `endpoint` until told to stop; returns after a drain.
 
@@ -276,9 +279,10 @@ async def serve(
     `Retryable` asks for another try, `EngineDead` ends this call (and must end the process), any
     other exception fails the job. It is cancelled when nobody waits for the job any more.
     `on_group_end` is called when no more jobs of a group will come; it must not raise. With
-    `drain` given, that event is obeyed instead of signals: for stations that share a process.
+    `drain` given, that event is obeyed instead of signals: for stations that share a process. What
+    runs for longer than `drain_seconds` into a drain is stopped, and done by another worker.
     """
-    station = Station(endpoint, name, capacity, handle, on_group_end, keys)
+    station = Station(endpoint, name, capacity, handle, on_group_end, keys, drain_seconds)
     try:
         await station.run(drain)
         return

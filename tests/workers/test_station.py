@@ -24,14 +24,12 @@ class Site:
     def __init__(self, nursery: trio.Nursery, workers: str, pool: PoolClient) -> None:
         self.nursery, self.workers, self.pool = nursery, workers, pool
 
-    def station(self, handle, capacity=4, on_group_end=None, name="worker") -> trio.Event:
+    def station(self, handle, capacity=4, name="worker", **options) -> trio.Event:
         """Start a station; return the event that drains it."""
         drain = trio.Event()
 
         async def work() -> None:
-            await serve(
-                self.workers, name, capacity, handle, on_group_end=on_group_end, drain=drain
-            )
+            await serve(self.workers, name, capacity, handle, drain=drain, **options)
 
         self.nursery.start_soon(work)
         return drain
@@ -196,6 +194,23 @@ async def test_a_draining_station_finishes_what_runs_and_takes_nothing_new(tmp_p
             await here.until(lambda status: not status.workers)
             here.station(reverse, name="second")
         assert answers == {"a": "first", "b": "second"}
+
+
+async def test_what_a_drain_cannot_wait_for_is_done_by_another_and_nobody_is_to_blame(tmp_path):
+    async def for_ever(job: Job) -> bytes:
+        await trio.sleep_forever()
+        raise AssertionError
+
+    async with site(tmp_path) as here:
+        drain = here.station(for_ever, name="first", drain_seconds=0.1)
+        async with trio.open_nursery() as asks:
+            asks.start_soon(here.pool.ask, job_id("a"), b"")
+            await here.until(lambda status: status.leased == 1)
+            drain.set()
+            await here.until(lambda status: not status.workers)
+            here.station(reverse, name="second")
+        counters = (await here.pool.status()).counters
+    assert (counters.finished, counters.redelivered, counters.deaths) == (1, 1, 0)
 
 
 async def test_a_station_whose_engine_died_says_nothing_and_ends(tmp_path):
