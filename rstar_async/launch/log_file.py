@@ -24,8 +24,9 @@ class LogFile:
     def open(self) -> int:
         """A descriptor that appends, to be given to the process and then closed here.
 
-        `FileNotFoundError` if the folder is gone: it is not made again for a log alone.
+        `FileNotFoundError` if the folder around the logs is gone: it is not made again for them.
         """
+        self.path.parent.mkdir(exist_ok=True)
         return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def note(self, line: str) -> None:

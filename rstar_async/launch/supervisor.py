@@ -3,8 +3,8 @@
 Guarantees. When `run_processes` returns or raises, no process it started is left, nor any that
 those started. Restarts cannot spin. The first SIGINT, SIGTERM or SIGHUP drains: group after group
 is asked to stop and given its time. The second kills. Exit codes: 0 the run is complete; 1 a
-process kept dying; 2 a process refused its input, or the folder of the logs was taken away;
-128 + N ended by signal N.
+process kept dying; 2 a process refused its input, or the run's folder was taken away; 128 + N ended
+by signal N.
 
 A process that ends with exit code 2 has said on standard error what is wrong with the input; to
 start it again would not help, so its last line is passed on and everything stops.
@@ -50,6 +50,8 @@ async def run_processes(
 ) -> int:
     """Run all of `specs`, each logging to `logs/NAME.log`, to the end; return the exit code.
 
+    The folder with the folder `logs` in it is the run's; without it the run ends.
+
     Must run in the main thread, which receives the signals and whose death the processes share.
     """
     return await Supervisor(specs, logs, say, patience).run()
@@ -67,7 +69,7 @@ class Supervisor:
     ) -> None:
         self._specs = specs
         self._logs = logs
-        self._folder = HeldFolder(logs)
+        self._home = HeldFolder(logs.parent)
         self._journal = LogFile(logs, "supervisor")
         self._say_aloud = say
         self._patience = patience
@@ -81,7 +83,7 @@ class Supervisor:
         """Start everything, wait for the end, stop everything."""
         kernel.adopt_orphans(True)
         try:
-            with self._folder, trio.open_signal_receiver(*_signals()) as received:
+            with self._home, trio.open_signal_receiver(*_signals()) as received:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._listen, received)
                     nursery.start_soon(self._keep_house)
@@ -157,8 +159,8 @@ class Supervisor:
                 self._say(line)
 
     def _end_if_homeless(self) -> None:
-        if not self._folder.is_there():
-            what = f"{self._logs} was deleted or moved while a run was going on there"
+        if not self._home.is_there():
+            what = f"{self._home.path} was deleted or moved while a run was going on there"
             self._end(BAD_INPUT, f"{what}: stopping; the same command again begins a new run")
 
     async def _drain(self) -> None:

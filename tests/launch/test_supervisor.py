@@ -85,9 +85,15 @@ async def test_a_run_whose_folder_is_taken_away_ends_and_says_so(tmp_path: Path)
     ]
     assert await run(specs, home, ears) == 2
     (line,) = ears.lines
-    assert line.startswith(f"{home}/logs was deleted or moved")
+    assert line.startswith(f"{home} was deleted or moved")
     assert not is_running(tmp_path / "main.pid")
     assert not home.exists()
+
+
+async def test_logs_may_be_deleted_and_are_begun_again(tmp_path: Path) -> None:
+    script = f"if [ -e $0 ]; then exit 0; else touch $0; rm -r {tmp_path}/logs; exit 7; fi"
+    assert await run([main_process(script, tmp_path)], tmp_path) == 0
+    assert (tmp_path / "logs" / "main.log").is_file()
 
 
 async def test_another_folder_of_its_name_is_not_mistaken_for_it(tmp_path: Path) -> None:

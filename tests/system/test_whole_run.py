@@ -196,5 +196,5 @@ def test_a_run_whose_home_is_deleted_ends_and_says_so(tmp_path):
     shutil.rmtree(tmp_path / "home", ignore_errors=True)
     said, _ = run.communicate(timeout=120)
     assert run.returncode == 2, said
-    assert f"rstar: {tmp_path}/home/logs was deleted or moved" in said.splitlines()[-1]
+    assert f"rstar: {tmp_path}/home was deleted or moved" in said.splitlines()[-1]
     assert processes_of(tmp_path) == {}
