@@ -36,10 +36,11 @@ class LogFile:
 
     def trim(self) -> None:
         """Move what has grown past the limit aside, or drop it if the disk is full."""
-        if self.path.exists() and self.path.stat().st_size > self.limit_bytes:
-            with contextlib.suppress(OSError):
-                shutil.copyfile(self.path, self.path.with_name(f"{self.path.name}.1"))
-            os.truncate(self.path, 0)
+        with contextlib.suppress(FileNotFoundError):
+            if self.path.stat().st_size > self.limit_bytes:
+                with contextlib.suppress(OSError):
+                    shutil.copyfile(self.path, self.path.with_name(f"{self.path.name}.1"))
+                os.truncate(self.path, 0)
 
     def last_lines(self, count: int) -> list[str]:
         """The last lines with anything in them, oldest first; none if there is no log."""
