@@ -16,7 +16,7 @@ from benchmarks.forest import Tree, read_forest
 from rstar_async.search.models import ActiveModels
 from storage import queries
 from storage.database import open_database
-from tests.system.test_whole_run import nodes_stored, processes_of, wait_until
+from tests.system.test_whole_run import ask, processes_of, wait_until
 from tests.workers.engines import oracle
 from tests.workers.engines.sglang_server import LAUNCH, free_port, needs_sglang
 
@@ -58,7 +58,10 @@ port = {port}
 policy_arguments = ["--dtype", "float32"]
 ppm_arguments = ["--dtype", "float32"]
 """
-PATIENCE_SECONDS = 580
+PATIENCE_SECONDS = 1500
+SEARCHED = (
+    "SELECT count(*) FROM nodes JOIN searches ON searches.id = search_id WHERE purpose = 'train'"
+)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +78,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1", "RSTAR_TEST_RUN": str(folder)},
     )
-    wait_until(lambda: nodes_stored(folder) > 30, run)
+    wait_until(lambda: ask(folder, SEARCHED)[0][0] > 30, run, PATIENCE_SECONDS)
     (server,) = [
         pid
         for pid, command in processes_of(folder).items()
@@ -90,8 +93,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def trees_of(home: Path, purpose: str) -> list[Tree]:
-    forest = read_forest(f"sqlite:///{home}/rstar.db", "small")
-    return [tree for tree in forest.values() if tree.search.purpose == purpose]
+    """Those of round 1, which lost its server in the search and was evaluated with new weights."""
+    forest = read_forest(f"sqlite:///{home}/rstar.db", "small").values()
+    return [t for t in forest if (t.search.round, t.search.purpose) == (1, purpose)]
 
 
 def prompt_of(home: Path, tree: Tree) -> list[int]:

@@ -62,9 +62,11 @@ def ask(tmp_path: Path, question: str) -> list[tuple[object, ...]]:
         return connection.execute(question).fetchall()
 
 
-def wait_until(condition, process: subprocess.Popen[str]) -> None:
+def wait_until(
+    condition, process: subprocess.Popen[str], patience: float = PATIENCE_SECONDS
+) -> None:
     """Poll until true; fail with the run's own words if it ends before."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + patience
     while time.monotonic() < end:
         try:
             if condition():
