@@ -15,8 +15,9 @@ from rstar_async.evaluation.pools import Trajectories, answers_in, trajectories_
 from rstar_async.evaluation.study import Method, Study
 from rstar_async.evaluation.table import rows
 from rstar_async.search.coordinator import Coordinator
+from storage import queries
 from storage.queries import Attempt
-from storage.records import Problem
+from storage.records import ModelVersion, Problem
 from storage.store import Store
 
 RIVALS: tuple[Method, ...] = ("greedy", "sample", "beam")
@@ -57,7 +58,14 @@ class Examination:
         for row in table:
             await self._store.commit(*outcome.records(self._order, self._study, row, problems))
         seconds = time.monotonic() - started
-        return outcome.results(self._order, self._study, table, sum(fresh), seconds)
+        return outcome.results(
+            self._order, self._study, table, sum(fresh), seconds, await self._ppm()
+        )
+
+    async def _ppm(self) -> ModelVersion | None:
+        """As its training left it; a PPM that was published elsewhere is not known here."""
+        name = self._study.models.ppm
+        return await self._store.read(queries.model_version, name) if name else None
 
     @property
     def _counts(self) -> list[int]:

@@ -45,7 +45,8 @@ class Result(msgspec.Struct, frozen=True):
 
 class Results(msgspec.Struct, frozen=True):
     """The table of one evaluation. `generated` tokens were sampled for it, `seconds` it took;
-    both leave out what an earlier evaluation had stored."""
+    both leave out what an earlier evaluation had stored. `pair_accuracy` is that of the PPM on
+    held-out problems, if its training told: how far its values can be trusted."""
 
     run: str
     round: int
@@ -61,6 +62,7 @@ class Results(msgspec.Struct, frozen=True):
     generated: int
     seconds: float
     rows: list[Result]
+    pair_accuracy: float | None = None
 
 
 Interval: TypeAlias = tuple[float, float, float]

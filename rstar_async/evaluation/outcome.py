@@ -8,7 +8,7 @@ from rstar_async.evaluation.order import Order, Result, Results
 from rstar_async.evaluation.study import Study
 from rstar_async.evaluation.table import Row
 from rstar_async.search.identity import digest
-from storage.records import Evaluation, EvaluationAnswer, Problem
+from storage.records import Evaluation, EvaluationAnswer, ModelVersion, Problem
 from storage.records import Record as Stored
 
 
@@ -56,7 +56,12 @@ def records(order: Order, study: Study, row: Row, problems: Sequence[Problem]) -
 
 
 def results(
-    order: Order, study: Study, rows: Sequence[Row], generated: int, seconds: float
+    order: Order,
+    study: Study,
+    rows: Sequence[Row],
+    generated: int,
+    seconds: float,
+    ppm: ModelVersion | None = None,
 ) -> Results:
     """What the command line prints."""
     return Results(
@@ -73,6 +78,7 @@ def results(
         beam_candidates=study.evaluation.beam_candidates,
         generated=generated,
         seconds=seconds,
+        pair_accuracy=ppm.metrics.get("pair_accuracy") if ppm else None,
         rows=[
             Result(
                 method=row.method,

@@ -39,7 +39,7 @@ def caption(results: Results) -> str:
         f"percent of {results.problems} problems with 95 % intervals; beams and samples use the "
         f"tokens of the trees above them\n{results.rollouts} rollouts of {results.candidates} "
         f"candidates a tree, seed {results.seed}; now generated {results.generated:,} tokens in "
-        f"{results.seconds:,.0f} s"
+        f"{results.seconds:,.0f} s{_trust(results.pair_accuracy)}"
     )
 
 
@@ -68,6 +68,14 @@ def visible(text: str) -> str:
 def accuracy(row: Result) -> str:
     """`61.1 [51, 70]`, in percent."""
     return f"{100 * row.accuracy:.1f} [{100 * row.low:.0f}, {100 * row.high:.0f}]"
+
+
+def _trust(pair_accuracy: float | None) -> str:
+    """How much the rules by PPM value can be worth."""
+    if pair_accuracy is None:
+        return ""
+    ordered = f"the PPM orders {100 * pair_accuracy:.1f} % of held-out pairs rightly"
+    return f"\n{ordered}, chance is 50 %"
 
 
 def _title(results: Results) -> str:

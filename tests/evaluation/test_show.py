@@ -1,0 +1,28 @@
+from msgspec import structs
+
+from rstar_async.evaluation.order import Results
+from rstar_async.evaluation.show import caption
+
+RESULTS = Results(
+    run="r",
+    round=3,
+    policy="policy",
+    ppm="ppm",
+    benchmark="heldout",
+    problems=39,
+    seed=1,
+    rollouts=4,
+    candidates=4,
+    beam_width=4,
+    beam_candidates=4,
+    generated=12_345,
+    seconds=37.4,
+    rows=[],
+)
+
+
+def test_the_caption_says_how_far_the_ppm_can_be_trusted_if_that_is_known():
+    assert "PPM" not in caption(RESULTS)
+    known = caption(structs.replace(RESULTS, pair_accuracy=0.481))
+    assert known.endswith("the PPM orders 48.1 % of held-out pairs rightly, chance is 50 %")
+    assert "12,345 tokens in 37 s" in known
