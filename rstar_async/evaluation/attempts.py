@@ -7,6 +7,7 @@ so a study that was killed goes on, and its figures are those of one that was no
 import logging
 
 import trio
+from msgspec import structs
 
 from rstar_async.errors import JobFailed
 from rstar_async.evaluation.beam import beam_search
@@ -41,7 +42,8 @@ class Attempts:
             await self._store.commit(row)
         if found is None or found.search.status not in ("finished", "failed"):
             async with self._room:
-                await self._run(method, problem, found.search if found else row)
+                started = structs.replace(found.search, seed=row.seed) if found else row
+                await self._run(method, problem, started)
             found = await self._store.read(queries.attempt, row.id)
         assert found is not None
         return found
@@ -63,9 +65,7 @@ class Attempts:
             self._coordinator.end_tree(search.id)
 
     async def _grow(self, method: Method, problem: Problem, search: Search, growth: Growth) -> None:
-        expander = self._coordinator.expander(
-            problem, search.id, search.seed, self._study.plan(method)
-        )
+        expander = self._coordinator.expander_of(search, problem, self._study.plan(method))
         if method == "beam":
             evaluation = self._study.evaluation
             width, candidates = evaluation.beam_width, evaluation.beam_candidates

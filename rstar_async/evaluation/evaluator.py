@@ -13,7 +13,7 @@ from rstar_async.evaluation.sampling import SampledSolution, SampledSolutions, s
 from rstar_async.evaluation.selection import Choice, choose_answer
 from rstar_async.evaluation.statistics import share_with_interval
 from rstar_async.search.coordinator import Coordinator, SearchPlan
-from rstar_async.search.identity import digest, search_id, seed_of
+from rstar_async.search.identity import digest, search_id, tree_seed
 from rstar_async.wire.groups import single
 from storage import queries
 from storage.records import Evaluation, EvaluationAnswer, Problem, Search
@@ -89,7 +89,8 @@ class Evaluator:
 
     async def _sample(self, problem: Problem, plan: SearchPlan, samples: int) -> SampledSolutions:
         tree_id = digest("sampling", self._subject.evaluation_id("policy"), problem.id).hex()
-        seed = seed_of(self._subject.seed, "sampling")
+        subject = self._subject
+        seed = tree_seed("sampling", subject.round, subject.seed, problem.question)
         expander = self._coordinator.expander(problem, tree_id, seed, plan)
         result = SampledSolutions([SampledSolution("", False, "")] * samples)
         try:

@@ -9,7 +9,7 @@ from msgspec import structs
 from rstar_async.config import Bounds, Evaluation, Execution, Recipe
 from rstar_async.config import Search as SearchSettings
 from rstar_async.search.coordinator import SearchPlan
-from rstar_async.search.identity import digest
+from rstar_async.search.identity import digest, seed_of
 from rstar_async.search.models import ActiveModels
 from storage.records import Problem, Search
 
@@ -18,6 +18,7 @@ from storage.records import Problem, Search
 Method: TypeAlias = Literal["tree", "beam", "sample", "greedy"]
 # Held against these go the others at the same number of tokens.
 SAMPLES_IN_BATCH = 8
+SEEDS = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,11 @@ class Study:
         return SearchPlan(self.models, settings, self.execution, "ppm", self.bounds)
 
     def attempt(self, method: Method, problem: Problem, number: int) -> Search:
-        """The row of attempt `number` (from 1) at a problem."""
+        """The row of attempt `number` (from 1) at a problem.
+
+        Its seed does not depend on settings, so two schedules of rollouts are compared on trees
+        that are the same as far as both go.
+        """
         models = self.models
         parts = (self.run_id, self.round, models.policy, models.ppm, self.seed, self._ways(method))
         return Search(
@@ -66,7 +71,7 @@ class Study:
             round=self.round,
             problem_id=problem.id,
             purpose="evaluation",
-            seed=self.seed,
+            seed=seed_of(self.seed, method, number) % SEEDS,
             policy_id=models.policy,
             ppm_id=models.ppm,
         )

@@ -12,6 +12,7 @@ from rstar_async.errors import JobFailed
 from rstar_async.search.budget import Budget, Spent
 from rstar_async.search.expander import Expander
 from rstar_async.search.expansion import AnswerValue, ExpansionSettings
+from rstar_async.search.identity import tree_seed
 from rstar_async.search.judge import Judge
 from rstar_async.search.metrics import under_way
 from rstar_async.search.models import ActiveModels
@@ -97,8 +98,13 @@ class Coordinator:
         finally:
             self.end_tree(search.id)
 
+    def expander_of(self, search: Search, problem: Problem, plan: SearchPlan) -> Expander:
+        """An expander for the tree of `search`."""
+        seed = tree_seed(search.purpose, search.round, search.seed, problem.question)
+        return self.expander(problem, search.id, seed, plan)
+
     def expander(self, problem: Problem, tree_id: str, seed: int, plan: SearchPlan) -> Expander:
-        """An expander for one tree over `problem`."""
+        """An expander for one tree over `problem`; its draws follow from `seed`."""
         return Expander(
             self._pools,
             plan.models,
@@ -121,7 +127,7 @@ class Coordinator:
             search,
             tree,
             spent,
-            self.expander(problem, search.id, search.seed, plan),
+            self.expander_of(search, problem, plan),
             plan.models,
             self._store,
             budget=plan.budget,

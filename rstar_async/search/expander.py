@@ -67,7 +67,7 @@ class Expander:
 
     async def expand(self, node: TreeNode, samples: int, priority: int = 0) -> Expanded:
         """Sample `samples` next steps of `node`; equal texts become one outcome."""
-        seed = seed_of(self._seed, self._tree_id, node.path)
+        seed = seed_of(self._seed, node.path)
         generated = await self._generate(node, samples, seed, priority)
         expanded = Expanded(seed, samples, generated, self._reachable_tokens(node))
         expanded.outcomes = [

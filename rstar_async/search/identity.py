@@ -14,6 +14,11 @@ def search_id(run: str, round_number: int, purpose: str, problem: str, seed: int
     return digest("search", run, round_number, purpose, problem, seed).hex()
 
 
+def tree_seed(purpose: str, round_number: int, seed: int, question: str) -> int:
+    """What all draws of one tree follow from: what is searched, not what its run is called."""
+    return seed_of("tree", purpose, round_number, seed, question)
+
+
 def seed_of(*parts: object) -> int:
     """A 63-bit seed for one request."""
     return int.from_bytes(digest("seed", *parts)) >> 1

@@ -89,6 +89,28 @@ def test_killed_in_the_middle_it_goes_on_and_comes_to_the_same_figures(tmp_path)
     assert json.loads(again.read_text())["generated"] == 0
 
 
+def _strays(home: Path) -> int:
+    """Nodes of smaller trees that the largest tree of that problem and seed lacks: trees by
+    different schedules are the same as far as they go."""
+    return ask(
+        home,
+        """
+        WITH trees AS (
+            SELECT id, problem_id || seed AS twin, row_number() OVER (
+                PARTITION BY problem_id, seed ORDER BY rollouts DESC, expansions DESC
+            ) AS place
+            FROM searches WHERE purpose = 'evaluation'
+        )
+        SELECT count(*) FROM nodes JOIN trees ON trees.id = search_id AND place > 1
+        WHERE NOT EXISTS (
+            SELECT 1 FROM nodes AS larger JOIN trees AS first ON first.id = larger.search_id
+            WHERE first.place = 1 AND first.twin = trees.twin
+            AND larger.path = nodes.path AND larger.text = nodes.text
+        )
+        """,
+    )[0][0]
+
+
 def _check_figures(home: Path, rows: list[dict]) -> None:
     """They are stored, and follow from the stored trees."""
     by_name = {(row["method"], row["rule"], row["trajectories"]): row for row in rows}
@@ -126,6 +148,7 @@ def test_schedules_are_compared_on_the_same_problems(tmp_path):
         "SELECT count(*), sum(ended = 'converged') FROM searches WHERE purpose = 'evaluation'",
     )
     assert ended == [(3 * 6 * 2, round(12 * adaptive["converged"]))]
+    assert _strays(tmp_path / "home") == 0
     stored = ask(tmp_path / "home", "SELECT method, pass_at_1 FROM evaluations ORDER BY pass_at_1")
     assert sorted(a for _, a in stored) == sorted(
         row["accuracy"][0] for row in (fixed, adaptive, short)

@@ -2,6 +2,7 @@ import random
 
 import pytest
 import trio
+from msgspec import structs
 
 from benchmarks.forest import COMPARED
 from rstar_async.config import Bounds
@@ -33,6 +34,17 @@ async def grown(path, models, delay=lambda: 0.0, **settings):
         pools = InProcess(models, delay)
         await coordinator(pools, store).search(search, problem, plan(models, **settings))
         return await facts(store), await store.read(queries.search_by_id, "s"), pools
+
+
+async def test_what_run_and_search_are_called_has_no_say_in_the_draws(tmp_path, models):
+    first, _, _ = await grown(tmp_path / "a", models)
+    async with store_with(tmp_path / "b", "renamed") as (store, search, problem):
+        renamed = coordinator(InProcess(models), store)
+        await renamed.search(search, structs.replace(problem, run_id="other"), plan(models))
+        assert await facts(store, "renamed") == first
+    async with store_with(tmp_path / "c", seed=2) as (store, search, problem):
+        await coordinator(InProcess(models), store).search(search, problem, plan(models))
+        assert await facts(store) != first
 
 
 class Impatient:
