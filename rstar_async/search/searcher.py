@@ -1,4 +1,5 @@
-"""Grows one tree: select, expand, commit; what follows from an expansion starts after its commit.
+"""Grows one tree: select, expand, commit. While an expansion is being committed the next one is
+under way already; it is taken only when that commit is durable, so the store lacks no parent.
 
 Up to `parallel` nodes are expanded at once. The nodes being expanded are part of what is committed
 (`cursor`), and expansions are taken in the order they began, so a new searcher over the stored tree
@@ -67,9 +68,9 @@ class Searcher:
             while self._cursors and (done := await lanes.first(self._seconds_left())) is not None:
                 rows = self._grow(*done)
                 self._go_on_from(done[0])
+                lanes.begin([*self._cursors][len(lanes) :])
                 await self._store.commit(*rows, self._progress("running"))
                 count_expansion(self._search.purpose, rows)
-                lanes.begin([*self._cursors][len(lanes) :])
         await self._store.commit(self._conclusion())
         count_search(self._search.purpose, "finished")
         return self._tree
