@@ -54,6 +54,7 @@ def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -
     import torch
 
     from rstar_async.trainer import team
+    from rstar_async.trainer.curves import check_extras
     from rstar_async.trainer.loop import serve
     from rstar_async.trainer.workshop import Workshop
     from storage.database import open_database
@@ -63,6 +64,7 @@ def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -
         pulse.beat()
         return stop.is_set()
 
+    check_extras(recipe.training)
     torch.set_num_threads(recipe.training.threads)
     team.join()
     try:

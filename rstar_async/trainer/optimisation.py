@@ -1,7 +1,5 @@
 """What both trainings share: the trainers' arguments, the run of one, and a clean stop."""
 
-import importlib.util
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,13 +10,13 @@ from typing import Any, TypeVar
 
 import torch
 from transformers import PrinterCallback, Trainer
-from transformers.integrations import TensorBoardCallback, WandbCallback
 from transformers.utils import logging
 
 from rstar_async.config import PolicyTraining, PPMTraining, Training
 from rstar_async.errors import BadInput
 from rstar_async.trainer import team
 from rstar_async.trainer.checkpoints import Checkpoints, KeepsCheckpoints, checkpoints_in
+from rstar_async.trainer.curves import curves
 from rstar_async.trainer.endings import Stopped
 from rstar_async.trainer.order import KeepsOrder, Order
 from rstar_async.trainer.watch import Reports, Watch
@@ -53,7 +51,6 @@ def trainer_arguments(
 ) -> dict[str, Any]:
     """The arguments that policy and PPM have in common; checkpoints go to `folder`."""
     on_gpu = torch.cuda.is_available()
-    check_installed(computing)
     return {
         "output_dir": str(folder),
         "num_train_epochs": learning.epochs,
@@ -104,17 +101,6 @@ def _sharding(computing: Training, on_gpu: bool) -> dict[str, Any]:
     }
 
 
-def check_installed(computing: Training) -> None:
-    """`BadInput` for an option whose package is not there."""
-    for wanted, module, extra in (
-        (computing.liger, "liger_kernel", "liger"),
-        (computing.tensorboard, "tensorboard", "curves"),
-        (bool(computing.wandb), "wandb", "curves"),
-    ):
-        if wanted and importlib.util.find_spec(module) is None:
-            raise BadInput(f"{module} is not installed: pip install 'rstar-async[{extra}]'")
-
-
 @contextmanager
 def checkpoints_for(watch: Watch, fingerprint: str, computing: Training) -> Iterator[Checkpoints]:
     """Where a training keeps its checkpoints: in the watch's place, or nowhere for long."""
@@ -133,26 +119,15 @@ def run(
     `Stopped` if it was asked to end before it was done."""
     keeper = KeepsCheckpoints(checkpoints, watch.should_stop)
     trainer.remove_callback(PrinterCallback)
-    for callback in (Reports(watch), KeepsOrder(order), keeper, *_curves(computing, watch)):
-        trainer.add_callback(callback)
     started = time.monotonic()
     latest = checkpoints.latest()
-    trainer.train(resume_from_checkpoint=str(latest) if latest else None)
+    with curves(computing, watch) as drawn:
+        for callback in (Reports(watch), KeepsOrder(order), keeper, *drawn):
+            trainer.add_callback(callback)
+        trainer.train(resume_from_checkpoint=str(latest) if latest else None)
     if keeper.stopped:
         raise Stopped(f"stopped at step {trainer.state.global_step} of {trainer.state.max_steps}")
     return time.monotonic() - started
-
-
-def _curves(computing: Training, watch: Watch) -> list[Any]:
-    found: list[Any] = []
-    if computing.tensorboard and watch.place is not None:
-        from torch.utils.tensorboard import SummaryWriter
-
-        found.append(TensorBoardCallback(SummaryWriter(watch.place / "tensorboard" / watch.name)))
-    if computing.wandb:
-        os.environ["WANDB_PROJECT"] = computing.wandb
-        found.append(WandbCallback())
-    return found
 
 
 def save_weights(trainer: Trainer, into: Path, finish: Callable[[Any], Any] = lambda m: m) -> None:

@@ -17,6 +17,7 @@ from rstar_async.rounds.manifest import sha256
 from rstar_async.text.encoding import Encoder
 from rstar_async.trainer import team
 from rstar_async.trainer.base import prepare_base
+from rstar_async.trainer.curves import check_extras
 from rstar_async.trainer.dataset import within
 from rstar_async.trainer.endings import Refused
 from rstar_async.trainer.files import read_preferences, read_sft
@@ -49,6 +50,7 @@ class Commission:
 def train_from_file(wish: Commission) -> Path:
     """Train and publish; the version's folder. `BadInput` for data that cannot be used, and then
     nothing is left behind."""
+    check_extras(wish.recipe.training)
     torch.set_num_threads(wish.recipe.training.threads)
     watch = Watch(
         wish.kind, 0, None, wish.into / "training", should_stop=wish.should_stop, show=wish.show
