@@ -17,8 +17,7 @@ from rstar_async.config import PPMTraining
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.objectives import summed_loss
 from rstar_async.trainer.optimisation import quiet
-from rstar_async.trainer.ppm import scores
-from rstar_async.trainer.scorer import load_ppm
+from rstar_async.trainer.scorer import load_ppm, scores
 
 MAX_TOKENS = PPMTraining().max_tokens
 TREES_PER_BATCH = PPMTraining().batch_trees

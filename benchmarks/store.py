@@ -49,14 +49,14 @@ def main(arguments: list[str] | None = None) -> int:
     report = open_report(__doc__, arguments, _parser())
     server = report.options.postgres or os.environ.get("RSTAR_TEST_POSTGRES")
     with tempfile.TemporaryDirectory(prefix="rstar-store-", dir=report.options.folder) as folder:
-        for producers in PRODUCERS:
+        for producers in () if report.options.no_commits else PRODUCERS:
             _commits(report, "sqlite", f"sqlite:///{folder}/{producers}.db", producers)
             with _own_schema(server) if server else nullcontext() as url:
                 if url:
                     _commits(report, "postgresql", url, producers)
         if not report.options.no_pages:
             nodes = report.options.nodes or (SHORT_NODES if report.short else NODES)
-            measure_pages(report, Path(folder), nodes)
+            measure_pages(report, report.options.store or Path(folder) / "pages.db", nodes)
     return report.close()
 
 
@@ -136,7 +136,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--postgres", help="URL of a database that may be written to")
     parser.add_argument("--nodes", type=int, default=0, help="default: 1 M, with --short 100 000")
     parser.add_argument("--no-pages", action="store_true", help="commits only")
+    parser.add_argument("--no-commits", action="store_true", help="pages only")
     parser.add_argument("--folder", type=Path, help="where to put the stores meanwhile")
+    parser.add_argument("--store", type=Path, help="keep the store of the pages in this file")
     return parser
 
 

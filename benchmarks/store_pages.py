@@ -41,21 +41,29 @@ PAGES = {
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 
 
-def measure_pages(report: Report, folder: Path, nodes: int) -> None:
-    """Fill a store, serve it, ask for every page `TIMES` times, and open the first in Chromium."""
-    file = folder / "pages.db"
-    with open_database(str(file)) as database:
-        problems = max(1, nodes // (generated.ROUNDS * NODES_PER_TREE))
-        generated.fill(database, generated.ROUNDS, problems, NODES_PER_TREE)
-        large = generated.grown(LARGE_TREE, LARGE)
-        search = generated.search(LARGE_TREE, 2, 0)
-        database.commit(search, *large.expansions, *large.records())
+def measure_pages(report: Report, file: Path, nodes: int) -> None:
+    """Fill a store (unless it is there), serve it, ask for every page `TIMES` times, and open the
+    first in Chromium."""
+    if not file.exists():
+        _fill(file, nodes)
     with _served(file) as address:
         for name, path in PAGES.items():
             taken = [_milliseconds(f"{address}api/{path}") for _ in range(TIMES)]
             middle, cold = statistics.median(taken), taken[0]
             report.row(what=f"page: {name}", median_ms=middle, first_ms=cold)
         _in_chromium(report, address, nodes)
+
+
+def _fill(file: Path, nodes: int) -> None:
+    """Under another name until it is complete."""
+    draft = file.with_suffix(".draft")
+    with open_database(str(draft)) as database:
+        problems = max(1, nodes // (generated.ROUNDS * NODES_PER_TREE))
+        generated.fill(database, generated.ROUNDS, problems, NODES_PER_TREE)
+        large = generated.grown(LARGE_TREE, LARGE)
+        search = generated.search(LARGE_TREE, 2, 0)
+        database.commit(search, *large.expansions, *large.records())
+    draft.rename(file)
 
 
 def _in_chromium(report: Report, address: str, nodes: int) -> None:

@@ -4,12 +4,10 @@ All weights are free; the head starts at zero. Pairs of one group weigh 1/(chose
 step's loss is divided by the sum of its weights, however many forward passes and processes it took.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import torch
@@ -18,6 +16,7 @@ from transformers import AutoConfig, Trainer, TrainingArguments
 
 from rstar_async.config import PPMTraining, Training
 from rstar_async.trainer import memory, team
+from rstar_async.trainer.accuracy import Measurements, accuracies, ordering
 from rstar_async.trainer.attention import kernel_of
 from rstar_async.trainer.batches import Forward, forwards
 from rstar_async.trainer.checkpoints import Checkpoints, fingerprint
@@ -32,13 +31,9 @@ from rstar_async.trainer.optimisation import (
 )
 from rstar_async.trainer.order import Order, shuffled
 from rstar_async.trainer.packing import PackedTree
-from rstar_async.trainer.scorer import complete_folder, load_ppm
+from rstar_async.trainer.scorer import complete_folder, load_ppm, scores
 from rstar_async.trainer.validation import check_trees
 from rstar_async.trainer.watch import Watch
-
-TREES_AT_ONCE = 16
-# Training pairs are measured on a sample: a pass over all of them costs a third of an epoch.
-MEASURED_TREES = 64
 
 
 def train_ppm(
@@ -70,11 +65,11 @@ def train_ppm(
     def train(at_once: int) -> dict[str, Any]:
         with checkpoints_for(watch, name, computing) as checkpoints:
             trainer = PreferenceTrainer(
-                start, trees, settings, computing, scale, at_once, seed, checkpoints
+                start, trees, heldout, settings, computing, scale, at_once, seed, checkpoints
             )
             seconds = run(trainer, trainer.order, checkpoints, computing, watch)
             save_weights(trainer, into)
-        measured = _accuracies(trainer.model, trees, heldout, at_once)
+        measured = accuracies(trainer.model, trees, heldout, at_once)
         metrics = {**_metrics(trees, heldout, watch), "steps": trainer.state.global_step}
         metrics = {**metrics, **measured, "train_seconds": round(seconds, 2)}
         return memory.note(metrics, "max_tokens", at_once, settings.max_tokens)
@@ -91,6 +86,7 @@ class PreferenceTrainer(Trainer):
         self,
         start: Path,
         trees: Sequence[PackedTree],
+        heldout: Sequence[PackedTree],
         settings: PPMTraining,
         computing: Training,
         scale: float,
@@ -109,6 +105,8 @@ class PreferenceTrainer(Trainer):
             train_dataset=[*trees, *[blank(trees[0])] * blanks],
             data_collator=lambda batch: {"forwards": forwards(batch, at_once)},
         )
+        self._measured = Measurements(heldout, at_once)
+        self.add_callback(self._measured)
 
     def _get_train_sampler(self, *_: Any) -> Order:
         return self.order
@@ -119,7 +117,7 @@ class PreferenceTrainer(Trainer):
         parts: list[Forward] = [part.to(self.args.device) for part in inputs["forwards"]]
         # DDP averages the ranks' gradients, so the mean makes this the sum over all weights.
         total = self.accelerator.reduce(mass(parts, self._objective), "mean")
-        loss = torch.zeros((), device=self.args.device)
+        loss, ordered = torch.zeros((2, 1), device=self.args.device)
         for part, context in self._passes(model, parts):
             with context:
                 with self.compute_loss_context_manager():
@@ -127,7 +125,18 @@ class PreferenceTrainer(Trainer):
                     share = summed_loss(raw, part, self._objective, self._scale) / total
                 self.accelerator.backward(share)
             loss += share.detach()
-        return loss
+            ordered += ordering(raw.detach(), part).sum()
+        self._note(ordered, sum(len(part.chosen) for part in parts))
+        return loss.squeeze()
+
+    def _note(self, ordered: torch.Tensor, pairs: int) -> None:
+        """Points and number of the pairs of this step, of all ranks."""
+        counts = torch.cat([ordered, ordered.new_tensor([pairs])])
+        points, of = self.accelerator.reduce(counts, "sum").tolist()
+        self._measured.learnt_from(points, of)
+
+    def log(self, logs: dict[str, float], *arguments: Any, **options: Any) -> None:
+        super().log({**logs, **self._measured.take()}, *arguments, **options)
 
     def _passes(
         self, model: Any, parts: Sequence[Forward]
@@ -150,50 +159,6 @@ def blank(tree: PackedTree) -> PackedTree:
 def _unjudged(part: Forward) -> Forward:
     names = ("chosen", "rejected", "weights", "owners", "pointed", "values")
     return replace(part, **{name: getattr(part, name)[:0] for name in names})
-
-
-def scores(model: Any, part: Forward) -> torch.Tensor:
-    """Raw scores [judged steps] of one forward pass."""
-    result: torch.Tensor = model(
-        part.input_ids, position_ids=part.position_ids, ends=part.ends, judged=part.judged
-    )
-    return result
-
-
-@torch.no_grad()
-def points_by_problem(
-    model: Any, trees: Sequence[PackedTree], max_tokens: int
-) -> dict[str, list[float]]:
-    """Per problem, one point for every pair that is ordered right, half a point for a tie."""
-    model.eval()
-    points: dict[str, list[float]] = defaultdict(list)
-    for first in range(0, len(trees), TREES_AT_ONCE):
-        some = trees[first : first + TREES_AT_ONCE]
-        for part in forwards(some, max_tokens):
-            raw = scores(model, part.to(model.device)).cpu()
-            right = (raw[part.chosen] - raw[part.rejected]).sign() / 2 + 0.5
-            for owner, point in zip(part.owners.tolist(), right.tolist(), strict=True):
-                points[some[owner].problem_id].append(point)
-    return points
-
-
-def pair_accuracy(points: dict[str, list[float]]) -> float | None:
-    """Share of all pairs that are ordered right; None without pairs."""
-    every = [point for of_problem in points.values() for point in of_problem]
-    return round(fmean(every), 4) if every else None
-
-
-def _accuracies(
-    model: Any, trees: Sequence[PackedTree], heldout: Sequence[PackedTree], max_tokens: int
-) -> dict[str, Any]:
-    points = points_by_problem(model, heldout, max_tokens)
-    sample = [tree for tree in trees[:MEASURED_TREES] if tree.pairs]
-    by_problem = {problem: round(fmean(some), 4) for problem, some in points.items()}
-    return {
-        "pair_accuracy": pair_accuracy(points),
-        "pair_accuracy_by_problem": round(fmean(by_problem.values()), 4) if by_problem else None,
-        "pair_accuracy_train": pair_accuracy(points_by_problem(model, sample, max_tokens)),
-    }
 
 
 def _facts(tree: PackedTree) -> Iterator[Sequence[Any]]:

@@ -9,12 +9,13 @@ from typing import Any
 from rstar_async.rounds.gate import compare
 from rstar_async.text.encoding import Encoder
 from rstar_async.trainer import team
+from rstar_async.trainer.accuracy import points_by_problem
 from rstar_async.trainer.bootstrap import BOOTSTRAP, is_guest, policy_training
 from rstar_async.trainer.dataset import within
 from rstar_async.trainer.endings import Refused
 from rstar_async.trainer.harvest import Harvest, harvest
 from rstar_async.trainer.packing import PackedTree
-from rstar_async.trainer.ppm import points_by_problem, train_ppm
+from rstar_async.trainer.ppm import train_ppm
 from rstar_async.trainer.scorer import load_ppm
 from rstar_async.trainer.watch import Watch
 from rstar_async.trainer.workshop import Training, Workshop

@@ -13,6 +13,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICA
 
 from rstar_async.errors import BadInput
 from rstar_async.trainer.attention import DENSE, visible
+from rstar_async.trainer.batches import Forward
 from rstar_async.trainer.folders import add_tensor, copy_tokenizer
 
 HEAD_BIAS = "score.bias"
@@ -55,6 +56,14 @@ def load_ppm(folder: Path, kernel: str = DENSE) -> PreTrainedModel:
     if "score.weight" in report["missing_keys"]:
         torch.nn.init.zeros_(model.score.weight)
     return model
+
+
+def scores(model: Any, part: Forward) -> torch.Tensor:
+    """Raw scores [judged steps] of one forward pass."""
+    result: torch.Tensor = model(
+        part.input_ids, position_ids=part.position_ids, ends=part.ends, judged=part.judged
+    )
+    return result
 
 
 def complete_folder(start: Path, into: Path) -> None:

@@ -13,7 +13,9 @@ from transformers import TrainerCallback
 from rstar_async.trainer import team
 from rstar_async.trainer.endings import Refused
 
-CURVES = ("loss", "learning_rate", "grad_norm", "epoch")
+CURVES = ("loss", "learning_rate", "grad_norm", "epoch", "pair_accuracy_train", "pair_accuracy")
+# What is shown while it goes on.
+SHOWN = ("phase", "round", "step", "total", "loss", "pair_accuracy_train", "pair_accuracy")
 
 
 @dataclass
@@ -67,7 +69,7 @@ class Watch:
             return
         self.show(line)
         if self.file is not None:
-            shown = {name: line[name] for name in ("phase", "round", "step", "total", "loss")}
+            shown = {name: line[name] for name in SHOWN if name in line}
             with self.file.open("a") as file:
                 file.write(json.dumps(shown) + "\n")
 

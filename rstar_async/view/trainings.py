@@ -1,10 +1,12 @@
 """How the trainings of a run go, from the lines that the trainer writes beside them as it trains.
+Of a PPM they also say how many pairs it orders right: those it learns from, and held-out ones.
 
 A line may be half written, and a training that began again writes its steps again: the last counts.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
@@ -20,16 +22,24 @@ class Step(msgspec.Struct, frozen=True):
     step: int
     total: int
     loss: float | None = None
+    pair_accuracy_train: float | None = None
+    pair_accuracy: float | None = None
+
+
+Points: TypeAlias = list[tuple[int, float]]
 
 
 class Curve(msgspec.Struct, frozen=True):
-    """One training: where it stands, and the loss of some of its steps, the last always."""
+    """One training: where it stands, and the loss of some of its steps, the last always; of a PPM
+    the shares of pairs that were ordered right, too."""
 
     phase: str
     round: int
     step: int
     total: int
-    points: list[tuple[int, float]]
+    points: Points
+    accuracy_train: Points = []
+    accuracy: Points = []
 
 
 def curves_in(home: Path) -> list[Curve]:
@@ -53,10 +63,21 @@ def curves(steps: Iterable[Step]) -> list[Curve]:
 
 def _curve(steps: list[Step]) -> Curve:
     last = steps[-1]
-    points = [(each.step, each.loss) for each in steps if each.loss is not None]
+    return Curve(
+        last.phase,
+        last.round,
+        last.step,
+        last.total,
+        _thinned((each.step, each.loss) for each in steps),
+        _thinned((each.step, each.pair_accuracy_train) for each in steps),
+        _thinned((each.step, each.pair_accuracy) for each in steps),
+    )
+
+
+def _thinned(values: Iterable[tuple[int, float | None]]) -> Points:
+    points = [(step, value) for step, value in values if value is not None]
     every = -(-len(points) // MOST_POINTS) or 1
-    thinned = points[::-1][::every][::-1]
-    return Curve(last.phase, last.round, last.step, last.total, thinned)
+    return points[::-1][::every][::-1]
 
 
 def _readable(lines: Iterable[bytes]) -> Iterable[Step]:

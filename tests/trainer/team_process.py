@@ -18,8 +18,8 @@ from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.dataset import demonstration_row
 from rstar_async.trainer.objectives import summed_loss
 from rstar_async.trainer.policy import train_policy
-from rstar_async.trainer.ppm import scores, train_ppm
-from rstar_async.trainer.scorer import load_ppm
+from rstar_async.trainer.ppm import train_ppm
+from rstar_async.trainer.scorer import load_ppm, scores
 from rstar_async.trainer.watch import Watch
 from tests.trainer.forest import packed_trees
 

@@ -7,8 +7,7 @@ from rstar_async.trainer.attention import sees, tree_mask
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.objectives import summed_loss
 from rstar_async.trainer.packing import JudgedTree, Target, closure, pack
-from rstar_async.trainer.ppm import scores
-from rstar_async.trainer.scorer import load_ppm
+from rstar_async.trainer.scorer import load_ppm, scores
 from tests.trainer.separate import separate_loss, separate_scores
 
 STEPS = {

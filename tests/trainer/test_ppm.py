@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from msgspec import structs
 from safetensors.torch import load_file
 from transformers import (
     AutoModelForSequenceClassification,
@@ -14,6 +15,7 @@ from transformers import (
 
 from rstar_async.config import PPMTraining, Training
 from rstar_async.rounds.pairs import PairRules
+from rstar_async.trainer.accuracy import pair_accuracy, points_by_problem
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.checkpoints import Checkpoints
 from rstar_async.trainer.dataset import StoredTree, judged_tree
@@ -25,12 +27,9 @@ from rstar_async.trainer.packing import pack
 from rstar_async.trainer.ppm import (
     PreferenceTrainer,
     blank,
-    pair_accuracy,
-    points_by_problem,
-    scores,
     train_ppm,
 )
-from rstar_async.trainer.scorer import load_ppm
+from rstar_async.trainer.scorer import load_ppm, scores
 from rstar_async.trainer.watch import Watch
 from storage.records import Search
 from tests.trainer.forest import node_rows, packed_trees, plant
@@ -73,13 +72,31 @@ def test_it_learns_to_tell_marked_steps_from_unmarked_ones(base, packed, tmp_pat
     assert (raw[part.chosen] > raw[part.rejected]).float().mean() > 0.7
 
 
+def test_accuracy_is_told_while_it_learns(base, packed, tmp_path):
+    """Of each step's pairs as they were before it, and four times of the held-out ones."""
+    watch = Watch("ppm", file=tmp_path / "progress.jsonl")
+    (tmp_path / "ppm").mkdir()
+    settings = structs.replace(SETTINGS, epochs=4)
+    metrics = train(base, packed[8:], packed[:8], tmp_path / "ppm", settings, watch)
+    said = [json.loads(line) for line in watch.file.read_text().splitlines()][1:]
+    learnt = [line["pair_accuracy_train"] for line in said]
+    assert learnt[0] == 0.5  # a new head is zero: all are ties
+    assert sum(learnt[-4:]) / 4 > 0.8
+    heldout = {line["step"]: line["pair_accuracy"] for line in said if "pair_accuracy" in line}
+    assert list(heldout) == [4, 8, 12, 16]
+    assert heldout[16] == metrics["pair_accuracy"]
+    assert [line.get("pair_accuracy") for line in watch.lines[1:]] == [
+        heldout.get(step) for step in range(1, 17)
+    ]
+
+
 def test_the_loss_is_the_weighted_mean_over_all_pairs_of_a_step(base, packed, tmp_path):
     """The same loss and gradients, whether a step takes one forward pass or many."""
     results = []
     for max_tokens in (100_000, 400):
         settings = PPMTraining(batch_trees=4, max_tokens=max_tokens)
         trainer = PreferenceTrainer(
-            base, packed[:4], settings, Training(), 5.0, max_tokens, 1, Checkpoints(tmp_path, 0)
+            base, packed[:4], [], settings, Training(), 5.0, max_tokens, 1, Checkpoints(tmp_path, 0)
         )
         model = trainer.model
         torch.nn.init.constant_(model.score.weight, 0.1)

@@ -173,6 +173,9 @@ def test_an_odd_address_shows_something_sensible(visit, place):
 def test_a_training_is_followed_while_it_goes_on(visit, training):
     def step(number, phase="ppm"):
         line = {"phase": phase, "round": 1, "step": number, "total": 40, "loss": 1 / (number + 1)}
+        line["pair_accuracy_train"] = 0.5 + number / 100
+        if number % 10 == 0:
+            line["pair_accuracy"] = 0.5 + number / 200
         with training.open("a") as file:
             file.write(json.dumps(line) + "\n")
 
@@ -180,15 +183,16 @@ def test_a_training_is_followed_while_it_goes_on(visit, training):
         step(number)
     page = visit.open(f"/{RUN}/models")
     card = page.locator(".training", has_text="PPM of round 1")
-    assert "step 9 of 40" in card.locator(".legend").text_content()
-    assert "pair accuracy 67.0 %" in card.locator(".legend").text_content()
+    assert "step 9 of 40" in card.locator(".legend").first.text_content()
+    assert "learnt from 59.0 %held out 67.0 %" in card.locator(".legend").last.text_content()
     assert card.locator(".chip").text_content() == "training"
     for number in range(10, 41):
         step(number)
     step(1, IMAGE)
     page.wait_for_selector(".training .legend:has-text('step 40 of 40')")
     assert card.locator(".chip").count() == 0
-    assert len(card.locator("polyline").get_attribute("points").split()) == 40
+    lines = [line.get_attribute("points").split() for line in card.locator("polyline").all()]
+    assert [len(points) for points in lines] == [40, 40, 4]
     assert IMAGE in page.locator(".training").first.text_content()
     assert page.locator("main img").count() == 0
 

@@ -31,6 +31,16 @@ def test_a_long_training_is_thinned_and_keeps_its_last_step():
     assert long.points[-1][0] == long.step == 4999
 
 
+def test_a_ppm_also_has_the_shares_of_pairs_that_it_orders_right():
+    lines = [
+        Step("ppm", 1, 1, 2, 0.7, pair_accuracy_train=0.5),
+        Step("ppm", 1, 2, 2, 0.6, pair_accuracy_train=0.75, pair_accuracy=0.625),
+    ]
+    (found,) = curves(lines)
+    assert found.accuracy_train == [(1, 0.5), (2, 0.75)]
+    assert found.accuracy == [(2, 0.625)]
+
+
 def test_half_a_line_and_foreign_lines_are_passed_over(tmp_path):
     (tmp_path / FILE).parent.mkdir()
     line = {"phase": "policy", "round": 1, "step": 1, "total": 2, "loss": 0.5, "more": "x"}
