@@ -3,6 +3,7 @@
 rstar models runs/demo                          all of them
 rstar models runs/demo show VERSION             one, with its ancestors and its files checked
 rstar models runs/demo rollback VERSION         the next round starts from it
+rstar models runs/demo push VERSION --hub OWNER/NAME    a copy on a model hub
 """
 
 import argparse
@@ -19,22 +20,28 @@ if TYPE_CHECKING:
     from storage.records import Evaluation, ModelVersion
 
 
+ACTIONS = ("list", "show", "rollback", "push")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("database", help="database URL, SQLite file, or folder of a run")
-    parser.add_argument("action", nargs="?", choices=["list", "show", "rollback"], default="list")
-    parser.add_argument("version", nargs="?", help="which one to show, or to go back to")
+    parser.add_argument("action", nargs="?", choices=ACTIONS, default="list")
+    parser.add_argument("version", nargs="?", help="which one to show, to go back to, or to push")
     parser.add_argument("--run", help="which run, if the database holds several")
+    parser.add_argument("--hub", help="where to push: NAME-policy and NAME-ppm are made if need be")
     parser.add_argument("--reason", default="rolled back by hand", help="kept with the rows")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List, show or roll back; 1 if a shown version's files are not what was published."""
+    """List, show, roll back or push; 1 if a shown version's files are not what was published."""
     from rstar_async.commands.locate import choose_run, database_url
     from storage import queries
     from storage.database import open_database
 
     if arguments.action != "list" and not arguments.version:
         raise BadInput(f"which version? rstar models {arguments.database} {arguments.action} ID")
+    if arguments.action == "push" and not arguments.hub:
+        raise BadInput("push where? --hub OWNER/NAME")
     with open_database(database_url(arguments.database), must_exist=True) as database:
         name = choose_run(database, arguments.run)
         versions = database.read(queries.model_versions_of, name)
@@ -42,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
             return _show(database, versions, arguments.version)
         if arguments.action == "rollback":
             return _roll_back(database, versions, arguments.version, arguments.reason)
+        if arguments.action == "push":
+            return _push(_version(versions, arguments.version), arguments.hub)
         return _list(versions, database.read(queries.evaluations_of, name))
 
 
@@ -107,6 +116,20 @@ def _roll_back(
     for standing in standings:
         print(f"{standing.status:10} {standing.model_id}")
     print(f"the next round starts from {wanted}; a round under way keeps its models")
+    return 0
+
+
+def _push(version: "ModelVersion", hub: str) -> int:
+    from rstar_async.trainer.hub import check_name, push
+
+    check_name(hub)
+    faults = _faults(version) if version.path else ["it was refused and has no weights"]
+    if version.status == "pruned" or faults:
+        raise BadInput(f"{version.id} cannot be pushed: {'; '.join(faults) or 'it was pruned'}")
+    try:
+        print(push(version, hub))
+    except Exception as error:  # whatever libraries and networks raise
+        raise BadInput(f"{version.id} was not pushed: {error}") from None
     return 0
 
 

@@ -41,6 +41,9 @@ class Training(Settings):
     tensorboard: bool = False
     # Project of Weights & Biases to report to; empty means nothing leaves this machine.
     wandb: str = ""
+    # OWNER/NAME on a model hub, where every version a round publishes is copied to, into private
+    # repositories NAME-policy and NAME-ppm; empty means nothing leaves this machine.
+    hub: str = ""
     # Of each kind, how many published versions keep their weights beside those in use; 0: all.
     keep_versions: int = 0
 

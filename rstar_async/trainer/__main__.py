@@ -55,6 +55,7 @@ def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -
 
     from rstar_async.trainer import team
     from rstar_async.trainer.curves import check_extras
+    from rstar_async.trainer.hub import check_name
     from rstar_async.trainer.loop import serve
     from rstar_async.trainer.workshop import Workshop
     from storage.database import open_database
@@ -65,6 +66,8 @@ def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -
         return stop.is_set()
 
     check_extras(recipe.training)
+    if recipe.training.hub:
+        check_name(recipe.training.hub)
     torch.set_num_threads(recipe.training.threads)
     team.join()
     try:

@@ -7,6 +7,7 @@ from rstar_async.telemetry.metrics import TRAINED_ROUNDS, TRAINING_SECONDS
 from rstar_async.trainer import team
 from rstar_async.trainer.bootstrap import BOOTSTRAP, bootstrap
 from rstar_async.trainer.endings import Stopped
+from rstar_async.trainer.hub import push_all
 from rstar_async.trainer.pruning import prune
 from rstar_async.trainer.publish import clear_leftovers
 from rstar_async.trainer.round import train_round
@@ -53,3 +54,5 @@ def _train(shop: Workshop, number: int) -> None:
     TRAINED_ROUNDS.labels(str(number)).inc()
     TRAINING_SECONDS.labels(str(number)).inc(seconds)
     log.info("trained", extra={"run": shop.run, "round": number, "seconds": round(seconds, 1)})
+    if hub := shop.recipe.training.hub:
+        team.lead(lambda: push_all(shop.made_in(number), hub))

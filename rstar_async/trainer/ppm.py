@@ -117,7 +117,8 @@ class PreferenceTrainer(Trainer):
         parts: list[Forward] = [part.to(self.args.device) for part in inputs["forwards"]]
         # DDP averages the ranks' gradients, so the mean makes this the sum over all weights.
         total = self.accelerator.reduce(mass(parts, self._objective), "mean")
-        loss, ordered = torch.zeros((2, 1), device=self.args.device)
+        loss = torch.zeros((), device=self.args.device)
+        ordered = torch.zeros_like(loss)
         for part, context in self._passes(model, parts):
             with context:
                 with self.compute_loss_context_manager():
@@ -127,11 +128,11 @@ class PreferenceTrainer(Trainer):
             loss += share.detach()
             ordered += ordering(raw.detach(), part).sum()
         self._note(ordered, sum(len(part.chosen) for part in parts))
-        return loss.squeeze()
+        return loss
 
     def _note(self, ordered: torch.Tensor, pairs: int) -> None:
         """Points and number of the pairs of this step, of all ranks."""
-        counts = torch.cat([ordered, ordered.new_tensor([pairs])])
+        counts = torch.stack([ordered, torch.full_like(ordered, pairs)])
         points, of = self.accelerator.reduce(counts, "sum").tolist()
         self._measured.learnt_from(points, of)
 

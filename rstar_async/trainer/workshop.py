@@ -69,6 +69,11 @@ class Workshop:
         usable = [v for v in self.versions() if v.kind == "policy" and v.status == "published"]
         return next((v for v in usable if v.parent_id is None), None)
 
+    def made_in(self, round_number: int) -> list[ModelVersion]:
+        """What a round published; a base is nobody's work here."""
+        found = [v for v in self.versions() if v.round == round_number and v.status == "published"]
+        return [version for version in found if version.parent_id is not None]
+
     def newest_policy(self, up_to_round: int) -> ModelVersion:
         found = self.database.read(queries.latest_published, self.run, "policy", up_to_round)
         if found is None:

@@ -1,0 +1,92 @@
+"""Pushing to a hub, by the real client to a server of our own; a hub that fails harms nothing."""
+
+import os
+import subprocess
+import sys
+
+import msgspec
+import pytest
+from msgspec import structs
+
+from rstar_async.config import Training
+from rstar_async.errors import BadInput
+from rstar_async.trainer.hub import check_name
+from rstar_async.trainer.loop import serve
+from storage import queries
+from tests.trainer.forest import plant, store_round
+from tests.trainer.hub_server import TOKEN, serving
+
+
+@pytest.fixture
+def train(shop, encoder, tmp_path):
+    """Brings a round's training to its end in a process of its own, which speaks to this hub."""
+
+    def go(address):
+        serve(shop, once=True)
+        store_round(shop.database, "run", 1, plant(encoder, 6), shop.base().id)
+        recipe = structs.replace(shop.recipe, training=Training(hub="somebody/steps"))
+        file = tmp_path / "recipe.json"
+        file.write_bytes(msgspec.json.encode(recipe))
+        arguments = ["-m", "rstar_async.trainer", "--recipe", str(file), "--run", "run", "--once"]
+        return run(address, *arguments)
+
+    return go
+
+
+def run(address, *arguments):
+    """The client reads its settings once, at its import."""
+    settings = {"HF_ENDPOINT": address, "HF_TOKEN": TOKEN, "HF_HUB_DISABLE_XET": "1"}
+    environment = {**os.environ, **settings, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, *arguments], env=environment, capture_output=True, text=True
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def contents(folder):
+    return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
+
+
+def test_what_a_round_publishes_is_on_the_hub_file_by_file(shop, train):
+    with serving() as hub:
+        code, said = train(hub.address)
+    assert code == 0, said
+    _, policy, ppm = shop.versions()
+    for model in (policy, ppm):
+        repository = hub.repositories[f"somebody/steps-{model.kind}"]
+        assert repository["private"] is True
+        assert repository["files"] == contents(shop.folder(model))
+        assert repository["tags"] == {model.id: repository["commits"][-1]}
+        assert f"pushed {model.id}" in said
+
+
+def test_a_hub_that_cannot_be_reached_costs_a_warning_and_not_the_round(shop, train):
+    with serving() as hub:
+        gone = hub.address
+    code, said = train(gone)
+    assert code == 0, said
+    round_ = shop.database.read(queries.round_by_number, "run", 1)
+    assert round_.status == "trained"
+    _, policy, _ = shop.versions()
+    assert f"training.hub: {policy.id} was not pushed" in said
+
+
+def test_a_version_is_pushed_by_hand_once_more(shop, train):
+    home = str(shop.recipe.home_folder)
+    with serving() as hub:
+        train("http://127.0.0.1:9")
+        _, _, ppm = shop.versions()
+        command = ["-m", "rstar_async.cli", "models", home, "push", ppm.id]
+        code, said = run(hub.address, *command, "--hub", "somebody/again")
+        assert code == 0, said
+        assert said.splitlines()[0] == f"{hub.address}/somebody/again-ppm/tree/{ppm.id}"
+        assert hub.repositories["somebody/again-ppm"]["files"] == contents(shop.folder(ppm))
+    code, said = run(hub.address, *command, "--hub", "somebody/again")
+    assert code == 2
+    assert said.startswith(f"rstar: {ppm.id} was not pushed: ")
+
+
+@pytest.mark.parametrize("name", ["steps", "a/b/c", "some body/steps", "somebody/-steps-"])
+def test_a_name_that_no_hub_knows_is_refused_before_anything_is_trained(name):
+    with pytest.raises(BadInput, match="is no repository of a hub"):
+        check_name(name)
