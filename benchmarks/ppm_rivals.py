@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,34 +12,52 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from trl.trainer.reward_config import RewardConfig
 from trl.trainer.reward_trainer import RewardTrainer
 
-from benchmarks.ppm_trees import Trees
+from benchmarks.ppm_trees import Sequences
 from rstar_async.config import PPMTraining
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.objectives import summed_loss
 from rstar_async.trainer.optimisation import quiet
+from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.scorer import load_ppm, scores
 
 MAX_TOKENS = PPMTraining().max_tokens
-TREES_PER_BATCH = PPMTraining().batch_trees
 
 
-@dataclass(frozen=True)
+@dataclass
 class Epoch:
-    """What one way took and gave; `tokens` without padding, `computed` with it."""
+    """What one way took and gave so far; `tokens` without padding, `computed` with it. `seconds`
+    are of the CPU, one figure for every optimiser step."""
 
+    model: Any
     pairs: int
-    tokens: int
-    computed: int
-    cpu_seconds: float
-    loss: float
-    gradient: torch.Tensor
+    tokens: int = 0
+    computed: int = 0
+    loss: float = 0.0
+    seconds: list[float] = field(default_factory=list)
 
     def loss_error(self, other: "Epoch") -> float:
         return abs(self.loss - other.loss) / abs(other.loss)
 
     def gradient_error(self, other: "Epoch") -> float:
         """Length of the difference, relative to the other's length."""
-        return float((self.gradient - other.gradient).norm() / other.gradient.norm())
+        mine, theirs = _gradient(self.model), _gradient(other.model)
+        return float((mine - theirs).norm() / theirs.norm())
+
+    def step(self, losses: Callable[[], Iterator[tuple[torch.Tensor, int]]]) -> None:
+        """Forward and backward of one step: its shares of the loss, and what each computed.
+
+        The first step is made once before, for what a process does only once.
+        """
+        if not self.seconds:
+            for loss, _ in losses():
+                loss.backward()
+            self.model.zero_grad()
+        started = time.process_time()
+        for loss, computed in losses():
+            loss.backward()
+            self.loss += loss.item()
+            self.computed += computed
+        self.seconds.append(time.process_time() - started)
 
 
 class Rival:
@@ -60,53 +78,38 @@ class Rival:
         return _with_head(auto.from_pretrained(self.folder, num_labels=1, dtype="float32"))
 
 
-def by_trees(rival: Rival, trees: Trees) -> Epoch:
-    """Ours: whole trees in rows, one forward pass for all their steps."""
-    model, pairs = rival.packed_model(), len(trees.sequences)
-    computed = 0
+def by_trees(epoch: Epoch, trees: Sequence[PackedTree]) -> None:
+    """Ours: whole trees in rows, all their steps judged in one forward pass."""
 
-    def losses() -> Iterator[torch.Tensor]:
-        nonlocal computed
-        computed = 0
-        for first in range(0, len(trees.packed), TREES_PER_BATCH):
-            for part in forwards(trees.packed[first : first + TREES_PER_BATCH], MAX_TOKENS):
-                computed += part.input_ids.numel()
-                raw = scores(model, part)
-                yield summed_loss(raw, part, "preference", 1.0) / pairs
+    def losses() -> Iterator[tuple[torch.Tensor, int]]:
+        for part in forwards(trees, MAX_TOKENS):
+            raw = scores(epoch.model, part)
+            loss = summed_loss(raw, part, "preference", 1.0) / epoch.pairs
+            yield loss, part.input_ids.numel()
 
-    seconds, loss = _timed(model, losses)
-    tokens = sum(len(tree.input_ids) for tree in trees.packed)
-    return Epoch(pairs, tokens, computed, seconds, loss, _gradient(model))
+    epoch.step(losses)
+    epoch.tokens += sum(len(tree.input_ids) for tree in trees)
 
 
 def by_pairs(
-    rival: Rival,
-    sequences: Sequence[tuple[list[int], list[int]]],
-    batch: int,
-    pad_to: int | None = None,
-) -> Epoch:
+    rival: Rival, epoch: Epoch, sequences: Sequences, batch: int, pad_to: int | None = None
+) -> None:
     """TRL's trainer on ids: its collator, its loss. Neighbours in a batch are of one tree."""
-    model = rival.stock_model()
-    trainer = _reward_trainer(rival, model, sequences, batch, pad_to)
-    computed = 0
+    trainer = _reward_trainer(rival, epoch.model, sequences, batch, pad_to)
 
-    def losses() -> Iterator[torch.Tensor]:
-        nonlocal computed
-        computed = 0
+    def losses() -> Iterator[tuple[torch.Tensor, int]]:
         for inputs in trainer.get_train_dataloader():
-            computed += inputs["input_ids"].numel()
-            share = len(inputs["input_ids"]) / 2 / len(sequences)
-            yield trainer.compute_loss(model, inputs) * share
+            share = len(inputs["input_ids"]) / 2 / epoch.pairs
+            yield trainer.compute_loss(epoch.model, inputs) * share, inputs["input_ids"].numel()
 
-    seconds, loss = _timed(model, losses)
-    tokens = sum(len(one) + len(other) for one, other in sequences)
-    return Epoch(len(sequences), tokens, computed, seconds, loss, _gradient(model))
+    epoch.step(losses)
+    epoch.tokens += sum(len(one) + len(other) for one, other in sequences)
 
 
 def _reward_trainer(
     rival: Rival,
     model: Any,
-    sequences: Sequence[tuple[list[int], list[int]]],
+    sequences: Sequences,
     batch: int,
     pad_to: int | None,
 ) -> Any:
@@ -136,20 +139,6 @@ def _with_head(model: Any) -> Any:
     torch.manual_seed(0)
     torch.nn.init.normal_(model.score.weight)
     return model.train()
-
-
-def _timed(model: Any, losses: Callable[[], Iterator[torch.Tensor]]) -> tuple[float, float]:
-    """CPU seconds of this process, and the summed loss, of forward and backward over an epoch.
-
-    The first pass is made once before, for what a process does only once.
-    """
-    next(losses()).backward()
-    model.zero_grad()
-    started, total = time.process_time(), 0.0
-    for loss in losses():
-        loss.backward()
-        total += loss.item()
-    return time.process_time() - started, total
 
 
 def _gradient(model: Any) -> torch.Tensor:

@@ -5,8 +5,9 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
-from rstar_async.config import Recipe
+from rstar_async.config import PPMTraining, Recipe
 from rstar_async.rounds.pairs import PairRules, Preference
 from rstar_async.trainer.__main__ import read_recipe
 from rstar_async.trainer.dataset import judged_tree
@@ -16,6 +17,7 @@ from rstar_async.trainer.workshop import Workshop
 from storage import queries
 from storage.database import open_database
 
+TREES_PER_STEP = PPMTraining().batch_trees
 # The paper's rollouts and candidates, the demo's model; nothing is trained but the smallest policy.
 RECIPE = """
 name = "trees"
@@ -34,14 +36,31 @@ in_flight = 48
 """
 
 
+Sequences: TypeAlias = list[tuple[list[int], list[int]]]
+
+
+@dataclass(frozen=True)
+class Stand:
+    """The trees of one optimiser step, and the same preferences as pairs of whole sequences."""
+
+    packed: list[PackedTree]
+    sequences: Sequences
+
+
 @dataclass(frozen=True)
 class Trees:
-    """The same preferences twice: packed, and as pairs of whole sequences in the same order.
-    `model` is the folder of the policy that searched."""
+    """All preferences of a run, step by step; `model` is the folder of the policy that searched."""
 
     model: Path
-    packed: list[PackedTree]
-    sequences: list[tuple[list[int], list[int]]]
+    stands: list[Stand]
+
+    @property
+    def packed(self) -> list[PackedTree]:
+        return [tree for stand in self.stands for tree in stand.packed]
+
+    @property
+    def sequences(self) -> Sequences:
+        return [pair for stand in self.stands for pair in stand.sequences]
 
 
 def search(scratch: Path, problems: int) -> Path:
@@ -62,8 +81,8 @@ def read_trees(home: Path, limit: int = 0) -> Trees:
         policy = shop.newest_policy(0)
         trees = list(_with_pairs(shop, numbers))[: limit or None]
     length = shop.max_length(recipe.ppm.max_length, policy)
-    packed, sequences = _both_ways(trees, recipe, length)
-    return Trees(shop.folder(policy), packed, sequences)
+    steps = [trees[i : i + TREES_PER_STEP] for i in range(0, len(trees), TREES_PER_STEP)]
+    return Trees(shop.folder(policy), [_both_ways(step, recipe, length) for step in steps])
 
 
 def _with_pairs(shop: Workshop, numbers: list[int]) -> Iterable[JudgedTree]:
@@ -75,11 +94,9 @@ def _with_pairs(shop: Workshop, numbers: list[int]) -> Iterable[JudgedTree]:
                 yield tree
 
 
-def _both_ways(
-    trees: list[JudgedTree], recipe: Recipe, length: int
-) -> tuple[list[PackedTree], list[tuple[list[int], list[int]]]]:
+def _both_ways(trees: list[JudgedTree], recipe: Recipe, length: int) -> Stand:
     packed: list[PackedTree] = []
-    sequences: list[tuple[list[int], list[int]]] = []
+    sequences: Sequences = []
     for tree in trees:
         parts, kept = pack(tree, length, recipe.ppm.max_tokens)
         packed += [replace(part, pairs=[(c, r, 1.0) for c, r, _ in part.pairs]) for part in parts]
@@ -88,7 +105,7 @@ def _both_ways(
             for pair in kept
             if isinstance(pair, Preference)
         ]
-    return packed, sequences
+    return Stand(packed, sequences)
 
 
 def _ids(tree: JudgedTree, path: str) -> list[int]:

@@ -8,6 +8,9 @@ import torch
 
 from rstar_async.trainer.packing import PackedTree
 
+# Shorter trees than this share of the longest wait for another pass.
+ALIKE = 0.75
+
 
 @dataclass(frozen=True, slots=True)
 class Forward:
@@ -43,17 +46,39 @@ class Placed:
 
 
 def forwards(trees: Sequence[PackedTree], max_tokens: int) -> list[Forward]:
-    """As few passes as `max_tokens` (padding included) allows; every tree in exactly one row.
+    """Passes of at most `max_tokens` (padding included); every tree in exactly one row.
 
-    Rows are as long as the longest tree: attention costs the square of a row, so longer ones would
-    only be dearer.
+    Rows are as long as the longest tree of the pass: attention costs the square of a row, so longer
+    ones would only be dearer, and much shorter trees have a pass of their own.
     """
     lengths = [len(tree.input_ids) for tree in trees]
-    rows = first_fit(lengths, max(lengths))
-    rows_per_pass = max(1, max_tokens // max(lengths))
     return [
-        _forward(trees, rows[i : i + rows_per_pass]) for i in range(0, len(rows), rows_per_pass)
+        _forward(trees, rows)
+        for alike in of_like_length(lengths)
+        for rows in _passes(lengths, alike, max_tokens)
     ]
+
+
+def of_like_length(lengths: Sequence[int]) -> list[list[int]]:
+    """Positions of `lengths`, the longest first, in groups in which none is less than `ALIKE` of
+    the first."""
+    groups: list[list[int]] = []
+    for number in sorted(range(len(lengths)), key=lambda n: -lengths[n]):
+        if not groups or lengths[number] < ALIKE * lengths[groups[-1][0]]:
+            groups.append([])
+        groups[-1].append(number)
+    return groups
+
+
+def _passes(
+    lengths: Sequence[int], numbers: Sequence[int], max_tokens: int
+) -> Iterator[list[list[int]]]:
+    """Rows of trees, as many at a time as fit."""
+    longest = lengths[numbers[0]]
+    rows = [[numbers[i] for i in row] for row in first_fit([lengths[n] for n in numbers], longest)]
+    at_once = max(1, max_tokens // longest)
+    for first in range(0, len(rows), at_once):
+        yield rows[first : first + at_once]
 
 
 def first_fit(lengths: Sequence[int], room: int) -> list[list[int]]:
