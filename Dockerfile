@@ -6,7 +6,7 @@ ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 FROM ${PYTHON_IMAGE} AS base
 # A named volume takes over owner and mode of the folder that it is mounted on.
 RUN useradd --uid 1000 --create-home rstar \
-    && install --directory --owner=rstar --group=rstar --mode=700 /data /letters /keys \
+    && install --directory --owner=rstar --group=rstar --mode=700 /data /letters /notices /keys \
        /keys/broker /keys/coordinator /keys/executor /keys/inference /keys/reward /keys/database
 ENV PATH=/opt/rstar/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE \

@@ -37,6 +37,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", required=True, help="endpoint for those who work")
     parser.add_argument("--keys", type=Path, help="the broker's key folder (`rstar keys DIR`)")
     parser.add_argument("--letters", type=Path, help="folder for jobs that kill workers")
+    parser.add_argument("--notice", type=Path, help="file to renew with how the pool is")
     parser.add_argument(
         "--lease", type=float, help="seconds of silence that cost a worker its jobs"
     )
@@ -51,6 +52,7 @@ async def _serve(options: argparse.Namespace) -> None:
         workers=options.workers,
         keys=load_broker_keys(options.keys) if options.keys is not None else None,
         letters=options.letters,
+        notice=options.notice,
         rules=Rules(lease=options.lease or SLOW_POOLS.get(options.pool, Rules().lease)),
     )
     async with trio.open_nursery() as nursery:

@@ -21,6 +21,7 @@ from brokers.dead_letters import write_letter
 from brokers.effects import Effect, Letter, Note, ToClient, ToWorker
 from brokers.ledger import Ledger
 from brokers.metrics import Gauges
+from brokers.notice import Notice
 from brokers.outboxes import Outboxes
 from brokers.records import Rules
 from rstar_async.wire.codec import (
@@ -81,12 +82,13 @@ class Broker:
         workers: str,
         keys: BrokerKeys | None = None,
         letters: Path | None = None,
+        notice: Path | None = None,
         rules: Rules | None = None,
     ) -> None:
         self._pool, self._letters = pool, letters
         rules = rules or Rules()
         self._ledger = Ledger(pool, secrets.token_bytes(8), trio.current_time(), rules)
-        self._gauges = Gauges(pool)
+        self._gauges, self._notice = Gauges(pool), Notice(notice)
         self._warned: set[bytes] = set()
         with contextlib.ExitStack() as closing:
             context: zmq.SyncContext = zmq.Context()
@@ -136,7 +138,9 @@ class Broker:
 
     async def _keep_gauges(self) -> None:
         while True:
-            self._gauges.show(self._ledger.status(trio.current_time()))
+            status = self._ledger.status(trio.current_time())
+            self._gauges.show(status)
+            self._notice.post(status)
             await trio.sleep(SHOW_SECONDS)
 
     def _hear(self, door: Door[M], received: Received) -> None:

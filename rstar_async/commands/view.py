@@ -18,6 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "place", nargs="?", help="folder of a run, SQLite file or database URL [the newest run]"
     )
+    parser.add_argument("--home", type=Path, help="the run's folder, if PLACE is a database")
+    parser.add_argument("--notices", type=Path, help="folder where brokers leave how they are")
     parser.add_argument("--port", type=_port, default=PORT, help="0 takes a free one [%(default)s]")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on [%(default)s]")
     parser.add_argument("--token", help="who knows it may look; made up beyond 127.0.0.1")
@@ -34,14 +36,15 @@ def run(arguments: argparse.Namespace) -> int:
     from rstar_async.view.server import address, bind, choose_token
     from storage.database import open_database
 
-    url, home = locate(arguments.place)
+    url, found = locate(arguments.place)
+    watch = PoolWatch(_folder(arguments.home) or found, _folder(arguments.notices))
     token = choose_token(arguments.host, arguments.token)
     with open_database(url, must_exist=True, readers=8) as database:
         listening = bind(arguments.host, arguments.port)
         port: int = listening.getsockname()[1]
         access = access_for(arguments.host, port, token, tuple(arguments.name))
         print(f"{database.name}\n{address(arguments.host, port, token)}", flush=True)
-        _serve(listening, build_app(database, PoolWatch(home), access))
+        _serve(listening, build_app(database, watch, access))
     return 0
 
 
@@ -55,6 +58,12 @@ def locate(place: str | None) -> tuple[str, Path | None]:
     if not home.is_dir():
         return database_url(str(home)), None
     return database_url(str(home)), home
+
+
+def _folder(given: Path | None) -> Path | None:
+    if given is not None and not given.is_dir():
+        raise BadInput(f"there is no folder {given}")
+    return given
 
 
 def _newest_run() -> Path:

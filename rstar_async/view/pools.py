@@ -1,8 +1,10 @@
-"""How the pools of a running system are, asked from their brokers when a browser wants to know.
+"""How the pools of a running system are, asked from their brokers when a browser wants to know; or,
+where there is no way to the brokers, as their notices say.
 
 One question serves all browsers of the last seconds. A run that is not going on has no pools.
 """
 
+import time
 from pathlib import Path
 
 import msgspec
@@ -17,6 +19,8 @@ from rstar_async.wire.pool import open_pool
 
 ANSWER_SECONDS = 2.0
 FRESH_SECONDS = 1.0
+# A notice is renewed every few seconds; one that is older is of a broker that is gone.
+NOTICE_SECONDS = 15.0
 
 
 class Pools(msgspec.Struct, frozen=True):
@@ -28,10 +32,10 @@ class Pools(msgspec.Struct, frozen=True):
 
 
 class PoolWatch:
-    """Asks the brokers of the run in `home`, if one is given."""
+    """Asks the brokers of the run in `home`, or reads what they wrote into `notices`."""
 
-    def __init__(self, home: Path | None) -> None:
-        self.home = home
+    def __init__(self, home: Path | None, notices: Path | None = None) -> None:
+        self.home, self._notices = home, notices
         self._turn = trio.Lock()
         self._asked_at = float("-inf")
         self._pools = Pools(False, "", {})
@@ -49,6 +53,8 @@ class PoolWatch:
             return self._pools
 
     async def _ask(self) -> Pools:
+        if self._notices is not None:
+            return read_notices(self._notices)
         if self.home is None:
             return Pools(False, "give `rstar view` the folder of a run to see its workers", {})
         try:
@@ -60,6 +66,23 @@ class PoolWatch:
             for pool in POOLS:
                 nursery.start_soon(_ask_one, found, pool, clients_endpoint(sockets, pool))
         return Pools(True, "", found)
+
+
+def read_notices(folder: Path) -> Pools:
+    """`POOL.json` of every pool; a broker whose notice is old or cannot be read has no answer."""
+    found: dict[str, Status | None] = {pool: _notice(folder / f"{pool}.json") for pool in POOLS}
+    if any(found.values()):
+        return Pools(True, "", found)
+    return Pools(False, f"no broker has written to {folder} lately", {})
+
+
+def _notice(file: Path) -> Status | None:
+    try:
+        if time.time() - file.stat().st_mtime > NOTICE_SECONDS:
+            return None
+        return msgspec.json.decode(file.read_bytes(), type=Status)
+    except (OSError, msgspec.DecodeError):
+        return None
 
 
 async def _ask_one(found: dict[str, Status | None], pool: str, endpoint: str) -> None:

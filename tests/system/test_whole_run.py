@@ -45,11 +45,11 @@ candidates = 2
 PATIENCE_SECONDS = 420
 
 
-def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
-    recipe = tmp_path / "small.toml"
-    recipe.write_text(RECIPE.format(home=tmp_path / "home"))
+def start(tmp_path: Path, *arguments: str, recipe: str = RECIPE) -> subprocess.Popen[str]:
+    file = tmp_path / "small.toml"
+    file.write_text(recipe.format(home=tmp_path / "home"))
     return subprocess.Popen(
-        [sys.executable, "-m", "rstar_async.cli", "run", str(recipe), *arguments],
+        [sys.executable, "-m", "rstar_async.cli", "run", str(file), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,8 +1,10 @@
 """`rstar view` as a command: what it refuses, what it prints, what the package holds."""
 
+import os
 import socket
 import subprocess
 import sys
+import time
 from importlib import resources
 
 import httpx
@@ -20,7 +22,7 @@ from rstar_async.launch.sockets import (
     workers_endpoint,
 )
 from rstar_async.view.access import access_for, is_loopback
-from rstar_async.view.pools import PoolWatch
+from rstar_async.view.pools import PoolWatch, read_notices
 from rstar_async.view.server import address as address_of
 from rstar_async.view.server import bind, choose_token
 
@@ -119,6 +121,36 @@ async def test_the_pools_of_a_run_tell_how_they_are(tmp_path):
     assert pools.pools["executor"].pool == "executor"
     assert pools.pools["reward"] is None
     assert not (await PoolWatch(tmp_path).status()).running
+
+
+async def test_without_a_way_to_the_brokers_their_notices_tell_how_the_pools_are(tmp_path):
+    notice, sockets = tmp_path / "executor.json", make_socket_folder()
+    watch = PoolWatch(None, tmp_path)
+    assert (await watch.status()).reason == f"no broker has written to {tmp_path} lately"
+    command = [sys.executable, "-m", "brokers", "executor", "--notice", str(notice)]
+    command += ["--clients", clients_endpoint(sockets, "executor")]
+    command += ["--workers", workers_endpoint(sockets, "executor")]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as broker:
+        with trio.fail_after(20):
+            while not (await watch.status()).running:  # noqa: ASYNC110  a file sets no event
+                await trio.sleep(0.1)
+        broker.terminate()
+    remove_socket_folder(sockets)
+    pools = read_notices(tmp_path).pools
+    assert pools["executor"].pool == "executor"
+    assert pools["reward"] is None
+
+    an_hour_ago = time.time() - 3600
+    os.utime(notice, (an_hour_ago, an_hour_ago))
+    assert not read_notices(tmp_path).running
+    notice.write_text('["Status", 1')
+    assert not read_notices(tmp_path).running
+
+
+@pytest.mark.parametrize("option", ["--home", "--notices"])
+def test_a_folder_that_is_not_there_is_named(store, option, capsys):
+    assert main(["view", store.name, option, "/nowhere"]) == 2
+    assert capsys.readouterr().err == "rstar: there is no folder /nowhere\n"
 
 
 def test_the_package_holds_the_page():
