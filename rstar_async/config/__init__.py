@@ -19,6 +19,7 @@ from rstar_async.config.tasks import Answers, Bootstrap, Model, Problems, Prompt
 from rstar_async.config.training import (
     Filters,
     Gate,
+    History,
     LoRA,
     Objective,
     PolicyTraining,
@@ -38,6 +39,7 @@ __all__ = [
     "Filters",
     "Gate",
     "Guidance",
+    "History",
     "LoRA",
     "Model",
     "Objective",

@@ -6,6 +6,7 @@ from rstar_async.config.base import Dtype, Settings
 
 Schedule = Literal["linear", "cosine", "constant"]
 Objective = Literal["preference", "pqm", "orm"]
+History = Literal["round", "all"]
 
 
 class Filters(Settings):
@@ -68,7 +69,7 @@ class PolicyTraining(Settings):
     # Leave out solutions with the word "error" in them, after the best were picked (reference).
     drop_errors: bool = False
     # Which rounds' trajectories: only the newest, or all so far (newest first per problem).
-    history: Literal["round", "all"] = "round"
+    history: History = "round"
     # Demonstrations mixed in, so that what the bootstrap knew is not forgotten.
     replay: int = 0
     # "base" retrains from the base model (paper); "bootstrap" from the bootstrap policy.
@@ -92,6 +93,8 @@ class PPMTraining(Settings):
 
     # Off: every round and every evaluation goes without a PPM.
     train: bool = True
+    # Which rounds' trees: only the newest, or all so far. Held-out problems are the same ones.
+    history: History = "round"
     # preference: pairs, Eq. 4; pqm: regression on every step's Q; orm: right or wrong, of answers.
     objective: Objective = "preference"
     epochs: float = 1.0

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from rstar_async.config import History
 from rstar_async.rounds.difficulty import accuracy
 from rstar_async.rounds.pairs import PairRules, Preference
 from rstar_async.rounds.trajectories import best_trajectories
@@ -33,23 +34,27 @@ class Harvest:
 
 
 def harvest(shop: Workshop, number: int, encoder: Encoder, ppm_length: int) -> Harvest:
-    """Trajectories of round `number` (or of all so far, newest first), pairs of this round."""
-    found = Harvest()
-    for stored in stored_trees(shop, _rounds(shop, number)):
-        found.problems += 1
+    """What round `number` teaches, or all rounds so far, newest first: trajectories by
+    `policy.history`, judgements by `ppm.history`. Pairs to be stored are of this round alone."""
+    found, recipe = Harvest(), shop.recipe
+    for_policy = _rounds(recipe.policy.history, number)
+    for_ppm = _rounds(recipe.ppm.history, number) if recipe.ppm.train else []
+    for stored in stored_trees(shop, max(for_policy, for_ppm, key=len)):
+        solved = [tree for tree in stored if tree.search.round in for_policy]
+        found.problems += bool(solved)
         if _is_doubtful(shop, stored):
-            found.doubtful += 1
+            found.doubtful += bool(solved)
             continue
-        _take_trajectories(shop, stored, encoder, found)
-        if shop.recipe.ppm.train:
-            for tree in stored:
-                if tree.search.round == number:
-                    _take_judgements(shop, tree, encoder, ppm_length, found)
+        _take_trajectories(shop, solved, encoder, found)
+        for tree in stored:
+            if tree.search.round in for_ppm:
+                pairs = _take_judgements(shop, tree, encoder, ppm_length, found)
+                found.pairs += pairs if tree.search.round == number else []
     return found
 
 
-def _rounds(shop: Workshop, number: int) -> list[int]:
-    return list(range(number, 0, -1)) if shop.recipe.policy.history == "all" else [number]
+def _rounds(history: History, number: int) -> list[int]:
+    return list(range(number, 0, -1)) if history == "all" else [number]
 
 
 def stored_trees(shop: Workshop, rounds: list[int]) -> Iterator[list[StoredTree]]:
@@ -106,15 +111,15 @@ def _take_trajectories(
 
 def _take_judgements(
     shop: Workshop, stored: StoredTree, encoder: Encoder, ppm_length: int, found: Harvest
-) -> None:
-    """Pairs; or, for training by another objective, targets."""
+) -> list[Pair]:
+    """Take pairs, or, for training by another objective, targets; the pairs as they are stored."""
     settings, search = shop.recipe.ppm, stored.search
     split: Split = "heldout" if is_heldout(search.problem_id, settings.heldout_share) else "train"
     targets: list[Target] = []
     if split == "train" and settings.objective != "preference":
         targets = targets_of(stored.tree, settings.objective)
         if not targets:
-            return
+            return []
     rules = PairRules(
         min_margin=settings.min_margin,
         min_edit_distance=settings.min_edit_distance,
@@ -125,7 +130,7 @@ def _take_judgements(
     packed, kept = pack(tree, ppm_length, settings.max_tokens)
     found.trees[split] += packed
     found.too_long_to_judge += len(tree.pairs) + len(tree.targets) - len(kept)
-    found.pairs += [
+    return [
         Pair(shop.run, search.round, search.id, p.chosen, p.rejected, p.kind, p.weight, split)
         for p in kept
         if isinstance(p, Preference)

@@ -149,6 +149,24 @@ def test_trajectories_of_earlier_rounds_come_along_when_asked(shop, encoder):
     assert second.parent_id == shop.base().id
 
 
+def test_judgements_of_earlier_rounds_come_along_when_asked(shop, encoder):
+    """What is stored as a round's pairs stays its own."""
+    shop = with_settings(shop, "ppm", history="all")
+    serve(shop, once=True)
+    stored = {}
+    for number in (1, 2):
+        store_round(shop.database, "run", number, plant(encoder, 6, seed=number), shop.base().id)
+        serve(shop, once=True)
+        stored[number] = shop.database.read(queries.pairs_of, "run", number)
+    first, second = (v.metrics for v in shop.versions() if v.kind == "ppm")
+    assert first["pairs"] + first["pairs_heldout"] == len(stored[1])
+    assert second["pairs"] + second["pairs_heldout"] == len(stored[1]) + len(stored[2])
+    assert second["pairs_step"] + second["pairs_trajectory"] == len(stored[2])
+    policies = [v.metrics for v in shop.versions() if v.kind == "policy" and v.round]
+    assert [each["trajectories"] for each in policies] == [each["problems"] for each in policies]
+    assert [each["problems"] for each in policies] == [6, 6]
+
+
 def test_the_process_trains_and_ends_at_sigterm(recipe, database, tmp_path):
     recipe = structs.replace(recipe, bootstrap=Bootstrap(kind="checkpoint"))
     file = tmp_path / "recipe.json"
