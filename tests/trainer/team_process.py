@@ -57,7 +57,8 @@ def losses_of_ppm(base, trees, into):
     watch = Watch("ppm")
     options = {"scale": 5.0, "seed": 1, "into": into, "watch": watch}
     metrics = train_ppm(base, trees, trees[:3], PPM, Training(), **options)
-    return [*watch.losses, metrics["pair_accuracy"]]
+    learnt = [line["pair_accuracy_train"] for line in watch.lines[1:]]
+    return [*watch.losses, *learnt, metrics["pair_accuracy"]]
 
 
 def sharded(base, trees):
