@@ -159,6 +159,23 @@ def test_the_host_sees_the_page_alone_and_on_loopback(stack: Stack) -> None:
     assert "http://localhost:8799/?token=" in said
 
 
+def test_the_page_shows_the_pools_without_a_network_of_theirs(stack: Stack) -> None:
+    look = (
+        "import http.cookiejar, sys, urllib.request as u\n"
+        "opener = u.build_opener(u.HTTPCookieProcessor(http.cookiejar.CookieJar()))\n"
+        "address = sys.stdin.read()\n"
+        "opener.open(address).close()\n"
+        "print(opener.open(address.partition('?')[0] + 'api/pools').read().decode())"
+    )
+    said = stack.compose("logs", "--no-log-prefix", "view")
+    address = re.findall(r"http://localhost:8799/\?token=\S+", said)[-1]
+    shown = json.loads(stack.execute("view", "python", "-c", look, text=address))
+    assert shown["running"] is True
+    assert all(pool["workers"] for pool in shown["pools"].values()), shown
+    networks = stack.inspect("view")["view"][0]["NetworkSettings"]["Networks"]
+    assert {name.rpartition("_")[2] for name in networks} == {"data", "page"}
+
+
 def test_no_secret_is_in_sight(stack: Stack) -> None:
     password = stack.execute("coordinator", "cat", "/keys/database/password")
     key = json.loads(stack.execute("coordinator", "cat", "/keys/coordinator/curve.key"))["secret"]
