@@ -18,16 +18,12 @@ SECONDS = 10
 
 def warm_fork(flavour: str) -> Execute:
     """What no fork server can undercut: fork, run, collect the output, wait."""
-    import gc
-
     sys.path.insert(0, str(Path(__file__).parent.parent / "workers" / "sandbox"))
-    from inside import pages, warm  # type: ignore[import-not-found]
+    from inside import libraries, pages, warm  # type: ignore[import-not-found]
 
+    libraries.load()
     warm.warm_up(flavour)
-    gc.collect()
-    gc.freeze()
-    pages.join()
-    pages.collapse()
+    pages.gather()
 
     def execute(source: str) -> bytes:
         reader, writer = os.pipe()

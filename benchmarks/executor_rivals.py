@@ -95,7 +95,8 @@ class Hosted:
         self.name, self.heavy = manner, manner != "fork"
         command = [python, str(HOST), manner, argument]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        self._process = subprocess.Popen(command, env=ENVIRONMENT, **pipes)  # type: ignore[call-overload]
+        env = ENVIRONMENT | ({"LD_BIND_NOW": "1"} if manner == "fork" else {})  # as ours has it
+        self._process = subprocess.Popen(command, env=env, **pipes)  # type: ignore[call-overload]
         if self._answer() != "ready":
             _, complaint = self._process.communicate()
             last = complaint.decode(errors="replace").strip().splitlines()[-1:]

@@ -9,9 +9,10 @@ import ast
 import warnings
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import trio
+from msgspec.structs import replace
 
 from rstar_async.wire.payloads import Execute
 from workers.sandbox import Outcome

@@ -10,10 +10,11 @@ state that the chain began with; a header line `# whole: WHY` keeps it in one st
 
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import trio
+from msgspec.structs import replace
 
 from workers.sandbox import policy
 from workers.sandbox.errors import SandboxError

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+import msgspec
 import trio
 
 from workers.sandbox import channel, policy
@@ -17,8 +18,7 @@ PATIENCE_SECONDS = 1.0  # for a process that has hung up to be gone
 GLANCE_SECONDS = 0.02  # the shortest pause between two looks at the CPU clock
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """How the last step of a program ended; see the wire's `Executed`, field by field."""
 
     status: policy.Status

@@ -22,10 +22,10 @@ from workers.sandbox import channel, filter, policy
 from workers.sandbox.errors import SandboxError, Unconfinable
 
 HOME = str(Path(__file__).parent)
-BOOT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from inside import main; "
-    "main.main(int(sys.argv[2]), int(sys.argv[3]))"
-)
+_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from inside import "
+GUARD = _BOOT + "guard; guard.main(*map(int, sys.argv[2:4]), sys.argv[4:])"
+ZYGOTE = _BOOT + "libraries; libraries.load(); from inside import main; main.main()"
+PLAIN = ("-S", "-P", "-B", "-c")
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 STOP_SECONDS = 10.0
 START_SECONDS = 120.0  # importing sympy on a machine that is busy with other things
@@ -82,7 +82,7 @@ async def _start(
     numbers = (control.fileno(), deaths.fileno())
     try:
         return await trio.lowlevel.open_process(
-            [python, "-S", "-P", "-B", "-c", BOOT, HOME, *map(str, numbers)],
+            [python, *PLAIN, GUARD, HOME, *map(str, numbers), *PLAIN, ZYGOTE, HOME],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=complaints.writer,

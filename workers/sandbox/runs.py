@@ -4,9 +4,10 @@ Every method leaves either a held node or no node; a cancel kills what it had be
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import trio
+from msgspec.structs import replace
 
 from workers.sandbox import channel, policy
 from workers.sandbox.errors import ForkRefused, Obstructed, ZygoteLost

@@ -28,6 +28,12 @@ NOBODY = 65534
 # PyDLL keeps the interpreter lock: nothing of Python may run between a clone and its epilogue.
 _libc = ctypes.PyDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
+_clone = _libc["syscall"]  # one of its own, that takes plain numbers
+_clone.argtypes = (ctypes.c_long,) * 6
+_clone.restype = ctypes.c_long
+_before_fork = ctypes.pythonapi.PyOS_BeforeFork
+_after_fork_child = ctypes.pythonapi.PyOS_AfterFork_Child
+_after_fork_parent = ctypes.pythonapi.PyOS_AfterFork_Parent
 
 
 class _Program(ctypes.Structure):
@@ -68,12 +74,12 @@ def name_process(name: str) -> None:
 
 def fork_sibling(flags: int) -> int:
     """Fork a child of our own parent (CLONE_PARENT), with Python's own fork hooks around it."""
-    ctypes.pythonapi.PyOS_BeforeFork()
-    pid: int = _libc.syscall(ctypes.c_long(SYS_CLONE), ctypes.c_long(flags), 0, 0, 0, 0)
+    _before_fork()
+    pid: int = _clone(SYS_CLONE, flags, 0, 0, 0, 0)
     if pid == 0:
-        ctypes.pythonapi.PyOS_AfterFork_Child()
+        _after_fork_child()
         return 0
-    ctypes.pythonapi.PyOS_AfterFork_Parent()
+    _after_fork_parent()
     if pid < 0:
         _fail("clone")
     return pid

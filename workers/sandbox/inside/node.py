@@ -9,6 +9,7 @@ Then on the child's own socket: its greeting, the request (length first), the no
 import array
 import builtins
 import io
+import linecache
 import os
 import socket
 import sys
@@ -97,6 +98,7 @@ class Node:
             self._perform()
             prompter.recv(CHUNK), prompter.recv(CHUNK)
         self._names, self._control = names, control
+        linecache.clearcache()
         prompter.close()
         stage.close()
 
@@ -112,7 +114,7 @@ class Node:
         request = frames.unpack_request(self._read())
         if self._lid:
             _filter(self._lid, False)
-        _limit_memory(*(used + request.memory for used in self._in_use))
+        _limit_memory(self._in_use[0] + request.memory, self._in_use[1] + request.memory)
         steps = step.Steps(self._names, self._stream, request.value, self._text)
         report = steps.run(request.steps, request.first, OUTPUT, NOWHERE)
         _dup2(NOWHERE, 1)

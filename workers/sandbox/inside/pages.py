@@ -7,16 +7,29 @@ sixteen generations deep that was 70 % of its cost.
 """
 
 import ctypes
+import gc
+import os
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
 HUGE = 2 << 20
 MADV_COLLAPSE = 25  # Linux 6.1; elsewhere an error, and everything works as before
-READ_WRITE = 1 | 2
+POOL, POOL_HEADER, STEP, LARGEST = 16384, 48, 16, 512  # of CPython's allocator of small objects
+MOST_GAPS = 100_000  # of one size: another allocator would have us go on for ever
+PROT_READ, READ_WRITE = 1, 1 | 2
+PRIVATE_FIXED = 0x02 | 0x10
+# Libraries that change while Python runs: reference counts, the allocator, the loader.
+BUSY = ("libpython", "python", "libc.", "libc-", "ld-", "_ctypes.", "libffi")
 
+_fillers: list[object] = []
 _libc = ctypes.PyDLL(None)
-_libc.madvise.argtypes = _libc.mprotect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+_libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+_libc.mmap.restype = ctypes.c_void_p
+_libc.mmap.argtypes = (
+    *(ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int),
+    ctypes.c_long,
+)
 
 
 class Mapping(NamedTuple):
@@ -27,6 +40,33 @@ class Mapping(NamedTuple):
     access: str
     offset: int
     name: str
+
+
+def gather() -> None:
+    """What is in memory now stays, for all: out of the collector's sight, and in large pieces."""
+    gc.collect()
+    fill()
+    gc.freeze()
+    share()
+    collapse()
+
+
+def fill() -> None:
+    """Take up every gap between objects, for good.
+
+    What a program makes then lies side by side on pages of its own, not in gaps of shared ones.
+    """
+    for size in range(STEP, LARGEST + 1, STEP):
+        _fillers.extend(_fill(size))
+
+
+def _fill(size: int) -> Iterator[object]:
+    """Blocks of this many bytes, until one begins a new pool."""
+    for _ in range(MOST_GAPS):
+        thing = object() if size == STEP else 1.0 * size if size == 2 * STEP else bytes(size - 40)
+        yield thing
+        if id(thing) % POOL == POOL_HEADER:
+            return
 
 
 def collapse() -> int:
@@ -41,17 +81,44 @@ def _huge_pages() -> Iterator[int]:
             yield from range(-(-mapping.first // HUGE) * HUGE, mapping.end - HUGE + 1, HUGE)
 
 
-def join() -> int:
-    """Unite each library's relocated tables with its data; how many were.
+def share() -> int:
+    """Put what libraries hold into a file in memory, mapped privately where it was; how many.
 
-    The loader has made the former read-only. That is no defence here: programs may call mprotect.
+    Until it writes there, a process has no pages of its own for a fork to copy and to link.
     """
-    united = [
-        _libc.mprotect(tables.first, tables.end - tables.first, READ_WRITE) == 0
-        for tables, data in pairwise(mappings())
-        if (tables.access, data.access) == ("r--p", "rw-p") and _is_continued(tables, data)
-    ]
-    return united.count(True)
+    places = list(_at_rest())
+    try:
+        store = os.memfd_create("libraries", os.MFD_CLOEXEC)
+    except OSError:  # everything works as before
+        return 0
+    os.truncate(store, sum(place.end - place.first for place in places))
+    offset = moved = 0
+    for place in places:
+        moved += _move(place, store, offset)
+        offset += place.end - place.first
+    os.close(store)
+    return moved
+
+
+def _move(place: Mapping, store: int, offset: int) -> bool:
+    length = place.end - place.first
+    access = READ_WRITE if place.access == "rw-p" else PROT_READ
+    os.pwrite(store, (ctypes.c_char * length).from_address(place.first), offset)
+    return _libc.mmap(place.first, length, access, PRIVATE_FIXED, store, offset) == place.first
+
+
+def _at_rest() -> Iterator[Mapping]:
+    """Relocated tables and data of all libraries but those that this very code changes."""
+    everything = mappings()
+    for one, other in pairwise(everything):
+        if _is_continued(one, other) and (one.access, other.access) == ("r--p", "rw-p"):
+            yield one
+        if one.access == "rw-p" and one.name.startswith("/") and not _is_busy(one):
+            yield one
+
+
+def _is_busy(mapping: Mapping) -> bool:
+    return os.path.basename(mapping.name).startswith(BUSY)
 
 
 def _is_continued(one: Mapping, other: Mapping) -> bool:

@@ -24,7 +24,7 @@ __builtins__ = dict(vars(builtins))  # type: ignore[assignment]
 Namespace: TypeAlias = dict[str, Any]
 
 _TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
-_ALL_SIGNALS = signal.valid_signals()
+_ALL_SIGNALS = tuple(map(int, signal.valid_signals()))  # small ones, which lie side by side
 # The C function: its wrapper in `signal` is Python, and builds an enum for every signal.
 _block, _setitimer = _signal.pthread_sigmask, signal.setitimer
 _settrace, _setprofile = sys.settrace, sys.setprofile

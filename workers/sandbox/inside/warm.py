@@ -8,7 +8,7 @@ the more so the deeper a node is; every import missing here is paid for by the p
 import contextlib
 import importlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 PLAIN = (
@@ -21,16 +21,19 @@ NUMERIC = ("numpy", "numpy.linalg")
 
 
 def warm_up(flavour: str) -> None:
-    """Import, and let sympy build its caches (a second or two)."""
-    _import_random()
-    _import(PLAIN)
-    if flavour == "numpy":
-        _import(NUMERIC)
-        importlib.import_module("numpy").random.seed(0)
-    if flavour != "plain":
-        _import(SYMBOLIC)
-        calls = SYMBOLIC_CALLS + (NUMERIC_CALLS if flavour == "numpy" else ())
-        _exercise(vars(importlib.import_module("sympy")), calls)
+    """Import, and let sympy build its caches (a second or two).
+
+    Random states begin at a fixed seed: every worker gives an unseeded program the same answer.
+    """
+    with _without_fork_hooks():
+        _import(PLAIN + (NUMERIC if flavour == "numpy" else ()))
+        importlib.import_module("random").seed(0)
+        if flavour == "numpy":
+            importlib.import_module("numpy").random.seed(0)
+        if flavour != "plain":
+            _import(SYMBOLIC)
+            calls = SYMBOLIC_CALLS + (NUMERIC_CALLS if flavour == "numpy" else ())
+            _exercise(vars(importlib.import_module("sympy")), calls)
 
 
 def _import(names: Iterable[str]) -> None:
@@ -38,15 +41,13 @@ def _import(names: Iterable[str]) -> None:
         importlib.import_module(name)
 
 
-def _import_random() -> None:
-    """Without its fork hook: a program goes on after a fork with the random state it had.
-
-    And from a fixed seed, so that every worker gives the same answer to an unseeded program.
-    """
+@contextlib.contextmanager
+def _without_fork_hooks() -> Iterator[None]:
+    """A program goes on after a fork with the random state that it had; threads there are none."""
     register: Callable[..., None] = os.register_at_fork
     os.register_at_fork = lambda **_hooks: None
     try:
-        importlib.import_module("random").seed(0)
+        yield
     finally:
         os.register_at_fork = register
 

@@ -1,0 +1,70 @@
+"""The guard: parent of the zygote and (by CLONE_PARENT) of every node.
+
+It reaps them, tells the worker how each ended, and when the worker is gone, or the zygote, kills
+the whole process group and leaves only when nothing is left. No user code runs in it.
+"""
+
+import _thread
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from . import confine, frames, node
+
+
+def main(control: int, channel: int, zygote: Sequence[str]) -> NoReturn:
+    """Start the interpreter `zygote` on `control`; tell `channel` who has ended, and how."""
+    os.umask(0o077)
+    confine.name_process("sandbox-guard")
+    worker = os.pidfd_open(os.getppid())
+    group = _start(zygote, control, channel)
+    _thread.start_new_thread(_watch, (group, (channel, worker)))
+    reap(group, socket.socket(fileno=channel))
+
+
+def _start(zygote: Sequence[str], control: int, channel: int) -> int:
+    os.set_inheritable(channel, False)
+    aside = fcntl.fcntl(control, fcntl.F_DUPFD_CLOEXEC, 10)  # a copy onto itself would be closed
+    os.close(control)
+    command, place = [sys.executable, *zygote], [(os.POSIX_SPAWN_DUP2, aside, node.CONTROL)]
+    pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=place, setpgroup=0)
+    os.close(aside)
+    return pid
+
+
+def _watch(group: int, worker: Sequence[int]) -> None:
+    """The worker is gone, or has hung up: so shall everyone be."""
+    select.select(worker, [], [])
+    _kill(group)
+
+
+def reap(group: int, channel: socket.socket) -> NoReturn:
+    """Report every death; after that of the zygote, leader of `group`, leave nobody behind.
+
+    It waits without signals: those would tell of every stop and continuation of a node, too.
+    """
+    channel.setblocking(True)
+    ending = False
+    while True:
+        try:
+            pid, status, usage = os.wait4(-1, 0)
+        except ChildProcessError:
+            os._exit(0)
+        ending |= pid == group
+        if ending:  # again and again: the one before may just have been forking
+            _kill(group)
+        cpu = usage.ru_utime + usage.ru_stime
+        with contextlib.suppress(OSError):
+            channel.send(frames.DEATH.pack(pid, status, cpu, usage.ru_maxrss))
+
+
+def _kill(group: int) -> None:
+    """The group cannot be reused while one member lives, and members cannot leave it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
