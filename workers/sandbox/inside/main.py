@@ -28,6 +28,7 @@ def main() -> NoReturn:
         root = node.Node(names, config["clone"], config["text"])
         root.rehearse()
         pages.gather()
+        root.weigh()
         facts = lock(config)
         listener = confine.filter_calls(bytes.fromhex(config["filter"]), config["listener"])
     except BaseException as error:

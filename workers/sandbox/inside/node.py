@@ -38,7 +38,7 @@ class Node:
         self._control = socket.socket(fileno=CONTROL)
         self._clone_flags = clone_flags
         self._lid = b""
-        self._in_use = confine.memory_in_use()
+        self._in_use = (0, 0)
         self._stream = open_streams()
         self._names = names
         self._text = text
@@ -80,6 +80,10 @@ class Node:
             if source != target:
                 _dup2(source, target, False)
                 _close(source)
+
+    def weigh(self) -> None:
+        """What is in use now is not charged to programs."""
+        self._in_use = confine.memory_in_use()
 
     def rehearse(self) -> None:
         """Do some times what each child will do, on harmless steps and sockets of our own.

@@ -18,13 +18,14 @@ MADV_COLLAPSE = 25  # Linux 6.1; elsewhere an error, and everything works as bef
 POOL, POOL_HEADER, STEP, LARGEST = 16384, 48, 16, 512  # of CPython's allocator of small objects
 MOST_GAPS = 100_000  # of one size: another allocator would have us go on for ever
 PROT_READ, READ_WRITE = 1, 1 | 2
-PRIVATE_FIXED = 0x02 | 0x10
+FIXED, ANONYMOUS = 0x02 | 0x10, 0x02 | 0x20 | 0x100000  # private both; the latter never over others
 # Libraries that change while Python runs: reference counts, the allocator, the loader.
 BUSY = ("libpython", "python", "libc.", "libc-", "ld-", "_ctypes.", "libffi")
 
 _fillers: list[object] = []
 _libc = ctypes.PyDLL(None)
 _libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+_libc.sbrk.argtypes = (ctypes.c_long,)
 _libc.mmap.restype = ctypes.c_void_p
 _libc.mmap.argtypes = (
     *(ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int),
@@ -48,6 +49,7 @@ def gather() -> None:
     fill()
     gc.freeze()
     share()
+    round_off()
     collapse()
 
 
@@ -69,6 +71,16 @@ def _fill(size: int) -> Iterator[object]:
             return
 
 
+def round_off() -> None:
+    """Let what can grow end where a huge page does, or its last pages would have to be small."""
+    for mapping in _own():
+        if mapping.name:
+            _libc.sbrk(-mapping.end % HUGE)
+        elif mapping.end - mapping.first > HUGE:
+            rest = mapping.first % HUGE
+            _libc.mmap(mapping.first - rest, rest, READ_WRITE, ANONYMOUS, -1, 0)
+
+
 def collapse() -> int:
     """Gather our private memory into huge pages where the kernel can; the MiB that it did."""
     gathered = [_libc.madvise(page, HUGE, MADV_COLLAPSE) == 0 for page in _huge_pages()]
@@ -76,9 +88,13 @@ def collapse() -> int:
 
 
 def _huge_pages() -> Iterator[int]:
-    for mapping in mappings():
-        if mapping.access == "rw-p" and mapping.name in ("", "[heap]"):
-            yield from range(-(-mapping.first // HUGE) * HUGE, mapping.end - HUGE + 1, HUGE)
+    for mapping in _own():
+        yield from range(-(-mapping.first // HUGE) * HUGE, mapping.end - HUGE + 1, HUGE)
+
+
+def _own() -> list[Mapping]:
+    """Where objects are: what is private, of no file, and not the stack."""
+    return [one for one in mappings() if one.access == "rw-p" and one.name in ("", "[heap]")]
 
 
 def share() -> int:
@@ -104,7 +120,7 @@ def _move(place: Mapping, store: int, offset: int) -> bool:
     length = place.end - place.first
     access = READ_WRITE if place.access == "rw-p" else PROT_READ
     os.pwrite(store, (ctypes.c_char * length).from_address(place.first), offset)
-    return _libc.mmap(place.first, length, access, PRIVATE_FIXED, store, offset) == place.first
+    return bool(_libc.mmap(place.first, length, access, FIXED, store, offset) == place.first)
 
 
 def _at_rest() -> Iterator[Mapping]:
