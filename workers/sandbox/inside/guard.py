@@ -45,7 +45,7 @@ def _watch(group: int, worker: Sequence[int]) -> None:
 
 
 def reap(group: int, channel: socket.socket) -> NoReturn:
-    """Report every death; after that of the zygote, leader of `group`, leave nobody behind.
+    """Report every death up to that of the zygote, leader of `group`; then leave nobody behind.
 
     It waits without signals: those would tell of every stop and continuation of a node, too.
     """
@@ -56,12 +56,13 @@ def reap(group: int, channel: socket.socket) -> NoReturn:
             pid, status, usage = os.wait4(-1, 0)
         except ChildProcessError:
             os._exit(0)
+        if not ending:  # later deaths are our doing
+            cpu = usage.ru_utime + usage.ru_stime
+            with contextlib.suppress(OSError):
+                channel.send(frames.DEATH.pack(pid, status, cpu, usage.ru_maxrss))
         ending |= pid == group
         if ending:  # again and again: the one before may just have been forking
             _kill(group)
-        cpu = usage.ru_utime + usage.ru_stime
-        with contextlib.suppress(OSError):
-            channel.send(frames.DEATH.pack(pid, status, cpu, usage.ru_maxrss))
 
 
 def _kill(group: int) -> None:
