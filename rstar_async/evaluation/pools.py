@@ -23,10 +23,13 @@ class Trajectories:
         Trajectories are independent and alike, so the mean over the blocks estimates what `size`
         of them achieve better than the first block alone. One block if there are fewer.
         """
+        return [[one for one in block if one is not None] for block in self.drawn(size)]
+
+    def drawn(self, size: int) -> list[list[Proposal | None]]:
+        """The same groups, with those that came to nothing in their places."""
         size = min(size, len(self.proposals)) or 1
         starts = range(0, len(self.proposals) - size + 1, size)
-        blocks = [self.proposals[start : start + size] for start in starts]
-        return [[one for one in block if one is not None] for block in blocks] or [[]]
+        return [self.proposals[start : start + size] for start in starts] or [[]]
 
 
 def trajectories_of(

@@ -4,14 +4,17 @@ A proposal is what one trajectory came to: the answer, what the PPM thinks of it
 answers that mean the same. None of the rules but `oracle` looks at whether a proposal is right.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from rstar_async.config import AnswerRule
+from rstar_async.search.budget import confidence_in_leader
 from rstar_async.search.tree import Tree, TreeNode
 
 BEST_FEW = 4
+SURE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,21 @@ def majority_of_best(found: Sequence[Proposal]) -> Proposal | None:
 def oracle(found: Sequence[Proposal]) -> Proposal | None:
     """A right one if there is any: pass@n, the ceiling of every rule."""
     return next((one for one in found if one.is_correct), None)
+
+
+def until_sure(
+    drawn: Sequence[Proposal | None], confidence: float = SURE
+) -> Sequence[Proposal | None]:
+    """The first of them, up to where the leading answer is so likely to stay ahead that no more
+    need be drawn (adaptive consistency, arXiv 2305.11860); all of them if it never is."""
+    votes: Counter[str] = Counter()
+    for number, one in enumerate(drawn, start=1):
+        if one is not None:
+            votes[one.group or one.answer] += 1
+            leading = (count for _, count in votes.most_common(2))
+            if confidence_in_leader(*leading) >= confidence:
+                return drawn[:number]
+    return drawn
 
 
 RULES: dict[AnswerRule, Rule] = {

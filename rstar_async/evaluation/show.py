@@ -7,6 +7,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from rstar_async.evaluation.order import Result, Results, Solved
+from rstar_async.evaluation.table import UNTIL_SURE
 
 FAMILIES = {
     "tree": "tree search",
@@ -94,6 +95,9 @@ def _add_family(table: Table, results: Results, method: str, counts: Sequence[in
     for rule in dict.fromkeys(row.rule for row in rows):
         of_rule = {row.trajectories: row for row in rows if row.rule == rule}
         table.add_row(f"{FAMILIES[method]}: {rule}", *(accuracy(of_rule[n]) for n in counts))
+        if rule == UNTIL_SURE:
+            spent = (f"{of_rule[n].drawn:.1f} trees, {of_rule[n].tokens:,.0f}" for n in counts)
+            table.add_row("  that took (tokens)", *spent, style="dim")
     first = {row.trajectories: row for row in reversed(rows)}
     if method != "tree":
         table.add_row("  drawn", *(f"{first[n].drawn:.1f}" for n in counts), style="dim")

@@ -18,6 +18,7 @@ TREE_RULES: tuple[tuple[str, Rule, bool], ...] = (
     ("majority of best 4", selection.majority_of_best, True),
     ("pass@n", selection.oracle, False),
 )
+UNTIL_SURE = f"majority until {100 * selection.SURE:g} % sure"
 RIVAL_RULES: tuple[tuple[Method, str, Rule, bool], ...] = (
     ("beam", "best PPM", selection.best_ppm, True),
     ("sample", "best PPM", selection.best_ppm, True),
@@ -56,6 +57,7 @@ def rows(results: Results, counts: Sequence[int], *, has_ppm: bool) -> Iterator[
         for name, rule, needs_ppm in TREE_RULES:
             if has_ppm or not needs_ppm:
                 yield _row(results, "tree", name, rule, count, lambda _, n=count: n)  # type: ignore[misc]
+        yield _adaptive_row(results, count)
         for method, name, rule, needs_ppm in RIVAL_RULES:
             if _has(results, method) and (has_ppm or not needs_ppm):
                 yield _row(results, method, name, rule, count, equal_tokens(method, count))
@@ -102,6 +104,34 @@ def _row(
         round(sum(rates)),
         tokens / count,
         seconds / count,
+        chosen,
+    )
+
+
+def _adaptive_row(results: Results, count: int) -> Row:
+    """Majority among as many trees as it takes, `count` at most, one after the other."""
+    drawn: list[float] = []
+    tokens = seconds = 0.0
+    chosen: dict[str, list[Proposal | None]] = {}
+    for problem, of_problem in results.items():
+        pool = of_problem["tree"]
+        taken = [selection.until_sure(block) for block in pool.drawn(count)]
+        chosen[problem] = [selection.majority([p for p in few if p is not None]) for few in taken]
+        drawn.append(sum(map(len, taken)) / len(taken))
+        tokens += drawn[-1] * pool.tokens_each
+        seconds += drawn[-1] * pool.seconds_each
+    rates = [sum(map(_is_right, found)) / len(found) for found in chosen.values()]
+    size = len(results) or 1
+    share = share_with_interval(rates)
+    return Row(
+        "tree",
+        UNTIL_SURE,
+        count,
+        sum(drawn) / size,
+        share,
+        round(sum(rates)),
+        tokens / size,
+        seconds / size,
         chosen,
     )
 

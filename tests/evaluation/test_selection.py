@@ -9,6 +9,7 @@ from rstar_async.evaluation.selection import (
     majority_of_best,
     oracle,
     ppm_weighted,
+    until_sure,
 )
 from rstar_async.search.tree import Candidate, NodeStatus, Selection, Tree
 from rstar_async.text.steps import Step, StepKind
@@ -80,3 +81,15 @@ def test_nothing_is_chosen_from_nothing(rule):
 
 def test_a_tree_whose_answers_have_no_value_gives_the_most_frequent():
     assert best_of_tree(proposals(("a", None), ("b", None), ("b", None))).answer == "b"
+
+
+def test_nothing_more_is_drawn_when_the_leader_is_sure_to_stay_ahead():
+    def draw(answers: str) -> list[Proposal | None]:
+        return [None if a == "-" else Proposal(a, True) for a in answers]
+
+    assert len(until_sure(draw("77777777"))) == 4
+    assert len(until_sure(draw("7-7-7-7-7"))) == 7
+    assert len(until_sure(draw("78787878"))) == 8
+    assert len(until_sure(draw("7877777777"))) == 6 + 1
+    assert until_sure([]) == []
+    assert len(until_sure(draw("----"))) == 4

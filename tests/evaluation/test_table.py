@@ -4,7 +4,7 @@ from rstar_async.evaluation.contest import still_missing
 from rstar_async.evaluation.grouping import group_answers
 from rstar_async.evaluation.pools import Trajectories, trajectories_of
 from rstar_async.evaluation.selection import Proposal
-from rstar_async.evaluation.table import equal_tokens, rows
+from rstar_async.evaluation.table import UNTIL_SURE, equal_tokens, rows
 from storage.queries import Attempt, FoundAnswer
 from storage.records import Search
 
@@ -92,7 +92,15 @@ def test_the_mean_is_over_problems_and_lies_in_its_interval():
 
 def test_without_a_ppm_no_rule_that_needs_one_is_shown():
     shown = {row.rule for row in rows(results(["right"]), [1], has_ppm=False)}
-    assert shown == {"majority", "pass@n"}
+    assert shown == {"majority", "pass@n", UNTIL_SURE}
+
+
+def test_easy_problems_take_few_trees_and_hard_ones_all():
+    easy, hard = ["right"] * 16, ["right", "wrong"] * 8
+    one = cell(list(rows(results(easy, hard), [16], has_ppm=True)), UNTIL_SURE, 16)
+    assert one.drawn == (4 + 16) / 2
+    assert one.tokens == pytest.approx(10.0 * one.drawn)
+    assert [choice.answer for choice in one.chosen["p0"]] == ["right"]
 
 
 async def test_answers_are_grouped_by_meaning():
