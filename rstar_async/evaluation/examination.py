@@ -13,7 +13,7 @@ from rstar_async.evaluation.grouping import group_answers
 from rstar_async.evaluation.order import Order, Results
 from rstar_async.evaluation.pools import Trajectories, answers_in, trajectories_of
 from rstar_async.evaluation.study import Method, Study
-from rstar_async.evaluation.table import rows
+from rstar_async.evaluation.table import rows, spared
 from rstar_async.search.coordinator import Coordinator
 from storage import queries
 from storage.queries import Attempt
@@ -58,9 +58,9 @@ class Examination:
         for row in table:
             await self._store.commit(*outcome.records(self._order, self._study, row, problems))
         seconds = time.monotonic() - started
-        return outcome.results(
-            self._order, self._study, table, sum(fresh), seconds, await self._ppm()
-        )
+        few = spared(in_order, self._counts[-1])
+        ppm = await self._ppm()
+        return outcome.results(self._order, self._study, table, sum(fresh), seconds, few, ppm)
 
     async def _ppm(self) -> ModelVersion | None:
         """As its training left it; a PPM that was published elsewhere is not known here."""

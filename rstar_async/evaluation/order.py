@@ -7,6 +7,8 @@ import msgspec
 from rstar_async.config import Recipe
 from rstar_async.evaluation.schedules import Schedule
 
+Interval: TypeAlias = tuple[float, float, float]  # a figure, then the bounds of 95 %
+
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Which models of which run are to try which stored problems.
@@ -46,7 +48,8 @@ class Result(msgspec.Struct, frozen=True):
 class Results(msgspec.Struct, frozen=True):
     """The table of one evaluation. `generated` tokens were sampled for it, `seconds` it took;
     both leave out what an earlier evaluation had stored. `pair_accuracy` is that of the PPM on
-    held-out problems, if its training told: how far its values can be trusted."""
+    held-out problems, if its training told: how far its values can be trusted. `spared` is what
+    `table.spared` found for the most trajectories."""
 
     run: str
     round: int
@@ -63,9 +66,7 @@ class Results(msgspec.Struct, frozen=True):
     seconds: float
     rows: list[Result]
     pair_accuracy: float | None = None
-
-
-Interval: TypeAlias = tuple[float, float, float]
+    spared: tuple[Interval, Interval] | None = None
 
 
 class ScheduleResult(msgspec.Struct, frozen=True):

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from rstar_async.evaluation.order import Order, Result, Results
+from rstar_async.evaluation.order import Interval, Order, Result, Results
+from rstar_async.evaluation.statistics import Share
 from rstar_async.evaluation.study import Study
 from rstar_async.evaluation.table import Row
 from rstar_async.search.identity import digest
@@ -61,7 +62,8 @@ def results(
     rows: Sequence[Row],
     generated: int,
     seconds: float,
-    ppm: ModelVersion | None = None,
+    spared: tuple[Share, Share],
+    ppm: ModelVersion | None,
 ) -> Results:
     """What the command line prints."""
     return Results(
@@ -79,6 +81,7 @@ def results(
         generated=generated,
         seconds=seconds,
         pair_accuracy=ppm.metrics.get("pair_accuracy") if ppm else None,
+        spared=(_interval(spared[0]), _interval(spared[1])),
         rows=[
             Result(
                 method=row.method,
@@ -95,6 +98,10 @@ def results(
             for row in rows
         ],
     )
+
+
+def _interval(share: Share) -> Interval:
+    return share.mean, share.low, share.high
 
 
 def _settings(study: Study, row: Row) -> dict[str, object]:

@@ -40,7 +40,7 @@ def caption(results: Results) -> str:
         f"percent of {results.problems} problems with 95 % intervals; beams and samples use the "
         f"tokens of the trees above them\n{results.rollouts} rollouts of {results.candidates} "
         f"candidates a tree, seed {results.seed}; now generated {results.generated:,} tokens in "
-        f"{results.seconds:,.0f} s{_trust(results.pair_accuracy)}"
+        f"{results.seconds:,.0f} s{_spared(results)}{_trust(results.pair_accuracy)}"
     )
 
 
@@ -69,6 +69,19 @@ def visible(text: str) -> str:
 def accuracy(row: Result) -> str:
     """`61.1 [51, 70]`, in percent."""
     return f"{100 * row.accuracy:.1f} [{100 * row.low:.0f}, {100 * row.high:.0f}]"
+
+
+def _spared(results: Results) -> str:
+    """What it saves to draw no more trees than it takes."""
+    if results.spared is None:
+        return ""
+    tokens, points = ([100 * figure for figure in interval] for interval in results.spared)
+    most = max((row.trajectories for row in results.rows), default=0)
+    return (
+        f"\n{UNTIL_SURE} takes {tokens[0]:.1f} % [{tokens[1]:.0f}, {tokens[2]:.0f}] of the tokens "
+        f"of {most} trajectories; accuracy {points[0]:+.1f} points "
+        f"[{points[1]:+.1f}, {points[2]:+.1f}]"
+    )
 
 
 def _trust(pair_accuracy: float | None) -> str:

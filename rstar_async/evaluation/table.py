@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from rstar_async.evaluation import selection
 from rstar_async.evaluation.pools import Trajectories
 from rstar_async.evaluation.selection import Proposal, Rule
-from rstar_async.evaluation.statistics import Share, share_with_interval
+from rstar_async.evaluation.statistics import (
+    Share,
+    mean_difference,
+    ratio_of_means,
+    share_with_interval,
+)
 from rstar_async.evaluation.study import Method
 
 # What is shown of each method: the rule's name, the rule, and whether it needs a PPM.
@@ -134,6 +139,26 @@ def _adaptive_row(results: Results, count: int) -> Row:
         seconds / size,
         chosen,
     )
+
+
+def spared(results: Results, count: int) -> tuple[Share, Share]:
+    """What drawing until sure takes of the tokens of all `count` trees, and its accuracy less that
+    of the majority of all of them, problem by problem."""
+    few_tokens, all_tokens, few_right, all_right = [], [], [], []
+    for of_problem in results.values():
+        pool = of_problem["tree"]
+        blocks = pool.drawn(count)
+        taken = [selection.until_sure(block) for block in blocks]
+        few_tokens.append(pool.tokens_each * sum(map(len, taken)) / len(taken))
+        all_tokens.append(pool.tokens_each * len(blocks[0]))
+        few_right.append(_majority_rate(taken))
+        all_right.append(_majority_rate(blocks))
+    return ratio_of_means(few_tokens, all_tokens), mean_difference(few_right, all_right)
+
+
+def _majority_rate(blocks: Sequence[Sequence[Proposal | None]]) -> float:
+    chosen = [selection.majority([one for one in block if one is not None]) for block in blocks]
+    return sum(map(_is_right, chosen)) / len(chosen)
 
 
 def _first(found: Sequence[Proposal]) -> Proposal | None:

@@ -26,3 +26,9 @@ def test_the_caption_says_how_far_the_ppm_can_be_trusted_if_that_is_known():
     known = caption(structs.replace(RESULTS, pair_accuracy=0.481))
     assert known.endswith("the PPM orders 48.1 % of held-out pairs rightly, chance is 50 %")
     assert "12,345 tokens in 37 s" in known
+
+
+def test_the_caption_says_what_drawing_until_sure_saves():
+    said = caption(structs.replace(RESULTS, spared=((0.23, 0.15, 0.31), (0.0, -0.01, 0.02))))
+    assert "takes 23.0 % [15, 31] of the tokens" in said
+    assert said.endswith("accuracy +0.0 points [-1.0, +2.0]")

@@ -4,7 +4,7 @@ from rstar_async.evaluation.contest import still_missing
 from rstar_async.evaluation.grouping import group_answers
 from rstar_async.evaluation.pools import Trajectories, trajectories_of
 from rstar_async.evaluation.selection import Proposal
-from rstar_async.evaluation.table import UNTIL_SURE, equal_tokens, rows
+from rstar_async.evaluation.table import UNTIL_SURE, equal_tokens, rows, spared
 from storage.queries import Attempt, FoundAnswer
 from storage.records import Search
 
@@ -101,6 +101,9 @@ def test_easy_problems_take_few_trees_and_hard_ones_all():
     assert one.drawn == (4 + 16) / 2
     assert one.tokens == pytest.approx(10.0 * one.drawn)
     assert [choice.answer for choice in one.chosen["p0"]] == ["right"]
+    tokens, difference = spared(results(easy, hard), 16)
+    assert tokens.mean == pytest.approx(one.drawn / 16)
+    assert (difference.mean, difference.low, difference.high) == (0.0, 0.0, 0.0)
 
 
 async def test_answers_are_grouped_by_meaning():
