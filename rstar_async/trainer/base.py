@@ -4,6 +4,7 @@ A server cannot resize embeddings when it swaps weights, so the tags are added h
 first version is published, and every later version has the same tokenizer, byte for byte.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,25 +68,29 @@ def _read(source: Source, load: Any) -> Any:
 
 
 def add_tags(model: Any, tokenizer: Any) -> None:
-    """Make the tags special tokens, once; new ones start at the mean of all embeddings."""
+    """Make the tags special tokens, once. A new one starts at the mean of what it was spelt with:
+    tags that all began alike would first have to be told apart."""
+    spelt = {tag: tokenizer.encode(tag, add_special_tokens=False) for tag in SPECIAL_TOKENS}
     known = len(tokenizer)
     extra = [*tokenizer.extra_special_tokens]
     missing = [tag for tag in SPECIAL_TOKENS if tag not in extra]
     tokenizer.add_special_tokens({"extra_special_tokens": [*extra, *missing]})
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token or SPECIAL_TOKENS[-1]
-    _grow(model, known, len(tokenizer))
+    rows = {tokenizer.convert_tokens_to_ids(tag): pieces for tag, pieces in spelt.items()}
+    _grow(model, {row: pieces for row, pieces in rows.items() if row >= known})
     model.config.pad_token_id = tokenizer.pad_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
 
 
 @torch.no_grad()
-def _grow(model: Any, known: int, wanted: int) -> None:
-    """Embeddings for ids up to `wanted`. Many models have unused rows there already: these are
-    set as well, and the matrix never shrinks."""
-    if wanted == known:
-        return
+def _grow(model: Any, rows: Mapping[int, Sequence[int]]) -> None:
+    """Embeddings for new ids, each the mean of some old ones. Many models have unused rows there
+    already: these are set as well, and the matrix never shrinks."""
+    wanted = max(rows, default=-1) + 1
     if wanted > model.get_input_embeddings().num_embeddings:
         model.resize_token_embeddings(wanted, mean_resizing=False)
     for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
-        layer.weight[known:wanted] = layer.weight[:known].mean(0)
+        for row, pieces in rows.items():
+            old = layer.weight[list(pieces)] if pieces else layer.weight[: min(rows)]
+            layer.weight[row] = old.mean(0)

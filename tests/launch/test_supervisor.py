@@ -26,6 +26,11 @@ def main_process(script: str, home: Path, **settings: object) -> ProcessSpec:
     return shell("main", script, home, ends_run=True, **settings)
 
 
+def until_started(*names: str, home: Path) -> str:
+    """A script that waits for processes which say their pid."""
+    return "; ".join(f"until [ -s {home / name}.pid ]; do sleep 0.01; done" for name in names)
+
+
 class Ears:
     """Hears what the user is told."""
 
@@ -58,7 +63,7 @@ async def test_a_killed_process_is_started_again(tmp_path: Path) -> None:
 
 async def test_one_that_keeps_dying_is_given_up_with_its_last_words(tmp_path: Path) -> None:
     ears = Ears()
-    script = "echo x >> $0; echo out of luck >&2; exit 3"
+    script = f"{until_started('other', home=tmp_path)}; echo x >> $0; echo out of luck >&2; exit 3"
     specs = [shell("unlucky", script, tmp_path), shell("other", FOREVER, tmp_path)]
     assert await run(specs, tmp_path, ears) == 1
     assert (tmp_path / "unlucky").read_text() == "x\n" * QUICK.deaths
@@ -114,7 +119,7 @@ async def test_when_the_run_is_complete_all_others_are_stopped(tmp_path: Path) -
     specs = [
         shell("one", FOREVER, tmp_path),
         shell("two", FOREVER, tmp_path),
-        main_process(f"until [ -s {tmp_path}/two.pid ]; do sleep 0.01; done", tmp_path),
+        main_process(until_started("one", "two", home=tmp_path), tmp_path),
     ]
     assert await run(specs, tmp_path) == 0
     assert not is_running(tmp_path / "one.pid")
@@ -152,7 +157,7 @@ async def test_one_that_will_not_stop_is_killed_after_its_grace(tmp_path: Path) 
     stubborn = 'trap "" TERM; echo $$ > $0.pid; while :; do sleep 0.05; done'
     specs = [
         shell("stubborn", stubborn, tmp_path, grace_seconds=0.2),
-        main_process(f"until [ -s {tmp_path}/stubborn.pid ]; do sleep 0.01; done", tmp_path),
+        main_process(until_started("stubborn", home=tmp_path), tmp_path),
     ]
     started = time.monotonic()
     assert await run(specs, tmp_path) == 0
