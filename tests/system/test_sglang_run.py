@@ -6,8 +6,6 @@ ids, stops, scores, which weights were used, and what the prefix cache served.
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,48 +14,19 @@ from benchmarks.forest import Tree, read_forest
 from rstar_async.search.models import ActiveModels
 from storage import queries
 from storage.database import open_database
-from tests.system.test_whole_run import ask, processes_of, wait_until
+from tests.system.test_whole_run import ask, processes_of, start, wait_until
 from tests.workers.engines import oracle
 from tests.workers.engines.sglang_server import LAUNCH, free_port, needs_sglang
 
 # Three servers start, one of them a second time, and a round is trained in between.
 pytestmark = [*needs_sglang, pytest.mark.slow]
 
-RECIPE = """
-name = "small"
-home = "{home}"
-[model]
-base = "demo"
-[bootstrap]
-kind = "checkpoint"
-[problems]
-heldout_levels = [1, 2]
-[search]
-rollouts = 4
-candidates = 3
-max_tokens = 48
-in_flight = 8
-[[rounds]]
-problems = 16
-levels = [1, 2]
-[policy]
-learning_rate = 1e-4
-batch_size = 8
-[ppm]
-learning_rate = 1e-4
-[evaluation]
-problems = 4
-samples = 2
-rollouts = 3
-candidates = 3
-[workers]
-engine = "sglang"
-[sglang]
-launch = "{launch}"
-port = {port}
-policy_arguments = ["--dtype", "float32"]
-ppm_arguments = ["--dtype", "float32"]
-"""
+SERVERS = (
+    *("--workers.engine", "sglang", "--sglang.launch", LAUNCH),
+    *("--sglang.policy_arguments", '["--dtype", "float32"]'),
+    *("--sglang.ppm_arguments", '["--dtype", "float32"]'),
+)
+SEARCH = ("--search.rollouts=4", "--evaluation.rollouts=3", "--evaluation.candidates=3")
 PATIENCE_SECONDS = 1500
 SEARCHED = (
     "SELECT count(*) FROM nodes JOIN searches ON searches.id = search_id WHERE purpose = 'train'"
@@ -68,16 +37,8 @@ SEARCHED = (
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a finished run that lost its policy's server on the way."""
     folder = tmp_path_factory.mktemp("run")
-    recipe = folder / "small.toml"
     port = free_port()
-    recipe.write_text(RECIPE.format(home=folder / "home", launch=LAUNCH, port=port))
-    run = subprocess.Popen(
-        [sys.executable, "-m", "rstar_async.cli", "run", str(recipe)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "RSTAR_TEST_RUN": str(folder)},
-    )
+    run = start(folder, *SERVERS, *SEARCH, "--sglang.port", str(port))
     wait_until(lambda: ask(folder, SEARCHED)[0][0] > 30, run, PATIENCE_SECONDS)
     (server,) = [
         pid
