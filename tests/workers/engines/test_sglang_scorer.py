@@ -74,8 +74,8 @@ async def test_new_weights_score_anew_and_a_head_without_bias_is_refused(
 
     version, url = family
     if version != "qwen":
-        with pytest.raises(ModelUnavailable, match="shapes"):
-            async with SGLangScorer(models, Attached(PPM, url, models)) as scorer:
+        async with SGLangScorer(models, Attached(PPM, url, models)) as scorer:
+            with pytest.raises(ModelUnavailable, match="shapes"):
                 await scorer.score(Score("qwen", PREFIX, STEPS))
         return
     async with SGLangScorer(models, Attached(PPM, url, models), "qwen") as scorer:
