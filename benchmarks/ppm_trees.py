@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from msgspec import structs
+
 from rstar_async.config import PPMTraining, Recipe
 from rstar_async.rounds.pairs import PairRules, Preference
 from rstar_async.trainer.__main__ import read_recipe
@@ -74,7 +76,8 @@ def search(scratch: Path, problems: int) -> Path:
 
 def read_trees(home: Path, limit: int = 0) -> Trees:
     """All trees with pairs of a run (or the first `limit`), every pair with weight 1."""
-    recipe = read_recipe(home / "recipe.json")
+    # A run's folder may have been moved or copied since.
+    recipe = structs.replace(read_recipe(home / "recipe.json"), home=str(home))
     with open_database(recipe.database_url, must_exist=True) as database:
         shop = Workshop(recipe, recipe.name, database)
         numbers = [r.number for r in database.read(queries.rounds_of, shop.run) if r.number]
