@@ -95,11 +95,15 @@ def packed_trees(encoder: Encoder, count: int) -> list[PackedTree]:
     """Planted trees as the PPM is trained on them."""
     trees: list[PackedTree] = []
     for number, planted in enumerate(plant(encoder, count)):
-        search = Search(f"s{number}", "run", 1, f"p{number}", "train", 1, "policy")
-        nodes = {node.path: node for node in node_rows(search.id, planted.tree, "policy")}
-        stored = StoredTree(search, planted.problem.question, nodes, "tagged")
-        trees += pack(judged_tree(stored, encoder, PairRules()), 512, 4096)[0]
+        trees += pack(judged_tree(stored_tree(number, planted), encoder, PairRules()), 512, 4096)[0]
     return trees
+
+
+def stored_tree(number: int, planted: Planted) -> StoredTree:
+    """The tree as the database would give it back."""
+    search = Search(f"s{number}", "run", 1, f"p{number}", "train", 1, "policy")
+    nodes = {node.path: node for node in node_rows(search.id, planted.tree, "policy")}
+    return StoredTree(search, planted.problem.question, nodes, "tagged")
 
 
 def open_run(database: Database, run: str) -> None:
