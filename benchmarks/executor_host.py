@@ -1,23 +1,42 @@
 """Runs programs in the manner of others, in a process of its own: `python executor_host.py MANNER`.
 
 On standard input programs, each with its length in front (4 bytes, little-endian), on standard
-output what they print, likewise; `ready` comes first. Manners: `fork FLAVOUR` (a fork of the warm
-interpreter, no lock at all), `code-judge FOLDER`, `sandbox-fusion FOLDER` (their checkouts).
+output what they print, likewise; `ready` comes first. Manners: `fork FLAVOUR` and `chain FLAVOUR`
+(forks of the warm interpreter, no lock at all), `code-judge FOLDER` and `sandbox-fusion FOLDER`
+(their checkouts).
 """
 
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 Execute = Callable[[str], bytes]
+STEP_END = "\0"
 MEMORY_MIB = 1024
 SECONDS = 10
 
 
 def warm_fork(flavour: str) -> Execute:
     """What no fork server can undercut: fork, run, collect the output, wait."""
+    _warm(flavour)
+    return lambda source: _in_a_child(partial(exec, source, {"__name__": "__main__"}))
+
+
+def warm_chain(flavour: str) -> Execute:
+    """The same for steps in held states: a generation for each, of which none ends before the last.
+
+    The steps come in one piece, with `STEP_END` between them.
+    """
+    _warm(flavour)
+    return lambda source: _in_a_child(
+        partial(_grow, source.split(STEP_END), {"__name__": "__main__"})
+    )
+
+
+def _warm(flavour: str) -> None:
     sys.path.insert(0, str(Path(__file__).parent.parent / "workers" / "sandbox"))
     from inside import libraries, pages, warm  # type: ignore[import-not-found]
 
@@ -25,25 +44,34 @@ def warm_fork(flavour: str) -> Execute:
     warm.warm_up(flavour)
     pages.gather()
 
-    def execute(source: str) -> bytes:
-        reader, writer = os.pipe()
+
+def _in_a_child(run: Callable[[], None]) -> bytes:
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(writer, 1)
+        sys.stdout = open(1, "w")  # noqa: SIM115
+        _run_and_leave(run)
+    os.close(writer)
+    with open(reader, "rb") as output:
+        text = output.read()
+    os.waitpid(child, 0)
+    return text
+
+
+def _grow(steps: list[str], names: dict[str, object]) -> None:
+    exec(steps[0], names)
+    sys.stdout.flush()
+    if steps[1:]:
         child = os.fork()
         if child == 0:
-            os.dup2(writer, 1)
-            _run_and_leave(source)
-        os.close(writer)
-        with open(reader, "rb") as output:
-            text = output.read()
+            _run_and_leave(partial(_grow, steps[1:], names))
         os.waitpid(child, 0)
-        return text
-
-    return execute
 
 
-def _run_and_leave(source: str) -> None:
+def _run_and_leave(run: Callable[[], None]) -> None:
     try:
-        sys.stdout = open(1, "w")  # noqa: SIM115
-        exec(source, {"__name__": "__main__"})
+        run()
         sys.stdout.flush()
     finally:
         os._exit(0)
@@ -89,6 +117,7 @@ def sandbox_fusion(folder: str) -> Execute:
 
 MANNERS: dict[str, Callable[[str], Execute]] = {
     "fork": warm_fork,
+    "chain": warm_chain,
     "code-judge": code_judge,
     "sandbox-fusion": sandbox_fusion,
 }

@@ -15,12 +15,14 @@ from typing import Protocol
 
 import trio
 
+from benchmarks.executor_host import STEP_END
 from workers.sandbox import Limits, Sandbox
 from workers.sandbox.inside import warm
 from workers.sandbox.policy import FLAVOURS, flavour_of
 
 HOST = Path(__file__).parent / "executor_host.py"
 IMPORTS = "import sympy, numpy\n"
+BARE_FORK, BARE = "bare fork, no isolation", ("fork", "chain")
 LIMITS = Limits(output_bytes=1 << 20)
 ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
@@ -92,10 +94,10 @@ class Hosted:
     """One of the manners of `executor_host.py`."""
 
     def __init__(self, manner: str, argument: str, python: str = sys.executable) -> None:
-        self.name, self.heavy = manner, manner != "fork"
+        self.name, self.heavy = manner, manner not in BARE
         command = [python, str(HOST), manner, argument]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        env = ENVIRONMENT | ({"LD_BIND_NOW": "1"} if manner == "fork" else {})  # as ours has it
+        env = ENVIRONMENT | ({"LD_BIND_NOW": "1"} if manner in BARE else {})  # as ours has it
         self._process = subprocess.Popen(command, env=env, **pipes)  # type: ignore[call-overload]
         if self._answer() != "ready":
             _, complaint = self._process.communicate()
@@ -121,7 +123,7 @@ class Hosted:
 class BareFork:
     """The limit: a fork of the warmed interpreter, of the flavour that ours would take."""
 
-    name, heavy = "bare fork, no isolation", False
+    name, heavy = BARE_FORK, False
 
     def __init__(self) -> None:
         self._hosts = {flavour: Hosted("fork", flavour) for flavour in FLAVOURS}
@@ -133,6 +135,20 @@ class BareFork:
         """End its processes."""
         for host in self._hosts.values():
             host.close()
+
+
+class BareChain:
+    """The limit of steps in held states: each in a fork of the one before, and nothing else."""
+
+    def __init__(self) -> None:
+        self._host = Hosted("chain", "sympy")
+
+    async def run(self, steps: list[str]) -> str:
+        return await self._host.run(STEP_END.join(steps))
+
+    def close(self) -> None:
+        """End its process."""
+        self._host.close()
 
 
 @contextmanager
