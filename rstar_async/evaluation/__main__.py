@@ -7,7 +7,7 @@ started again, it goes on with what the store holds.
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,13 +15,13 @@ import msgspec
 import trio
 from rich.console import Console
 
-from rstar_async.answers.checker import Checker, open_checker
+from rstar_async.answers.checker import open_checker
 from rstar_async.errors import BadInput
-from rstar_async.evaluation.attempts import Attempts
 from rstar_async.evaluation.bars import Bars
 from rstar_async.evaluation.examination import Examination
 from rstar_async.evaluation.live import watch_search
-from rstar_async.evaluation.order import Order, Results, ScheduleResults, Solved
+from rstar_async.evaluation.order import Kind, Order, Results, ScheduleResults, Solved
+from rstar_async.evaluation.services import Services
 from rstar_async.evaluation.solver import Solver
 from rstar_async.evaluation.study import Study
 from rstar_async.evaluation.trial import Trial
@@ -78,49 +78,42 @@ async def carry_out(order: Order, sockets: Path) -> None:
     ):
         collect_seldom()
         coordinator = Coordinator(pools, store, Judge(checker))
-        if order.kind == "solve":
-            results: Answer = await _solve(order, study, coordinator, store, checker)
-        elif order.kind == "schedules":
-            results = await _compare(order, study, coordinator, store, checker)
-        else:
-            results = await _evaluate(order, study, coordinator, store, checker)
+        results = await TASKS[order.kind](order, study, Services(coordinator, store, checker))
     draft = Path(order.results).with_suffix(".draft")
     draft.write_bytes(msgspec.json.encode(results))
     draft.replace(order.results)
 
 
-async def _evaluate(
-    order: Order, study: Study, coordinator: Coordinator, store: Store, checker: Checker
-) -> Results:
-    problems = await _problems(order, store)
+async def _evaluate(order: Order, study: Study, services: Services) -> Results:
+    problems = await _problems(order, services.store)
     trees = max(study.evaluation.trajectories)
     with Bars(Console(), len(problems), trees) as bars:
-        examination = Examination(order, study, coordinator, store, checker, bars.made)
-        return await examination.run(problems)
+        return await Examination(order, study, services, bars.made).run(problems)
 
 
-async def _compare(
-    order: Order, study: Study, coordinator: Coordinator, store: Store, checker: Checker
-) -> ScheduleResults:
-    problems = await _problems(order, store)
+async def _compare(order: Order, study: Study, services: Services) -> ScheduleResults:
+    problems = await _problems(order, services.store)
     trees = max(study.evaluation.trajectories) * len(order.schedules)
     with Bars(Console(), len(problems), trees) as bars:
-        trial = Trial(order, study, coordinator, store, checker, bars.made)
-        return await trial.run(problems)
+        return await Trial(order, study, services, bars.made).run(problems)
 
 
-async def _solve(
-    order: Order, study: Study, coordinator: Coordinator, store: Store, checker: Checker
-) -> Solved:
-    (problem,) = await _problems(order, store)
+async def _solve(order: Order, study: Study, services: Services) -> Solved:
+    (problem,) = await _problems(order, services.store)
     trees = max(study.evaluation.trajectories)
     searches = [study.attempt("tree", problem, number + 1).id for number in range(trees)]
-    solver = Solver(Attempts(study, coordinator, store), store, checker)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(watch_search, store, searches, Console())
-        solved = await solver.solve(problem, trees)
+        nursery.start_soon(watch_search, services.store, searches, Console())
+        solved = await Solver(study, services).solve(problem, trees)
         nursery.cancel_scope.cancel()
     return solved
+
+
+TASKS: Mapping[Kind, Callable[[Order, Study, Services], Awaitable[Answer]]] = {
+    "solve": _solve,
+    "schedules": _compare,
+    "evaluate": _evaluate,
+}
 
 
 async def _problems(order: Order, store: Store) -> Sequence[Problem]:

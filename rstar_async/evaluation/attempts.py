@@ -13,13 +13,12 @@ from rstar_async.errors import JobFailed
 from rstar_async.evaluation.beam import beam_search
 from rstar_async.evaluation.growth import Growth
 from rstar_async.evaluation.sampling import sample
+from rstar_async.evaluation.services import Services
 from rstar_async.evaluation.study import SAMPLES_IN_BATCH, Method, Study
-from rstar_async.search.coordinator import Coordinator
 from rstar_async.wire.groups import single
 from storage import queries
 from storage.queries import Attempt
 from storage.records import Problem, Search, SearchProgress
-from storage.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +26,10 @@ log = logging.getLogger(__name__)
 class Attempts:
     """All attempts of one study."""
 
-    def __init__(self, study: Study, coordinator: Coordinator, store: Store) -> None:
+    def __init__(self, study: Study, services: Services) -> None:
         self._study = study
-        self._coordinator = coordinator
-        self._store = store
+        self._coordinator = services.coordinator
+        self._store = services.store
         self._room = trio.Semaphore(study.search.in_flight)
 
     async def make(self, method: Method, problem: Problem, number: int) -> Attempt:

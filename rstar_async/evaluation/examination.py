@@ -5,20 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 import trio
 
-from rstar_async.answers.checker import Checker
 from rstar_async.evaluation import outcome
 from rstar_async.evaluation.attempts import Attempts
 from rstar_async.evaluation.contest import Record, compete
 from rstar_async.evaluation.grouping import group_answers
 from rstar_async.evaluation.order import Order, Results
 from rstar_async.evaluation.pools import Trajectories, answers_in, trajectories_of
+from rstar_async.evaluation.services import Services
 from rstar_async.evaluation.study import Method, Study
 from rstar_async.evaluation.table import rows, spared
-from rstar_async.search.coordinator import Coordinator
 from storage import queries
 from storage.queries import Attempt
 from storage.records import ModelVersion, Problem
-from storage.store import Store
 
 RIVALS: tuple[Method, ...] = ("greedy", "sample", "beam")
 
@@ -30,16 +28,14 @@ class Examination:
         self,
         order: Order,
         study: Study,
-        coordinator: Coordinator,
-        store: Store,
-        checker: Checker,
+        services: Services,
         made: Callable[[Problem, Method, Attempt], None],
     ) -> None:
         self._order = order
         self._study = study
-        self._attempts = Attempts(study, coordinator, store)
-        self._store = store
-        self._checker = checker
+        self._attempts = Attempts(study, services)
+        self._store = services.store
+        self._checker = services.checker
         self._made = made
         self._room = trio.Semaphore(study.search.in_flight)
         self._results: dict[str, Mapping[Method, Trajectories]] = {}
@@ -93,6 +89,6 @@ class Examination:
         every = [attempt for attempts in record.attempts.values() for attempt in attempts]
         groups = await group_answers(answers_in(every), self._checker)
         return {
-            method: trajectories_of(method, attempts, groups)
+            method: trajectories_of(method, attempts, groups, self._study.evaluation.answer)
             for method, attempts in record.attempts.items()
         }

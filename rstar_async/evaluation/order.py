@@ -8,6 +8,7 @@ from rstar_async.config import Recipe
 from rstar_async.evaluation.schedules import Schedule
 
 Interval: TypeAlias = tuple[float, float, float]  # a figure, then the bounds of 95 %
+Kind: TypeAlias = Literal["evaluate", "schedules", "solve"]
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,7 +18,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     schedules, `Solved` of a single question.
     """
 
-    kind: Literal["evaluate", "schedules", "solve"]
+    kind: Kind
     recipe: Recipe
     run_id: str
     round: int

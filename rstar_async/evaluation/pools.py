@@ -4,7 +4,8 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rstar_async.evaluation.selection import Proposal, best_of_tree
+from rstar_async.config import AnswerRule
+from rstar_async.evaluation.selection import Proposal, answer_of_tree
 from rstar_async.evaluation.study import Method
 from storage.queries import Attempt, FoundAnswer
 
@@ -33,14 +34,14 @@ class Trajectories:
 
 
 def trajectories_of(
-    method: Method, attempts: Sequence[Attempt], groups: Mapping[str, str]
+    method: Method, attempts: Sequence[Attempt], groups: Mapping[str, str], rule: AnswerRule
 ) -> Trajectories:
-    """A tree or a beam pass is one trajectory, its best answer; a batch has one a sample.
+    """A tree or a beam pass is one trajectory, its answer by `rule`; a batch has one a sample.
 
     `groups` maps each answer to the first one that means the same.
     """
     if method in ("tree", "beam"):
-        proposals = [best_of_tree(proposals_of(attempt, groups)) for attempt in attempts]
+        proposals = [answer_of_tree(proposals_of(attempt, groups), rule) for attempt in attempts]
     else:
         proposals = _shuffled(attempts, groups)
     count = len(proposals) or 1

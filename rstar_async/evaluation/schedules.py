@@ -12,7 +12,7 @@ import msgspec
 from msgspec import structs
 
 from rstar_async.errors import BadInput
-from rstar_async.evaluation.selection import RULES, Proposal, majority
+from rstar_async.evaluation.selection import Proposal, answer_of_tree
 from rstar_async.evaluation.statistics import (
     Share,
     mean_difference,
@@ -118,7 +118,7 @@ def compare(found: Sequence[Spending]) -> list[Compared]:
 
 def is_right(study: Study, proposals: Sequence[Proposal]) -> bool:
     """Is the answer right that the study's rule chooses among a tree's?"""
-    chosen = RULES[study.evaluation.answer](proposals) or majority(proposals)
+    chosen = answer_of_tree(proposals, study.evaluation.answer)
     return chosen is not None and chosen.is_correct is True
 
 

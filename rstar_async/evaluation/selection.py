@@ -44,13 +44,13 @@ class Choice:
 def choose_answer(tree: Tree, rule: AnswerRule = "best_ppm") -> Choice | None:
     """The answer of one tree by one of `RULES`; without a PPM, the most frequent one."""
     found = [_proposal(node) for node in tree.answers()]
-    best = RULES[rule](found) or majority(found)
+    best = answer_of_tree(found, rule)
     return Choice(best.answer, best.is_correct, best.path, len(found)) if best else None
 
 
-def best_of_tree(found: Sequence[Proposal]) -> Proposal | None:
-    """The answer with the highest PPM value; without a PPM, the most frequent one."""
-    return best_ppm(found) or majority(found)
+def answer_of_tree(found: Sequence[Proposal], rule: AnswerRule) -> Proposal | None:
+    """The answer that a tree gives, by one of `RULES`; without a PPM, the most frequent one."""
+    return RULES[rule](found) or majority(found)
 
 
 def best_ppm(found: Sequence[Proposal]) -> Proposal | None:

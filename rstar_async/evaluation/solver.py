@@ -5,26 +5,27 @@ from collections.abc import Sequence
 
 import trio
 
-from rstar_async.answers.checker import Checker
 from rstar_async.evaluation.attempts import Attempts
 from rstar_async.evaluation.grouping import group_answers
 from rstar_async.evaluation.order import Solved, Vote
 from rstar_async.evaluation.pools import answers_in, trajectories_of
-from rstar_async.evaluation.selection import Proposal, best_of_tree
+from rstar_async.evaluation.selection import Proposal, answer_of_tree
+from rstar_async.evaluation.services import Services
+from rstar_async.evaluation.study import Study
 from storage import queries
 from storage.queries import Attempt
 from storage.records import Problem
-from storage.store import Store
 
 
 class Solver:
-    """Searches some trees over a question and chooses among their best answers as the paper does:
-    by PPM value, or without a PPM by majority."""
+    """Searches some trees over a question; each answers by the rule of the study, and so does the
+    whole of them."""
 
-    def __init__(self, attempts: Attempts, store: Store, checker: Checker) -> None:
-        self._attempts = attempts
-        self._store = store
-        self._checker = checker
+    def __init__(self, study: Study, services: Services) -> None:
+        self._attempts = Attempts(study, services)
+        self._store = services.store
+        self._checker = services.checker
+        self._rule = study.evaluation.answer
 
     async def solve(self, problem: Problem, trees: int) -> Solved:
         """Search `trees` trees at once; finished ones are taken from the store."""
@@ -44,9 +45,9 @@ class Solver:
         self, problem: Problem, attempts: Sequence[Attempt], seconds: float
     ) -> Solved:
         groups = await group_answers(answers_in(attempts), self._checker)
-        proposals = trajectories_of("tree", attempts, groups).proposals
+        proposals = trajectories_of("tree", attempts, groups, self._rule).proposals
         found = [proposal for proposal in proposals if proposal is not None]
-        best = best_of_tree(found)
+        best = answer_of_tree(found, self._rule)
         search = attempts[proposals.index(best)].search.id if best else ""
         return Solved(
             question=problem.question,

@@ -1,8 +1,9 @@
 import pytest
 
 from rstar_async.evaluation.selection import (
+    RULES,
     Proposal,
-    best_of_tree,
+    answer_of_tree,
     best_ppm,
     choose_answer,
     majority,
@@ -79,8 +80,15 @@ def test_nothing_is_chosen_from_nothing(rule):
     assert rule([]) is None
 
 
+def test_a_tree_answers_by_the_rule_that_is_asked_for():
+    found = proposals(("a", 0.9), ("b", 0.1), ("b", 0.2))
+    assert answer_of_tree(found, "best_ppm").answer == "a"
+    assert answer_of_tree(found, "majority").answer == "b"
+
+
 def test_a_tree_whose_answers_have_no_value_gives_the_most_frequent():
-    assert best_of_tree(proposals(("a", None), ("b", None), ("b", None))).answer == "b"
+    found = proposals(("a", None), ("b", None), ("b", None))
+    assert all(answer_of_tree(found, rule).answer == "b" for rule in RULES)
 
 
 def test_nothing_more_is_drawn_when_the_leader_is_sure_to_stay_ahead():

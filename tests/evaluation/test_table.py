@@ -26,14 +26,14 @@ def test_a_tree_is_one_trajectory_its_best_answer():
     one = attempt(
         1, found("3", correct=True, prior=0.2), found("4", correct=False, prior=0.8), tokens=50
     )
-    pool = trajectories_of("tree", [one, attempt(2, tokens=150)], {})
+    pool = trajectories_of("tree", [one, attempt(2, tokens=150)], {}, "best_ppm")
     assert [p and p.answer for p in pool.proposals] == ["4", None]
     assert pool.tokens_each == 100
 
 
 def test_a_batch_is_as_many_trajectories_as_samples_dead_ends_included():
     batch = attempt(1, found("3", correct=True, prior=None, samples=3), width=8, tokens=80)
-    pool = trajectories_of("sample", [batch], {})
+    pool = trajectories_of("sample", [batch], {}, "best_ppm")
     assert sorted(p is None for p in pool.proposals) == [False] * 3 + [True] * 5
     assert pool.tokens_each == 10
 
