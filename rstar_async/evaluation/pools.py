@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from rstar_async.config import AnswerRule
 from rstar_async.evaluation.selection import Proposal, answer_of_tree
@@ -12,11 +13,15 @@ from storage.queries import Attempt, FoundAnswer
 
 @dataclass(frozen=True, slots=True)
 class Trajectories:
-    """What a method came to on one problem: a proposal or None each, with their mean cost."""
+    """What a method came to on one problem: a proposal or None each, with their mean cost.
+
+    `answers` has all that each found, where that can be more than the one that it proposes.
+    """
 
     proposals: list[Proposal | None]
     tokens_each: float
     seconds_each: float
+    answers: Sequence[Sequence[Proposal]] = ()
 
     def blocks(self, size: int) -> list[list[Proposal]]:
         """Disjoint groups of `size` trajectories, without those that came to nothing.
@@ -25,6 +30,13 @@ class Trajectories:
         of them achieve better than the first block alone. One block if there are fewer.
         """
         return [[one for one in block if one is not None] for block in self.drawn(size)]
+
+    def pooled(self, size: int) -> list[list[Proposal]]:
+        """All answers of the same groups."""
+        size = min(size, len(self.answers)) or 1
+        starts = range(0, len(self.answers) - size + 1, size)
+        blocks = [self.answers[start : start + size] for start in starts]
+        return [list(chain.from_iterable(block)) for block in blocks] or [[]]
 
     def drawn(self, size: int) -> list[list[Proposal | None]]:
         """The same groups, with those that came to nothing in their places."""
@@ -40,14 +52,15 @@ def trajectories_of(
 
     `groups` maps each answer to the first one that means the same.
     """
+    answers = [proposals_of(attempt, groups) for attempt in attempts]
     if method in ("tree", "beam"):
-        proposals = [answer_of_tree(proposals_of(attempt, groups), rule) for attempt in attempts]
+        proposals = [answer_of_tree(found, rule) for found in answers]
     else:
-        proposals = _shuffled(attempts, groups)
+        proposals, answers = _shuffled(attempts, groups), []
     count = len(proposals) or 1
     tokens = sum(attempt.new_tokens for attempt in attempts) / count
     seconds = sum(attempt.search.seconds for attempt in attempts) / count
-    return Trajectories(proposals, tokens, seconds)
+    return Trajectories(proposals, tokens, seconds, answers)
 
 
 def answers_in(attempts: Iterable[Attempt]) -> list[str]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from rstar_async.evaluation import selection
 from rstar_async.evaluation.pools import Trajectories
@@ -15,13 +16,17 @@ from rstar_async.evaluation.statistics import (
 )
 from rstar_async.evaluation.study import Method
 
-# What is shown of each method: the rule's name, the rule, and whether it needs a PPM.
-TREE_RULES: tuple[tuple[str, Rule, bool], ...] = (
-    ("best PPM", selection.best_ppm, True),
-    ("majority", selection.majority, False),
-    ("PPM-weighted", selection.ppm_weighted, True),
-    ("majority of best 4", selection.majority_of_best, True),
-    ("pass@n", selection.oracle, False),
+Blocks: TypeAlias = Callable[[Trajectories, int], Sequence[Sequence[Proposal]]]
+
+# What is shown of each method: the name of the rule, the rule, whether it needs a PPM, and what it
+# chooses among, which for trees can be more than one answer each.
+TREE_RULES: tuple[tuple[str, Rule, bool, Blocks], ...] = (
+    ("best PPM", selection.best_ppm, True, Trajectories.blocks),
+    ("majority", selection.majority, False, Trajectories.blocks),
+    ("majority of all answers", selection.majority, False, Trajectories.pooled),
+    ("PPM-weighted", selection.ppm_weighted, True, Trajectories.blocks),
+    ("majority of best 4", selection.majority_of_best, True, Trajectories.blocks),
+    ("pass@n", selection.oracle, False, Trajectories.blocks),
 )
 UNTIL_SURE = f"majority until {100 * selection.SURE:g} % sure"
 RIVAL_RULES: tuple[tuple[Method, str, Rule, bool], ...] = (
@@ -51,24 +56,30 @@ class Row:
 
 
 Results = Mapping[str, Mapping[Method, Trajectories]]
+# How many trajectories of a method a problem gets.
+Size: TypeAlias = Callable[[Mapping[Method, Trajectories]], int]
 
 
 def rows(results: Results, counts: Sequence[int], *, has_ppm: bool) -> Iterator[Row]:
     """Every row of the table; `results` has the trajectories of each problem by method."""
     for method in ("greedy", "sample"):
         if _has(results, method):
-            yield _row(results, method, "pass@1", _first, 0, lambda _: 1)
+            yield _row(results, method, "pass@1", _first, 0, _just(1))
     for count in counts:
-        for name, rule, needs_ppm in TREE_RULES:
+        for name, rule, needs_ppm, blocks in TREE_RULES:
             if has_ppm or not needs_ppm:
-                yield _row(results, "tree", name, rule, count, lambda _, n=count: n)  # type: ignore[misc]
+                yield _row(results, "tree", name, rule, count, _just(count), blocks)
         yield _adaptive_row(results, count)
         for method, name, rule, needs_ppm in RIVAL_RULES:
             if _has(results, method) and (has_ppm or not needs_ppm):
                 yield _row(results, method, name, rule, count, equal_tokens(method, count))
 
 
-def equal_tokens(method: Method, trees: int) -> Callable[[Mapping[Method, Trajectories]], int]:
+def _just(trees: int) -> Size:
+    return lambda _: trees
+
+
+def equal_tokens(method: Method, trees: int) -> Size:
     """How many trajectories of `method` use the tokens of `trees` trees on that problem, or just
     more: a rival is never given less."""
 
@@ -86,7 +97,8 @@ def _row(
     name: str,
     rule: Rule,
     trajectories: int,
-    size: Callable[[Mapping[Method, Trajectories]], int],
+    size: Size,
+    blocks: Blocks = Trajectories.blocks,
 ) -> Row:
     sizes: list[int] = []
     tokens = seconds = 0.0
@@ -94,7 +106,7 @@ def _row(
     for problem, of_problem in results.items():
         pool = of_problem[method]
         drawn = min(size(of_problem), len(pool.proposals) or 1)
-        chosen[problem] = [rule(block) for block in pool.blocks(drawn)]
+        chosen[problem] = [rule(block) for block in blocks(pool, drawn)]
         sizes.append(drawn)
         tokens += drawn * pool.tokens_each
         seconds += drawn * pool.seconds_each

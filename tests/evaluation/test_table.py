@@ -38,6 +38,18 @@ def test_a_batch_is_as_many_trajectories_as_samples_dead_ends_included():
     assert pool.tokens_each == 10
 
 
+def test_all_answers_of_all_trees_may_vote():
+    one = attempt(1, found("4", correct=False, prior=0.8), found("3", correct=True, prior=0.2))
+    two = attempt(2, found("5", correct=False, prior=0.9), found("3", correct=True, prior=0.1))
+    trees = trajectories_of("tree", [one, two, attempt(3)], {}, "best_ppm")
+    table = list(rows({"p": {"tree": trees}}, [1, 2], has_ppm=True))
+    assert cell(table, "majority", 2).correct == 0
+    assert cell(table, "majority of all answers", 2).correct == 1
+    assert cell(table, "majority of all answers", 2).tokens == 200
+    assert cell(table, "majority of all answers", 1).share.mean == 0
+    assert Trajectories([], 0.0, 0.0).pooled(4) == [[]]
+
+
 def test_blocks_are_disjoint_and_whole():
     pool = Trajectories([trajectory(str(n)) for n in range(7)], 1.0, 1.0)
     blocks = pool.blocks(3)
@@ -92,7 +104,7 @@ def test_the_mean_is_over_problems_and_lies_in_its_interval():
 
 def test_without_a_ppm_no_rule_that_needs_one_is_shown():
     shown = {row.rule for row in rows(results(["right"]), [1], has_ppm=False)}
-    assert shown == {"majority", "pass@n", UNTIL_SURE}
+    assert shown == {"majority", "majority of all answers", "pass@n", UNTIL_SURE}
 
 
 def test_easy_problems_take_few_trees_and_hard_ones_all():
