@@ -11,7 +11,7 @@ from msgspec import structs
 
 from rstar_async.config import PPMTraining, Recipe
 from rstar_async.rounds.pairs import PairRules, Preference
-from rstar_async.trainer.__main__ import read_recipe
+from rstar_async.stored_recipes import read_stored_recipe
 from rstar_async.trainer.dataset import judged_tree
 from rstar_async.trainer.harvest import stored_trees
 from rstar_async.trainer.packing import JudgedTree, PackedTree, pack
@@ -77,7 +77,7 @@ def search(scratch: Path, problems: int) -> Path:
 def read_trees(home: Path, limit: int = 0) -> Trees:
     """All trees with pairs of a run (or the first `limit`), every pair with weight 1."""
     # A run's folder may have been moved or copied since.
-    recipe = structs.replace(read_recipe(home / "recipe.json"), home=str(home))
+    recipe = structs.replace(read_stored_recipe(home / "recipe.json"), home=str(home))
     with open_database(recipe.database_url, must_exist=True) as database:
         shop = Workshop(recipe, recipe.name, database)
         numbers = [r.number for r in database.read(queries.rounds_of, shop.run) if r.number]

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 
 import pytest
 from msgspec import structs
@@ -64,3 +66,14 @@ def test_what_is_no_recipe_is_refused(stored, tmp_path):
 def test_nothing_is_lost_of_what_is_known():
     values = as_toml_values(RECIPE)
     assert known_settings(values) == (values, [])
+
+
+@pytest.mark.parametrize(
+    "process", [("rstar_async.trainer",), ("rstar_async.rounds", "--sockets", "nowhere")]
+)
+def test_a_process_whose_recipe_cannot_be_read_says_so_and_ends_with_2(process, tmp_path):
+    command = [sys.executable, "-m", *process, "--recipe", str(tmp_path / "no.json")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f"cannot read {tmp_path}/no.json" in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
 import trio
 
 from rstar_async.answers.checker import open_checker
@@ -22,6 +21,7 @@ from rstar_async.search.coordinator import Coordinator
 from rstar_async.search.judge import Judge
 from rstar_async.search.metrics import show_pools
 from rstar_async.search.pools import open_pools
+from rstar_async.stored_recipes import read_stored_recipe
 from rstar_async.telemetry import process
 from rstar_async.wire.groups import single
 from rstar_async.wire.payloads import POOLS, Pool
@@ -34,8 +34,8 @@ TOLD_TO_STOP = 128 + signal.SIGTERM
 def main() -> int:
     """Exit code 0 when all rounds are closed, 2 on bad input, 143 when told to stop before."""
     arguments = _parser().parse_args()
-    recipe = msgspec.json.decode(arguments.recipe.read_bytes(), type=Recipe)
     try:
+        recipe = read_stored_recipe(arguments.recipe)
         process.begin(arguments, "coordinator")
         complete = process.run(coordinate, recipe, _endpoints(arguments), arguments.keys)
     except BadInput as bad_input:

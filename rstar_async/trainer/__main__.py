@@ -7,10 +7,9 @@ import sys
 import threading
 from pathlib import Path
 
-import msgspec
-
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
+from rstar_async.stored_recipes import read_stored_recipe
 from rstar_async.telemetry import process, pulse
 from rstar_async.trainer import surroundings
 from rstar_async.trainer.ranks import refuse
@@ -26,7 +25,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         process.begin(options, "trainer")
-        _serve(read_recipe(options.recipe), options.run, stop, options.once)
+        _serve(read_stored_recipe(options.recipe), options.run, stop, options.once)
     except BadInput as error:
         return refuse(error)
     return 0
@@ -39,13 +38,6 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--once", action="store_true", help="end when no round awaits training")
     process.add_options(parser)
     return parser.parse_args()
-
-
-def read_recipe(path: Path) -> Recipe:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Recipe)
-    except (OSError, msgspec.DecodeError) as error:
-        raise BadInput(f"cannot read the recipe {path}: {error}") from None
 
 
 def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -> None:

@@ -181,11 +181,3 @@ def test_the_process_trains_and_ends_at_sigterm(recipe, database, tmp_path):
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     assert status(shop, 0) == "trained"
-
-
-def test_a_recipe_that_cannot_be_read_ends_the_process_with_2(tmp_path):
-    command = [sys.executable, "-m", "rstar_async.trainer", "--recipe", str(tmp_path / "no.json")]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert done.stderr.startswith("rstar: cannot read the recipe")
-    assert done.stderr.count("\n") == 1
