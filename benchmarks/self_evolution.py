@@ -10,7 +10,8 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run all seeds and claim that the last round is above the bootstrap and the control."""
     report = open_report(__doc__, arguments, _options())
     seeds = range(1, 1 + (1 if report.short else report.options.seeds))
-    with tempfile.TemporaryDirectory(prefix="self-evolution-") as scratch:
-        pairs = [_seed(report, Path(scratch), seed) for seed in seeds]
+    with _folder(report.options.keep) as folder:
+        pairs = [_seed(report, folder, seed) for seed in seeds]
     _claim(report, [own for own, _ in pairs], [control for _, control in pairs])
     return report.close()
 
@@ -51,17 +52,28 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=3, help="runs, each with its control")
     parser.add_argument("--recipe", type=Path, default=Path("recipes/demo.toml"))
+    parser.add_argument("--keep", type=Path, help="folder for the runs, which are gone on with")
     return parser
 
 
-def _seed(report: Report, scratch: Path, seed: int) -> tuple[Pass, Pass]:
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep
+        return
+    with tempfile.TemporaryDirectory(prefix="self-evolution-") as scratch:
+        yield Path(scratch)
+
+
+def _seed(report: Report, folder: Path, seed: int) -> tuple[Pass, Pass]:
     """The run and its control."""
     recipe: Path = report.options.recipe
-    own = _run(recipe, scratch / f"seed-{seed}", "--seed", str(seed))
+    own = _run(recipe, folder / f"seed-{seed}", "--seed", str(seed))
     rows = str(max(r["rows"] or 0 for r in own["rounds"]))
     control = _run(
         recipe,
-        scratch / f"control-{seed}",
+        folder / f"control-{seed}",
         *("--seed", str(seed), "--policy.replay", rows, *CONTROL),
     )
     for name, run in (("own solutions", own), ("control", control)):
