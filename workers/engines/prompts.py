@@ -39,6 +39,7 @@ class Prompts:
         self._memory = geometry.zeros(4, kind.length)  # [layers, 2, slots, heads, length, size]
         self._lengths = np.zeros(4, np.int64)  # 0 if the slot is free
         self._seats: list[Row | None] = [None] * (4 * kind.seats)
+        self._places: dict[Row, int] = {}
 
     @property
     def empty(self) -> bool:
@@ -52,20 +53,20 @@ class Prompts:
         self._lengths[slot] = tokens
         for seat, row in enumerate(rows, slot * self.kind.seats):
             self._seats[seat] = row
-            row.prompts, row.seat = self, seat
+            self._places[row] = seat
 
     def leave(self, row: Row) -> None:
         """Free a seat, and its slot if it was the last one taken."""
-        self._seats[row.seat] = None
-        slot = row.seat // self.kind.seats
+        seat = self._places.pop(row)
+        self._seats[seat] = None
+        slot = seat // self.kind.seats
         first = slot * self.kind.seats
         if not any(self._seats[first : first + self.kind.seats]):
             self._lengths[slot] = 0
-        row.prompts = None
 
     def part(self, row: Row, start: int, end: int) -> torch.Tensor:
         """Keys and values of the prompt's tokens `start` to `end`."""
-        return self._memory[:, :, row.seat // self.kind.seats, :, start:end]
+        return self._memory[:, :, self._places[row] // self.kind.seats, :, start:end]
 
     def begin(self, order: dict[int, int]) -> "PromptsPass":
         """A forward pass in which the row with `id` stands at place `order[id]`."""

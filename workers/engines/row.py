@@ -1,31 +1,22 @@
 """A request in the making and its samples."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from rstar_async.wire.payloads import Generate, Generated, Sample
 from workers.engines.sampling import row_key
 from workers.engines.stops import Decode, Finish, StopRule
 from workers.engines.work import Work
 
-if TYPE_CHECKING:
-    from workers.engines.prompts import Prompts
-    from workers.engines.tails import Tails
-
 Asked = Work[Generate, Generated]
 
 
 @dataclass(eq=False)
 class Row:
-    """One sample: its tokens so far, and where it sits while it decodes (see `seating.py`)."""
+    """One sample: its tokens so far, and what came of it."""
 
     job: "Job"
     key: int
     tokens: list[int] = field(default_factory=list)
-    tail: "Tails | None" = None
-    place: int = -1
-    prompts: "Prompts | None" = None
-    seat: int = -1
     sample: Sample | None = None
 
     def end(self, finish: Finish, decode: Decode) -> None:

@@ -22,6 +22,9 @@ class Seating:
         self._geometry = geometry
         self._prompts: dict[Kind, Prompts] = {}
         self._tails: dict[int, Tails] = {}
+        # Where each row sits.
+        self._prompts_of: dict[Row, Prompts] = {}
+        self._tail_of: dict[Row, Tails] = {}
 
     def rows(self) -> list[Row]:
         """In the order of the pass."""
@@ -34,28 +37,29 @@ class Seating:
         kind = Kind.of(memory.shape[-2], len(rows))
         if kind not in self._prompts:
             self._prompts[kind] = Prompts(kind, self._geometry)
+        prompts = self._prompts[kind]
         for start in range(0, len(rows), kind.seats):
-            self._prompts[kind].seat(memory, rows[start : start + kind.seats])
+            prompts.seat(memory, rows[start : start + kind.seats])
         for row in rows:
-            self._of_length(SHORTEST).add(row)
+            self._prompts_of[row] = prompts
+            self._give_tail(row, SHORTEST)
 
     def leave(self, row: Row) -> None:
-        tail, prompts = _seated(row)
-        tail.remove(row)
-        prompts.leave(row)
+        self._tail_of.pop(row).remove(row)
+        self._prompts_of.pop(row).leave(row)
 
     def known(self, row: Row) -> int:
         """How many tokens of the row's sequence have keys and values."""
-        return len(row.job.prompt) + _seated(row)[0].filled(row)
+        return len(row.job.prompt) + self._tail_of[row].filled(row)
 
     def part(self, row: Row, start: int, end: int) -> torch.Tensor:
         """Keys and values of the row's tokens `start` to `end`, prompt and own together."""
-        tail, prompts = _seated(row)
         length = len(row.job.prompt)
-        own = tail.part(row, max(start - length, 0), max(end - length, 0))
+        own = self._tail_of[row].part(row, max(start - length, 0), max(end - length, 0))
         if start >= length:
             return own
-        return torch.cat([prompts.part(row, start, min(end, length)), own], dim=-2)
+        prompt = self._prompts_of[row].part(row, start, min(end, length))
+        return torch.cat([prompt, own], dim=-2)
 
     def begin(self) -> "SeatingPass | None":
         """The next token of every row; None if there is no row."""
@@ -79,15 +83,16 @@ class Seating:
         """After the pass: every row has the keys and values of one more token."""
         full = [row for tails in self._tails.values() for row in tails.advance()]
         for row in full:
-            tail, _ = _seated(row)
+            tail = self._tail_of[row]
             memory = tail.part(row, 0, tail.length).clone()
             tail.remove(row)
-            self._of_length(2 * tail.length).add(row, memory)
+            self._give_tail(row, 2 * tail.length, memory)
 
-    def _of_length(self, length: int) -> Tails:
+    def _give_tail(self, row: Row, length: int, memory: torch.Tensor | None = None) -> None:
         if length not in self._tails:
             self._tails[length] = Tails(length, self._geometry)
-        return self._tails[length]
+        self._tails[length].add(row, memory)
+        self._tail_of[row] = self._tails[length]
 
     def _clear(self) -> None:
         """Give back the memory of tables that nobody uses."""
@@ -133,9 +138,3 @@ def _join(parts: Iterator[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Ten
     if len(seen) == 1:
         return seen[0], masses[0]
     return torch.cat(seen), torch.cat(masses)
-
-
-def _seated(row: Row) -> tuple[Tails, Prompts]:
-    assert row.tail is not None
-    assert row.prompts is not None
-    return row.tail, row.prompts

@@ -26,6 +26,7 @@ class Tails:
     def __init__(self, length: int, geometry: Geometry) -> None:
         self.length = length
         self.rows: list[Row] = []
+        self._places: dict[Row, int] = {}
         self._geometry = geometry
         self._memory = geometry.zeros(8, length)  # [layers, 2, places, heads, length, size]
         self._filled = np.zeros(8, np.int64)
@@ -36,27 +37,26 @@ class Tails:
         if place == len(self._filled):
             self._grow()
         self.rows.append(row)
-        row.tail, row.place = self, place
+        self._places[row] = place
         self._filled[place] = 0 if memory is None else memory.shape[-2]
         if memory is not None:
             self._memory[:, :, place, :, : memory.shape[-2]] = memory
 
     def remove(self, row: Row) -> None:
         """Close the gap with the last row."""
-        last, place = self.rows.pop(), row.place
+        last, place, end = self.rows.pop(), self._places.pop(row), len(self.rows)
         if last is not row:
-            filled = self._filled[len(self.rows)]
+            filled = self._filled[end]
             self._filled[place] = filled
-            self._memory[:, :, place, :, :filled] = self._memory[:, :, last.place, :, :filled]
-            self.rows[place], last.place = last, place
-        row.tail = None
+            self._memory[:, :, place, :, :filled] = self._memory[:, :, end, :, :filled]
+            self.rows[place], self._places[last] = last, place
 
     def filled(self, row: Row) -> int:
-        return int(self._filled[row.place])
+        return int(self._filled[self._places[row]])
 
     def part(self, row: Row, start: int, end: int) -> torch.Tensor:
         """Keys and values of the row's own tokens `start` to `end`."""
-        return self._memory[:, :, row.place, :, start:end]
+        return self._memory[:, :, self._places[row], :, start:end]
 
     def begin(self) -> "TailsPass":
         """A forward pass that adds one token to every row."""
