@@ -1,8 +1,9 @@
 """The servers that share the trainer's card, and handing it over.
 
-A server that was asked to release its memory carries that in the name of its weights: a driver that
-is started again learns from the server where things stand. A server that does not answer has not
-been started yet and holds nothing.
+A server that has released its memory, or is about to, or is taking it back, carries that in the
+name of its weights: a driver that is started again learns from the server where things stand. One
+that was left in the middle is not touched again, for the same order given twice may crash it. A
+server that does not answer has not been started yet and holds nothing.
 """
 
 import logging
@@ -19,7 +20,7 @@ from rstar_async.rounds.device import Action, Owner, State, next_step
 
 log = logging.getLogger(__name__)
 
-RELEASED = "released:"
+RELEASING, RELEASED, RETURNING = "releasing:", "released:", "returning:"
 SECONDS = 600.0
 CONNECT_SECONDS = 5.0
 
@@ -72,42 +73,51 @@ class SGLangDevice:
         return f"SGLang at {self.url}"
 
     async def state(self) -> State | None:
+        """Raises `RstarError` if a driver died while it handed the card over."""
         try:
-            info = await self._model_info()
+            version = (await self._model_info())["weight_version"]
         except httpx.ConnectError:
             return None
-        released = info["weight_version"].startswith(RELEASED)
-        return State.RELEASED if released else State.SERVING
+        if version.startswith((RELEASING, RETURNING)):
+            raise RstarError(
+                f"{self} was left while it handed over its memory ({version}): start it again, "
+                "then the run"
+            )
+        return State.RELEASED if version.startswith(RELEASED) else State.SERVING
 
     async def do(self, action: Action) -> None:
         """Raises `RstarError` if the server cannot."""
         match action:
             case Action.PAUSE:
+                await self._mark(RELEASING)
                 await self._post("/pause_generation", mode="retract")
             case Action.RELEASE:
-                await self._rename(RELEASED + await self._version())
                 await self._post("/release_memory_occupation", tags=["kv_cache", "weights"])
+                await self._mark(RELEASED)
             case Action.TAKE_WEIGHTS:
+                await self._mark(RETURNING)
                 await self._post("/resume_memory_occupation", tags=["weights"])
             case Action.LOAD:
                 info = await self._model_info()
-                version = info["weight_version"].removeprefix(RELEASED)
                 await self._post(
                     "/update_weights_from_disk",
                     model_path=info["model_path"],
-                    weight_version=version,
+                    weight_version=info["weight_version"],
                     flush_cache=False,  # there is none yet
                 )
             case Action.TAKE_CACHE:
                 await self._post("/resume_memory_occupation", tags=["kv_cache"])
             case Action.RESUME:
                 await self._post("/continue_generation")
+                await self._mark("")
 
-    async def _version(self) -> str:
-        return str((await self._model_info())["weight_version"]).removeprefix(RELEASED)
-
-    async def _rename(self, version: str) -> None:
-        await self._post("/update_weight_version", new_version=version, abort_all_requests=False)
+    async def _mark(self, mark: str) -> None:
+        """Put `mark` before the name of the weights, in place of the one that was there."""
+        name = (await self._model_info())["weight_version"]
+        for old in (RELEASING, RELEASED, RETURNING):
+            name = name.removeprefix(old)
+        body = {"new_version": mark + name, "abort_all_requests": False}
+        await self._post("/update_weight_version", **body)
 
     async def _model_info(self) -> dict[str, Any]:
         return dict((await self._send("GET", "/model_info")).json())

@@ -228,6 +228,24 @@ async def test_its_memory_can_be_lent_and_comes_back_with_the_same_weights(
     assert reply.samples[0].tokens == oracle.greedy(models / "second", PROMPT, 12)
 
 
+async def test_a_server_that_a_dead_driver_left_half_way_is_not_touched_again(
+    models: Path, url: str
+) -> None:
+    from rstar_async.errors import RstarError
+    from rstar_async.rounds.card import Card, SGLangDevice
+    from rstar_async.rounds.device import Action
+
+    device = SGLangDevice(url)
+    async with attached(models, url, "first") as engine:
+        await device.do(Action.PAUSE)
+        for owner in ("trainer", "servers"):
+            with pytest.RaisesGroup(pytest.RaisesExc(RstarError, match="start it again")):
+                await Card([device]).hand_over(owner)
+        await device.do(Action.RESUME)
+        await Card([device]).hand_over("servers")
+        assert (await engine.generate(ask())).samples[0].tokens
+
+
 async def test_any_server_with_completions_will_do(models: Path, url: str) -> None:
     from tests.workers.engines.sglang_models import TOKENIZER
     from workers.engines.openai import OpenAIEngine
