@@ -16,6 +16,7 @@ from rstar_async.trainer.scorer import complete_folder, load_ppm
 from rstar_async.trainer.workshop import probe
 from storage import queries
 from storage.database import Database
+from tests.trainer.children import in_a_child
 from tests.trainer.forest import plant, store_round
 
 FACTS = {"prompt_style": "tagged", "base": "here", "settings": {}, "code_revision": "0+gtest"}
@@ -126,17 +127,6 @@ KILLS = {
     "both renamed": (Database, "commit", killed),
     "committed": (Database, "commit", after(Database.commit)),
 }
-
-
-def in_a_child(work):
-    """Run `work` in a forked process; the signal that killed it."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-        finally:
-            os._exit(1)
-    return os.WTERMSIG(os.waitpid(child, 0)[1])
 
 
 @pytest.mark.parametrize("moment", KILLS)

@@ -14,6 +14,7 @@ from rstar_async.trainer.endings import Stopped
 from rstar_async.trainer.policy import train_policy
 from rstar_async.trainer.ppm import train_ppm
 from rstar_async.trainer.watch import Watch
+from tests.trainer.children import in_a_child
 from tests.trainer.forest import packed_trees
 
 POLICY = PolicyTraining(epochs=3, learning_rate=3e-3, batch_size=4, micro_batch=2)
@@ -46,16 +47,6 @@ def watching(tmp_path, step=None, what=None):
             what()
 
     return Watch("any", place=tmp_path, show=show if what else lambda _: None)
-
-
-def in_a_child(work):
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-        finally:
-            os._exit(1)
-    return os.WTERMSIG(os.waitpid(child, 0)[1])
 
 
 def curve(watch):
