@@ -247,7 +247,7 @@ async def test_a_server_that_a_dead_driver_left_half_way_is_not_touched_again(
 
 
 async def test_any_server_with_completions_will_do(models: Path, url: str) -> None:
-    from tests.workers.engines.sglang_models import TOKENIZER
+    from tests.workers.engines.sglang_models import CONTEXT, TOKENIZER
     from workers.engines.openai import OpenAIEngine
 
     async with attached(models, url, "first") as engine:
@@ -256,12 +256,14 @@ async def test_any_server_with_completions_will_do(models: Path, url: str) -> No
     (name,) = await trio.to_thread.run_sync(lambda: model_names(url))
     async with OpenAIEngine(models, f"{url}/v1", name) as engine:
         reply = await engine.generate(ask(n=2))
+        beyond = await engine.generate(ask(prompt=[30] * (CONTEXT + 300), n=2))
         stopped = await engine.generate(ask(stop_token_ids=(stop,)))
         with pytest.raises(ModelUnavailable, match="serves first already"):
             await engine.generate(ask("second"))
     async with OpenAIEngine(models, f"{url}/v1") as engine:
         with pytest.raises(ModelUnavailable, match="no model 'first'"):
             await engine.generate(ask())
+    assert [(sample.tokens, sample.finish) for sample in beyond.samples] == [([], "length")] * 2
     assert [sample.text for sample in reply.samples] == [free.text] * 2
     assert reply.samples[0].tokens == TOKENIZER.encode(free.text, add_special_tokens=False).ids
     expected = TOKENIZER.decode(free.tokens[:6], skip_special_tokens=False)
