@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from rstar_async.evaluation.order import Interval, Order, Result, Results
-from rstar_async.evaluation.statistics import Share
 from rstar_async.evaluation.study import Study
 from rstar_async.evaluation.table import Row
 from rstar_async.search.identity import digest
+from rstar_async.statistics import Share
 from storage.records import Evaluation, EvaluationAnswer, ModelVersion, Problem
 from storage.records import Record as Stored
 

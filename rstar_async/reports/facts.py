@@ -46,12 +46,25 @@ class Rollouts(msgspec.Struct, frozen=True):
     ended: dict[str, int]
 
 
+class Heldout(msgspec.Struct, frozen=True):
+    """The policy's samples on held-out problems: right, wrong, and those without an answer.
+
+    `gain` is how much pass@1 rose since the bootstrap, with its 95 % interval, problem by problem.
+    """
+
+    right: int
+    wrong: int
+    unanswered: int
+    gain: tuple[float, float, float] | None
+
+
 class RoundFacts(msgspec.Struct, frozen=True):
     """One round in detail; the bootstrap has only its row."""
 
     row: RoundRow
     coverage: list[Coverage]
     difficulty: Difficulty | None
+    heldout: Heldout | None
     q: dict[str, list[int]] | None
     ppm: dict[str, list[int]] | None
     pairs: dict[str, int]

@@ -1,6 +1,7 @@
 """From the store to the facts of a report."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from rstar_async.reports.facts import (
@@ -8,12 +9,14 @@ from rstar_async.reports.facts import (
     Coverage,
     Difficulty,
     Example,
+    Heldout,
     Point,
     Report,
     Rollouts,
     RoundFacts,
     Scaling,
 )
+from rstar_async.reports.heldout import heldout_by_round
 from rstar_async.rounds.report import RoundRow, report_of
 from rstar_async.rounds.solutions import solutions_of_round
 from storage import queries
@@ -32,8 +35,9 @@ def gather(database: Database, run_id: str, location: str, hourly_price: float |
     closing = report_of(database, run_id, location)
     versions = database.read(queries.model_versions_of, run_id)
     evaluations = database.read(queries.evaluations_of, run_id)
+    heldout = heldout_by_round(database, evaluations)
     rounds = [
-        _round(database, run_id, row, closing.rounds, versions, run.recipe, hourly_price)
+        _round(database, run_id, row, closing.rounds, versions, run.recipe, heldout, hourly_price)
         for row in closing.rounds
     ]
     return Report(
@@ -56,6 +60,7 @@ def _round(
     rows: list[RoundRow],
     versions: list[ModelVersion],
     recipe: dict[str, Any],
+    heldout: Mapping[int, Heldout],
     hourly_price: float | None,
 ) -> RoundFacts:
     outcomes = database.read(queries.problem_outcomes, run_id, row.number)
@@ -64,6 +69,7 @@ def _round(
         row=row,
         coverage=coverage_of(outcomes),
         difficulty=difficulty_of(outcomes) if outcomes else None,
+        heldout=heldout.get(row.number),
         q=_histogram(database.read(queries.q_histograms, run_id, row.number)),
         ppm=_histogram(database.read(queries.prior_histograms, run_id, row.number)),
         pairs=database.read(queries.pair_counts, run_id, row.number),

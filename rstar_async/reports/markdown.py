@@ -22,6 +22,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"seed {report.seed}, version {inert(report.code_version)}, {report.seconds:,.0f} s"
     for table in (
         tables.rounds_table(report),
+        tables.heldout_table(report),
         *(tables.test_time_table(found) for found in report.test_time),
         tables.coverage_table(report),
         tables.rollouts_table(report),

@@ -32,6 +32,7 @@ def page_of(report: Report) -> str:
 def _sections(report: Report) -> Iterator[Content]:
     yield _section("Rounds", [_table(tables.rounds_table(report))])
     yield _plots([_curves(curves.round_curves(report)), _curves(curves.coverage_curves(report))])
+    yield _section("Held-out problems", [_note(HELDOUT_NOTE), _table(tables.heldout_table(report))])
     yield _section("Test time", list(_test_time(report)))
     yield _section(
         "Coverage by difficulty",
@@ -54,6 +55,11 @@ def _sections(report: Report) -> Iterator[Content]:
     yield _section("Solutions", [_example(example) for example in report.examples])
     yield _section("Settings", [_settings(report)])
 
+
+HELDOUT_NOTE = (
+    "The policy alone. Solutions without an answer never came to an end that could be read; wrong "
+    "ones did. An interval that holds zero may be chance."
+)
 
 ROLLOUTS_NOTE = (
     "Beside the rollouts that were made: what part they are of those that a schedule without "

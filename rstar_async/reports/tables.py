@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rstar_async.reports.facts import Coverage, Point, Report, RoundFacts, Scaling
+from rstar_async.reports.facts import Coverage, Heldout, Point, Report, RoundFacts, Scaling
 
 NONE = "-"
 
@@ -26,6 +26,17 @@ def rounds_table(report: Report) -> Table:
     header = ["round", "problems", "solved", "nodes", "tokens", "cache share", "code runs"]
     header += ["pairs", "pair accuracy", "policy pass@1", "search pass@1", "seconds"]
     return Table("Rounds", header, [_round_row(facts) for facts in report.rounds])
+
+
+def heldout_table(report: Report) -> Table:
+    """What the policy's samples came to, and whether the rounds changed more than chance does."""
+    header = ["round", "samples right", "wrong", "without answer", "gain in points since bootstrap"]
+    rows = [
+        [name_of(facts), *map(count, (found.right, found.wrong, found.unanswered)), _gain(found)]
+        for facts in report.rounds
+        if (found := facts.heldout)
+    ]
+    return Table("Held-out problems", header, rows)
 
 
 def coverage_table(report: Report) -> Table:
@@ -171,6 +182,13 @@ def _bounded(value: float | None, bounds: tuple[float, float] | None) -> str:
     if value is None or bounds is None:
         return NONE
     return f"{100 * value:.1f} % [{100 * bounds[0]:.0f}, {100 * bounds[1]:.0f}]"
+
+
+def _gain(found: Heldout) -> str:
+    if found.gain is None:
+        return NONE
+    mean, low, high = (100 * value for value in found.gain)
+    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 def _each(facts: RoundFacts) -> tuple[float | None, ...]:

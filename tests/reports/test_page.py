@@ -14,6 +14,7 @@ from rstar_async.reports.gather import (
     most_rollouts,
     scalings_of,
 )
+from rstar_async.reports.heldout import heldout_of
 from rstar_async.reports.markdown import inert, markdown_of
 from rstar_async.reports.markup import Markup, tag
 from rstar_async.reports.page import page_of
@@ -22,6 +23,7 @@ from storage.database import open_database
 from storage.queries import ProblemOutcome
 from storage.records import (
     Evaluation,
+    EvaluationAnswer,
     Expansion,
     ModelVersion,
     Node,
@@ -174,6 +176,40 @@ def test_difficulty_and_coverage_of_outcomes():
     ]
     found = difficulty_of(outcomes)
     assert (found.easy, found.medium, found.hard) == (1, 1, 2)
+
+
+def sampled(evaluation: str, *answers: str) -> list[EvaluationAnswer]:
+    """Two samples a problem; 7 is right."""
+    return [
+        EvaluationAnswer(evaluation, f"p{number // 2}", number % 2, answer, answer == "7")
+        for number, answer in enumerate(answers)
+    ]
+
+
+def test_heldout_samples_tell_what_they_came_to_and_what_was_gained():
+    first = sampled("e0", "7", "", "8", "8", "", "")
+    found = heldout_of(sampled("e1", "7", "7", "7", "8", "8", ""), first)
+    assert (found.right, found.wrong, found.unanswered) == (3, 2, 1)
+    assert found.gain[0] == pytest.approx((0.5 + 0.5 + 0) / 3)
+    assert found.gain[1] < found.gain[0] < found.gain[2]
+    assert heldout_of(first, first).gain is None
+
+
+def test_the_gain_is_over_the_bootstrap(tmp_path):
+    with open_database(str(tmp_path / "rstar.db")) as database:
+        problems = [Problem(f"p{number}", "r", "?", "7") for number in range(2)]
+        database.commit(Run("r", {}, 1, "0.1"), *problems)
+        for number, answers in enumerate([("8", "8", "7", "7"), ("7", "7", "7", "")]):
+            database.commit(
+                Round("r", number, "closed", "p"),
+                Evaluation(
+                    f"e{number}", "r", number, "policy", "heldout", "p", None, 2, 2, 1, 0.5, 0, 1
+                ),
+                *sampled(f"e{number}", *answers),
+            )
+        report = gather(database, "r", "here", None)
+    assert [facts.heldout.gain and facts.heldout.gain[0] for facts in report.rounds] == [None, 0.25]
+    assert "| round 1 | 3 | 0 | 1 | +25.0 " in markdown_of(report)
 
 
 def test_evaluations_of_rounds_are_no_test_time_curves():
