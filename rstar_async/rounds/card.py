@@ -14,7 +14,7 @@ import httpx
 import trio
 
 from rstar_async.config import Recipe
-from rstar_async.errors import RstarError
+from rstar_async.errors import BadInput, RstarError
 from rstar_async.launch.servers import servers_of
 from rstar_async.rounds.device import Action, Owner, State, next_step
 
@@ -73,13 +73,13 @@ class SGLangDevice:
         return f"SGLang at {self.url}"
 
     async def state(self) -> State | None:
-        """Raises `RstarError` if a driver died while it handed the card over."""
+        """Raises `BadInput` if a driver died while it handed the card over."""
         try:
             version = (await self._model_info())["weight_version"]
         except httpx.ConnectError:
             return None
         if version.startswith((RELEASING, RETURNING)):
-            raise RstarError(
+            raise BadInput(
                 f"{self} was left while it handed over its memory ({version}): start it again, "
                 "then the run"
             )

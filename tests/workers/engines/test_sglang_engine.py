@@ -231,7 +231,7 @@ async def test_its_memory_can_be_lent_and_comes_back_with_the_same_weights(
 async def test_a_server_that_a_dead_driver_left_half_way_is_not_touched_again(
     models: Path, url: str
 ) -> None:
-    from rstar_async.errors import RstarError
+    from rstar_async.errors import BadInput
     from rstar_async.rounds.card import Card, SGLangDevice
     from rstar_async.rounds.device import Action
 
@@ -239,7 +239,7 @@ async def test_a_server_that_a_dead_driver_left_half_way_is_not_touched_again(
     async with attached(models, url, "first") as engine:
         await device.do(Action.PAUSE)
         for owner in ("trainer", "servers"):
-            with pytest.RaisesGroup(pytest.RaisesExc(RstarError, match="start it again")):
+            with pytest.RaisesGroup(pytest.RaisesExc(BadInput, match="start it again")):
                 await Card([device]).hand_over(owner)
         await device.do(Action.RESUME)
         await Card([device]).hand_over("servers")
