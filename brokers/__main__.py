@@ -9,7 +9,7 @@ from pathlib import Path
 import trio
 
 from brokers.broker import Broker
-from brokers.records import Rules
+from brokers.state import Rules
 from rstar_async.errors import BadInput
 from rstar_async.telemetry import process, pulse
 from rstar_async.wire.keys import load_broker_keys

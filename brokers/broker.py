@@ -18,27 +18,57 @@ import trio
 import zmq
 
 from brokers.dead_letters import write_letter
+from brokers.dispatcher import Ledger
 from brokers.effects import Effect, Letter, Note, ToClient, ToWorker
-from brokers.ledger import Ledger
 from brokers.metrics import Gauges
-from brokers.notice import Notice
-from brokers.outboxes import Outboxes
-from brokers.records import Rules
+from brokers.state import Rules
+from brokers.status_file import Notice
 from rstar_async.wire.codec import (
     Decode,
     Malformed,
+    Parcel,
+    bundles,
     decode_from_client,
     decode_from_worker,
+    frames_of,
 )
 from rstar_async.wire.doorkeeper import Doorkeeper
 from rstar_async.wire.keys import BrokerKeys, Domain, owns_name
 from rstar_async.wire.messages import (
     ClientHello,
     Finished,
+    Header,
     Refused,
     WorkerHello,
 )
 from rstar_async.wire.socket import Received, Socket, open_broker
+
+
+class Outboxes:
+    """One for each peer at one door."""
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+        self._parcels: dict[bytes, list[Parcel]] = {}
+
+    def put(self, peer: bytes, message: Header, body: bytes) -> None:
+        if (parcels := self._parcels.get(peer)) is None:
+            self._parcels[peer] = [(message, body)]
+        else:
+            parcels.append((message, body))
+
+    def flush(self) -> list[tuple[bytes, Header]]:
+        """Send everything; return what could not be sent, because its peer is gone or stalled."""
+        waiting, self._parcels = self._parcels, {}
+        unsent: list[tuple[bytes, Header]] = []
+        for peer, parcels in waiting.items():
+            for bundle in bundles(parcels):
+                try:
+                    self._socket.send([peer, *frames_of(*bundle)])
+                except (trio.WouldBlock, trio.BrokenResourceError):
+                    unsent += [(peer, message) for message, _ in bundle]
+        return unsent
+
 
 log = logging.getLogger(__name__)
 

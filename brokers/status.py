@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from brokers.jobbook import JobBook
-from brokers.records import Client, State
-from brokers.roster import Roster
+from brokers.jobs import JobBook
+from brokers.peers import Roster
+from brokers.state import Client, State
 from rstar_async.wire.messages import Status, WorkerStatus
 
 

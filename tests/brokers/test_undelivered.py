@@ -2,8 +2,8 @@
 
 import random
 
+from brokers.dispatcher import Ledger
 from brokers.effects import Effect, ToClient, ToWorker
-from brokers.ledger import Ledger
 from rstar_async.wire.messages import (
     PROTOCOL,
     Assign,

@@ -8,9 +8,9 @@ under way, and its owner comes back from a new address.
 import random
 from collections import deque
 
+from brokers.dispatcher import Ledger
 from brokers.effects import Effect, Letter, ToClient, ToWorker
-from brokers.ledger import Ledger
-from brokers.records import Rules
+from brokers.state import Rules
 from rstar_async.wire.messages import (
     PROTOCOL,
     Assign,

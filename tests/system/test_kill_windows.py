@@ -34,15 +34,15 @@ WIRE_WINDOWS = {
     "broker": [
         Window(
             name="job accepted, not forwarded",
-            module="brokers.jobbook", function="JobBook.submit", event="return", number=10,
+            module="brokers.jobs", function="JobBook.submit", event="return", number=10,
         ),
         Window(
             name="result taken, not passed on",
-            module="brokers.floor", function="Floor.done", event="return", number=10,
+            module="brokers.leases", function="Floor.done", event="return", number=10,
         ),
         Window(
             name="beats compared, nothing sent",
-            module="brokers.floor", function="Floor.beat", event="return", number=4,
+            module="brokers.leases", function="Floor.beat", event="return", number=4,
         ),
     ],
     "worker-1": [

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from brokers.broker import Broker
-from brokers.ledger import Ledger
+from brokers.dispatcher import Ledger
 from rstar_async.wire.codec import (
     Malformed,
     decode_from_client,

@@ -11,7 +11,7 @@ import trio.testing
 import zmq
 
 from brokers.broker import Broker
-from brokers.records import Rules
+from brokers.state import Rules
 from rstar_async.errors import BadInput, BrokerLost, JobFailed
 from rstar_async.wire import payloads
 from rstar_async.wire.codec import decode_to_client, frames_of

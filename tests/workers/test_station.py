@@ -9,7 +9,7 @@ import trio
 import trio.testing
 
 from brokers.broker import Broker
-from brokers.records import Rules
+from brokers.state import Rules
 from rstar_async.errors import JobFailed
 from rstar_async.wire.messages import job_id
 from rstar_async.wire.pool import PoolClient, open_pool

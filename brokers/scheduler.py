@@ -13,7 +13,7 @@ import heapq
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
-from brokers.records import Job, State, Worker
+from brokers.state import Job, State, Worker
 from rstar_async.wire.messages import JobId
 
 HALF_FULL = 0.5

@@ -2,9 +2,9 @@
 
 import random
 
+from brokers.dispatcher import Ledger
 from brokers.effects import Effect, Letter, ToClient, ToWorker
-from brokers.ledger import Ledger
-from brokers.records import Rules
+from brokers.state import Rules
 from rstar_async.wire.messages import (
     PROTOCOL,
     Accepted,

@@ -8,10 +8,10 @@ until it has really stopped, and its worker is not given the same job meanwhile.
 
 import random
 
-from brokers.assignment import Assigner
 from brokers.effects import Letter, Note, ToWorker
-from brokers.jobbook import JobBook
-from brokers.records import Job, Rules, State, Worker
+from brokers.jobs import JobBook
+from brokers.scheduler import Assigner
+from brokers.state import Job, Rules, State, Worker
 from rstar_async.wire.messages import (
     Assign,
     CancelRun,

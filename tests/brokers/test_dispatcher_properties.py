@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from brokers.records import State
+from brokers.state import State
 from rstar_async.wire.messages import Submit, job_id
 from tests.brokers.world import World
 

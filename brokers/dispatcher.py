@@ -7,12 +7,12 @@ test. It keeps memory only: after a restart, clients submit again and workers sa
 
 import random
 
-from brokers.assignment import Assigner
 from brokers.effects import Effect, Note, ToClient, ToWorker
-from brokers.floor import Floor
-from brokers.jobbook import JobBook
-from brokers.records import Client, Rules, Worker
-from brokers.roster import Roster
+from brokers.jobs import JobBook
+from brokers.leases import Floor
+from brokers.peers import Roster
+from brokers.scheduler import Assigner
+from brokers.state import Client, Rules, Worker
 from brokers.status import status_of
 from rstar_async.wire.messages import (
     PROTOCOL,
