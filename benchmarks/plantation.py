@@ -10,7 +10,7 @@ from rstar_async.config import Bootstrap, Model, Problems, Recipe, Round, Worker
 from rstar_async.config import Search as SearchSettings
 from rstar_async.recipes import as_toml_values
 from rstar_async.rounds.problems import problems_of_round
-from rstar_async.search.identity import search_id
+from rstar_async.seeding import search_id
 from storage.database import open_database
 from storage.records import Expansion, Node, Problem, Record, Run, Search
 from storage.records import Round as RoundRow

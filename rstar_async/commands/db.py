@@ -42,7 +42,7 @@ def check(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from rstar_async.commands.locate import database_url
-    from rstar_async.foreign import for_terminal
+    from rstar_async.sanitize import for_terminal
     from storage.database import open_database
     from storage.upkeep.integrity import check as findings_of
 
@@ -192,6 +192,6 @@ def _summary(parts: "list[Words]", applied: bool) -> str:
 def _say(arguments: argparse.Namespace, told: object, text: str) -> None:
     import msgspec
 
-    from rstar_async.foreign import for_terminal, to_json
+    from rstar_async.sanitize import for_terminal, to_json
 
     print(msgspec.json.format(to_json(told)).decode() if arguments.json else for_terminal(text))

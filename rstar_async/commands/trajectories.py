@@ -18,8 +18,8 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.syntax import Syntax
 
     from rstar_async.commands.locate import choose_run, database_url
-    from rstar_async.foreign import for_terminal, to_json
     from rstar_async.rounds.solutions import solutions_of_round
+    from rstar_async.sanitize import for_terminal, to_json
     from storage.database import open_database
 
     console = Console()

@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.tree import Tree as Drawing
 
     from rstar_async.commands.locate import database_url
-    from rstar_async.foreign import for_terminal, to_json
+    from rstar_async.sanitize import for_terminal, to_json
     from storage import queries
     from storage.database import open_database
 
@@ -62,7 +62,7 @@ def _label(node: "Node") -> "Text":
     """One line per node: statistics first, then the step's own first words."""
     from rich.text import Text
 
-    from rstar_async.foreign import for_terminal
+    from rstar_async.sanitize import for_terminal
 
     q = node.value_sum / node.visits if node.visits else 0.0
     prior = "" if node.prior is None else f" ppm {node.prior:+.2f}"

@@ -7,7 +7,7 @@ import msgspec
 from rstar_async.evaluation.order import Interval, Order, Result, Results
 from rstar_async.evaluation.study import Study
 from rstar_async.evaluation.table import Row
-from rstar_async.search.identity import digest
+from rstar_async.seeding import digest
 from rstar_async.statistics import Share
 from storage.records import Evaluation, EvaluationAnswer, ModelVersion, Problem
 from storage.records import Record as Stored

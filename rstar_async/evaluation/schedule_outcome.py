@@ -7,7 +7,7 @@ import msgspec
 from rstar_async.evaluation.order import Interval, Order, ScheduleResult, ScheduleResults
 from rstar_async.evaluation.schedules import Compared
 from rstar_async.evaluation.study import Study
-from rstar_async.search.identity import digest
+from rstar_async.seeding import digest
 from rstar_async.statistics import Share
 from storage.records import Evaluation
 

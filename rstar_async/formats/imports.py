@@ -12,9 +12,9 @@ from rstar_async.formats.reference_trees import TREE, nodes_of_record
 from rstar_async.launch.run import lay_out
 from rstar_async.recipes import as_toml_values
 from rstar_async.rounds.pairs import preferences
-from rstar_async.search.identity import search_id
 from rstar_async.search.restore import tree_from_nodes
 from rstar_async.search.tree import Selection
+from rstar_async.seeding import search_id
 from storage.database import open_database
 from storage.records import Node, Pair, Problem, Record, Round, Run, Search, problem_id
 

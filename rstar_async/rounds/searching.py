@@ -14,7 +14,7 @@ from rstar_async.errors import RstarError
 from rstar_async.rounds.difficulty import Difficulty, difficulty
 from rstar_async.search.budget import is_solved
 from rstar_async.search.coordinator import Coordinator, SearchPlan
-from rstar_async.search.identity import search_id
+from rstar_async.seeding import search_id
 from storage import queries
 from storage.records import Problem, Round, Search
 from storage.store import Store

@@ -9,11 +9,11 @@ import trio
 
 from rstar_async.errors import JobFailed
 from rstar_async.search.expansion import Expanded, ExpansionSettings, Outcome
-from rstar_async.search.identity import seed_of
 from rstar_async.search.judge import Judge
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools
 from rstar_async.search.tree import NodeStatus, TreeNode
+from rstar_async.seeding import seed_of
 from rstar_async.text.steps import Step, StepKind, parse_step, program_of, shorten
 from rstar_async.wire.groups import first
 from rstar_async.wire.messages import job_id

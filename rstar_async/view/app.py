@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from rstar_async.foreign import to_json
+from rstar_async.sanitize import to_json
 from rstar_async.view import pages, parameters, ranking, shapes
 from rstar_async.view.access import Access
 from rstar_async.view.files import Files

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 import sqlalchemy as sa
 
 from rstar_async.errors import BadInput
-from rstar_async.foreign import whole
+from rstar_async.sanitize import whole
 from storage.column_types import Flag, Tokens
 
 Format: TypeAlias = Literal["jsonl", "csv", "parquet"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from rstar_async.search.identity import seed_of
+from rstar_async.seeding import seed_of
 from rstar_async.wire.payloads import Generate, Sample, TokenIds
 from workers.engines.interface import Interrupted
 from workers.engines.stops import Decode, Finish, StopRule
