@@ -10,8 +10,8 @@ from typing import TypeAlias
 from msgspec import structs
 
 from rstar_async.config import PPMTraining, Recipe
+from rstar_async.config.loader import read_stored_recipe
 from rstar_async.rounds.pairs import PairRules, Preference
-from rstar_async.stored_recipes import read_stored_recipe
 from rstar_async.trainer.dataset import judged_tree
 from rstar_async.trainer.harvest import stored_trees
 from rstar_async.trainer.packing import JudgedTree, PackedTree, pack

@@ -8,9 +8,8 @@ from typing import Any
 from msgspec import structs
 
 from rstar_async.config import Recipe
+from rstar_async.config.loader import as_toml_values, read_recipe, read_stored_recipe
 from rstar_async.errors import BadInput
-from rstar_async.recipes import as_toml_values, read_recipe
-from rstar_async.stored_recipes import read_stored_recipe
 from storage import queries
 from storage.database import open_database
 from storage.records import Round, Run

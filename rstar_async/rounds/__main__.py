@@ -9,8 +9,9 @@ from pathlib import Path
 import trio
 
 from rstar_async.answers.checker import open_checker
-from rstar_async.commands.report import print_report
+from rstar_async.cli.report import print_report
 from rstar_async.config import Recipe
+from rstar_async.config.loader import read_stored_recipe
 from rstar_async.errors import BadInput
 from rstar_async.launch.sockets import clients_endpoint
 from rstar_async.rounds.card import Card
@@ -21,7 +22,6 @@ from rstar_async.search.coordinator import Coordinator
 from rstar_async.search.judge import Judge
 from rstar_async.search.metrics import show_pools
 from rstar_async.search.pools import open_pools
-from rstar_async.stored_recipes import read_stored_recipe
 from rstar_async.telemetry import process
 from rstar_async.wire.groups import single
 from rstar_async.wire.payloads import POOLS, Pool

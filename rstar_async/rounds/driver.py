@@ -16,9 +16,9 @@ from msgspec import to_builtins
 
 from rstar_async.config import Recipe
 from rstar_async.config import Search as SearchSettings
+from rstar_async.config.loader import as_toml_values
 from rstar_async.errors import RstarError
 from rstar_async.evaluation.evaluator import Evaluator, Subject
-from rstar_async.recipes import as_toml_values
 from rstar_async.rounds.card import Card
 from rstar_async.rounds.gate import refusals
 from rstar_async.rounds.problems import heldout_problems, problems_of_round

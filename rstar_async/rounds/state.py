@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from rstar_async.config import Recipe
+from rstar_async.config.layers import flattened
+from rstar_async.config.loader import as_toml_values, known_settings
 from rstar_async.errors import BadInput
-from rstar_async.layers import flattened
-from rstar_async.recipes import as_toml_values
 from rstar_async.rounds.problems import heldout_problems, problems_of_round
-from rstar_async.stored_recipes import known_settings
 from rstar_async.trainer.sources import require
 from storage import queries
 from storage.database import open_database

@@ -8,8 +8,8 @@ import threading
 from pathlib import Path
 
 from rstar_async.config import Recipe
+from rstar_async.config.loader import read_stored_recipe
 from rstar_async.errors import BadInput
-from rstar_async.stored_recipes import read_stored_recipe
 from rstar_async.telemetry import process, pulse
 from rstar_async.trainer import surroundings
 from rstar_async.trainer.ranks import refuse

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from rstar_async.config import Evaluation, Recipe, Search, Workers
+from rstar_async.config.loader import as_toml_values
 from rstar_async.demo.tokenizer import tiny_tokenizer
 from rstar_async.launch.run import lay_out
-from rstar_async.recipes import as_toml_values
 from storage.database import open_database
 from storage.records import ModelVersion, Problem, Round, Run, problem_id
 

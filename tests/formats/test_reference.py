@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rstar_async.cli import main
+from rstar_async.cli.main import main
 from rstar_async.errors import BadInput
 from rstar_async.formats.columns import WRITERS, Comparison, Solution, prompt_of, read_row
 from rstar_async.formats.reference_trees import (

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import msgspec
 import pytest
 
-from rstar_async.commands.output import json_text
+from rstar_async.cli.output import json_text
 from rstar_async.reports.gather import (
     coverage_of,
     difficulty_of,

@@ -11,8 +11,8 @@ import httpx
 import pytest
 import trio
 
-from rstar_async.cli import main
-from rstar_async.commands.view import locate
+from rstar_async.cli.main import main
+from rstar_async.cli.view import locate
 from rstar_async.errors import BadInput
 from rstar_async.launch.lock import RunLock
 from rstar_async.launch.sockets import (

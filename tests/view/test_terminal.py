@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from rstar_async.cli import main
+from rstar_async.cli.main import main
 from rstar_async.sanitize import for_terminal, to_json
 from storage.records import Node, Problem, Search
 from tests.view.generated import RUN

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from rstar_async.cli import main
-from rstar_async.commands.sandbox import exit_code
+from rstar_async.cli.main import main
+from rstar_async.cli.sandbox import exit_code
 from workers.sandbox.corpus import Verdict, judge
 
 from .conftest import CORPUS

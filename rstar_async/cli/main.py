@@ -1,0 +1,86 @@
+"""`rstar VERB`: the command line. Knows the verbs and how errors end; the verbs know the rest."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from rstar_async.cli.recipe_arguments import split_overrides
+from rstar_async.errors import BadInput
+
+VERBS = {
+    "run": "search, train and measure, round after round, as a recipe says",
+    "solve": "search one question; the tree grows in the terminal, then the answer with its code",
+    "evaluate": "accuracy over the number of trajectories, with baselines at equal tokens",
+    "presets": "what differs between the paper, the reference code and a recipe",
+    "report": "the table of rounds of a run",
+    "export": "training files of a run: the reference's, TRL's; JSONL, parquet, datasets",
+    "import": "trees of the reference code into a store",
+    "trajectories": "verified solutions, best first",
+    "tree": "one search tree in the terminal",
+    "models": "model versions of a run: lineage, standing, the way back to an older one",
+    "train": "train a policy or a PPM from files alone",
+    "view": "a web page over a run, finished or going on: rounds, problems, trees, models",
+    "verify": "check a file of answer pairs for equivalence",
+    "status": "brokers and workers of a running system",
+    "letters": "jobs that killed their workers: list, show, replay",
+    "keys": "make CURVE keys for brokers that listen beyond this machine",
+    "doctor": "what this machine offers to the sandbox, and what is missing",
+    "sandbox": "run a folder of attack programs against the sandbox",
+    "db": "look after a database: upgrade, check, prune, export, import",
+}
+
+# Verbs whose module cannot have their name.
+MODULES = {"import": "import_trees"}
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; bad input is one line on standard error and exit code 2."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(words)
+    except BadInput as error:
+        print(f"rstar: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # `rstar trajectories | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(words: list[str]) -> int:
+    parser = _parser()
+    if not words:
+        parser.print_help()
+        return BAD_INPUT
+    if words[0] not in VERBS:
+        parser.parse_args(words)
+        return BAD_INPUT
+    verb = importlib.import_module(f"rstar_async.cli.{MODULES.get(words[0], words[0])}")
+    own = argparse.ArgumentParser(prog=f"rstar {words[0]}", description=VERBS[words[0]])
+    verb.add_arguments(own)
+    rest: list[str] = words[1:]
+    overrides: list[tuple[str, str]] = []
+    if getattr(verb, "TAKES_OVERRIDES", False):
+        rest, overrides = split_overrides(rest)
+    arguments = own.parse_args(rest)
+    arguments.overrides = overrides
+    code: int = verb.run(arguments)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    width = max(map(len, VERBS))
+    table = "\n".join(f"  {verb:{width}}  {text}" for verb, text in VERBS.items())
+    return argparse.ArgumentParser(
+        prog="rstar",
+        usage="rstar VERB ...",
+        description="Small language models teach themselves mathematics (rStar-Math).",
+        epilog=f"verbs:\n{table}\n\n`rstar VERB --help` explains one.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )

@@ -1,0 +1,56 @@
+"""`rstar presets`: the paper's settings, the reference code's, and a recipe's, side by side."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from rstar_async.cli.recipe_arguments import add_recipe_arguments, recipe_of
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+TAKES_OVERRIDES = True
+
+Rows = list[tuple[str, dict[str, Any]]]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_recipe_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object, setting by setting")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print every setting that is not the same everywhere; rounds as one value per round."""
+    import msgspec
+    from rich.console import Console
+
+    from rstar_async.config.presets import differences, preset_recipe
+
+    own = arguments.recipe.stem if arguments.recipe else "defaults"
+    columns = {name: preset_recipe(name) for name in ("paper", "reference")}
+    rows = differences({**columns, own: recipe_of(arguments, arguments.overrides)})
+    if arguments.json:
+        print(msgspec.json.encode(dict(rows)).decode())
+        return 0
+    console = Console()
+    console.print(_table(rows, [*columns, own]))
+    console.print("Differences that are not settings: docs/paper.md", style="dim")
+    return 0
+
+
+def _table(rows: Rows, columns: list[str]) -> "Table":
+    from rich.table import Column, Table
+
+    table = Table(Column("setting", no_wrap=True), *columns)
+    for key, row in rows:
+        table.add_row(key, *(_cell(row[column]) for column in columns))
+    return table
+
+
+def _cell(value: Any) -> str:
+    from rstar_async.config.presets import ByRound
+
+    if isinstance(value, tuple) and value:
+        return (" | " if isinstance(value, ByRound) else " ").join(map(_cell, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value in ("", None, ()) else str(value)

@@ -1,0 +1,54 @@
+"""`rstar report`: the table of rounds; as a page, as Markdown or as JSON with everything behind."""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("database", help="database URL, SQLite file, or folder of a run")
+    parser.add_argument("--run", help="which run, if the database holds several")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write one page with plots")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
+    parser.add_argument(
+        "--hourly-price", type=float, metavar="PRICE", help="of all machines, for the cost table"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the table and write what was asked for."""
+    from rstar_async.cli.locate import choose_run, database_url
+    from rstar_async.cli.output import write_json, write_text
+    from rstar_async.reports.gather import gather
+    from rstar_async.reports.markdown import markdown_of
+    from rstar_async.reports.page import page_of
+    from storage.database import open_database
+
+    url = database_url(arguments.database)
+    print_report(url, arguments.run, None)
+    if not (arguments.html or arguments.markdown or arguments.json):
+        return 0
+    with open_database(url, must_exist=True) as database:
+        run_id = choose_run(database, arguments.run)
+        report = gather(database, run_id, database.name, arguments.hourly_price)
+    if arguments.html:
+        write_text(arguments.html, page_of(report))
+    if arguments.markdown:
+        write_text(arguments.markdown, markdown_of(report))
+    if arguments.json:
+        write_json(arguments.json, report)
+    return 0
+
+
+def print_report(url: str, run_id: str | None, json_file: Path | None) -> None:
+    """Print the table of a run and write it as JSON too, if asked."""
+    from rstar_async.cli.locate import choose_run
+    from rstar_async.cli.output import print_table, write_json
+    from rstar_async.rounds.report import report_of, table_of
+    from storage.database import open_database
+
+    with open_database(url, must_exist=True) as database:
+        report = report_of(database, choose_run(database, run_id), url)
+    print_table(table_of(report))
+    if json_file is not None:
+        write_json(json_file, report)

@@ -1,0 +1,47 @@
+"""`rstar run`: all rounds of a recipe on this machine."""
+
+import argparse
+from pathlib import Path
+
+from rstar_async.cli.recipe_arguments import add_recipe_arguments, recipe_of
+from rstar_async.config import Recipe
+
+TAKES_OVERRIDES = True
+BAD_INPUT = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_recipe_arguments(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the closing table as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run what is not done yet, then print the table; 0 when all rounds are closed."""
+    from rstar_async.launch.run import launch
+    from rstar_async.rounds.state import check_startable, is_complete
+
+    recipe = recipe_of(arguments, arguments.overrides)
+    check_startable(recipe)
+    code = 0
+    if is_complete(recipe):
+        print(f"run {recipe.name}: all {len(recipe.rounds)} rounds are done; nothing to do")
+    else:
+        code = launch(recipe)
+    if code != BAD_INPUT:
+        _close(recipe, arguments.json, complete=code == 0)
+    return code
+
+
+def _close(recipe: Recipe, json_file: Path | None, *, complete: bool) -> None:
+    """Print the table, write the JSON, and say where everything is and what to type next."""
+    from rstar_async.cli.report import print_report
+
+    print_report(recipe.database_url, recipe.name, json_file)
+    print(f"\ndatabase   {recipe.database_url}")
+    print(f"models     {recipe.models_folder}")
+    print(f"logs       {recipe.home_folder / 'logs'}")
+    if complete:
+        print(f"next       rstar view {recipe.home_folder}")
+        print(f"           rstar trajectories {recipe.home_folder}")
+    else:
+        print("next       the same command again continues where this one stopped")

@@ -1,0 +1,116 @@
+"""`rstar solve`: one question searched on this machine; the tree grows in the terminal."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rstar_async.errors import BadInput
+
+if TYPE_CHECKING:
+    from rstar_async.config import Recipe
+    from rstar_async.evaluation.order import Order
+    from rstar_async.evaluation.subject import Subject
+
+TAKES_OVERRIDES = True
+NO_ANSWER = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Any setting: --evaluation.rollouts 16, --evaluation.candidates 32, ..."
+    parser.add_argument("question", help="in quotation marks; - reads it from standard input")
+    parser.add_argument(
+        "--model", type=Path, required=True, help="folder of a run, or of a published policy"
+    )
+    parser.add_argument(
+        "--recipe", type=Path, help="test-time settings, as of recipes/paper/evaluate.toml"
+    )
+    parser.add_argument("--ppm", type=Path, help="folder of a published PPM, for a lone policy")
+    parser.add_argument("--round", type=int, help="models of this round [the newest]")
+    parser.add_argument("--trajectories", type=int, default=4, help="trees at once [%(default)s]")
+    parser.add_argument("--home", type=Path, help="keep the trees here, for `rstar view`")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the answer with its solution; 1 if no trajectory came to an answer."""
+    from rstar_async.cli.output import json_text
+    from rstar_async.evaluation.enquiry import enquire
+    from rstar_async.evaluation.order import Solved
+    from rstar_async.evaluation.show import show_solved
+    from rstar_async.evaluation.subject import find_subject, set_apart
+
+    if arguments.trajectories <= 0:
+        raise BadInput(f"--trajectories is {arguments.trajectories}, but must be above 0")
+    question = _question(arguments.question)
+    found = find_subject(arguments.model, arguments.round, arguments.ppm)
+    with _home(arguments.home) as home:
+        recipe = _recipe(found.recipe, arguments)
+        order = _order(set_apart(found, home), recipe, question, home)
+        solved, code = enquire(order, home, Solved)
+    if solved is None:
+        return code or NO_ANSWER
+    if arguments.json:
+        print(json_text(solved), end="")
+    else:
+        show_solved(solved)
+        if arguments.home is not None:
+            print(f"next       rstar tree {arguments.home} {solved.search_id}")
+    return 0 if solved.answer else NO_ANSWER
+
+
+def _question(text: str) -> str:
+    given = sys.stdin.read() if text == "-" else text
+    question = given.encode(errors="replace").decode().strip()
+    if not question:
+        raise BadInput("the question is empty")
+    return question
+
+
+@contextmanager
+def _home(wanted: Path | None) -> Iterator[Path]:
+    """The folder to keep the trees in, or one that is gone afterwards."""
+    if wanted is not None:
+        yield wanted
+        return
+    with tempfile.TemporaryDirectory(prefix="rstar-solve-") as folder:
+        yield Path(folder)
+
+
+def _recipe(recipe: "Recipe", arguments: argparse.Namespace) -> "Recipe":
+    from rstar_async.config.loader import changed
+    from rstar_async.evaluation.subject import with_settings_of
+
+    trees = ("evaluation.trajectories", f"[{arguments.trajectories}]")
+    settings = with_settings_of(recipe, arguments.recipe)
+    return changed(settings, [trees, *arguments.overrides])
+
+
+def _order(found: "Subject", recipe: "Recipe", question: str, home: Path) -> "Order":
+    """The order, and the question in the store."""
+    from msgspec import structs
+
+    from rstar_async.evaluation.enquiry import RESULTS
+    from rstar_async.evaluation.order import Order
+    from storage.database import open_database
+    from storage.records import Problem, problem_id
+
+    problem = Problem(
+        problem_id(found.run_id, question), found.run_id, question, "", split="heldout"
+    )
+    with open_database(found.recipe.database_url) as database:
+        database.commit(problem)
+    return Order(
+        kind="solve",
+        recipe=structs.replace(recipe, home=found.recipe.home, database=""),
+        run_id=found.run_id,
+        round=found.round,
+        policy=found.policy,
+        ppm=found.ppm,
+        problems=[problem.id],
+        benchmark="question",
+        results=str(home / RESULTS),
+    )

@@ -1,0 +1,166 @@
+"""`rstar status`: queues, leases and workers of a running system, as its brokers see them."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import trio
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from rstar_async.wire.messages import Status, WorkerStatus
+from rstar_async.wire.pool import PoolClient, open_pool
+
+ANSWER_SECONDS = 5.0
+REFRESH_SECONDS = 1.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("home", nargs="?", type=Path, help="folder of a run, e.g. runs/demo")
+    parser.add_argument(
+        "--endpoints", nargs="+", metavar="ENDPOINT", help="or clients' endpoints of brokers"
+    )
+    parser.add_argument("--keys", type=Path, help="this client's CURVE keys")
+    parser.add_argument("--once", action="store_true", help="print once; in a pipe it does anyway")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show a live table until Ctrl-C; or ask every broker once: 1 if one did not answer."""
+    import msgspec
+    import trio
+
+    from rstar_async.cli.output import print_table
+    from rstar_async.cli.status import ask_once, show_live, status_table
+
+    endpoints = _endpoints(arguments.home, arguments.endpoints)
+    if sys.stdout.isatty() and not (arguments.once or arguments.json):
+        trio.run(show_live, endpoints, arguments.keys, REFRESH_SECONDS)
+        return 0
+    answers = trio.run(ask_once, endpoints, arguments.keys, ANSWER_SECONDS)
+    if arguments.json:
+        print(msgspec.json.format(msgspec.json.encode(answers)).decode())
+    else:
+        print_table(status_table(answers))
+    return 0 if all(answers.values()) else 1
+
+
+def _endpoints(home: Path | None, given: list[str] | None) -> list[str]:
+    from rstar_async.errors import BadInput
+    from rstar_async.launch.lock import running_holder
+    from rstar_async.launch.sockets import clients_endpoint
+    from rstar_async.wire.payloads import POOLS
+
+    if given:
+        return given
+    if home is None:
+        raise BadInput("give the folder of a run, or --endpoints")
+    sockets = Path(running_holder(home).sockets)
+    return [clients_endpoint(sockets, pool) for pool in POOLS]
+
+
+COLUMNS = (
+    *("running", "capacity", "queued", "finished", "per second"),
+    *("failed", "deaths", "redelivered", "duplicates"),
+)
+SILENT_SECONDS = 3.0  # a healthy worker beats every second
+
+
+def status_table(
+    now: Mapping[str, Status | None], before: Mapping[str, Status | None] | None = None
+) -> Table:
+    """Lay out the answers of brokers, by endpoint; `before` are earlier ones, for the rates."""
+    table = Table(title="brokers and their workers", title_justify="left")
+    table.add_column("pool / worker")
+    for column in COLUMNS:
+        table.add_column(column, justify="right")
+    for endpoint, status in now.items():
+        if status is None:
+            table.add_row(f"{endpoint}: no answer", style="red")
+            continue
+        table.add_row(*_pool_cells(status, (before or {}).get(endpoint)), style="bold")
+        for worker in sorted(status.workers, key=lambda worker: worker.name):
+            table.add_row(*_worker_cells(worker))
+    return table
+
+
+def _pool_cells(status: Status, before: Status | None) -> list[str]:
+    counters = status.counters
+    numbers = (
+        status.leased,
+        sum(worker.capacity for worker in status.workers),
+        status.queued,
+        counters.finished,
+        _rate(status, before),
+        counters.errors + counters.dead + counters.expired,
+        counters.deaths,
+        counters.redelivered,
+        counters.duplicates,
+    )
+    return [status.pool, *map(str, numbers)]
+
+
+def _worker_cells(worker: WorkerStatus) -> list[str]:
+    silent = worker.silent_seconds
+    remark = f"  silent for {silent:.0f} s" if silent > SILENT_SECONDS else ""
+    draining = "  draining" if worker.capacity == 0 else ""
+    return [f"  {worker.name}{draining}{remark}", str(worker.running), str(worker.capacity)]
+
+
+def _rate(status: Status, before: Status | None) -> str:
+    """Results a second since `before`, which must be of the same broker's same life."""
+    if before is None or before.epoch != status.epoch:
+        return ""
+    seconds = status.uptime_seconds - before.uptime_seconds
+    if seconds <= 0:
+        return ""
+    return f"{(status.counters.finished - before.counters.finished) / seconds:.1f}"
+
+
+Answers = dict[str, Status | None]
+
+
+async def ask_once(endpoints: list[str], keys: Path | None, seconds: float) -> Answers:
+    """Each broker's status, None for those that did not answer in time."""
+    answers: Answers = dict.fromkeys(endpoints)
+
+    async def ask(endpoint: str) -> None:
+        with trio.move_on_after(seconds):
+            async with open_pool(endpoint, name="status", keys=keys) as pool:
+                answers[endpoint] = await pool.status()
+
+    async with trio.open_nursery() as nursery:
+        for endpoint in endpoints:
+            nursery.start_soon(ask, endpoint)
+    return answers
+
+
+async def show_live(
+    endpoints: list[str], keys: Path | None, pause: float, console: Console | None = None
+) -> None:
+    """Show the newest answers, and the rates since the ones before, until cancelled."""
+    now: Answers = dict.fromkeys(endpoints)
+
+    async def follow(endpoint: str) -> None:
+        async with open_pool(endpoint, name="status", keys=keys) as pool:
+            while True:
+                now[endpoint] = await _status(pool, pause)
+                await trio.sleep(pause)
+
+    with Live(console=console, auto_refresh=False) as live:
+        async with trio.open_nursery() as nursery:
+            for endpoint in endpoints:
+                nursery.start_soon(follow, endpoint)
+            while True:
+                before = dict(now)
+                await trio.sleep(pause)
+                live.update(status_table(now, before), refresh=True)
+
+
+async def _status(pool: PoolClient, seconds: float) -> Status | None:
+    """None if the broker is away; the next question waits for it again."""
+    with trio.move_on_after(seconds):
+        return await pool.status()
+    return None

@@ -1,0 +1,90 @@
+"""`rstar train`: a policy or a PPM from files alone.
+
+rstar train policy --data sft.json --model MODEL --into models
+rstar train ppm --data preferences.jsonl --model models/policy-… --into models
+torchrun --nproc-per-node 8 -m rstar_async.cli train policy …      on several GPUs
+"""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rstar_async.errors import BadInput
+
+if TYPE_CHECKING:
+    from rstar_async.config import Recipe
+
+TAKES_OVERRIDES = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Any setting of a recipe: --policy.epochs 2, --training.dtype bfloat16, ..."
+    parser.add_argument("kind", choices=["policy", "ppm"])
+    parser.add_argument(
+        "--data", required=True, help="JSON, JSONL or parquet file, saved dataset, or hf:NAME@SPLIT"
+    )
+    parser.add_argument("--into", type=Path, required=True, help="where its folder is to be made")
+    parser.add_argument("--model", help="folder, GGUF file, package:NAME or hub id to start from")
+    parser.add_argument("--recipe", type=Path, help="TOML file with [policy], [ppm], [training]")
+    parser.add_argument("--seed", help="of the order of the data")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train and publish; 0 when the model's folder is there. Killed, the same command goes on."""
+    from rstar_async.config.loader import read_recipe
+    from rstar_async.trainer import surroundings
+    from rstar_async.trainer.sources import require
+
+    given = [("model.base", arguments.model), ("seed", arguments.seed)]
+    overrides = [(key, value) for key, value in given if value is not None]
+    recipe = read_recipe(arguments.recipe, [*overrides, *arguments.overrides])
+    require(recipe.model.base)
+    if not arguments.data.startswith("hf:") and not Path(arguments.data).exists():
+        raise BadInput(f"there is no file or folder {arguments.data}")
+    surroundings.prepare()
+    with _until_told_to_end() as should_stop:
+        return _train(arguments, recipe, should_stop)
+
+
+@contextmanager
+def _until_told_to_end() -> Iterator[Callable[[], bool]]:
+    """Whether SIGTERM or SIGINT has come: a training then ends after its step, not in it."""
+    stop = threading.Event()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
+    try:
+        yield stop.is_set
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _train(arguments: argparse.Namespace, recipe: "Recipe", should_stop: Callable[[], bool]) -> int:
+    from rstar_async.trainer import team
+    from rstar_async.trainer.endings import Stopped
+    from rstar_async.trainer.standalone import Commission, train_from_file
+
+    wish = Commission(
+        arguments.kind, arguments.data, arguments.into.absolute(), recipe, should_stop, _show
+    )
+    team.join()
+    try:
+        place = train_from_file(wish)
+    except Stopped as stopped:
+        print(f"{stopped}; the same command goes on from there", file=sys.stderr)
+        return 1
+    finally:
+        team.leave()
+    if team.is_leader():
+        print(place)
+    return 0
+
+
+def _show(line: Mapping[str, Any]) -> None:
+    loss = "" if line["loss"] is None else f"  loss {line['loss']:.4f}"
+    print(f"{line['phase']}  {line['step']}/{line['total']}{loss}", file=sys.stderr)

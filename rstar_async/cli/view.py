@@ -1,0 +1,99 @@
+"""`rstar view`: a local web page over a store; it writes nothing and sends nothing away."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rstar_async.errors import BadInput
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from starlette.types import ASGIApp
+
+PORT = 8700
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "place", nargs="?", help="folder of a run, SQLite file or database URL [the newest run]"
+    )
+    parser.add_argument("--home", type=Path, help="the run's folder, if PLACE is a database")
+    parser.add_argument("--notices", type=Path, help="folder where brokers leave how they are")
+    parser.add_argument("--port", type=_port, default=PORT, help="0 takes a free one [%(default)s]")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on [%(default)s]")
+    parser.add_argument("--token", help="who knows it may look; made up beyond 127.0.0.1")
+    parser.add_argument(
+        "--name", action="append", default=[], help="another host name the page is reached by"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    from rstar_async.view.access import access_for
+    from rstar_async.view.app import build_app
+    from rstar_async.view.pools import PoolWatch
+    from rstar_async.view.server import address, bind, choose_token
+    from storage.database import open_database
+
+    url, found = locate(arguments.place)
+    watch = PoolWatch(_folder(arguments.home) or found, _folder(arguments.notices))
+    token = choose_token(arguments.host, arguments.token)
+    with open_database(url, must_exist=True, readers=8) as database:
+        listening = bind(arguments.host, arguments.port)
+        port: int = listening.getsockname()[1]
+        access = access_for(arguments.host, port, token, tuple(arguments.name))
+        print(f"{database.name}\n{address(arguments.host, port, token)}", flush=True)
+        _serve(listening, build_app(database, watch, access))
+    return 0
+
+
+def locate(place: str | None) -> tuple[str, Path | None]:
+    """The database, and the run's folder if that was given: its recipe may name a server."""
+    from rstar_async.cli.locate import database_url
+
+    home = _newest_run() if place is None else Path(place)
+    if place is not None and "://" in place:
+        return place, None
+    if not home.is_dir():
+        return database_url(str(home)), None
+    return database_url(str(home)), home
+
+
+def _folder(given: Path | None) -> Path | None:
+    if given is not None and not given.is_dir():
+        raise BadInput(f"there is no folder {given}")
+    return given
+
+
+def _newest_run() -> Path:
+    found = sorted(Path("runs").glob("*/run.lock"), key=lambda file: file.stat().st_mtime)
+    if not found:
+        raise BadInput("there is no run in ./runs; say which folder or database to view")
+    return found[-1].parent
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return port
+
+
+def _serve(listening: "socket", app: "ASGIApp") -> None:
+    """Ctrl-C and SIGTERM end it, quietly."""
+    import signal
+
+    import trio
+
+    from rstar_async.view.server import serve_on
+
+    async def stopped() -> None:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async for _ in signals:
+                return
+
+    async def main() -> None:
+        await serve_on(listening, app, until=stopped)
+
+    trio.run(main)

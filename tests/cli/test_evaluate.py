@@ -1,0 +1,195 @@
+"""`rstar evaluate` by real processes and the scripted engine."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rstar_async.cli.main import main
+from storage.database import open_database
+from tests.evaluation.scripted_run import make_run, trained_problem, write_benchmark
+
+PATIENCE_SECONDS = 900
+COLUMNS = ("--problems.question", "problem", "--problems.answer", "solution")
+
+
+def start(home: Path, benchmark: Path, *words: str) -> subprocess.Popen[str]:
+    rstar = (sys.executable, "-m", "rstar_async.cli", "evaluate", str(home), *COLUMNS)
+    return subprocess.Popen(
+        [*rstar, "--benchmark", str(benchmark), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    try:
+        said, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, said
+    return said
+
+
+def ask(home: Path, question: str) -> list[tuple]:
+    with sqlite3.connect(f"file:{home}/rstar.db?mode=ro", uri=True) as connection:
+        return connection.execute(question).fetchall()
+
+
+def figures(file: Path) -> list[dict]:
+    """What must not depend on when and how often it was started: all but the seconds."""
+    return [
+        {key: value for key, value in row.items() if key != "seconds"}
+        for row in json.loads(file.read_text())["rows"]
+    ]
+
+
+def finished(home: Path) -> int:
+    return ask(home, "SELECT count(*) FROM searches WHERE status = 'finished'")[0][0]
+
+
+def test_killed_in_the_middle_it_goes_on_and_comes_to_the_same_figures(tmp_path):
+    benchmark = write_benchmark(tmp_path / "sums.jsonl", 6)
+    for name in ("calm", "killed"):
+        make_run(tmp_path / name)
+    words = ("--trajectories", "1,4")
+    calm, killed = tmp_path / "calm.json", tmp_path / "killed.json"
+    finish(start(tmp_path / "calm", benchmark, *words, "--json", str(calm)))
+
+    victim = start(tmp_path / "killed", benchmark, *words)
+    end = time.monotonic() + PATIENCE_SECONDS
+    while finished(tmp_path / "killed") < 10:
+        assert time.monotonic() < end
+        assert victim.poll() is None, victim.communicate()[0]
+        time.sleep(0.02)
+    os.killpg(victim.pid, signal.SIGKILL)
+    victim.communicate()
+    before = finished(tmp_path / "killed")
+    said = finish(start(tmp_path / "killed", benchmark, *words, "--json", str(killed)))
+
+    assert figures(killed) == figures(calm)
+    assert 10 <= before < finished(tmp_path / "calm")
+    assert finished(tmp_path / "killed") == finished(tmp_path / "calm")
+    assert "4 trajectories" in said
+    _check_figures(tmp_path / "calm", figures(calm))
+
+    again = tmp_path / "again.json"
+    finish(start(tmp_path / "calm", benchmark, *words, "--json", str(again)))
+    assert figures(again) == figures(calm)
+    assert json.loads(again.read_text())["generated"] == 0
+
+
+def _strays(home: Path) -> int:
+    """Nodes of smaller trees that the largest tree of that problem and seed lacks: trees by
+    different schedules are the same as far as they go."""
+    return ask(
+        home,
+        """
+        WITH trees AS (
+            SELECT id, problem_id || seed AS twin, row_number() OVER (
+                PARTITION BY problem_id, seed ORDER BY rollouts DESC, expansions DESC
+            ) AS place
+            FROM searches WHERE purpose = 'evaluation'
+        )
+        SELECT count(*) FROM nodes JOIN trees ON trees.id = search_id AND place > 1
+        WHERE NOT EXISTS (
+            SELECT 1 FROM nodes AS larger JOIN trees AS first ON first.id = larger.search_id
+            WHERE first.place = 1 AND first.twin = trees.twin
+            AND larger.path = nodes.path AND larger.text = nodes.text
+        )
+        """,
+    )[0][0]
+
+
+def _check_figures(home: Path, rows: list[dict]) -> None:
+    """They are stored, and follow from the stored trees."""
+    by_name = {(row["method"], row["rule"], row["trajectories"]): row for row in rows}
+    every = by_name["tree", "pass@n", 4]
+    right = ask(
+        home,
+        "SELECT count(DISTINCT problem_id) FROM searches JOIN nodes ON search_id = searches.id "
+        "WHERE purpose = 'evaluation' AND nodes.correct",
+    )[0][0]
+    assert 0 < every["accuracy"] <= right / 6
+    stored = ask(home, "SELECT id, pass_at_1, problems FROM evaluations")
+    assert {id_ for id_, _, _ in stored} == {row["evaluation_id"] for row in rows}
+    assert all(problems == 6 for _, _, problems in stored)
+    for rule in ("best PPM", "majority"):
+        trees, samples = by_name["tree", rule, 4], by_name["sample", rule, 4]
+        assert samples["tokens"] >= trees["tokens"]
+    assert by_name["beam", "best PPM", 4]["tokens"] >= by_name["tree", "best PPM", 4]["tokens"]
+    assert by_name["greedy", "pass@1", 0]["drawn"] == 1
+
+
+def test_schedules_are_compared_on_the_same_problems(tmp_path):
+    benchmark = write_benchmark(tmp_path / "sums.jsonl", 6)
+    make_run(tmp_path / "home")
+    file = tmp_path / "schedules.json"
+    words = ("--trajectories", "2", "--schedules", "8,8@0.8,2", "--json", str(file))
+    said = finish(start(tmp_path / "home", benchmark, *words))
+    assert "8 rollouts until 80 % sure" in said
+    fixed, adaptive, short = json.loads(file.read_text())["rows"]
+    assert fixed["rollouts"] > adaptive["rollouts"] > 0
+    assert fixed["converged"] == 0 < adaptive["converged"]
+    assert adaptive["tokens_share"][0] == pytest.approx(adaptive["tokens"] / fixed["tokens"])
+    assert short["rollouts"] <= 2
+    ended = ask(
+        tmp_path / "home",
+        "SELECT count(*), sum(ended = 'converged') FROM searches WHERE purpose = 'evaluation'",
+    )
+    assert ended == [(3 * 6 * 2, round(12 * adaptive["converged"]))]
+    assert _strays(tmp_path / "home") == 0
+    stored = ask(tmp_path / "home", "SELECT method, pass_at_1 FROM evaluations ORDER BY pass_at_1")
+    assert sorted(a for _, a in stored) == sorted(
+        row["accuracy"][0] for row in (fixed, adaptive, short)
+    )
+    again = finish(start(tmp_path / "home", benchmark, *words))
+    assert again.splitlines()[:-1][-8:] == said.splitlines()[:-1][-8:]
+    assert ask(tmp_path / "home", "SELECT count(*) FROM searches")[0][0] == ended[0][0]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--schedules", "8"], "give two or more different ones"),
+        (["--trajectories", "1,zero"], "give numbers from 1 up"),
+        (["--trajectories", "0"], "give numbers from 1 up"),
+        (["--against", "luck"], "known are greedy, sample, beam"),
+        (["--benchmark", "no-such.jsonl"], "no such file"),
+        (["--round", "7"], "no published policy of round 7"),
+        (["--evaluation.rolouts", "7"], "did you mean 'evaluation.rollouts'"),
+    ],
+)
+def test_bad_input_is_one_line(tmp_path, capsys, words, complaint):
+    make_run(tmp_path / "home")
+    benchmark = write_benchmark(tmp_path / "sums.jsonl", 2)
+    command = ["evaluate", str(tmp_path / "home"), "--benchmark", str(benchmark), *COLUMNS]
+    assert main([*command, *words]) == 2
+    said = capsys.readouterr().err
+    assert complaint in said
+    assert said.count("\n") == 1
+
+
+def test_problems_that_were_trained_on_are_refused(tmp_path, capsys):
+    recipe = make_run(tmp_path / "home")
+    benchmark = write_benchmark(tmp_path / "sums.jsonl", 2)
+    with open_database(recipe.database_url) as database:
+        database.commit(trained_problem(recipe, "What is 1 + 4 + 2?"))
+    command = ["evaluate", str(tmp_path / "home"), "--benchmark", str(benchmark), *COLUMNS]
+    assert main(command) == 2
+    assert "was trained on 1 of its problems" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_no_model_says_so(tmp_path, capsys):
+    assert main(["evaluate", str(tmp_path)]) == 2
+    assert "neither the folder of a run" in capsys.readouterr().err

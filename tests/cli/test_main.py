@@ -1,0 +1,62 @@
+import subprocess
+import sys
+
+import pytest
+
+from rstar_async.cli.main import VERBS, main
+from rstar_async.cli.recipe_arguments import split_overrides
+from rstar_async.errors import BadInput
+
+
+def test_dotted_settings_are_taken_out_wherever_they_stand():
+    words = ["--search.rollouts", "2", "recipe.toml", "--ppm.train=false", "--name", "x"]
+    others, pairs = split_overrides(words)
+    assert others == ["recipe.toml", "--name", "x"]
+    assert pairs == [("search.rollouts", "2"), ("ppm.train", "false")]
+
+
+def test_a_setting_without_a_value_is_named():
+    with pytest.raises(BadInput, match=r"--search\.rollouts needs a value"):
+        split_overrides(["--search.rollouts"])
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([verb, "--help"])
+    assert ended.value.code == 0
+    assert f"rstar {verb}" in capsys.readouterr().out
+
+
+def test_help_imports_nothing_heavy():
+    """Answering at once means not importing torch, SQLAlchemy or trio."""
+    code = (
+        "import sys, rstar_async.cli as c\n"
+        "try: c.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('torch', 'sqlalchemy', 'trio', 'zmq', 'msgspec') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["run", "nowhere.toml"], "no recipe nowhere.toml"),
+        (["run", "--search.rolouts", "3"], "did you mean 'search.rollouts'"),
+        (["run", "--problems", "/nowhere.jsonl"], "cannot read problems from /nowhere.jsonl"),
+        (["run", "--model", "/nowhere"], "there is no folder /nowhere"),
+        (["run", "--model", "no-one/no-model"], "no-one/no-model is no folder here and cannot be"),
+        (["report", "/nowhere"], "no database at /nowhere"),
+        (["status", "/nowhere"], "/nowhere is no folder of a run"),
+        (["sandbox", "check", "/nowhere"], "no folder /nowhere"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(words, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,55 @@
+"""`rstar solve` by real processes and the scripted engine."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rstar_async.cli.main import main
+from tests.evaluation.scripted_run import make_run
+
+
+def solve(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "rstar_async.cli", "solve", *words],
+        capture_output=True,
+        text=True,
+        timeout=900,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def test_a_question_is_answered_with_its_code_and_the_run_is_only_read(tmp_path: Path):
+    home, kept = tmp_path / "run", tmp_path / "kept"
+    make_run(home)
+    before = sorted(path.name for path in home.iterdir() if "rstar.db" not in path.name)
+    words = ("What is 3 + 4 + 5?", "--model", str(home), "--trajectories", "3")
+    done = solve(*words, "--home", str(kept), "--json", "--evaluation.rollouts", "6")
+    assert done.returncode == 0, done.stderr
+    solved = json.loads(done.stdout)
+    assert solved["trajectories"] == 3
+    assert f"\\boxed{{{solved['answer']}}}" in solved["text"]
+    assert "<output>" in solved["text"]
+    assert sum(vote["trajectories"] for vote in solved["votes"]) <= 3
+    assert solved["votes"][0]["answer"]
+    assert sorted(path.name for path in home.iterdir() if "rstar.db" not in path.name) == before
+    assert main(["tree", str(kept), solved["search_id"]]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["", "--model", "{home}"], "the question is empty"),
+        (["1 + 1?", "--model", "nowhere"], "there is no run or model at nowhere"),
+        (["1 + 1?", "--model", "{home}", "--trajectories", "0"], "must be above 0"),
+    ],
+)
+def test_bad_input_is_one_line(tmp_path: Path, capsys, words, complaint):
+    make_run(tmp_path / "home")
+    assert main(["solve", *(word.format(home=tmp_path / "home") for word in words)]) == 2
+    said = capsys.readouterr().err
+    assert complaint in said
+    assert said.count("\n") == 1

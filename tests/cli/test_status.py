@@ -1,0 +1,58 @@
+"""`rstar status` on running brokers: once, as JSON, and as a table that follows."""
+
+import io
+import json
+import subprocess
+import sys
+
+import trio
+from rich.console import Console
+
+from brokers.broker import Broker
+from rstar_async.cli.status import show_live
+from rstar_async.wire.messages import job_id
+from rstar_async.wire.pool import open_pool
+from workers.station import Job, serve
+
+
+async def reverse(job: Job) -> bytes:
+    return job.body[::-1]
+
+
+async def test_the_live_table_follows_the_system(tmp_path):
+    clients, workers = f"ipc://{tmp_path}/c", f"ipc://{tmp_path}/w"
+    console = Console(file=io.StringIO(), width=160, force_terminal=True)
+
+    async def seen(*words: str) -> None:
+        while not all(word in console.file.getvalue() for word in words):  # noqa: ASYNC110
+            await trio.sleep(0.02)
+
+    with trio.fail_after(20):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(show_live, [clients], None, 0.05, console)
+            await seen("no answer")
+            broker = Broker("executor", clients=clients, workers=workers)
+            nursery.start_soon(broker.run)
+            await seen("executor")
+            drain = trio.Event()
+            nursery.start_soon(lambda: serve(workers, "hand-1", 7, reverse, drain=drain))
+            async with open_pool(clients, name="client") as pool:
+                await pool.ask(job_id("a"), b"")
+            await seen("hand-1")
+            nursery.cancel_scope.cancel()
+
+
+async def test_in_a_pipe_it_prints_once_and_the_exit_code_tells_who_is_missing(tmp_path):
+    clients, workers = f"ipc://{tmp_path}/c", f"ipc://{tmp_path}/w"
+    command = [sys.executable, "-m", "rstar_async.cli", "status", "--endpoints", clients]
+    async with trio.open_nursery() as nursery:
+        broker = Broker("executor", clients=clients, workers=workers)
+        nursery.start_soon(broker.run)
+        table = await trio.run_process(command, capture_stdout=True)
+        assert "executor" in table.stdout.decode()
+        answer = await trio.run_process([*command, "--json"], capture_stdout=True)
+        assert json.loads(answer.stdout)[clients]["pool"] == "executor"
+        nursery.cancel_scope.cancel()
+    missing = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert missing.returncode == 1
+    assert "no answer" in missing.stdout

@@ -1,0 +1,95 @@
+"""`rstar models` and `rstar train`, from the outside."""
+
+import json
+
+import pytest
+
+from rstar_async.cli.main import main
+from rstar_async.trainer.loop import serve
+from rstar_async.trainer.standalone import max_length
+from storage import queries
+from tests.trainer.forest import plant, store_round
+from tests.trainer.test_files import FIRST, RIGHT, SEVEN, STEP, WHOLE, written
+
+
+def test_a_run_goes_back_to_an_older_pair_and_forward_again(shop, encoder, capsys):
+    serve(shop, once=True)
+    base = shop.base()
+    for number in (1, 2):
+        store_round(shop.database, "run", number, plant(encoder, 6, seed=number), base.id)
+        serve(shop, once=True)
+    _, first, first_ppm, second, second_ppm = shop.versions()
+    home = str(shop.recipe.home_folder)
+    assert main(["models", home]) == 0
+    listed = capsys.readouterr().out
+    assert all(version.id in listed for version in shop.versions())
+    assert main(["models", home, "rollback", first.id]) == 0
+    assert shop.newest_policy(2) == first
+    assert in_use(shop, "ppm").id == first_ppm.id
+    assert main(["models", home]) == 0
+    listed = capsys.readouterr().out
+    assert "withdrawn: rolled back by hand" in listed
+    assert main(["models", home, "rollback", second.id]) == 0
+    assert in_use(shop, "policy").id == second.id
+    assert in_use(shop, "ppm").id == second_ppm.id
+    damage_and_show(home, shop, second, capsys)
+
+
+def in_use(shop, kind):
+    return shop.database.read(queries.latest_published, "run", kind, 9)
+
+
+def damage_and_show(home, shop, version, capsys):
+    assert main(["models", home, "show", version.id]) == 0
+    assert "as they were published" in capsys.readouterr().out
+    (shop.folder(version) / "config.json").write_text("{}")
+    assert main(["models", home, "show", version.id]) == 1
+    assert main(["models", home, "rollback", version.id]) == 2
+    assert "config.json has changed" in capsys.readouterr().err
+    assert main(["models", home, "rollback"]) == 2
+    assert main(["models", home, "show", "nobody"]) == 2
+
+
+def train(kind, data, plain, into, *words):
+    command = ["train", kind, "--data", str(data), "--model", str(plain), "--into", str(into)]
+    return main([*command, *words])
+
+
+def test_models_are_trained_from_files_alone(plain, tmp_path, capsys):
+    solution = {"query": "What is 3 + 4?", "response": FIRST + RIGHT + SEVEN}
+    sft = written(tmp_path / "sft.json", *[solution] * 4)
+    into = tmp_path / "models"
+    assert train("policy", sft, plain, into, "--policy.batch_size", "2") == 0
+    policy = capsys.readouterr().out.strip()
+    assert policy.startswith(f"{into}/policy-r000-")
+    manifest = json.loads((tmp_path / "models" / policy / "manifest.json").read_text())
+    assert manifest["data"]["source"] == "sft.json"
+    preferences = written(tmp_path / "ppm.json", STEP, WHOLE)
+    words = ("--ppm.heldout_share", "0", "--ppm.batch_trees", "1")
+    assert train("ppm", preferences, policy, into, *words) == 0
+    ppm = capsys.readouterr().out.strip()
+    names = sorted(path.name for path in into.iterdir())
+    assert names == sorted([policy.rpartition("/")[2], ppm.rpartition("/")[2], "training"])
+    assert max_length(10**6, tmp_path / "models" / ppm) == 512
+
+
+@pytest.mark.parametrize(
+    ("records", "words", "says"),
+    [
+        ([], (), "there are no rows"),
+        ([{"query": "?", "response": "Seven."}], (), "problem 1: ends with 'Seven.'"),
+        (
+            [{"query": "?", "response": FIRST}],
+            ("--policy.max_length", "5"),
+            "all 1 solutions are longer than 5 tokens",
+        ),
+    ],
+)
+def test_poisoned_files_end_in_one_line_and_no_model(records, words, says, plain, tmp_path, capsys):
+    into = tmp_path / "models"
+    data = written(tmp_path / "sft.json", *records)
+    assert train("policy", data, plain, into, *words) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert said.count("\n") == 1
+    assert list(into.glob("*")) == []

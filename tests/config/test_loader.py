@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from rstar_async.config import Recipe
+from rstar_async.config.loader import as_toml_values, read_recipe
+from rstar_async.errors import BadInput
+
+RECIPES = sorted(Path("recipes").rglob("*.toml"))
+
+
+def message(text: str, tmp_path: Path) -> str:
+    path = tmp_path / "r.toml"
+    path.write_text(text)
+    with pytest.raises(BadInput) as caught:
+        read_recipe(path)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=str)
+def test_every_shipped_recipe_reads_and_survives_json(path):
+    recipe = read_recipe(path)
+    assert msgspec.convert(as_toml_values(recipe), Recipe) == recipe
+
+
+def test_an_unknown_key_is_named_with_the_nearest_right_one(tmp_path):
+    said = message("[search]\nrolouts = 3\n", tmp_path)
+    assert "unknown key 'search.rolouts'" in said
+    assert "did you mean 'search.rollouts'" in said
+
+
+def test_an_unknown_key_inside_a_round_is_found(tmp_path):
+    assert "rounds.guidanse" in message('[[rounds]]\nguidanse = "ppm"\n', tmp_path)
+
+
+def test_a_wrong_type_is_named(tmp_path):
+    assert "search.rollouts" in message('[search]\nrollouts = "many"\n', tmp_path)
+
+
+def test_a_first_round_with_a_ppm_is_refused(tmp_path):
+    assert "there is none yet" in message('[[rounds]]\nguidance = "ppm"\n', tmp_path)
+
+
+def test_a_missing_recipe_is_named():
+    with pytest.raises(BadInput, match=r"no recipe nowhere\.toml"):
+        read_recipe(Path("nowhere.toml"))
+
+
+def test_overrides_win_over_the_file(tmp_path):
+    path = tmp_path / "r.toml"
+    path.write_text("[search]\nrollouts = 3\n")
+    recipe = read_recipe(path, [("search.rollouts", "5"), ("name", "mine")])
+    assert (recipe.search.rollouts, recipe.name) == (5, "mine")
+
+
+def test_a_round_overrides_the_search_settings():
+    recipe = msgspec.convert({"rounds": [{"rollouts": 2}, {}]}, Recipe)
+    assert recipe.search_of_round(1).rollouts == 2
+    assert recipe.search_of_round(2).rollouts == recipe.search.rollouts
+
+
+@pytest.mark.parametrize("levels", ["[]", "[0, 1]", "[7]"])
+def test_levels_that_no_problem_has_are_refused(tmp_path, levels):
+    """None would divide by nothing, and a level without problems would be waited for in vain."""
+    said = message(f"[problems]\nheldout_levels = {levels}\n", tmp_path)
+    assert f"problems.heldout_levels is {levels}, but needs one or more of 1 to 6" in said
