@@ -13,8 +13,8 @@ import trio
 from brokers.broker import Broker
 from rstar_async.answers.checker import open_checker
 from rstar_async.config import Execution, Recipe, Round, Search
+from rstar_async.data.problems import problems_of_round
 from rstar_async.launch.sockets import clients_endpoint, workers_endpoint
-from rstar_async.rounds.problems import problems_of_round
 from rstar_async.search.coordinator import Coordinator, SearchPlan
 from rstar_async.search.judge import Judge
 from rstar_async.search.models import ActiveModels

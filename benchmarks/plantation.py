@@ -9,7 +9,7 @@ from benchmarks.tiny_base import make_base
 from rstar_async.config import Bootstrap, Model, Problems, Recipe, Round, Workers
 from rstar_async.config import Search as SearchSettings
 from rstar_async.config.loader import as_toml_values
-from rstar_async.rounds.problems import problems_of_round
+from rstar_async.data.problems import problems_of_round
 from rstar_async.seeding import search_id
 from storage.database import open_database
 from storage.records import Expansion, Node, Problem, Record, Run, Search

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the file and say how much is in it."""
     from rstar_async.config import Problems
-    from rstar_async.formats.conversion import convert_file, is_file_of_rows
+    from rstar_async.data.convert import convert_file, is_file_of_rows
 
     if is_file_of_rows(arguments.source):
         columns = Problems(question=arguments.question, answer=arguments.answer)
@@ -38,8 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _export(arguments: argparse.Namespace) -> int:
     from rstar_async.cli.locate import choose_run, database_url
-    from rstar_async.formats.conversion import export_round, last_searched
-    from rstar_async.formats.export import StoredRound
+    from rstar_async.data.convert import export_round, last_searched
+    from rstar_async.data.exporter import StoredRound
     from storage.database import open_database
 
     with open_database(database_url(arguments.source), must_exist=True) as database:

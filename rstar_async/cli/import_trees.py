@@ -11,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Store the trees and say what can be done with them."""
-    from rstar_async.formats.imports import import_trees
+    from rstar_async.data.importer import import_trees
 
     found = import_trees(arguments.trees, arguments.home)
     print(f"{found.trees:,} trees with {found.nodes:,} nodes, {found.pairs:,} preference pairs")

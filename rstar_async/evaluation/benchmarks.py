@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rstar_async.config import Recipe
+from rstar_async.data.files import HUB
+from rstar_async.data.problems import heldout_problems, problems_in
 from rstar_async.errors import BadInput
-from rstar_async.formats.containers import HUB
-from rstar_async.rounds.problems import heldout_problems, problems_in
 from storage import queries
 from storage.database import open_database
 from storage.records import Problem

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import trio
 
+from rstar_async.data.difficulty import Difficulty, difficulty
 from rstar_async.errors import RstarError
-from rstar_async.rounds.difficulty import Difficulty, difficulty
 from rstar_async.search.budget import is_solved
 from rstar_async.search.coordinator import Coordinator, SearchPlan
 from rstar_async.seeding import search_id

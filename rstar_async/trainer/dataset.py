@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rstar_async.rounds.pairs import PairRules, preferences
+from rstar_async.data.preferences import PairRules, preferences
 from rstar_async.search.restore import tree_from_nodes
 from rstar_async.search.tree import ROOT_PATH, Selection, Tree
 from rstar_async.text import tags

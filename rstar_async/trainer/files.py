@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rstar_async.data.files import read_rows
+from rstar_async.data.preferences import PairKind, Preference
+from rstar_async.data.schemas import Comparison, Solution, read_row
 from rstar_async.errors import BadInput
-from rstar_async.formats.columns import Comparison, Solution, read_row
-from rstar_async.formats.containers import read_rows
-from rstar_async.rounds.pairs import PairKind, Preference
 from rstar_async.search.tree import ROOT_PATH
 from rstar_async.text import prompts, tags
 from rstar_async.text.encoding import Encoder

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rstar_async.config import History
-from rstar_async.rounds.difficulty import accuracy
-from rstar_async.rounds.pairs import PairRules, Preference
-from rstar_async.rounds.trajectories import best_trajectories
+from rstar_async.data.difficulty import accuracy
+from rstar_async.data.preferences import PairRules, Preference
+from rstar_async.data.trajectories import best_trajectories
 from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.trainer.dataset import SFTRow, StoredTree, judged_tree, trajectory_row
 from rstar_async.trainer.objectives import targets_of

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from rstar_async.rounds.pairs import Preference
+from rstar_async.data.preferences import Preference
 from rstar_async.search.tree import ROOT_PATH
 
 

@@ -31,7 +31,7 @@ def test_every_verb_explains_itself(verb, capsys):
 def test_help_imports_nothing_heavy():
     """Answering at once means not importing torch, SQLAlchemy or trio."""
     code = (
-        "import sys, rstar_async.cli as c\n"
+        "import sys, rstar_async.cli.main as c\n"
         "try: c.main(['--help'])\n"
         "except SystemExit: pass\n"
         "print([m for m in ('torch', 'sqlalchemy', 'trio', 'zmq', 'msgspec') if m in sys.modules])"

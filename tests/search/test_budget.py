@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from rstar_async.search.budget import Budget, Spent, confidence_in_leader, votes
-from tests.rounds.trees import tree_of
+from tests.data.trees import tree_of
 
 RIGHT = tree_of({"0.1": (0.5, "live"), "0.1.1": (1.0, "right")})
 WRONG = tree_of({"0.1": (0.5, "live"), "0.1.1": (-1.0, "wrong")})

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rstar_async.data.preferences import PairRules
 from rstar_async.demo.problems import WordProblem, word_problems
-from rstar_async.rounds.pairs import PairRules
 from rstar_async.search.tree import Candidate, NodeStatus, Selection, Tree, TreeNode
 from rstar_async.text import tags
 from rstar_async.text.encoding import Encoder

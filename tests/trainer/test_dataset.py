@@ -5,8 +5,8 @@ import pytest
 
 from rstar_async.config import Execution
 from rstar_async.config import Search as SearchSettings
+from rstar_async.data.preferences import PairRules
 from rstar_async.demo.problems import word_problems
-from rstar_async.rounds.pairs import PairRules
 from rstar_async.search.expander import Expander
 from rstar_async.search.expansion import ExpansionSettings
 from rstar_async.search.models import ActiveModels

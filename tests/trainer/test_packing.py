@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn.attention.flex_attention import create_mask
 
-from rstar_async.rounds.pairs import Preference
+from rstar_async.data.preferences import Preference
 from rstar_async.trainer.attention import sees, tree_mask
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.objectives import summed_loss

@@ -14,7 +14,7 @@ from transformers import (
 )
 
 from rstar_async.config import PPMTraining, Training
-from rstar_async.rounds.pairs import PairRules
+from rstar_async.data.preferences import PairRules
 from rstar_async.trainer.accuracy import pair_accuracy, points_by_problem
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.checkpoints import Checkpoints

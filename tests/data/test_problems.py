@@ -1,8 +1,8 @@
 import pytest
 
 from rstar_async.config import Problems
+from rstar_async.data.problems import read_problems
 from rstar_async.errors import BadInput
-from rstar_async.rounds.problems import read_problems
 
 
 def read(tmp_path, text: str, name: str = "p.jsonl", **settings: object):

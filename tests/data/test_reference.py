@@ -5,15 +5,15 @@ import json
 import pytest
 
 from rstar_async.cli.main import main
-from rstar_async.errors import BadInput
-from rstar_async.formats.columns import WRITERS, Comparison, Solution, prompt_of, read_row
-from rstar_async.formats.reference_trees import (
+from rstar_async.data.reference import (
     NO_VALID_CHILD,
     TOO_MANY_CODE_ERRORS,
     TOO_MANY_STEPS,
     nodes_of_record,
     tree_record,
 )
+from rstar_async.data.schemas import WRITERS, Comparison, Solution, prompt_of, read_row
+from rstar_async.errors import BadInput
 from storage.database import open_database
 from storage.records import ModelVersion, Node, Pair, Problem, Round, Run, Search
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rstar_async.formats.columns import Comparison, Question, Solution, prompt_of
-from rstar_async.formats.reference_trees import tree_record
-from rstar_async.rounds.trajectories import best_trajectories
+from rstar_async.data.reference import tree_record
+from rstar_async.data.schemas import Comparison, Question, Solution, prompt_of
+from rstar_async.data.trajectories import best_trajectories
 from rstar_async.search.restore import tree_from_nodes
 from rstar_async.search.tree import ROOT_PATH, Selection, Tree
 from rstar_async.text.prompts import QUESTION_PREFIX, QUESTION_SUFFIX

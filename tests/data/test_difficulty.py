@@ -1,7 +1,7 @@
 import pytest
 
-from rstar_async.rounds.difficulty import Difficulty, accuracy, difficulty
-from tests.rounds.trees import tree_of
+from rstar_async.data.difficulty import Difficulty, accuracy, difficulty
+from tests.data.trees import tree_of
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from rstar_async.config import Recipe
 from rstar_async.config.loader import as_toml_values
+from rstar_async.data.files import Row, read_rows
+from rstar_async.data.preferences import preferences
+from rstar_async.data.reference import TREE, nodes_of_record
 from rstar_async.errors import BadInput
-from rstar_async.formats.containers import Row, read_rows
-from rstar_async.formats.reference_trees import TREE, nodes_of_record
 from rstar_async.launch.run import lay_out
-from rstar_async.rounds.pairs import preferences
 from rstar_async.search.restore import tree_from_nodes
 from rstar_async.search.tree import Selection
 from rstar_async.seeding import search_id

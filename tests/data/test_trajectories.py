@@ -1,7 +1,7 @@
 import pytest
 
-from rstar_async.rounds.trajectories import best_trajectories
-from tests.rounds.trees import tree_of
+from rstar_async.data.trajectories import best_trajectories
+from tests.data.trees import tree_of
 
 
 def two_ways(q: float = 0.5):

@@ -1,7 +1,7 @@
 import pytest
 
-from rstar_async.rounds.pairs import PairRules, edit_distance, preferences
-from tests.rounds.trees import tree_of
+from rstar_async.data.preferences import PairRules, edit_distance, preferences
+from tests.data.trees import tree_of
 
 
 def step_pairs(tree, rules=PairRules()):  # noqa: B008

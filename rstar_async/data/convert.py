@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from rstar_async.config import Problems
-from rstar_async.errors import BadInput
-from rstar_async.formats.columns import (
+from rstar_async.data.exporter import StoredRound
+from rstar_async.data.files import HUB, peek, read_rows, write_rows
+from rstar_async.data.problems import problems_in
+from rstar_async.data.reference import TREE
+from rstar_async.data.schemas import (
     WRITERS,
     Comparison,
     Kind,
@@ -14,10 +17,7 @@ from rstar_async.formats.columns import (
     Solution,
     read_row,
 )
-from rstar_async.formats.containers import HUB, peek, read_rows, write_rows
-from rstar_async.formats.export import StoredRound
-from rstar_async.formats.reference_trees import TREE
-from rstar_async.rounds.problems import problems_in
+from rstar_async.errors import BadInput
 from storage import queries
 from storage.database import Database
 

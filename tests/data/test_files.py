@@ -3,9 +3,9 @@ import json
 import pytest
 
 from rstar_async.config import Problems
+from rstar_async.data.files import read_rows, write_rows
+from rstar_async.data.problems import problems_in
 from rstar_async.errors import BadInput
-from rstar_async.formats.containers import read_rows, write_rows
-from rstar_async.rounds.problems import problems_in
 
 ROWS = [
     {"question": "What is 1 + 1?", "answer": "2", "level": 1},

@@ -7,9 +7,9 @@ very tree; the order of solutions and what the filters keep were worked out by h
 
 import pytest
 
-from rstar_async.rounds.pairs import PairRules, preferences
-from rstar_async.rounds.trajectories import best_trajectories
-from tests.rounds.trees import tree_of
+from rstar_async.data.preferences import PairRules, preferences
+from rstar_async.data.trajectories import best_trajectories
+from tests.data.trees import tree_of
 
 TREE = tree_of(
     {

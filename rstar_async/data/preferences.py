@@ -11,7 +11,7 @@ from itertools import product
 from statistics import fmean
 from typing import Literal
 
-from rstar_async.rounds.trajectories import mean_q
+from rstar_async.data.trajectories import mean_q
 from rstar_async.search.tree import NodeStatus, Tree, TreeNode
 
 PairKind = Literal["step", "trajectory"]

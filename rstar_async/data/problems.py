@@ -7,9 +7,9 @@ from typing import Any
 from msgspec import structs
 
 from rstar_async.config import Problems, Recipe
+from rstar_async.data.files import read_rows
 from rstar_async.demo.problems import WordProblem, word_problems
 from rstar_async.errors import BadInput
-from rstar_async.formats.containers import read_rows
 from storage.records import Problem, Split, problem_id
 
 GSM8K_ANSWER_MARK = "####"
