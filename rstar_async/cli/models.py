@@ -64,7 +64,7 @@ def _list(versions: "Sequence[ModelVersion]", evaluations: "Sequence[Evaluation]
 def _table(versions: "Sequence[ModelVersion]", evaluations: "Sequence[Evaluation]") -> "Table":
     from rich.table import Table
 
-    from rstar_async.rounds.lineage import newest
+    from rstar_async.models.registry import newest
 
     in_use = {v.id for kind in ("policy", "ppm") if (v := newest(versions, kind))}
     table = Table("", "version", "round", "trained from", "pass@1", "pair acc.", "standing")
@@ -107,7 +107,7 @@ def _show(database: "Database", versions: "Sequence[ModelVersion]", wanted: str)
 def _roll_back(
     database: "Database", versions: "Sequence[ModelVersion]", wanted: str, reason: str
 ) -> int:
-    from rstar_async.rounds.lineage import back_to
+    from rstar_async.models.registry import back_to
 
     standings = back_to(versions, wanted, reason)
     if faults := _faults(_version(versions, wanted)):
@@ -143,6 +143,6 @@ def _version(versions: "Sequence[ModelVersion]", wanted: str) -> "ModelVersion":
 
 def _faults(version: "ModelVersion") -> list[str]:
     """What is not as the manifest says; a version without weights of its own has none."""
-    from rstar_async.rounds.manifest import faults
+    from rstar_async.models.registry import faults
 
     return faults(version) if version.path and version.status != "pruned" else []

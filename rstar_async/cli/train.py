@@ -37,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train and publish; 0 when the model's folder is there. Killed, the same command goes on."""
     from rstar_async.config.loader import read_recipe
+    from rstar_async.models.sources import require
     from rstar_async.trainer import surroundings
-    from rstar_async.trainer.sources import require
 
     given = [("model.base", arguments.model), ("seed", arguments.seed)]
     overrides = [(key, value) for key, value in given if value is not None]

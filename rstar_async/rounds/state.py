@@ -8,7 +8,7 @@ from rstar_async.config.layers import flattened
 from rstar_async.config.loader import as_toml_values, known_settings
 from rstar_async.data.problems import heldout_problems, problems_of_round
 from rstar_async.errors import BadInput
-from rstar_async.trainer.sources import require
+from rstar_async.models.sources import require
 from storage import queries
 from storage.database import open_database
 from storage.records import Round

@@ -14,9 +14,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 
 from rstar_async.errors import BadInput
+from rstar_async.models.sources import Source, find
 from rstar_async.text.tags import SPECIAL_TOKENS
 from rstar_async.trainer.optimisation import quiet
-from rstar_async.trainer.sources import Source, find
 
 
 def prepare_base(base: str, into: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from rstar_async.rounds.manifest import sha256
+from rstar_async.models.registry import sha256
 
 TOKENIZER_FILES = (
     "tokenizer.json",

@@ -3,7 +3,7 @@
 import logging
 import shutil
 
-from rstar_async.rounds.lineage import prunable
+from rstar_async.models.registry import prunable
 from rstar_async.trainer.workshop import Workshop
 from storage import queries
 from storage.records import ModelStanding

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from rstar_async.rounds.gate import compare
+from rstar_async.models.gate import compare
 from rstar_async.text.encoding import Encoder
 from rstar_async.trainer import team
 from rstar_async.trainer.accuracy import points_by_problem

@@ -13,7 +13,7 @@ from msgspec import to_builtins
 
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
-from rstar_async.rounds.manifest import sha256
+from rstar_async.models.registry import sha256
 from rstar_async.text.encoding import Encoder
 from rstar_async.trainer import team
 from rstar_async.trainer.base import prepare_base

@@ -11,10 +11,10 @@ from transformers import (
 )
 
 from rstar_async.errors import BadInput
+from rstar_async.models.sources import find
 from rstar_async.text.encoding import Encoder
 from rstar_async.text.tags import SPECIAL_TOKENS
 from rstar_async.trainer.base import prepare_base
-from rstar_async.trainer.sources import find
 
 
 def spelt(folder):

@@ -1,6 +1,8 @@
 """Which model versions are in use, and what going back to an older one takes out of use. Pure."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from rstar_async.errors import BadInput
 from storage.records import ModelKind, ModelStanding, ModelVersion
@@ -55,3 +57,23 @@ def prunable(
         if version.path and version.round and version.status != "pruned"
         if version.id not in needed
     ]
+
+
+def faults(version: ModelVersion) -> list[str]:
+    """One line for each file that is missing or has changed since it was published."""
+    folder = Path(version.path)
+    if not folder.is_dir():
+        return [f"there is no folder {folder}"]
+    found: list[str] = []
+    for name, facts in version.manifest.get("files", {}).items():
+        file = folder / name
+        if not file.is_file():
+            found.append(f"{name} is missing")
+        elif sha256(file) != facts["sha256"]:
+            found.append(f"{name} has changed")
+    return found
+
+
+def sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

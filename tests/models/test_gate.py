@@ -1,6 +1,6 @@
 import random
 
-from rstar_async.rounds.gate import compare, refusals
+from rstar_async.models.gate import compare, refusals
 from storage.database import open_database
 from storage.records import Evaluation, EvaluationAnswer, ModelVersion, Problem, Round, Run
 

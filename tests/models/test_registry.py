@@ -1,7 +1,7 @@
 import pytest
 
 from rstar_async.errors import BadInput
-from rstar_async.rounds.lineage import back_to, newest, prunable
+from rstar_async.models.registry import back_to, newest, prunable
 from storage.records import ModelVersion
 
 
