@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.syntax import Syntax
 
     from rstar_async.cli.locate import choose_run, database_url
-    from rstar_async.rounds.solutions import solutions_of_round
+    from rstar_async.reports.solutions import solutions_of_round
     from rstar_async.sanitize import for_terminal, to_json
     from storage.database import open_database
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from rstar_async.rounds.report import RoundRow
+from rstar_async.reports.rounds_table import RoundRow
 
 
 class Coverage(msgspec.Struct, frozen=True):

@@ -16,9 +16,9 @@ from rstar_async.reports.facts import (
     RoundFacts,
     Scaling,
 )
-from rstar_async.reports.heldout import heldout_by_round
-from rstar_async.rounds.report import RoundRow, report_of
-from rstar_async.rounds.solutions import solutions_of_round
+from rstar_async.reports.heldout_samples import heldout_by_round
+from rstar_async.reports.rounds_table import RoundRow, report_of
+from rstar_async.reports.solutions import solutions_of_round
 from storage import queries
 from storage.database import Database
 from storage.queries import Histograms, ProblemOutcome

@@ -14,7 +14,7 @@ from rstar_async.reports.gather import (
     most_rollouts,
     scalings_of,
 )
-from rstar_async.reports.heldout import heldout_of
+from rstar_async.reports.heldout_samples import heldout_of
 from rstar_async.reports.markdown import inert, markdown_of
 from rstar_async.reports.markup import Markup, tag
 from rstar_async.reports.page import page_of
