@@ -8,9 +8,9 @@ import argparse
 import sys
 
 from rstar_async.cli.recipe_arguments import add_recipe_arguments, recipe_of, split_overrides
+from rstar_async.coordinator.preflight import check_startable
 from rstar_async.errors import BadInput
 from rstar_async.launch.run import lay_out
-from rstar_async.rounds.state import check_startable
 
 
 def main() -> int:

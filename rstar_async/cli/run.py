@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run what is not done yet, then print the table; 0 when all rounds are closed."""
+    from rstar_async.coordinator.preflight import check_startable, is_complete
     from rstar_async.launch.run import launch
-    from rstar_async.rounds.state import check_startable, is_complete
 
     recipe = recipe_of(arguments, arguments.overrides)
     check_startable(recipe)

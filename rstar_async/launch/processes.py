@@ -176,7 +176,7 @@ def _coordinator(places: Places) -> ProcessSpec:
     return ProcessSpec(
         name="coordinator",
         argv=(
-            *(*PYTHON, "rstar_async.rounds"),
+            *(*PYTHON, "rstar_async.coordinator"),
             *("--recipe", str(places.recipe), "--sockets", str(places.sockets)),
         ),
         env=_environment(threads=1),

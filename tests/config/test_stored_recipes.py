@@ -68,7 +68,7 @@ def test_nothing_is_lost_of_what_is_known():
 
 
 @pytest.mark.parametrize(
-    "process", [("rstar_async.trainer",), ("rstar_async.rounds", "--sockets", "nowhere")]
+    "process", [("rstar_async.trainer",), ("rstar_async.coordinator", "--sockets", "nowhere")]
 )
 def test_a_process_whose_recipe_cannot_be_read_says_so_and_ends_with_2(process, tmp_path):
     command = [sys.executable, "-m", *process, "--recipe", str(tmp_path / "no.json")]

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 import brokers.__main__
-import rstar_async.rounds.__main__
+import rstar_async.coordinator.__main__
 import rstar_async.trainer.__main__
 import workers.__main__
 from rstar_async.config import Recipe
@@ -43,7 +43,7 @@ def test_workers_understand_where_sglang_runs() -> None:
 
 
 def test_the_coordinator_understands_its_own() -> None:
-    (words,) = words_after("rstar_async.rounds")
+    (words,) = words_after("rstar_async.coordinator")
     assert rstar_async.rounds.__main__._parser().parse_args(words).sockets == PLACES.sockets
 
 
@@ -61,4 +61,4 @@ def test_trainers_that_train_together_understand_theirs(monkeypatch: pytest.Monk
 
 def test_every_process_belongs_to_a_room_that_is_checked_here() -> None:
     modules = {spec.argv[3] for spec in processes(Recipe(), PLACES)}
-    assert modules == {"brokers", "workers", "rstar_async.rounds", "rstar_async.trainer"}
+    assert modules == {"brokers", "workers", "rstar_async.coordinator", "rstar_async.trainer"}

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 COMMIT = {"module": "storage.database", "function": "Database.write"}
-DRIVER = "rstar_async.rounds.driver"
+DRIVER = "rstar_async.coordinator.driver"
 WIRE_WINDOWS = {
     "broker": [
         Window(

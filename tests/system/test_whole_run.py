@@ -104,7 +104,7 @@ def nodes_stored(tmp_path: Path) -> int:
 def test_workers_killed_in_mid_search_change_nothing_but_the_time(tmp_path):
     """The run ends with every search finished, a table, and no process left."""
     run = start(tmp_path, "--json", str(tmp_path / "report.json"))
-    for words in ("workers executor", "workers inference", "rstar_async.rounds"):
+    for words in ("workers executor", "workers inference", "rstar_async.coordinator"):
         before = max(nodes_stored(tmp_path), 20) if words != "workers executor" else 20
         wait_until(lambda before=before: nodes_stored(tmp_path) > before, run)
         os.kill(pid_of(tmp_path, words), signal.SIGKILL)

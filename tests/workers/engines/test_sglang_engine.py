@@ -217,7 +217,7 @@ async def test_its_memory_can_be_lent_and_comes_back_with_the_same_weights(
     models: Path, url: str
 ) -> None:
     """Without a GPU nothing is freed, but every route and their order are the real ones."""
-    from rstar_async.rounds.card import Card, SGLangDevice
+    from rstar_async.coordinator.gpu_sharing import Card, SGLangDevice
     from tests.workers.engines import oracle
 
     card = Card([SGLangDevice(url), SGLangDevice("http://127.0.0.1:9")])
@@ -231,9 +231,8 @@ async def test_its_memory_can_be_lent_and_comes_back_with_the_same_weights(
 async def test_a_server_that_a_dead_driver_left_half_way_is_not_touched_again(
     models: Path, url: str
 ) -> None:
+    from rstar_async.coordinator.gpu_sharing import Action, Card, SGLangDevice
     from rstar_async.errors import BadInput
-    from rstar_async.rounds.card import Card, SGLangDevice
-    from rstar_async.rounds.device import Action
 
     device = SGLangDevice(url)
     async with attached(models, url, "first") as engine:

@@ -17,12 +17,12 @@ from msgspec import to_builtins
 from rstar_async.config import Recipe
 from rstar_async.config import Search as SearchSettings
 from rstar_async.config.loader import as_toml_values
+from rstar_async.coordinator.gpu_sharing import Card
+from rstar_async.coordinator.round_search import RoundSearch
 from rstar_async.data.problems import heldout_problems, problems_of_round
 from rstar_async.errors import RstarError
 from rstar_async.evaluation.evaluator import Evaluator, Subject
 from rstar_async.models.gate import refusals
-from rstar_async.rounds.card import Card
-from rstar_async.rounds.searching import RoundSearch
 from rstar_async.search.coordinator import Coordinator, SearchPlan
 from rstar_async.search.expansion import AnswerValue
 from rstar_async.search.models import ActiveModels

@@ -5,9 +5,9 @@ from msgspec import structs
 
 from rstar_async.config import Recipe, Round
 from rstar_async.config.loader import as_toml_values
+from rstar_async.coordinator.driver import Driver
+from rstar_async.coordinator.preflight import check_startable
 from rstar_async.errors import BadInput
-from rstar_async.rounds.driver import Driver
-from rstar_async.rounds.state import check_startable
 from storage import queries, records, tables
 from storage.database import open_database
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from rstar_async.rounds.card import Card
-from rstar_async.rounds.device import Action, State, next_step
+from rstar_async.coordinator.gpu_sharing import Action, Card, State, next_step
 
 
 class FakeDevice:

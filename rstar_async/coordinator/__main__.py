@@ -1,4 +1,4 @@
-"""The coordinator process: `python -m rstar_async.rounds --recipe RESOLVED.json --sockets DIR`."""
+"""The coordinator process: `python -m rstar_async.coordinator --recipe RESOLVED.json --sockets DIR`."""
 
 import argparse
 import signal
@@ -12,11 +12,11 @@ from rstar_async.answers.checker import open_checker
 from rstar_async.cli.report import print_report
 from rstar_async.config import Recipe
 from rstar_async.config.loader import read_stored_recipe
+from rstar_async.coordinator.driver import Driver
+from rstar_async.coordinator.gpu_sharing import Card
+from rstar_async.coordinator.progress import show_progress
 from rstar_async.errors import BadInput
 from rstar_async.launch.sockets import clients_endpoint
-from rstar_async.rounds.card import Card
-from rstar_async.rounds.driver import Driver
-from rstar_async.rounds.progress import show_progress
 from rstar_async.search.collector import collect_seldom
 from rstar_async.search.coordinator import Coordinator
 from rstar_async.search.judge import Judge
@@ -98,7 +98,7 @@ def _endpoints(arguments: argparse.Namespace) -> dict[Pool, str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m rstar_async.rounds")
+    parser = argparse.ArgumentParser(prog="python -m rstar_async.coordinator")
     parser.add_argument("--recipe", type=Path, required=True, help="resolved recipe, JSON")
     parser.add_argument("--sockets", type=Path, help="folder of the brokers' ipc sockets")
     parser.add_argument("--endpoints", nargs=3, help="clients' endpoints, one per pool")

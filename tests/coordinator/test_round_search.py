@@ -2,8 +2,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from rstar_async.coordinator.round_search import RoundSearch
 from rstar_async.errors import RstarError
-from rstar_async.rounds.searching import RoundSearch
 from storage import queries
 from storage.records import Problem, Round, Run
 from storage.store import open_store

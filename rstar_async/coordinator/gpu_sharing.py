@@ -8,7 +8,8 @@ server that does not answer has not been started yet and holds nothing.
 
 import logging
 from collections.abc import Sequence
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import httpx
 import trio
@@ -16,7 +17,62 @@ import trio
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput, RstarError
 from rstar_async.launch.servers import servers_of
-from rstar_async.rounds.device import Action, Owner, State, next_step
+
+Owner: TypeAlias = Literal["servers", "trainer"]
+
+
+class State(StrEnum):
+    """Of one server."""
+
+    SERVING = "serving"
+    PAUSED = "paused"
+    RELEASED = "released"
+    EMPTY = "empty"  # has its memory for weights, and no weights in it
+    LOADED = "loaded"
+    COMPLETE = "complete"  # has weights and a cache, and is paused
+
+
+class Action(StrEnum):
+    """What is asked of a server."""
+
+    PAUSE = "pause"
+    RELEASE = "release"
+    TAKE_WEIGHTS = "take_weights"
+    LOAD = "load"
+    TAKE_CACHE = "take_cache"
+    RESUME = "resume"
+
+
+class Step(NamedTuple):
+    """An action, and the state after it."""
+
+    action: Action
+    after: State
+
+
+_TO_TRAINER = {
+    State.SERVING: Step(Action.PAUSE, State.PAUSED),
+    State.PAUSED: Step(Action.RELEASE, State.RELEASED),
+}
+_TO_SERVERS = {
+    State.RELEASED: Step(Action.TAKE_WEIGHTS, State.EMPTY),
+    State.EMPTY: Step(Action.LOAD, State.LOADED),
+    State.LOADED: Step(Action.TAKE_CACHE, State.COMPLETE),
+    State.COMPLETE: Step(Action.RESUME, State.SERVING),
+    State.PAUSED: Step(Action.RESUME, State.SERVING),
+}
+
+
+def next_step(state: State, owner: Owner) -> Step | None:
+    """What brings the card nearer to its owner; None when the owner has it.
+
+    A server that is on its way back goes all the way, also if the trainer wants it again: memory
+    without weights in it is released by no order that we know to be safe.
+    """
+    if owner == "trainer" and state is not State.RELEASED:
+        return _TO_TRAINER.get(state) or _TO_SERVERS[state]
+    return _TO_SERVERS.get(state) if owner == "servers" else None
+
 
 log = logging.getLogger(__name__)
 
