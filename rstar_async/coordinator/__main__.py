@@ -1,4 +1,4 @@
-"""The coordinator process: `python -m rstar_async.coordinator --recipe RESOLVED.json --sockets DIR`."""
+"""The coordinator process: `python -m rstar_async.coordinator --recipe FILE --sockets DIR`."""
 
 import argparse
 import signal

@@ -44,7 +44,7 @@ def test_workers_understand_where_sglang_runs() -> None:
 
 def test_the_coordinator_understands_its_own() -> None:
     (words,) = words_after("rstar_async.coordinator")
-    assert rstar_async.rounds.__main__._parser().parse_args(words).sockets == PLACES.sockets
+    assert rstar_async.coordinator.__main__._parser().parse_args(words).sockets == PLACES.sockets
 
 
 def test_the_trainer_understands_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
