@@ -42,12 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
     from rstar_async.cli.output import print_table, write_json
     from rstar_async.config.loader import changed
     from rstar_async.evaluation.benchmarks import stored_problems
-    from rstar_async.evaluation.enquiry import RESULTS, enquire
-    from rstar_async.evaluation.order import Order, Results, ScheduleResults
+    from rstar_async.evaluation.display import caption, table_of
+    from rstar_async.evaluation.models import find_subject, with_settings_of
+    from rstar_async.evaluation.request import Order, Results, ScheduleResults
+    from rstar_async.evaluation.rollout_schedule_display import schedules_caption, schedules_table
     from rstar_async.evaluation.schedules import parse_schedules
-    from rstar_async.evaluation.show import caption, table_of
-    from rstar_async.evaluation.show_schedules import schedules_caption, schedules_table
-    from rstar_async.evaluation.subject import find_subject, with_settings_of
+    from rstar_async.evaluation.submit import RESULTS, enquire
 
     settings = [*_trajectories(arguments.trajectories), *arguments.overrides]
     rivals = _rivals(arguments.against)

@@ -12,8 +12,8 @@ from rstar_async.errors import BadInput
 
 if TYPE_CHECKING:
     from rstar_async.config import Recipe
-    from rstar_async.evaluation.order import Order
-    from rstar_async.evaluation.subject import Subject
+    from rstar_async.evaluation.models import Subject
+    from rstar_async.evaluation.request import Order
 
 TAKES_OVERRIDES = True
 NO_ANSWER = 1
@@ -38,10 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the answer with its solution; 1 if no trajectory came to an answer."""
     from rstar_async.cli.output import json_text
-    from rstar_async.evaluation.enquiry import enquire
-    from rstar_async.evaluation.order import Solved
-    from rstar_async.evaluation.show import show_solved
-    from rstar_async.evaluation.subject import find_subject, set_apart
+    from rstar_async.evaluation.display import show_solved
+    from rstar_async.evaluation.models import find_subject, set_apart
+    from rstar_async.evaluation.request import Solved
+    from rstar_async.evaluation.submit import enquire
 
     if arguments.trajectories <= 0:
         raise BadInput(f"--trajectories is {arguments.trajectories}, but must be above 0")
@@ -82,7 +82,7 @@ def _home(wanted: Path | None) -> Iterator[Path]:
 
 def _recipe(recipe: "Recipe", arguments: argparse.Namespace) -> "Recipe":
     from rstar_async.config.loader import changed
-    from rstar_async.evaluation.subject import with_settings_of
+    from rstar_async.evaluation.models import with_settings_of
 
     trees = ("evaluation.trajectories", f"[{arguments.trajectories}]")
     settings = with_settings_of(recipe, arguments.recipe)
@@ -93,8 +93,8 @@ def _order(found: "Subject", recipe: "Recipe", question: str, home: Path) -> "Or
     """The order, and the question in the store."""
     from msgspec import structs
 
-    from rstar_async.evaluation.enquiry import RESULTS
-    from rstar_async.evaluation.order import Order
+    from rstar_async.evaluation.request import Order
+    from rstar_async.evaluation.submit import RESULTS
     from storage.database import open_database
     from storage.records import Problem, problem_id
 

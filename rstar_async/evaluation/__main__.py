@@ -17,14 +17,14 @@ from rich.console import Console
 
 from rstar_async.answers.checker import open_checker
 from rstar_async.errors import BadInput
-from rstar_async.evaluation.bars import Bars
-from rstar_async.evaluation.examination import Examination
-from rstar_async.evaluation.live import watch_search
-from rstar_async.evaluation.order import Kind, Order, Results, ScheduleResults, Solved
-from rstar_async.evaluation.services import Services
-from rstar_async.evaluation.solver import Solver
-from rstar_async.evaluation.study import Study
-from rstar_async.evaluation.trial import Trial
+from rstar_async.evaluation.dependencies import Services
+from rstar_async.evaluation.evaluate import Examination
+from rstar_async.evaluation.live_tree import watch_search
+from rstar_async.evaluation.progress import Bars
+from rstar_async.evaluation.request import Kind, Order, Results, ScheduleResults, Solved
+from rstar_async.evaluation.rollout_schedules import Trial
+from rstar_async.evaluation.settings import Study
+from rstar_async.evaluation.solve import Solver
 from rstar_async.launch.sockets import clients_endpoint
 from rstar_async.search.collector import collect_seldom
 from rstar_async.search.coordinator import Coordinator

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import trio
 
-from rstar_async.evaluation.growth import Growth
+from rstar_async.evaluation.recorded_tree import Growth
 from rstar_async.search.expander import Expander
 from rstar_async.search.tree import NodeStatus, TreeNode
 

@@ -12,14 +12,14 @@ import msgspec
 from msgspec import structs
 
 from rstar_async.errors import BadInput
-from rstar_async.evaluation.selection import Proposal, answer_of_tree
-from rstar_async.evaluation.study import Study
-from rstar_async.statistics import (
+from rstar_async.evaluation.intervals import (
     Share,
     mean_difference,
     ratio_of_means,
     share_with_interval,
 )
+from rstar_async.evaluation.selection import Proposal, answer_of_tree
+from rstar_async.evaluation.settings import Study
 from storage.queries import Attempt
 
 SEPARATOR = "@"

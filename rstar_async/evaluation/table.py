@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from rstar_async.evaluation import selection
-from rstar_async.evaluation.pools import Trajectories
-from rstar_async.evaluation.selection import Proposal, Rule
-from rstar_async.evaluation.study import Method
-from rstar_async.statistics import (
+from rstar_async.evaluation.aggregation import Trajectories
+from rstar_async.evaluation.intervals import (
     Share,
     mean_difference,
     ratio_of_means,
     share_with_interval,
 )
+from rstar_async.evaluation.selection import Proposal, Rule
+from rstar_async.evaluation.settings import Method
 
 Blocks: TypeAlias = Callable[[Trajectories, int], Sequence[Sequence[Proposal]]]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from rstar_async.statistics import Z95
+from rstar_async.evaluation.intervals import Z95
 from storage import queries
 from storage.queries import Connection
 from storage.records import Evaluation, ModelStanding, ModelVersion

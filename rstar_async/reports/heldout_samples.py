@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from rstar_async.evaluation.intervals import mean_difference
 from rstar_async.reports.facts import Heldout
-from rstar_async.statistics import mean_difference
 from storage import queries
 from storage.database import Database
 from storage.records import Evaluation, EvaluationAnswer

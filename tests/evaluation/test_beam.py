@@ -1,5 +1,5 @@
 from rstar_async.evaluation.beam import beam_search
-from rstar_async.evaluation.growth import Growth
+from rstar_async.evaluation.recorded_tree import Growth
 from rstar_async.search.tree import NodeStatus
 from tests.search.scripted import ENCODER, Script, expander
 

@@ -1,8 +1,8 @@
 import pytest
 
 from rstar_async.errors import BadInput
+from rstar_async.evaluation.intervals import mean_difference, ratio_of_means
 from rstar_async.evaluation.schedules import Schedule, compare, parse_schedules, spending
-from rstar_async.statistics import mean_difference, ratio_of_means
 from storage.queries import Attempt
 from storage.records import Search
 

@@ -1,8 +1,7 @@
 import pytest
 
-from rstar_async.evaluation.contest import still_missing
-from rstar_async.evaluation.grouping import group_answers
-from rstar_async.evaluation.pools import Trajectories, trajectories_of
+from rstar_async.evaluation.aggregation import Trajectories, group_answers, trajectories_of
+from rstar_async.evaluation.baselines import still_missing
 from rstar_async.evaluation.selection import Proposal
 from rstar_async.evaluation.table import UNTIL_SURE, equal_tokens, rows, spared
 from storage.queries import Attempt, FoundAnswer

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 
 import trio
 
-from rstar_async.evaluation.attempts import Attempts
-from rstar_async.evaluation.grouping import group_answers
-from rstar_async.evaluation.order import Solved, Vote
-from rstar_async.evaluation.pools import answers_in, trajectories_of
+from rstar_async.evaluation.aggregation import answers_in, group_answers, trajectories_of
+from rstar_async.evaluation.dependencies import Services
+from rstar_async.evaluation.request import Solved, Vote
+from rstar_async.evaluation.runner import Attempts
 from rstar_async.evaluation.selection import Proposal, answer_of_tree
-from rstar_async.evaluation.services import Services
-from rstar_async.evaluation.study import Study
+from rstar_async.evaluation.settings import Study
 from storage import queries
 from storage.queries import Attempt
 from storage.records import Problem

@@ -1,7 +1,7 @@
 from msgspec import structs
 
-from rstar_async.evaluation.order import Results
-from rstar_async.evaluation.show import caption
+from rstar_async.evaluation.display import caption
+from rstar_async.evaluation.request import Results
 
 RESULTS = Results(
     run="r",

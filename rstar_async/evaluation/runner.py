@@ -11,10 +11,10 @@ from msgspec import structs
 
 from rstar_async.errors import JobFailed
 from rstar_async.evaluation.beam import beam_search
-from rstar_async.evaluation.growth import Growth
+from rstar_async.evaluation.dependencies import Services
+from rstar_async.evaluation.recorded_tree import Growth
 from rstar_async.evaluation.sampling import sample
-from rstar_async.evaluation.services import Services
-from rstar_async.evaluation.study import SAMPLES_IN_BATCH, Method, Study
+from rstar_async.evaluation.settings import SAMPLES_IN_BATCH, Method, Study
 from rstar_async.wire.groups import single
 from storage import queries
 from storage.queries import Attempt

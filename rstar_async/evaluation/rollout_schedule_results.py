@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from rstar_async.evaluation.order import Interval, Order, ScheduleResult, ScheduleResults
+from rstar_async.evaluation.intervals import Share
+from rstar_async.evaluation.request import Interval, Order, ScheduleResult, ScheduleResults
 from rstar_async.evaluation.schedules import Compared
-from rstar_async.evaluation.study import Study
+from rstar_async.evaluation.settings import Study
 from rstar_async.seeding import digest
-from rstar_async.statistics import Share
 from storage.records import Evaluation
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from rstar_async.statistics import share_with_interval
+from rstar_async.evaluation.intervals import share_with_interval
 
 
 def test_the_interval_holds_the_mean():

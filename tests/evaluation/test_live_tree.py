@@ -2,7 +2,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from rstar_async.evaluation.live import most_telling, parent_of, picture, plain
+from rstar_async.evaluation.live_tree import most_telling, parent_of, picture, plain
 from storage.queries.viewer_trees import TreeNode
 
 

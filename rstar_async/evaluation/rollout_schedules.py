@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 
 import trio
 
-from rstar_async.evaluation import schedule_outcome
-from rstar_async.evaluation.attempts import Attempts
-from rstar_async.evaluation.grouping import group_answers
-from rstar_async.evaluation.order import Order, ScheduleResults
-from rstar_async.evaluation.pools import answers_in, proposals_of
+from rstar_async.evaluation import rollout_schedule_results
+from rstar_async.evaluation.aggregation import answers_in, group_answers, proposals_of
+from rstar_async.evaluation.dependencies import Services
+from rstar_async.evaluation.request import Order, ScheduleResults
+from rstar_async.evaluation.runner import Attempts
 from rstar_async.evaluation.schedules import (
     Schedule,
     Spending,
@@ -17,8 +17,7 @@ from rstar_async.evaluation.schedules import (
     is_right,
     spending,
 )
-from rstar_async.evaluation.services import Services
-from rstar_async.evaluation.study import Method, Study
+from rstar_async.evaluation.settings import Method, Study
 from storage.queries import Attempt
 from storage.records import Problem
 
@@ -44,9 +43,11 @@ class Trial:
         started = time.monotonic()
         found = [await self._spend(schedule, problems) for schedule in self._order.schedules]
         rows = compare(found)
-        await self._services.store.commit(*schedule_outcome.records(self._order, self._study, rows))
+        await self._services.store.commit(
+            *rollout_schedule_results.records(self._order, self._study, rows)
+        )
         seconds = time.monotonic() - started
-        return schedule_outcome.results(self._order, self._study, rows, seconds)
+        return rollout_schedule_results.results(self._order, self._study, rows, seconds)
 
     async def _spend(self, schedule: Schedule, problems: Sequence[Problem]) -> Spending:
         study = schedule.of(self._study)

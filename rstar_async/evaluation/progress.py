@@ -7,7 +7,7 @@ from typing import Self
 from rich.console import Console
 
 from rstar_async.coordinator.progress import BarDisplay, LineDisplay, Stage
-from rstar_async.evaluation.study import SAMPLES_IN_BATCH, Method
+from rstar_async.evaluation.settings import SAMPLES_IN_BATCH, Method
 from storage.queries import Attempt
 from storage.records import Problem
 

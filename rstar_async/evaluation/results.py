@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from rstar_async.evaluation.order import Interval, Order, Result, Results
-from rstar_async.evaluation.study import Study
+from rstar_async.evaluation.intervals import Share
+from rstar_async.evaluation.request import Interval, Order, Result, Results
+from rstar_async.evaluation.settings import Study
 from rstar_async.evaluation.table import Row
 from rstar_async.seeding import digest
-from rstar_async.statistics import Share
 from storage.records import Evaluation, EvaluationAnswer, ModelVersion, Problem
 from storage.records import Record as Stored
 

@@ -5,14 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 import trio
 
-from rstar_async.evaluation import outcome
-from rstar_async.evaluation.attempts import Attempts
-from rstar_async.evaluation.contest import Record, compete
-from rstar_async.evaluation.grouping import group_answers
-from rstar_async.evaluation.order import Order, Results
-from rstar_async.evaluation.pools import Trajectories, answers_in, trajectories_of
-from rstar_async.evaluation.services import Services
-from rstar_async.evaluation.study import Method, Study
+from rstar_async.evaluation import results
+from rstar_async.evaluation.aggregation import (
+    Trajectories,
+    answers_in,
+    group_answers,
+    trajectories_of,
+)
+from rstar_async.evaluation.baselines import Record, compete
+from rstar_async.evaluation.dependencies import Services
+from rstar_async.evaluation.request import Order, Results
+from rstar_async.evaluation.runner import Attempts
+from rstar_async.evaluation.settings import Method, Study
 from rstar_async.evaluation.table import rows, spared
 from storage import queries
 from storage.queries import Attempt
@@ -52,11 +56,11 @@ class Examination:
         has_ppm = self._study.models.ppm is not None
         table = list(rows(in_order, self._counts, has_ppm=has_ppm))
         for row in table:
-            await self._store.commit(*outcome.records(self._order, self._study, row, problems))
+            await self._store.commit(*results.records(self._order, self._study, row, problems))
         seconds = time.monotonic() - started
         few = spared(in_order, self._counts[-1])
         ppm = await self._ppm()
-        return outcome.results(self._order, self._study, table, sum(fresh), seconds, few, ppm)
+        return results.results(self._order, self._study, table, sum(fresh), seconds, few, ppm)
 
     async def _ppm(self) -> ModelVersion | None:
         """As its training left it; a PPM that was published elsewhere is not known here."""

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
-from rstar_async.evaluation.order import Result, Results, Solved
+from rstar_async.evaluation.request import Result, Results, Solved
 from rstar_async.evaluation.table import UNTIL_SURE
 
 FAMILIES = {

@@ -2,7 +2,7 @@
 
 from rich.table import Table
 
-from rstar_async.evaluation.order import Interval, ScheduleResult, ScheduleResults
+from rstar_async.evaluation.request import Interval, ScheduleResult, ScheduleResults
 
 
 def schedules_table(results: ScheduleResults) -> Table:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import trio
 
-from rstar_async.evaluation.attempts import Attempts
-from rstar_async.evaluation.study import Method
+from rstar_async.evaluation.runner import Attempts
+from rstar_async.evaluation.settings import Method
 from storage.queries import Attempt
 from storage.records import Problem
 

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import structs
 
 from rstar_async.config import Recipe, Workers
-from rstar_async.evaluation.order import Order
+from rstar_async.evaluation.request import Order
 from rstar_async.launch.run import launch_client
 
 CLIENT = "rstar_async.evaluation"
