@@ -45,8 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     from rstar_async.evaluation.display import caption, table_of
     from rstar_async.evaluation.models import find_subject, with_settings_of
     from rstar_async.evaluation.request import Order, Results, ScheduleResults
-    from rstar_async.evaluation.rollout_schedule_display import schedules_caption, schedules_table
-    from rstar_async.evaluation.schedules import parse_schedules
+    from rstar_async.evaluation.schedules.comparison import parse_schedules
+    from rstar_async.evaluation.schedules.display import schedules_caption, schedules_table
     from rstar_async.evaluation.submit import RESULTS, enquire
 
     settings = [*_trajectories(arguments.trajectories), *arguments.overrides]

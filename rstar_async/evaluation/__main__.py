@@ -22,7 +22,7 @@ from rstar_async.evaluation.evaluate import Examination
 from rstar_async.evaluation.live_tree import watch_search
 from rstar_async.evaluation.progress import Bars
 from rstar_async.evaluation.request import Kind, Order, Results, ScheduleResults, Solved
-from rstar_async.evaluation.rollout_schedules import Trial
+from rstar_async.evaluation.schedules.runner import Trial
 from rstar_async.evaluation.settings import Study
 from rstar_async.evaluation.solve import Solver
 from rstar_async.launch.sockets import clients_endpoint

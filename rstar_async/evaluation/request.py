@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from rstar_async.config import Recipe
-from rstar_async.evaluation.schedules import Schedule
+from rstar_async.evaluation.schedules.comparison import Schedule
 
 Interval: TypeAlias = tuple[float, float, float]  # a figure, then the bounds of 95 %
 Kind: TypeAlias = Literal["evaluate", "schedules", "solve"]

@@ -6,7 +6,7 @@ import msgspec
 
 from rstar_async.evaluation.intervals import Share
 from rstar_async.evaluation.request import Interval, Order, ScheduleResult, ScheduleResults
-from rstar_async.evaluation.schedules import Compared
+from rstar_async.evaluation.schedules.comparison import Compared
 from rstar_async.evaluation.settings import Study
 from rstar_async.seeding import digest
 from storage.records import Evaluation

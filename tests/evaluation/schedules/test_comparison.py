@@ -2,7 +2,7 @@ import pytest
 
 from rstar_async.errors import BadInput
 from rstar_async.evaluation.intervals import mean_difference, ratio_of_means
-from rstar_async.evaluation.schedules import Schedule, compare, parse_schedules, spending
+from rstar_async.evaluation.schedules.comparison import Schedule, compare, parse_schedules, spending
 from storage.queries import Attempt
 from storage.records import Search
 

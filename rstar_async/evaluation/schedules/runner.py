@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 
 import trio
 
-from rstar_async.evaluation import rollout_schedule_results
 from rstar_async.evaluation.aggregation import answers_in, group_answers, proposals_of
 from rstar_async.evaluation.dependencies import Services
 from rstar_async.evaluation.request import Order, ScheduleResults
 from rstar_async.evaluation.runner import Attempts
-from rstar_async.evaluation.schedules import (
+from rstar_async.evaluation.schedules import results
+from rstar_async.evaluation.schedules.comparison import (
     Schedule,
     Spending,
     compare,
@@ -43,11 +43,9 @@ class Trial:
         started = time.monotonic()
         found = [await self._spend(schedule, problems) for schedule in self._order.schedules]
         rows = compare(found)
-        await self._services.store.commit(
-            *rollout_schedule_results.records(self._order, self._study, rows)
-        )
+        await self._services.store.commit(*results.records(self._order, self._study, rows))
         seconds = time.monotonic() - started
-        return rollout_schedule_results.results(self._order, self._study, rows, seconds)
+        return results.results(self._order, self._study, rows, seconds)
 
     async def _spend(self, schedule: Schedule, problems: Sequence[Problem]) -> Spending:
         study = schedule.of(self._study)
