@@ -15,10 +15,10 @@ from rstar_async.answers.checker import open_checker
 from rstar_async.config import Execution, Recipe, Round, Search
 from rstar_async.data.problems import problems_of_round
 from rstar_async.launch.sockets import clients_endpoint, workers_endpoint
-from rstar_async.search.coordinator import Coordinator, SearchPlan
-from rstar_async.search.judge import Judge
+from rstar_async.search.expander import Judge
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import open_pools
+from rstar_async.search.runner import Coordinator, SearchPlan
 from rstar_async.seeding import search_id
 from rstar_async.wire.payloads import POOLS
 from storage import records

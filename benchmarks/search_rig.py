@@ -29,11 +29,11 @@ from rstar_async.launch.sockets import (
     remove_socket_folder,
     workers_endpoint,
 )
-from rstar_async.search.collector import collect_seldom
-from rstar_async.search.coordinator import Coordinator, SearchPlan
-from rstar_async.search.judge import Judge
+from rstar_async.search.expander import Judge
+from rstar_async.search.gc_tuning import collect_seldom
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools, open_pools
+from rstar_async.search.runner import Coordinator, SearchPlan
 from rstar_async.wire.payloads import POOLS, Execute, Generate, Pool, Score
 from storage.records import Problem, Round, Run, Search
 from storage.store import open_store

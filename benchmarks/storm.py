@@ -18,8 +18,8 @@ import msgspec
 import trio
 
 from rstar_async.config import Recipe
-from rstar_async.launch.kernel import children
-from rstar_async.launch.patience import Patience
+from rstar_async.launch.backoff import Patience
+from rstar_async.launch.linux import children
 from rstar_async.launch.processes import Places, ProcessSpec, processes
 from rstar_async.launch.run import lay_out
 from rstar_async.launch.sockets import make_socket_folder, remove_socket_folder

@@ -17,11 +17,11 @@ from rstar_async.coordinator.gpu_sharing import Card
 from rstar_async.coordinator.progress import show_progress
 from rstar_async.errors import BadInput
 from rstar_async.launch.sockets import clients_endpoint
-from rstar_async.search.collector import collect_seldom
-from rstar_async.search.coordinator import Coordinator
-from rstar_async.search.judge import Judge
+from rstar_async.search.expander import Judge
+from rstar_async.search.gc_tuning import collect_seldom
 from rstar_async.search.metrics import show_pools
 from rstar_async.search.pools import open_pools
+from rstar_async.search.runner import Coordinator
 from rstar_async.telemetry import process
 from rstar_async.wire.groups import single
 from rstar_async.wire.payloads import POOLS, Pool

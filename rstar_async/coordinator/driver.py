@@ -23,9 +23,9 @@ from rstar_async.data.problems import heldout_problems, problems_of_round
 from rstar_async.errors import RstarError
 from rstar_async.evaluation.evaluator import Evaluator, Subject
 from rstar_async.models.gate import refusals
-from rstar_async.search.coordinator import Coordinator, SearchPlan
 from rstar_async.search.expansion import AnswerValue
 from rstar_async.search.models import ActiveModels
+from rstar_async.search.runner import Coordinator, SearchPlan
 from storage import queries
 from storage.records import ModelStanding, Problem, Round, RoundProgress, RoundStatus, Run
 from storage.store import Store

@@ -16,7 +16,7 @@ import trio
 
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput, RstarError
-from rstar_async.launch.servers import servers_of
+from rstar_async.launch.sglang_servers import servers_of
 
 Owner: TypeAlias = Literal["servers", "trainer"]
 

@@ -13,7 +13,7 @@ import trio
 from rstar_async.data.difficulty import Difficulty, difficulty
 from rstar_async.errors import RstarError
 from rstar_async.search.budget import is_solved
-from rstar_async.search.coordinator import Coordinator, SearchPlan
+from rstar_async.search.runner import Coordinator, SearchPlan
 from rstar_async.seeding import search_id
 from storage import queries
 from storage.records import Problem, Round, Search

@@ -12,7 +12,7 @@ from rstar_async.data.preferences import preferences
 from rstar_async.data.reference import TREE, nodes_of_record
 from rstar_async.errors import BadInput
 from rstar_async.launch.run import lay_out
-from rstar_async.search.restore import tree_from_nodes
+from rstar_async.search.persistence import tree_from_nodes
 from rstar_async.search.tree import Selection
 from rstar_async.seeding import search_id
 from storage.database import open_database

@@ -26,11 +26,11 @@ from rstar_async.evaluation.schedules.runner import Trial
 from rstar_async.evaluation.settings import Study
 from rstar_async.evaluation.solve import Solver
 from rstar_async.launch.sockets import clients_endpoint
-from rstar_async.search.collector import collect_seldom
-from rstar_async.search.coordinator import Coordinator
-from rstar_async.search.judge import Judge
+from rstar_async.search.expander import Judge
+from rstar_async.search.gc_tuning import collect_seldom
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import open_pools
+from rstar_async.search.runner import Coordinator
 from rstar_async.wire.groups import single
 from rstar_async.wire.payloads import POOLS
 from storage import queries

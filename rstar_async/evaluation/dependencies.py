@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from rstar_async.answers.checker import Checker
-from rstar_async.search.coordinator import Coordinator
+from rstar_async.search.runner import Coordinator
 from storage.store import Store
 
 

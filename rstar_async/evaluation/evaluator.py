@@ -12,7 +12,7 @@ from rstar_async.errors import JobFailed
 from rstar_async.evaluation.intervals import share_with_interval
 from rstar_async.evaluation.sampling import SampledSolution, SampledSolutions, sample_solutions
 from rstar_async.evaluation.selection import Choice, choose_answer
-from rstar_async.search.coordinator import Coordinator, SearchPlan
+from rstar_async.search.runner import Coordinator, SearchPlan
 from rstar_async.seeding import digest, search_id, tree_seed
 from rstar_async.wire.groups import single
 from storage import queries

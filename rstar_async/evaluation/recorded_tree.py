@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from rstar_async.search.expansion import Expanded, Outcome
 from rstar_async.search.models import ActiveModels
-from rstar_async.search.rows import expansion_row, node_rows, root_row
+from rstar_async.search.persistence import expansion_row, node_rows, root_row
 from rstar_async.search.tree import Selection, Tree, TreeNode
 from storage.records import Record, Search, SearchProgress
 

@@ -8,8 +8,8 @@ from msgspec import structs
 
 from rstar_async.config import Bounds, Evaluation, Execution, Recipe
 from rstar_async.config import Search as SearchSettings
-from rstar_async.search.coordinator import SearchPlan
 from rstar_async.search.models import ActiveModels
+from rstar_async.search.runner import SearchPlan
 from rstar_async.seeding import digest, seed_of
 from storage.records import Problem, Search
 

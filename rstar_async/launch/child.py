@@ -8,7 +8,7 @@ from typing import Protocol, Self
 
 import trio
 
-from rstar_async.launch.kernel import die_with
+from rstar_async.launch.linux import die_with
 from rstar_async.launch.processes import ProcessSpec
 
 

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import structs
 
 from rstar_async.config import Observe, Recipe, Workers
-from rstar_async.launch.servers import ModelPool, Server, servers_of
+from rstar_async.launch.sglang_servers import ModelPool, Server, servers_of
 from rstar_async.launch.sockets import clients_endpoint, workers_endpoint
 from rstar_async.wire.payloads import POOLS, Pool
 

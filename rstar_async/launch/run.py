@@ -1,7 +1,7 @@
 """`launch(recipe)`: one run on one machine, from the lock on its home to the last process gone."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,10 +11,37 @@ import trio
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
 from rstar_async.launch.lock import RunLock
-from rstar_async.launch.processes import Places, processes, processes_for
-from rstar_async.launch.scrape import scrape_targets
+from rstar_async.launch.processes import Places, ProcessSpec, processes, processes_for
 from rstar_async.launch.sockets import make_socket_folder, remove_socket_folder
 from rstar_async.launch.supervisor import run_processes, say_on_stderr
+
+NAME = "metrics.json"
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One entry of the file: addresses, and the labels that their metrics get."""
+
+    targets: list[str]
+    labels: dict[str, str]
+
+
+@contextmanager
+def scrape_targets(specs: Sequence[ProcessSpec], home: Path) -> Iterator[None]:
+    """Keep `HOME/metrics.json` while the block lasts; there is none if nobody serves metrics."""
+    file = home / NAME
+    targets = [
+        Target([f"127.0.0.1:{spec.metrics_port}"], {"process": spec.name})
+        for spec in specs
+        if spec.metrics_port
+    ]
+    if targets:
+        draft = file.with_suffix(".draft")
+        draft.write_bytes(msgspec.json.format(msgspec.json.encode(targets)))
+        draft.replace(file)
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def launch(recipe: Recipe, say: Callable[[str], None] = say_on_stderr) -> int:

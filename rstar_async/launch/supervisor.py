@@ -21,11 +21,11 @@ from pathlib import Path
 
 import trio
 
-from rstar_async.launch import kernel
+from rstar_async.launch import linux
+from rstar_async.launch.backoff import Patience, Record
 from rstar_async.launch.child import Child, describe_end
-from rstar_async.launch.held_folder import HeldFolder
+from rstar_async.launch.lock import HeldFolder
 from rstar_async.launch.log_file import LogFile
-from rstar_async.launch.patience import Patience, Record
 from rstar_async.launch.processes import ProcessSpec
 
 BAD_INPUT = 2
@@ -77,11 +77,11 @@ class Supervisor:
         self._over = trio.Event()
         self._exit_code = 0
         self._drain_scope = trio.CancelScope()
-        self._relatives = {relative.pid for relative in kernel.children(os.getpid())}
+        self._relatives = {relative.pid for relative in linux.children(os.getpid())}
 
     async def run(self) -> int:
         """Start everything, wait for the end, stop everything."""
-        kernel.adopt_orphans(True)
+        linux.adopt_orphans(True)
         try:
             with self._home, trio.open_signal_receiver(*_signals()) as received:
                 async with trio.open_nursery() as nursery:
@@ -94,7 +94,7 @@ class Supervisor:
                     nursery.cancel_scope.cancel()
         finally:
             self._kill_all()
-            kernel.adopt_orphans(False)
+            linux.adopt_orphans(False)
         return self._exit_code
 
     async def _listen(self, received: AsyncIterator[int]) -> None:
@@ -193,7 +193,7 @@ class Supervisor:
         """
         known = self._relatives | {child.pid for child in self._children.values()}
         own_session = os.getsid(0)
-        children = kernel.children(os.getpid())
+        children = linux.children(os.getpid())
         strays = [c for c in children if c.pid not in known and c.session != own_session]
         for stray in strays:
             with contextlib.suppress(ProcessLookupError, ChildProcessError):

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 
 import trio
 
+from rstar_async.answers.checker import Checker
+from rstar_async.answers.extract import extract_answer
 from rstar_async.errors import JobFailed
 from rstar_async.search.expansion import Expanded, ExpansionSettings, Outcome
-from rstar_async.search.judge import Judge
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools
 from rstar_async.search.tree import NodeStatus, TreeNode
@@ -27,6 +28,22 @@ from rstar_async.wire.payloads import (
     Score,
     Scored,
 )
+
+
+class Judge:
+    """Compares answers with the gold answer; "undecided" is None and is never trained on."""
+
+    def __init__(self, checker: Checker) -> None:
+        self._checker = checker
+
+    async def verdict(self, gold: str, text: str) -> tuple[str | None, bool | None]:
+        """The answer found in an answer step, and whether it equals `gold`."""
+        answer = extract_answer(text)
+        if answer is None:
+            return None, False
+        verdict = await self._checker.equal(gold, answer)
+        return answer, None if verdict == "undecided" else verdict == "equal"
+
 
 # The one way for a job to fail that is the program's own doing: the broker says so only after
 # workers that ran nothing else died of it. Any other failure says nothing about the step.

@@ -15,10 +15,10 @@ from msgspec import structs
 from rstar_async.search.budget import Budget, Spent, is_solved
 from rstar_async.search.expander import Expander
 from rstar_async.search.expansion import Expanded
-from rstar_async.search.lanes import open_lanes
+from rstar_async.search.in_flight import open_lanes
 from rstar_async.search.metrics import count_expansion, count_search
 from rstar_async.search.models import ActiveModels
-from rstar_async.search.rows import expansion_row, node_rows, root_row, statistics_rows
+from rstar_async.search.persistence import expansion_row, node_rows, root_row, statistics_rows
 from rstar_async.search.tree import Tree, TreeNode
 from storage.records import Record, Search, SearchProgress, SearchStatus
 from storage.store import Store

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rstar_async.data.preferences import PairRules, preferences
-from rstar_async.search.restore import tree_from_nodes
+from rstar_async.search.persistence import tree_from_nodes
 from rstar_async.search.tree import ROOT_PATH, Selection, Tree
 from rstar_async.text import tags
 from rstar_async.text.encoding import Encoder, PromptStyle

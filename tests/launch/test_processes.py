@@ -4,7 +4,7 @@ import msgspec
 
 from rstar_async.config import Observe, Recipe, Training, Workers
 from rstar_async.launch.processes import Places, ProcessSpec, processes
-from rstar_async.launch.scrape import scrape_targets
+from rstar_async.launch.run import scrape_targets
 
 PLACES = Places(Path("/h"), Path("/h/models"), Path("/tmp/rstar-x"), Path("/h/recipe.json"))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rstar_async.launch import kernel
+from rstar_async.launch import linux
 from rstar_async.launch.sockets import make_socket_folder, remove_socket_folder
 
 SUPERVISE = """
@@ -55,7 +55,7 @@ def descendants(pid: int) -> set[int]:
     found: set[int] = set()
     wanted = {pid}
     while wanted:
-        wanted = {child.pid for parent in wanted for child in kernel.children(parent)} - found
+        wanted = {child.pid for parent in wanted for child in linux.children(parent)} - found
         found |= wanted
     return found
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rstar_async.launch.patience import Patience
+from rstar_async.launch.backoff import Patience
 from rstar_async.launch.processes import ProcessSpec
 from rstar_async.launch.supervisor import run_processes
 

@@ -71,7 +71,7 @@ def settings(**changes: Any) -> ExpansionSettings:
 
 
 def expander(script: Script, *, ppm: str | None = None, **changes: Any) -> Expander:
-    from rstar_async.search.judge import Judge
+    from rstar_async.search.expander import Judge
     from rstar_async.search.pools import Pools
 
     return Expander(

@@ -6,7 +6,7 @@ from msgspec import structs
 
 from benchmarks.forest import COMPARED
 from rstar_async.config import Bounds
-from rstar_async.search.restore import tree_from_nodes
+from rstar_async.search.persistence import tree_from_nodes
 from rstar_async.search.tree import Selection
 from storage import queries
 from storage.store import Store

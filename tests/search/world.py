@@ -15,10 +15,10 @@ from rstar_async import demo
 from rstar_async.config import Execution
 from rstar_async.config import Search as SearchSettings
 from rstar_async.errors import JobFailed
-from rstar_async.search.coordinator import Coordinator, SearchPlan
-from rstar_async.search.judge import Judge
+from rstar_async.search.expander import Judge
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools
+from rstar_async.search.runner import Coordinator, SearchPlan
 from rstar_async.text.encoding import Encoder
 from rstar_async.wire.payloads import Execute, Executed, Generate, Score
 from storage import queries

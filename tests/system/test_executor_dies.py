@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from rstar_async.launch.kernel import children
+from rstar_async.launch.linux import children
 from rstar_async.wire.messages import job_id
 from rstar_async.wire.payloads import Execute, Executed
 from rstar_async.wire.pool import open_pool

@@ -10,7 +10,7 @@ from rstar_async.demo.problems import word_problems
 from rstar_async.search.expander import Expander
 from rstar_async.search.expansion import ExpansionSettings
 from rstar_async.search.models import ActiveModels
-from rstar_async.search.rows import node_rows, root_row
+from rstar_async.search.persistence import node_rows, root_row
 from rstar_async.search.tree import Selection, Tree
 from rstar_async.text import tags
 from rstar_async.text.encoding import Encoder

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from rstar_async.launch.kernel import children
+from rstar_async.launch.linux import children
 from rstar_async.wire.payloads import Generate, Sampling
 from tests.workers.engines.sglang_server import LAUNCH, PROGRAM
 from workers.engines.interface import EngineFailed, ModelUnavailable

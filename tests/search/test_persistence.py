@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from rstar_async.search.restore import tree_from_nodes
+from rstar_async.search.persistence import tree_from_nodes
 from rstar_async.search.tree import Candidate, NodeStatus, Selection, Tree
 from rstar_async.text.steps import parse_step
 from storage.records import Node

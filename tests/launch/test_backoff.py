@@ -1,4 +1,4 @@
-from rstar_async.launch.patience import Patience, Record
+from rstar_async.launch.backoff import Patience, Record
 
 PATIENCE = Patience(young_seconds=10, deaths=4, first_wait=1, longest_wait=3)
 

@@ -10,13 +10,12 @@ from rstar_async.config import Bounds, Execution
 from rstar_async.config import Search as SearchSettings
 from rstar_async.errors import JobFailed
 from rstar_async.search.budget import Budget, Spent
-from rstar_async.search.expander import Expander
+from rstar_async.search.expander import Expander, Judge
 from rstar_async.search.expansion import AnswerValue, ExpansionSettings
-from rstar_async.search.judge import Judge
 from rstar_async.search.metrics import under_way
 from rstar_async.search.models import ActiveModels
+from rstar_async.search.persistence import tree_from_nodes
 from rstar_async.search.pools import Pools
-from rstar_async.search.restore import tree_from_nodes
 from rstar_async.search.searcher import Searcher
 from rstar_async.search.tree import Selection, Tree
 from rstar_async.seeding import tree_seed
