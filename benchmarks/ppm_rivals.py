@@ -16,9 +16,9 @@ from benchmarks.ppm_trees import Sequences
 from rstar_async.config import PPMTraining
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.objectives import summed_loss
-from rstar_async.trainer.optimisation import quiet
 from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.scorer import load_ppm, scores
+from rstar_async.trainer.trainer_args import quiet
 
 MAX_TOKENS = PPMTraining().max_tokens
 

@@ -12,10 +12,10 @@ from msgspec import structs
 from rstar_async.config import PPMTraining, Recipe
 from rstar_async.config.loader import read_stored_recipe
 from rstar_async.data.preferences import PairRules, Preference
+from rstar_async.trainer.build_dataset import stored_trees
+from rstar_async.trainer.context import Workshop
 from rstar_async.trainer.dataset import judged_tree
-from rstar_async.trainer.harvest import stored_trees
 from rstar_async.trainer.packing import JudgedTree, PackedTree, pack
-from rstar_async.trainer.workshop import Workshop
 from storage import queries
 from storage.database import open_database
 

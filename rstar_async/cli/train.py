@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Train and publish; 0 when the model's folder is there. Killed, the same command goes on."""
     from rstar_async.config.loader import read_recipe
     from rstar_async.models.sources import require
-    from rstar_async.trainer import surroundings
+    from rstar_async.trainer import env
 
     given = [("model.base", arguments.model), ("seed", arguments.seed)]
     overrides = [(key, value) for key, value in given if value is not None]
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     require(recipe.model.base)
     if not arguments.data.startswith("hf:") and not Path(arguments.data).exists():
         raise BadInput(f"there is no file or folder {arguments.data}")
-    surroundings.prepare()
+    env.prepare()
     with _until_told_to_end() as should_stop:
         return _train(arguments, recipe, should_stop)
 
@@ -65,22 +65,22 @@ def _until_told_to_end() -> Iterator[Callable[[], bool]]:
 
 
 def _train(arguments: argparse.Namespace, recipe: "Recipe", should_stop: Callable[[], bool]) -> int:
-    from rstar_async.trainer import team
-    from rstar_async.trainer.endings import Stopped
+    from rstar_async.trainer import distributed
+    from rstar_async.trainer.errors import Stopped
     from rstar_async.trainer.standalone import Commission, train_from_file
 
     wish = Commission(
         arguments.kind, arguments.data, arguments.into.absolute(), recipe, should_stop, _show
     )
-    team.join()
+    distributed.join()
     try:
         place = train_from_file(wish)
     except Stopped as stopped:
         print(f"{stopped}; the same command goes on from there", file=sys.stderr)
         return 1
     finally:
-        team.leave()
-    if team.is_leader():
+        distributed.leave()
+    if distributed.is_leader():
         print(place)
     return 0
 

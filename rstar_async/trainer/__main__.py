@@ -11,7 +11,7 @@ from rstar_async.config import Recipe
 from rstar_async.config.loader import read_stored_recipe
 from rstar_async.errors import BadInput
 from rstar_async.telemetry import process, pulse
-from rstar_async.trainer import surroundings
+from rstar_async.trainer import env
 from rstar_async.trainer.ranks import refuse
 
 
@@ -41,15 +41,15 @@ def _parse() -> argparse.Namespace:
 
 
 def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -> None:
-    surroundings.prepare()
+    env.prepare()
     # These imports take seconds; they run while the first round is searched.
     import torch
 
-    from rstar_async.trainer import team
-    from rstar_async.trainer.curves import check_extras
+    from rstar_async.trainer import distributed
+    from rstar_async.trainer.context import Workshop
     from rstar_async.trainer.hub import check_name
     from rstar_async.trainer.loop import serve
-    from rstar_async.trainer.workshop import Workshop
+    from rstar_async.trainer.trackers import check_extras
     from storage.database import open_database
 
     def should_stop() -> bool:
@@ -61,12 +61,12 @@ def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -
     if recipe.training.hub:
         check_name(recipe.training.hub)
     torch.set_num_threads(recipe.training.threads)
-    team.join()
+    distributed.join()
     try:
         with open_database(recipe.database_url) as database:
             serve(Workshop(recipe, run or recipe.name, database, should_stop), once=once)
     finally:
-        team.leave()
+        distributed.leave()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 from rstar_async.errors import BadInput
 from rstar_async.models.sources import Source, find
 from rstar_async.text.tags import SPECIAL_TOKENS
-from rstar_async.trainer.optimisation import quiet
+from rstar_async.trainer.trainer_args import quiet
 
 
 def prepare_base(base: str, into: Path) -> None:

@@ -12,12 +12,12 @@ from typing import Any
 
 from rstar_async.config import Bootstrap, PolicyTraining
 from rstar_async.text.encoding import PromptStyle
-from rstar_async.trainer import team
+from rstar_async.trainer import distributed
 from rstar_async.trainer.base import prepare_base
+from rstar_async.trainer.context import Training, Workshop
 from rstar_async.trainer.dataset import SFTRow, within
 from rstar_async.trainer.policy import train_policy
-from rstar_async.trainer.watch import Watch
-from rstar_async.trainer.workshop import Training, Workshop
+from rstar_async.trainer.progress import Watch
 from storage.records import ModelVersion
 
 BOOTSTRAP = 0
@@ -47,7 +47,7 @@ def _publish(
     shop: Workshop, source: str, style: PromptStyle, parent: ModelVersion | None
 ) -> ModelVersion:
     def prepare(folder: Path, _: Watch) -> dict[str, Any]:
-        team.lead(lambda: prepare_base(source, folder))
+        distributed.lead(lambda: prepare_base(source, folder))
         return {}
 
     return shop.make(

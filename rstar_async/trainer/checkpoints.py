@@ -16,8 +16,8 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from rstar_async.trainer import team
-from rstar_async.trainer.folders import sync, weights_digest
+from rstar_async.trainer import distributed
+from rstar_async.trainer.checkpoint_io import sync, weights_digest
 
 COMPLETE = "complete"
 # The one before the last: the last is not complete while it is being written.
@@ -55,7 +55,7 @@ def checkpoints_in(place: Path, fingerprint: str, seconds: float) -> Checkpoints
         mine.mkdir(parents=True, exist_ok=True)
         return mine
 
-    return Checkpoints(team.lead(tidy), seconds)
+    return Checkpoints(distributed.lead(tidy), seconds)
 
 
 def fingerprint(start: Path, settings: Any, seed: int, examples: Sequence[Sequence[int]]) -> str:
@@ -83,7 +83,7 @@ class KeepsCheckpoints(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         every = self._checkpoints.seconds
         is_due = every > 0 and time.monotonic() - self._last >= every
-        self.stopped, is_due = team.agree(self._should_stop(), is_due)
+        self.stopped, is_due = distributed.agree(self._should_stop(), is_due)
         is_end = self.stopped or state.global_step >= state.max_steps
         if is_due or (every > 0 and (self.stopped or (is_end and self._saved))):
             control.should_save = True
@@ -92,5 +92,5 @@ class KeepsCheckpoints(TrainerCallback):
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._last, self._saved = time.monotonic(), True
-        team.meet()
-        team.lead(lambda: self._checkpoints.finish(state.global_step))
+        distributed.meet()
+        distributed.lead(lambda: self._checkpoints.finish(state.global_step))

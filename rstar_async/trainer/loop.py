@@ -1,18 +1,40 @@
 """Waits for searched rounds and trains on them, until it is told to end."""
 
 import logging
+import shutil
 import time
 
+from rstar_async.models.registry import prunable
 from rstar_async.telemetry.metrics import TRAINED_ROUNDS, TRAINING_SECONDS
-from rstar_async.trainer import team
+from rstar_async.trainer import distributed
 from rstar_async.trainer.bootstrap import BOOTSTRAP, bootstrap
-from rstar_async.trainer.endings import Stopped
+from rstar_async.trainer.context import Workshop
+from rstar_async.trainer.errors import Stopped
 from rstar_async.trainer.hub import push_all
-from rstar_async.trainer.pruning import prune
 from rstar_async.trainer.publish import clear_leftovers
 from rstar_async.trainer.round import train_round
-from rstar_async.trainer.workshop import Workshop
 from storage import queries
+from storage.records import ModelStanding
+
+log = logging.getLogger(__name__)
+
+
+def prune(shop: Workshop) -> None:
+    """Keep `training.keep_versions` of each kind beside those in use; 0 keeps all.
+
+    The row first: a row without weights is pruned, weights without a row would be a leftover.
+    """
+    keep = shop.recipe.training.keep_versions
+    if not keep:
+        return
+    rounds = shop.database.read(queries.rounds_of, shop.run)
+    in_use = [name for r in rounds if r.status != "closed" for name in (r.policy_id, r.ppm_id)]
+    for version in prunable(shop.versions(), in_use, keep):
+        reason = f"training.keep_versions is {keep}"
+        shop.database.commit(ModelStanding(version.id, "pruned", reason))
+        shutil.rmtree(shop.folder(version), ignore_errors=True)
+        log.info("pruned %s", version.id)
+
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +46,11 @@ def serve(shop: Workshop, *, once: bool = False) -> None:
 
     Nothing is remembered here: after a crash, the round is still awaiting its training.
     """
-    team.lead(lambda: _tidy(shop))
-    while not team.agree(shop.should_stop())[0]:
-        round_ = team.lead(lambda: shop.database.read(queries.round_awaiting_training, shop.run))
+    distributed.lead(lambda: _tidy(shop))
+    while not distributed.agree(shop.should_stop())[0]:
+        round_ = distributed.lead(
+            lambda: shop.database.read(queries.round_awaiting_training, shop.run)
+        )
         if round_ is not None:
             try:
                 _train(shop, round_.number)
@@ -49,10 +73,10 @@ def _train(shop: Workshop, number: int) -> None:
         bootstrap(shop)
     else:
         train_round(shop, number)
-    team.lead(lambda: prune(shop))
+    distributed.lead(lambda: prune(shop))
     seconds = time.monotonic() - started
     TRAINED_ROUNDS.labels(str(number)).inc()
     TRAINING_SECONDS.labels(str(number)).inc(seconds)
     log.info("trained", extra={"run": shop.run, "round": number, "seconds": round(seconds, 1)})
     if hub := shop.recipe.training.hub:
-        team.lead(lambda: push_all(shop.made_in(number), hub))
+        distributed.lead(lambda: push_all(shop.made_in(number), hub))

@@ -17,11 +17,13 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from rstar_async.config import PolicyTraining, Training
 from rstar_async.text.tags import SPECIAL_TOKENS
-from rstar_async.trainer import memory, team
+from rstar_async.trainer import distributed, oom
+from rstar_async.trainer.checkpoint_io import copy_tokenizer
 from rstar_async.trainer.checkpoints import Checkpoints, fingerprint
 from rstar_async.trainer.dataset import NOT_IN_LOSS, SFTRow
-from rstar_async.trainer.folders import copy_tokenizer
-from rstar_async.trainer.optimisation import (
+from rstar_async.trainer.progress import Watch
+from rstar_async.trainer.sampler import Order, grouped_by_length
+from rstar_async.trainer.trainer_args import (
     batch_of,
     checkpoints_for,
     quiet,
@@ -29,9 +31,7 @@ from rstar_async.trainer.optimisation import (
     save_weights,
     trainer_arguments,
 )
-from rstar_async.trainer.order import Order, grouped_by_length
 from rstar_async.trainer.validation import check_rows
-from rstar_async.trainer.watch import Watch
 
 
 def train_policy(
@@ -61,10 +61,10 @@ def train_policy(
             save_weights(trainer, into, _merged)
         metrics = {**_metrics(rows, watch), "steps": trainer.state.global_step}
         metrics["train_seconds"] = round(seconds, 2)
-        return memory.note(metrics, "micro_batch", at_once, settings.micro_batch)
+        return oom.note(metrics, "micro_batch", at_once, settings.micro_batch)
 
-    metrics = memory.with_less_at_once(settings.micro_batch, 1, "sequences", train)
-    team.lead(lambda: copy_tokenizer(start, into))
+    metrics = oom.with_less_at_once(settings.micro_batch, 1, "sequences", train)
+    distributed.lead(lambda: copy_tokenizer(start, into))
     return metrics
 
 
@@ -90,7 +90,7 @@ class PolicyTrainer(SFTTrainer):
         common = trainer_arguments(settings, computing, batch, seed=seed, folder=checkpoints.folder)
         tokenizer = AutoTokenizer.from_pretrained(start)
         lengths = [len(row.input_ids) for row in rows]
-        blanks = -len(rows) % settings.batch_size if team.size() > 1 else 0
+        blanks = -len(rows) % settings.batch_size if distributed.size() > 1 else 0
         self.order: Order = grouped_by_length(lengths, settings.batch_size, seed, blanks)
         super().__init__(
             model=AutoModelForCausalLM.from_pretrained(start, dtype="float32"),

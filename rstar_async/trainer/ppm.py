@@ -15,13 +15,17 @@ from msgspec import to_builtins
 from transformers import AutoConfig, Trainer, TrainingArguments
 
 from rstar_async.config import PPMTraining, Training
-from rstar_async.trainer import memory, team
-from rstar_async.trainer.accuracy import Measurements, accuracies, ordering
+from rstar_async.trainer import distributed, oom
 from rstar_async.trainer.attention import kernel_of
 from rstar_async.trainer.batches import Forward, forwards
 from rstar_async.trainer.checkpoints import Checkpoints, fingerprint
 from rstar_async.trainer.objectives import mass, summed_loss
-from rstar_async.trainer.optimisation import (
+from rstar_async.trainer.packing import PackedTree
+from rstar_async.trainer.pair_accuracy import Measurements, accuracies, ordering
+from rstar_async.trainer.progress import Watch
+from rstar_async.trainer.sampler import Order, shuffled
+from rstar_async.trainer.scorer import complete_folder, load_ppm, scores
+from rstar_async.trainer.trainer_args import (
     batch_of,
     checkpoints_for,
     quiet,
@@ -29,11 +33,7 @@ from rstar_async.trainer.optimisation import (
     save_weights,
     trainer_arguments,
 )
-from rstar_async.trainer.order import Order, shuffled
-from rstar_async.trainer.packing import PackedTree
-from rstar_async.trainer.scorer import complete_folder, load_ppm, scores
 from rstar_async.trainer.validation import check_trees
-from rstar_async.trainer.watch import Watch
 
 
 def train_ppm(
@@ -72,10 +72,10 @@ def train_ppm(
         measured = accuracies(trainer.model, trees, heldout, at_once)
         metrics = {**_metrics(trees, heldout, watch), "steps": trainer.state.global_step}
         metrics = {**metrics, **measured, "train_seconds": round(seconds, 2)}
-        return memory.note(metrics, "max_tokens", at_once, settings.max_tokens)
+        return oom.note(metrics, "max_tokens", at_once, settings.max_tokens)
 
-    metrics = memory.with_less_at_once(settings.max_tokens, longest, "tokens", train)
-    team.lead(lambda: complete_folder(start, into))
+    metrics = oom.with_less_at_once(settings.max_tokens, longest, "tokens", train)
+    distributed.lead(lambda: complete_folder(start, into))
     return metrics
 
 
@@ -96,7 +96,7 @@ class PreferenceTrainer(Trainer):
     ) -> None:
         batch = batch_of(settings.batch_trees, settings.batch_trees, "ppm.batch_trees")
         common = trainer_arguments(settings, computing, batch, seed=seed, folder=checkpoints.folder)
-        blanks = -len(trees) % settings.batch_trees if team.size() > 1 else 0
+        blanks = -len(trees) % settings.batch_trees if distributed.size() > 1 else 0
         self.order: Order = shuffled(len(trees), seed, blanks)
         self._objective, self._scale = settings.objective, scale
         super().__init__(
@@ -145,7 +145,7 @@ class PreferenceTrainer(Trainer):
         """The parts, all but the last without an exchange of gradients. With FSDP every forward
         is an exchange, so those with fewer parts go along with empty ones."""
         if self.is_fsdp_enabled:
-            missing = team.most(len(parts)) - len(parts)
+            missing = distributed.most(len(parts)) - len(parts)
             parts = [*parts, *[_unjudged(parts[-1])] * missing]
         for part in parts[:-1]:
             yield part, self.accelerator.no_sync(model)

@@ -19,10 +19,8 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
 
-from rstar_async.trainer import team
-from rstar_async.trainer.card import model_card
-from rstar_async.trainer.endings import Refused
-from rstar_async.trainer.folders import (
+from rstar_async.trainer import distributed
+from rstar_async.trainer.checkpoint_io import (
     checksums,
     has_tensor,
     let_others_read,
@@ -30,8 +28,10 @@ from rstar_async.trainer.folders import (
     sync,
     weights_digest,
 )
-from rstar_async.trainer.optimisation import quiet
+from rstar_async.trainer.errors import Refused
+from rstar_async.trainer.model_card import model_card
 from rstar_async.trainer.scorer import HEAD_BIAS, needs_head_bias
+from rstar_async.trainer.trainer_args import quiet
 from storage.records import ModelKind, ModelVersion
 
 UNFINISHED = ".tmp-"
@@ -50,11 +50,11 @@ def draft(models: Path) -> Iterator[Path]:
         folder.mkdir(parents=True)
         return folder
 
-    folder = team.lead(make)
+    folder = distributed.lead(make)
     try:
         yield folder
     finally:
-        if team.is_leader():
+        if distributed.is_leader():
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -8,17 +8,17 @@ from typing import Any
 
 from rstar_async.models.gate import compare
 from rstar_async.text.encoding import Encoder
-from rstar_async.trainer import team
-from rstar_async.trainer.accuracy import points_by_problem
+from rstar_async.trainer import distributed
 from rstar_async.trainer.bootstrap import BOOTSTRAP, is_guest, policy_training
+from rstar_async.trainer.build_dataset import Harvest, harvest
+from rstar_async.trainer.context import Training, Workshop
 from rstar_async.trainer.dataset import within
-from rstar_async.trainer.endings import Refused
-from rstar_async.trainer.harvest import Harvest, harvest
+from rstar_async.trainer.errors import Refused
 from rstar_async.trainer.packing import PackedTree
+from rstar_async.trainer.pair_accuracy import points_by_problem
 from rstar_async.trainer.ppm import train_ppm
+from rstar_async.trainer.progress import Watch
 from rstar_async.trainer.scorer import load_ppm
-from rstar_async.trainer.watch import Watch
-from rstar_async.trainer.workshop import Training, Workshop
 from storage import queries
 from storage.records import ModelKind, ModelVersion
 
@@ -157,7 +157,9 @@ def _ppm_training(shop: Workshop, number: int, policy: ModelVersion, found: Harv
             watch=watch,
         )
         if shop.recipe.gate.ppm:
-            team.lead(lambda: _refuse_worse(shop, number, folder, found.trees["heldout"], metrics))
+            distributed.lead(
+                lambda: _refuse_worse(shop, number, folder, found.trees["heldout"], metrics)
+            )
         return metrics
 
     return training

@@ -14,7 +14,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICA
 from rstar_async.errors import BadInput
 from rstar_async.trainer.attention import DENSE, visible
 from rstar_async.trainer.batches import Forward
-from rstar_async.trainer.folders import add_tensor, copy_tokenizer
+from rstar_async.trainer.checkpoint_io import add_tensor, copy_tokenizer
 
 HEAD_BIAS = "score.bias"
 

@@ -15,19 +15,19 @@ from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
 from rstar_async.models.registry import sha256
 from rstar_async.text.encoding import Encoder
-from rstar_async.trainer import team
+from rstar_async.trainer import distributed
 from rstar_async.trainer.base import prepare_base
-from rstar_async.trainer.curves import check_extras
+from rstar_async.trainer.build_dataset import is_heldout
+from rstar_async.trainer.context import LIBRARIES, code_revision, max_length, probe, versions_of
 from rstar_async.trainer.dataset import within
-from rstar_async.trainer.endings import Refused
-from rstar_async.trainer.files import read_preferences, read_sft
-from rstar_async.trainer.harvest import is_heldout
+from rstar_async.trainer.errors import Refused
+from rstar_async.trainer.file_dataset import read_preferences, read_sft
 from rstar_async.trainer.packing import PackedTree, pack
 from rstar_async.trainer.policy import train_policy
 from rstar_async.trainer.ppm import train_ppm
+from rstar_async.trainer.progress import Watch
 from rstar_async.trainer.publish import draft, publish
-from rstar_async.trainer.watch import Watch
-from rstar_async.trainer.workshop import LIBRARIES, code_revision, max_length, probe, versions_of
+from rstar_async.trainer.trackers import check_extras
 from storage.records import ModelKind
 
 
@@ -61,7 +61,7 @@ def train_from_file(wish: Commission) -> Path:
         encoder = Encoder.load(start, "tagged")
         try:
             counts, metrics = _TRAININGS[wish.kind](wish, start, encoder, folder, watch)
-            version = team.lead(
+            version = distributed.lead(
                 lambda: publish(
                     folder,
                     kind=wish.kind,
@@ -76,7 +76,7 @@ def train_from_file(wish: Commission) -> Path:
             )
         except Refused as refused:
             raise BadInput(f"{wish.data}: {refused}") from None
-    if team.is_leader():
+    if distributed.is_leader():
         shutil.rmtree(wish.into / "training" / "checkpoints", ignore_errors=True)
     return Path(version.path)
 

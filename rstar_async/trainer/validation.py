@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rstar_async.trainer.dataset import NOT_IN_LOSS, SFTRow
-from rstar_async.trainer.endings import Refused
+from rstar_async.trainer.errors import Refused
 from rstar_async.trainer.packing import PackedTree
 
 

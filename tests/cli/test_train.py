@@ -8,8 +8,8 @@ from rstar_async.cli.main import main
 from rstar_async.trainer.loop import serve
 from rstar_async.trainer.standalone import max_length
 from storage import queries
-from tests.trainer.forest import plant, store_round
-from tests.trainer.test_files import FIRST, RIGHT, SEVEN, STEP, WHOLE, written
+from tests.trainer.stored_trees import plant, store_round
+from tests.trainer.test_file_dataset import FIRST, RIGHT, SEVEN, STEP, WHOLE, written
 
 
 def test_a_run_goes_back_to_an_older_pair_and_forward_again(shop, encoder, capsys):

@@ -86,11 +86,11 @@ RUN_WINDOWS = {
         ),
         Window(
             name="models renamed, no row",
-            module="rstar_async.trainer.workshop", function="Workshop.finish", event="call",
+            module="rstar_async.trainer.context", function="Workshop.finish", event="call",
         ),
         Window(
             name="row committed",
-            module="rstar_async.trainer.workshop", function="Workshop.finish", event="return",
+            module="rstar_async.trainer.context", function="Workshop.finish", event="return",
         ),
     ],
 }  # fmt: skip

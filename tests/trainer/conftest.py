@@ -12,9 +12,9 @@ from rstar_async.config import Bootstrap, Model, PolicyTraining, PPMTraining, Re
 from rstar_async.demo.problems import word_problems
 from rstar_async.text.encoding import Encoder
 from rstar_async.trainer.base import prepare_base
-from rstar_async.trainer.workshop import Workshop
+from rstar_async.trainer.context import Workshop
 from storage.database import Database, open_database
-from tests.trainer.forest import open_run
+from tests.trainer.stored_trees import open_run
 
 CONTEXT = 512
 

@@ -13,8 +13,8 @@ from rstar_async.errors import BadInput
 from rstar_async.trainer.hub import check_name
 from rstar_async.trainer.loop import serve
 from storage import queries
-from tests.trainer.forest import plant, store_round
 from tests.trainer.hub_server import TOKEN, serving
+from tests.trainer.stored_trees import plant, store_round
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from msgspec import structs
 
 from rstar_async.config import Bootstrap
 from rstar_async.text.encoding import Encoder
+from rstar_async.trainer.context import Workshop
 from rstar_async.trainer.loop import serve
-from rstar_async.trainer.workshop import Workshop
 from storage import queries
 from tests.trainer.conftest import plain_model
-from tests.trainer.forest import Planted, plant, store_round
+from tests.trainer.stored_trees import Planted, plant, store_round
 
 
 def with_bootstrap(shop, **changes):

@@ -11,9 +11,9 @@ from rstar_async.demo.problems import word_problems
 from rstar_async.text.tags import SPECIAL_TOKENS
 from rstar_async.trainer.checkpoints import Checkpoints
 from rstar_async.trainer.dataset import NOT_IN_LOSS, SFTRow, demonstration_row
-from rstar_async.trainer.endings import Stopped
+from rstar_async.trainer.errors import Stopped
 from rstar_async.trainer.policy import PolicyTrainer, train_policy
-from rstar_async.trainer.watch import Watch
+from rstar_async.trainer.progress import Watch
 
 EMBEDDINGS = "model.embed_tokens.weight"
 SETTINGS = PolicyTraining(epochs=2, learning_rate=3e-3, batch_size=8, micro_batch=4)

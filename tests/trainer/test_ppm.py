@@ -15,24 +15,24 @@ from transformers import (
 
 from rstar_async.config import PPMTraining, Training
 from rstar_async.data.preferences import PairRules
-from rstar_async.trainer.accuracy import pair_accuracy, points_by_problem
 from rstar_async.trainer.batches import forwards
+from rstar_async.trainer.build_dataset import is_heldout
+from rstar_async.trainer.checkpoint_io import copy_tokenizer
 from rstar_async.trainer.checkpoints import Checkpoints
 from rstar_async.trainer.dataset import judged_tree
-from rstar_async.trainer.endings import Stopped
-from rstar_async.trainer.folders import copy_tokenizer
-from rstar_async.trainer.harvest import is_heldout
+from rstar_async.trainer.errors import Stopped
 from rstar_async.trainer.objectives import mass, summed_loss, targets_of
 from rstar_async.trainer.packing import pack
+from rstar_async.trainer.pair_accuracy import pair_accuracy, points_by_problem
 from rstar_async.trainer.ppm import (
     PreferenceTrainer,
     blank,
     train_ppm,
 )
+from rstar_async.trainer.progress import Watch
 from rstar_async.trainer.scorer import load_ppm, scores
-from rstar_async.trainer.watch import Watch
-from tests.trainer.forest import packed_trees, plant, stored_tree
 from tests.trainer.separate import separate_loss, separate_scores
+from tests.trainer.stored_trees import packed_trees, plant, stored_tree
 
 SETTINGS = PPMTraining(epochs=2, learning_rate=3e-3, batch_trees=4)
 

@@ -8,16 +8,16 @@ from safetensors.torch import load_file, save_file
 
 from rstar_async.trainer import publish as publishing
 from rstar_async.trainer.base import prepare_base
-from rstar_async.trainer.endings import Refused
-from rstar_async.trainer.folders import add_tensor, checksums, has_tensor, weights_digest
+from rstar_async.trainer.checkpoint_io import add_tensor, checksums, has_tensor, weights_digest
+from rstar_async.trainer.context import probe
+from rstar_async.trainer.errors import Refused
 from rstar_async.trainer.loop import serve
 from rstar_async.trainer.publish import check, clear_leftovers, draft, publish
 from rstar_async.trainer.scorer import complete_folder, load_ppm
-from rstar_async.trainer.workshop import probe
 from storage import queries
 from storage.database import Database
 from tests.trainer.children import in_a_child
-from tests.trainer.forest import plant, store_round
+from tests.trainer.stored_trees import plant, store_round
 
 FACTS = {"prompt_style": "tagged", "base": "here", "settings": {}, "code_revision": "0+gtest"}
 

@@ -10,12 +10,12 @@ from rstar_async.config import PolicyTraining, PPMTraining, Training
 from rstar_async.demo.problems import word_problems
 from rstar_async.trainer.checkpoints import COMPLETE
 from rstar_async.trainer.dataset import demonstration_row
-from rstar_async.trainer.endings import Stopped
+from rstar_async.trainer.errors import Stopped
 from rstar_async.trainer.policy import train_policy
 from rstar_async.trainer.ppm import train_ppm
-from rstar_async.trainer.watch import Watch
+from rstar_async.trainer.progress import Watch
 from tests.trainer.children import in_a_child
-from tests.trainer.forest import packed_trees
+from tests.trainer.stored_trees import packed_trees
 
 POLICY = PolicyTraining(epochs=3, learning_rate=3e-3, batch_size=4, micro_batch=2)
 PPM = PPMTraining(epochs=3, learning_rate=3e-3, batch_trees=4)

@@ -7,13 +7,13 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from rstar_async.config import PolicyTraining, PPMTraining, Training
+from rstar_async.trainer.checkpoint_io import copy_tokenizer
 from rstar_async.trainer.dataset import NOT_IN_LOSS, SFTRow
-from rstar_async.trainer.endings import Refused
-from rstar_async.trainer.folders import copy_tokenizer
+from rstar_async.trainer.errors import Refused
 from rstar_async.trainer.policy import train_policy
 from rstar_async.trainer.ppm import train_ppm
-from rstar_async.trainer.watch import Watch
-from tests.trainer.forest import packed_trees
+from rstar_async.trainer.progress import Watch
+from tests.trainer.stored_trees import packed_trees
 
 GOOD = SFTRow([5, 6, 7], [NOT_IN_LOSS, 6, 7])
 

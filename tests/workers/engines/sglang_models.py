@@ -17,7 +17,7 @@ from transformers import (
 
 from rstar_async.demo.model import save_folder
 from rstar_async.demo.tokenizer import END, PAD, tiny_tokenizer
-from rstar_async.trainer.folders import add_tensor
+from rstar_async.trainer.checkpoint_io import add_tensor
 from rstar_async.trainer.publish import check
 from tests.workers.engines.tiny import lively
 

@@ -16,10 +16,10 @@ from rstar_async.config import Recipe, Settings
 from rstar_async.demo.problems import word_problems
 from rstar_async.errors import RstarError
 from rstar_async.text.encoding import Encoder, PromptStyle
-from rstar_async.trainer import team
+from rstar_async.trainer import distributed
 from rstar_async.trainer.dataset import SFTRow, demonstration_row
+from rstar_async.trainer.progress import Watch
 from rstar_async.trainer.publish import draft, publish
-from rstar_async.trainer.watch import Watch
 from storage import queries
 from storage.database import Database
 from storage.records import ModelKind, ModelVersion, Record, RoundProgress
@@ -133,7 +133,7 @@ class Workshop:
         watch = self.watch(phase, round_number)
         with draft(self.models) as folder:
             metrics = training(folder, watch)
-            return team.lead(
+            return distributed.lead(
                 lambda: publish(
                     folder,
                     kind=kind,
@@ -173,12 +173,12 @@ class Workshop:
         """Store all that a round's training made, and that it is done, in one transaction."""
         done = RoundProgress(self.run, round_number, "trained", trained_at=time.time())
         self.commit(*records, done)
-        if team.is_leader():
+        if distributed.is_leader():
             shutil.rmtree(self.training_folder / "checkpoints", ignore_errors=True)
 
     def commit(self, *records: Record) -> None:
         """Store them, once for the whole team."""
-        team.lead(lambda: self.database.commit(*records))
+        distributed.lead(lambda: self.database.commit(*records))
 
 
 def probe(encoder: Encoder) -> Sequence[Sequence[int]]:

@@ -15,8 +15,8 @@ from transformers.integrations import TensorBoardCallback, WandbCallback
 
 from rstar_async.config import Training
 from rstar_async.errors import BadInput
-from rstar_async.trainer import team
-from rstar_async.trainer.watch import Watch
+from rstar_async.trainer import distributed
+from rstar_async.trainer.progress import Watch
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +42,9 @@ def curves(computing: Training, watch: Watch) -> Iterator[list[TrainerCallback]]
     """What draws while the block lasts; the leader of a team draws for all."""
     with ExitStack() as stack:
         found: list[TrainerCallback] = []
-        if computing.tensorboard and watch.place is not None and team.is_leader():
+        if computing.tensorboard and watch.place is not None and distributed.is_leader():
             found.append(_tensorboard(watch))
-        if computing.wandb and team.is_leader() and _begun(stack, computing.wandb, watch):
+        if computing.wandb and distributed.is_leader() and _begun(stack, computing.wandb, watch):
             found.append(WandbCallback())
         yield found
 

@@ -1,4 +1,4 @@
-"""One process of a team: `python -m tests.trainer.team_process BASE INTO`, alone or by torchrun.
+"""One process of a team: `python -m tests.trainer.distributed_process BASE INTO`, alone or by torchrun.
 
 Trains both models, and scores a batch by a PPM that is sharded over the team (FSDP2). The leader
 writes losses and gradients to INTO/figures.json.
@@ -13,15 +13,15 @@ import torch
 from rstar_async.config import PolicyTraining, PPMTraining, Training
 from rstar_async.demo.problems import word_problems
 from rstar_async.text.encoding import Encoder
-from rstar_async.trainer import team
+from rstar_async.trainer import distributed
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.dataset import demonstration_row
 from rstar_async.trainer.objectives import summed_loss
 from rstar_async.trainer.policy import train_policy
 from rstar_async.trainer.ppm import train_ppm
+from rstar_async.trainer.progress import Watch
 from rstar_async.trainer.scorer import load_ppm, scores
-from rstar_async.trainer.watch import Watch
-from tests.trainer.forest import packed_trees
+from tests.trainer.stored_trees import packed_trees
 
 # 10 examples in batches of 4: the last batch of an epoch is smaller.
 POLICY = PolicyTraining(epochs=2, learning_rate=3e-3, batch_size=4, micro_batch=2)
@@ -30,19 +30,19 @@ PPM = PPMTraining(epochs=2, learning_rate=3e-3, batch_trees=4)
 
 def main(base: Path, into: Path) -> None:
     torch.set_num_threads(1)
-    team.join()
+    distributed.join()
     encoder = Encoder.load(base, "tagged")
     trees = packed_trees(encoder, 10)
     figures = {
         "policy": losses_of_policy(base, encoder, into / "policy"),
         "ppm": losses_of_ppm(base, trees, into / "ppm"),
         "sharded": sharded(base, trees),
-        "agreed": team.agree(team.is_leader(), not team.is_leader(), False),
-        "led": team.lead(lambda: "by the leader"),
+        "agreed": distributed.agree(distributed.is_leader(), not distributed.is_leader(), False),
+        "led": distributed.lead(lambda: "by the leader"),
     }
-    if team.is_leader():
+    if distributed.is_leader():
         (into / "figures.json").write_text(json.dumps(figures))
-    team.leave()
+    distributed.leave()
 
 
 def losses_of_policy(base, encoder, into):
@@ -65,11 +65,11 @@ def sharded(base, trees):
     """Loss and head gradient of a PPM whose layers are spread over the team."""
     model = load_ppm(base)
     torch.nn.init.constant_(model.score.weight, 0.1)
-    if team.size() > 1:
+    if distributed.size() > 1:
         from torch.distributed.device_mesh import init_device_mesh
         from torch.distributed.fsdp import fully_shard
 
-        mesh = init_device_mesh("cpu", (team.size(),))
+        mesh = init_device_mesh("cpu", (distributed.size(),))
         for layer in model.model.layers:
             fully_shard(layer, mesh=mesh)
         fully_shard(model, mesh=mesh)

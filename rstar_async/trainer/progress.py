@@ -10,8 +10,8 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from rstar_async.trainer import team
-from rstar_async.trainer.endings import Refused
+from rstar_async.trainer import distributed
+from rstar_async.trainer.errors import Refused
 
 CURVES = ("loss", "learning_rate", "grad_norm", "epoch", "pair_accuracy_train", "pair_accuracy")
 # What is shown while it goes on.
@@ -65,7 +65,7 @@ class Watch:
         return {**place, **values, "time": time.time()}
 
     def _tell(self, line: Mapping[str, Any]) -> None:
-        if not team.is_leader():
+        if not distributed.is_leader():
             return
         self.show(line)
         if self.file is not None:

@@ -14,12 +14,12 @@ from transformers.utils import logging
 
 from rstar_async.config import PolicyTraining, PPMTraining, Training
 from rstar_async.errors import BadInput
-from rstar_async.trainer import team
+from rstar_async.trainer import distributed
 from rstar_async.trainer.checkpoints import Checkpoints, KeepsCheckpoints, checkpoints_in
-from rstar_async.trainer.curves import curves
-from rstar_async.trainer.endings import Stopped
-from rstar_async.trainer.order import KeepsOrder, Order
-from rstar_async.trainer.watch import Reports, Watch
+from rstar_async.trainer.errors import Stopped
+from rstar_async.trainer.progress import Reports, Watch
+from rstar_async.trainer.sampler import KeepsOrder, Order
+from rstar_async.trainer.trackers import curves
 
 T = TypeVar("T")
 
@@ -34,9 +34,11 @@ class Batch:
 
 def batch_of(size: int, micro: int, setting: str) -> Batch:
     """Exactly `size` examples a step, at most `micro` of them at once in each process."""
-    share, rest = divmod(size, team.size())
+    share, rest = divmod(size, distributed.size())
     if rest:
-        raise BadInput(f"{setting} is {size}, which {team.size()} processes cannot share evenly")
+        raise BadInput(
+            f"{setting} is {size}, which {distributed.size()} processes cannot share evenly"
+        )
     at_once = max(n for n in range(1, min(micro, share) + 1) if share % n == 0)
     return Batch(at_once, share // at_once)
 
@@ -86,7 +88,7 @@ def _sharding(computing: Training, on_gpu: bool) -> dict[str, Any]:
     """FSDP2 by accelerate, which knows it on GPUs only; otherwise a team is DDP."""
     if computing.sharding == "fsdp" and not on_gpu:
         raise BadInput("training.sharding is fsdp, which needs GPUs; use ddp or auto")
-    if team.size() == 1 or computing.sharding == "ddp" or not on_gpu:
+    if distributed.size() == 1 or computing.sharding == "ddp" or not on_gpu:
         return {}
     return {
         "fsdp": True,
@@ -133,11 +135,11 @@ def run(
 def save_weights(trainer: Trainer, into: Path, finish: Callable[[Any], Any] = lambda m: m) -> None:
     """Write the trained model (`finish` may change it first); with a team, gathered and once."""
     model = finish(trainer.accelerator.unwrap_model(trainer.model))
-    if team.size() == 1:
+    if distributed.size() == 1:
         model.save_pretrained(into)
         return
     weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
-    team.lead(lambda: model.save_pretrained(into, state_dict=weights))
+    distributed.lead(lambda: model.save_pretrained(into, state_dict=weights))
 
 
 def quiet() -> None:

@@ -10,10 +10,10 @@ from wandb.proto import wandb_internal_pb2
 
 from rstar_async.config import PPMTraining, Training
 from rstar_async.errors import BadInput
-from rstar_async.trainer.curves import check_extras
 from rstar_async.trainer.ppm import train_ppm
-from rstar_async.trainer.watch import Watch
-from tests.trainer.forest import packed_trees
+from rstar_async.trainer.progress import Watch
+from rstar_async.trainer.trackers import check_extras
+from tests.trainer.stored_trees import packed_trees
 
 SETTINGS = PPMTraining(epochs=1, learning_rate=1e-3, batch_trees=4)
 

@@ -5,7 +5,7 @@ import pytest
 from rstar_async.errors import BadInput
 from rstar_async.text import prompts, tags
 from rstar_async.trainer.dataset import NOT_IN_LOSS
-from rstar_async.trainer.files import read_preferences, read_sft
+from rstar_async.trainer.file_dataset import read_preferences, read_sft
 from rstar_async.trainer.packing import pack
 
 FIRST = f"{tags.CODE}\n# Add\nx = 3 + 4\n{tags.END_OF_STEP}"

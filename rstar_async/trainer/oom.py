@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import torch
 
-from rstar_async.trainer import team
-from rstar_async.trainer.endings import Refused
+from rstar_async.trainer import distributed
+from rstar_async.trainer.errors import Refused
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def with_less_at_once(at_once: int, least: int, what: str, train: Callable[[int]
         try:
             return train(at_once)
         except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error) or team.size() > 1:
+            if not is_out_of_memory(error) or distributed.size() > 1:
                 raise
             if at_once // 2 < least:
                 raise Refused(

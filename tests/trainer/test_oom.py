@@ -4,10 +4,10 @@ import torch
 from rstar_async.config import PolicyTraining, Training
 from rstar_async.demo.problems import word_problems
 from rstar_async.trainer.dataset import demonstration_row
-from rstar_async.trainer.endings import Refused
-from rstar_async.trainer.memory import is_out_of_memory, with_less_at_once
+from rstar_async.trainer.errors import Refused
+from rstar_async.trainer.oom import is_out_of_memory, with_less_at_once
 from rstar_async.trainer.policy import train_policy
-from rstar_async.trainer.watch import Watch
+from rstar_async.trainer.progress import Watch
 
 ALL_THE_MEMORY_THERE_IS = 1 << 60
 

@@ -10,10 +10,10 @@ from rstar_async.data.difficulty import accuracy
 from rstar_async.data.preferences import PairRules, Preference
 from rstar_async.data.trajectories import best_trajectories
 from rstar_async.text.encoding import Encoder, PromptStyle
+from rstar_async.trainer.context import Workshop
 from rstar_async.trainer.dataset import SFTRow, StoredTree, judged_tree, trajectory_row
 from rstar_async.trainer.objectives import targets_of
 from rstar_async.trainer.packing import PackedTree, Target, pack
-from rstar_async.trainer.workshop import Workshop
 from storage import queries
 from storage.records import Pair, Problem, Search, Split
 

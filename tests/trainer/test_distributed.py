@@ -28,7 +28,14 @@ def teams(base, tmp_path_factory):
 def _run(base, into, words):
     for name in ("policy", "ppm"):
         (into / name).mkdir()
-    command = [sys.executable, "-m", *words, "tests.trainer.team_process", str(base), str(into)]
+    command = [
+        sys.executable,
+        "-m",
+        *words,
+        "tests.trainer.distributed_process",
+        str(base),
+        str(into),
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
