@@ -32,7 +32,6 @@ from rstar_async.wire.codec import (
     decode_from_worker,
     frames_of,
 )
-from rstar_async.wire.doorkeeper import Doorkeeper
 from rstar_async.wire.keys import BrokerKeys, Domain, owns_name
 from rstar_async.wire.messages import (
     ClientHello,
@@ -42,6 +41,7 @@ from rstar_async.wire.messages import (
     WorkerHello,
 )
 from rstar_async.wire.socket import Received, Socket, open_broker
+from rstar_async.wire.zap import Doorkeeper
 
 
 class Outboxes:

@@ -13,7 +13,7 @@ from pathlib import Path
 from rstar_async.errors import BadInput
 from rstar_async.telemetry import process
 from rstar_async.wire.endpoints import check_endpoint
-from rstar_async.wire.groups import single
+from rstar_async.wire.exception_groups import single
 from rstar_async.wire.keys import load_peer_keys
 from workers.engine_options import (
     INFERENCE_ENGINES,

@@ -19,9 +19,9 @@ import trio
 from rstar_async.telemetry import pulse
 from rstar_async.telemetry.logs import facts
 from rstar_async.wire.codec import decode_to_worker
-from rstar_async.wire.groups import single
+from rstar_async.wire.connection import Link
+from rstar_async.wire.exception_groups import single
 from rstar_async.wire.keys import load_peer_keys
-from rstar_async.wire.link import Link
 from rstar_async.wire.messages import (
     PROTOCOL,
     Assign,

@@ -23,7 +23,7 @@ from rstar_async.search.metrics import show_pools
 from rstar_async.search.pools import open_pools
 from rstar_async.search.runner import Coordinator
 from rstar_async.telemetry import process
-from rstar_async.wire.groups import single
+from rstar_async.wire.exception_groups import single
 from rstar_async.wire.payloads import POOLS, Pool
 from storage.store import open_store
 

@@ -31,7 +31,7 @@ from rstar_async.search.gc_tuning import collect_seldom
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import open_pools
 from rstar_async.search.runner import Coordinator
-from rstar_async.wire.groups import single
+from rstar_async.wire.exception_groups import single
 from rstar_async.wire.payloads import POOLS
 from storage import queries
 from storage.records import Problem

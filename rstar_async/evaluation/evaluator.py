@@ -14,7 +14,7 @@ from rstar_async.evaluation.sampling import SampledSolution, SampledSolutions, s
 from rstar_async.evaluation.selection import Choice, choose_answer
 from rstar_async.search.runner import Coordinator, SearchPlan
 from rstar_async.seeding import digest, search_id, tree_seed
-from rstar_async.wire.groups import single
+from rstar_async.wire.exception_groups import single
 from storage import queries
 from storage.records import Evaluation, EvaluationAnswer, Problem, Search
 from storage.store import Store

@@ -15,7 +15,7 @@ from rstar_async.evaluation.dependencies import Services
 from rstar_async.evaluation.recorded_tree import Growth
 from rstar_async.evaluation.sampling import sample
 from rstar_async.evaluation.settings import SAMPLES_IN_BATCH, Method, Study
-from rstar_async.wire.groups import single
+from rstar_async.wire.exception_groups import single
 from storage import queries
 from storage.queries import Attempt
 from storage.records import Problem, Search, SearchProgress

@@ -16,7 +16,7 @@ from rstar_async.search.pools import Pools
 from rstar_async.search.tree import NodeStatus, TreeNode
 from rstar_async.seeding import seed_of
 from rstar_async.text.steps import Step, StepKind, parse_step, program_of, shorten
-from rstar_async.wire.groups import first
+from rstar_async.wire.exception_groups import first
 from rstar_async.wire.messages import job_id
 from rstar_async.wire.payloads import (
     Execute,

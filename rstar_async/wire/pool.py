@@ -18,9 +18,9 @@ import trio
 from rstar_async.errors import BadInput, JobFailed
 from rstar_async.wire.calls import Answer, Call, Statistics
 from rstar_async.wire.codec import Malformed, decode_to_client, read_payload
-from rstar_async.wire.groups import single
+from rstar_async.wire.connection import Link
+from rstar_async.wire.exception_groups import single
 from rstar_async.wire.keys import load_peer_keys
-from rstar_async.wire.link import Link
 from rstar_async.wire.messages import (
     MOST_JOBS,
     PROTOCOL,

@@ -60,7 +60,7 @@ WIRE_WINDOWS = {
         ),
         Window(
             name="job said, worker gone",
-            module="rstar_async.wire.link", function="Link._post", event="return", number=8,
+            module="rstar_async.wire.connection", function="Link._post", event="return", number=8,
         ),
     ],
 }  # fmt: skip

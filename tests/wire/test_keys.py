@@ -9,9 +9,9 @@ import trio
 import zmq
 
 from rstar_async.errors import BadInput
-from rstar_async.wire.doorkeeper import Doorkeeper
 from rstar_async.wire.keys import load_broker_keys, load_peer_keys, make_keys, owns_name
 from rstar_async.wire.socket import Socket, open_broker, open_peer
+from rstar_async.wire.zap import Doorkeeper
 
 PATIENCE = 10.0
 

@@ -15,7 +15,7 @@ from rstar_async.wire.codec import (
     decode_to_worker,
     frames_of,
 )
-from rstar_async.wire.link import Link, backoff
+from rstar_async.wire.connection import Link, backoff
 from rstar_async.wire.messages import (
     PROTOCOL,
     Assign,
