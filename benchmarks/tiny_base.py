@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rstar_async.demo.model import Shape, save_folder, tiny_model
 from rstar_async.demo.tokenizer import tiny_tokenizer
+from scripts.demo_checkpoint.model import Shape, save_folder, tiny_model
 
 SMALLEST = Shape(hidden=16, feed_forward=32, layers=1, heads=2)
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 import rstar_async.demo
-from rstar_async.demo.examples import IGNORED, example
 from rstar_async.demo.problems import word_problems
 from rstar_async.text import tags
 from rstar_async.text.encoding import Encoder
+from scripts.demo_checkpoint.examples import IGNORED, example
 
 CHECKPOINT = Path(rstar_async.demo.__file__).parent / "checkpoint"
 LARGEST = 5_000_000
@@ -69,7 +69,7 @@ def test_transformers_loads_model_and_tokenizer(encoder: Encoder) -> None:
 def test_the_policy_knows_the_easy_levels(encoder: Encoder) -> None:
     transformers = pytest.importorskip("transformers")
     torch = pytest.importorskip("torch")
-    from rstar_async.demo.passrate import Sampler, pass_at_1
+    from scripts.demo_checkpoint.pass_rate import Sampler, pass_at_1
 
     model = transformers.LlamaForCausalLM.from_pretrained(CHECKPOINT, dtype=torch.float32)
     problems = word_problems(40, (1, 2), 1, "demonstration")

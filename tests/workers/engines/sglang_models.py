@@ -15,10 +15,10 @@ from transformers import (
     Qwen2ForSequenceClassification,
 )
 
-from rstar_async.demo.model import save_folder
 from rstar_async.demo.tokenizer import END, PAD, tiny_tokenizer
 from rstar_async.trainer.checkpoint_io import add_tensor
 from rstar_async.trainer.publish import check
+from scripts.demo_checkpoint.model import save_folder
 from tests.workers.engines.tiny import lively
 
 CONTEXT = 256

@@ -1,9 +1,9 @@
 from random import Random
 
-from rstar_async.demo.examples import IGNORED
-from rstar_async.demo.nonsense import nonsense, whole_words
 from rstar_async.demo.tokenizer import tiny_tokenizer
 from rstar_async.text.encoding import Encoder
+from scripts.demo_checkpoint.copying_examples import nonsense, whole_words
+from scripts.demo_checkpoint.examples import IGNORED
 
 TOKENIZER = tiny_tokenizer()
 ENCODER = Encoder(TOKENIZER, "tagged")

@@ -1,4 +1,4 @@
-"""`python -m rstar_async.demo.bootstrap --out DIR`: rebuild the demo's checkpoint from nothing.
+"""`python -m scripts.demo_checkpoint.bootstrap --out DIR`: rebuild the demo's checkpoint from nothing.
 
 The model learns to quote on nonsense, then to solve from gold solutions of the easy levels only,
 all from the demonstration split. Some words in them were drawn by lot: a model that has met them
@@ -11,14 +11,14 @@ from pathlib import Path
 from random import Random
 from time import monotonic
 
-from rstar_async.demo.examples import example
-from rstar_async.demo.model import save_folder, tiny_model
-from rstar_async.demo.nonsense import nonsense, whole_words
-from rstar_async.demo.passrate import Sampler, pass_at_1
 from rstar_async.demo.problems import word_problems
-from rstar_async.demo.schooling import Report, Schooling, school
 from rstar_async.demo.tokenizer import tiny_tokenizer
 from rstar_async.text.encoding import Encoder
+from scripts.demo_checkpoint.copying_examples import nonsense, whole_words
+from scripts.demo_checkpoint.examples import example
+from scripts.demo_checkpoint.model import save_folder, tiny_model
+from scripts.demo_checkpoint.pass_rate import Sampler, pass_at_1
+from scripts.demo_checkpoint.pretrain import Report, Schooling, school
 
 LEVELS = (1, 2, 3)
 DEMONSTRATIONS = 16_000
@@ -72,7 +72,7 @@ def _reporter(plan: Schooling, every: int = 100) -> Report:
 
 def main() -> None:
     """Parse the command line, build, measure."""
-    parser = argparse.ArgumentParser(prog="python -m rstar_async.demo.bootstrap")
+    parser = argparse.ArgumentParser(prog="python -m scripts.demo_checkpoint.bootstrap")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--seed", type=int, default=0, help="decides problems, weights and order")
     options = parser.parse_args()

@@ -10,9 +10,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from rstar_async.demo.draft import numbered
-from rstar_async.demo.examples import Example, joined
 from rstar_async.text import tags
 from rstar_async.text.encoding import Encoder
+from scripts.demo_checkpoint.examples import Example, joined
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from rstar_async.demo.examples import IGNORED, Example, batches
+from scripts.demo_checkpoint.examples import IGNORED, Example, batches
 
 if TYPE_CHECKING:
     from torch import Tensor
