@@ -16,9 +16,9 @@ import sqlalchemy as sa
 
 from rstar_async.errors import BadInput
 from storage import engines, migrations, statements
-from storage.faults import BadRecord, Unavailable, damaged, describe, passing
-from storage.patience import Patience
+from storage.errors import BadRecord, Unavailable, damaged, describe, passing
 from storage.records import Record
+from storage.retry import Patience
 
 P = ParamSpec("P")
 T = TypeVar("T")

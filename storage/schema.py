@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from storage import tables, views
 from storage.column_types import Flag, ForeignText, Json, Tokens, Word
-from storage.questions import QUESTIONS
+from storage.example_queries import QUESTIONS
 
 _INTRODUCTION = """\
 # The store

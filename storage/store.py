@@ -18,9 +18,9 @@ import trio
 from rstar_async.errors import RstarError
 from storage import engines, migrations
 from storage.database import Database
-from storage.faults import Unavailable
-from storage.patience import Patience
+from storage.errors import Unavailable
 from storage.records import Record
+from storage.retry import Patience
 
 P = ParamSpec("P")
 T = TypeVar("T")

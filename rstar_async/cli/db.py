@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from storage.upkeep.integrity import Finding
-    from storage.upkeep.pruning import Selection, Words
+    from storage.maintenance.integrity import Finding
+    from storage.maintenance.pruning import Selection, Words
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def check(arguments: argparse.Namespace) -> int:
     from rstar_async.cli.locate import database_url
     from rstar_async.sanitize import for_terminal
     from storage.database import open_database
-    from storage.upkeep.integrity import check as findings_of
+    from storage.maintenance.integrity import check as findings_of
 
     console = Console(quiet=arguments.json)
 
@@ -68,7 +68,7 @@ def prune(arguments: argparse.Namespace) -> int:
     on. Only shows what would go, unless --apply is given."""
     from rstar_async.cli.locate import database_url
     from storage.database import open_database
-    from storage.upkeep import pruning
+    from storage.maintenance import pruning
 
     wanted = _selection(arguments)
     with open_database(database_url(arguments.database), must_exist=True) as database:
@@ -88,7 +88,7 @@ def export(arguments: argparse.Namespace) -> int:
     reads back, or CSV or Parquet for other programs."""
     from rstar_async.cli.locate import database_url
     from storage.database import open_database
-    from storage.upkeep.export import export as write
+    from storage.maintenance.export import export as write
 
     with open_database(database_url(arguments.database), must_exist=True) as database:
         written = database.read(write, arguments.folder, arguments.format, arguments.tables)
@@ -101,7 +101,7 @@ def read_back(arguments: argparse.Namespace) -> int:
     """Add what an export in JSON lines holds; what is there already stays as it is. So a store
     moves from SQLite to PostgreSQL, or two stores become one."""
     from storage.database import open_database
-    from storage.upkeep.imports import read_back as store
+    from storage.maintenance.imports import read_back as store
 
     with open_database(_place(arguments.database)) as database:
         rows = store(database, arguments.folder)
@@ -153,7 +153,7 @@ def _place(text: str) -> str:
 
 def _selection(arguments: argparse.Namespace) -> "Selection":
     from rstar_async.errors import BadInput
-    from storage.upkeep.pruning import Selection
+    from storage.maintenance.pruning import Selection
 
     if arguments.shrink and not arguments.apply:
         raise BadInput("--shrink goes with --apply: without it nothing is changed")

@@ -10,7 +10,7 @@ from rich.text import Text
 from rich.tree import Tree as Drawing
 
 from storage import queries
-from storage.queries.viewer_trees import TreeNode
+from storage.queries.dashboard_trees import TreeNode
 from storage.store import Store
 
 POLL_SECONDS = 0.2

@@ -26,7 +26,7 @@ from rstar_async.view.parameters import BadQuestion
 from rstar_async.view.pools import PoolWatch
 from rstar_async.view.trainings import Curve, curves_in
 from storage.database import Database
-from storage.faults import Unavailable
+from storage.errors import Unavailable
 
 log = logging.getLogger("rstar.view")
 

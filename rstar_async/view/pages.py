@@ -19,7 +19,7 @@ from rstar_async.view.parameters import (
 )
 from storage import queries
 from storage.database import Database
-from storage.queries.viewer import ProblemFilter, SearchTotals
+from storage.queries.dashboard import ProblemFilter, SearchTotals
 from storage.records import ModelVersion, Purpose
 
 

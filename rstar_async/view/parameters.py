@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from rstar_async.errors import RstarError
-from storage.queries.viewer import ProblemOrder, ProblemState
+from storage.queries.dashboard import ProblemOrder, ProblemState
 from storage.records import PairKind, Purpose, Split
 
 Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]

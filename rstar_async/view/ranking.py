@@ -11,7 +11,7 @@ from rstar_async.view import shapes
 from rstar_async.view.parameters import PairsAsked, SolutionsAsked
 from storage import queries
 from storage.database import Database
-from storage.queries.viewer_trees import PairWithNodes, RankedAnswer
+from storage.queries.dashboard_trees import PairWithNodes, RankedAnswer
 from storage.records import Node
 
 KEPT_RANKINGS = 32

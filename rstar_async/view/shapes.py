@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from storage.queries.viewer import Facet, SearchTotals, TokenTotals, TriedSearch
-from storage.queries.viewer_trees import RankedAnswer, TreeNode
+from storage.queries.dashboard import Facet, SearchTotals, TokenTotals, TriedSearch
+from storage.queries.dashboard_trees import RankedAnswer, TreeNode
 from storage.records import Evaluation, ModelVersion, Node, Pair, Problem, Round, Run, Search
 
 MOST_CHARACTERS = 20_000

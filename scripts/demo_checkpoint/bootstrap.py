@@ -1,4 +1,4 @@
-"""`python -m scripts.demo_checkpoint.bootstrap --out DIR`: rebuild the demo's checkpoint from nothing.
+"""`python -m scripts.demo_checkpoint.bootstrap --out DIR`: rebuild the checkpoint from nothing.
 
 The model learns to quote on nonsense, then to solve from gold solutions of the easy levels only,
 all from the demonstration split. Some words in them were drawn by lot: a model that has met them

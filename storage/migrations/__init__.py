@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 
 from rstar_async.errors import BadInput
 from storage import engines
-from storage.faults import describe, locked
+from storage.errors import describe, locked
 
 VERSION_TABLE = "rstar_schema"
 _FOLDER = Path(__file__).parent

@@ -6,6 +6,20 @@ What is asked for by id and does not exist is None; lists are empty and always i
 from sqlalchemy import Connection
 
 from storage.queries.attempts import Attempt, FoundAnswer, attempt, attempts_of
+from storage.queries.dashboard import (
+    facets,
+    problem_page,
+    search_totals,
+    searches_of_problem,
+    token_totals,
+)
+from storage.queries.dashboard_trees import (
+    matching_paths,
+    pair_page,
+    ranked_answers,
+    statistics_page,
+    tree_page,
+)
 from storage.queries.models import (
     answers_of,
     evaluations_of,
@@ -59,20 +73,6 @@ from storage.queries.trees import (
     search_by_id,
     searches_of,
     steps_to,
-)
-from storage.queries.viewer import (
-    facets,
-    problem_page,
-    search_totals,
-    searches_of_problem,
-    token_totals,
-)
-from storage.queries.viewer_trees import (
-    matching_paths,
-    pair_page,
-    ranked_answers,
-    statistics_page,
-    tree_page,
 )
 
 __all__ = [

@@ -3,7 +3,7 @@ from io import StringIO
 from rich.console import Console
 
 from rstar_async.evaluation.live_tree import most_telling, parent_of, picture, plain
-from storage.queries.viewer_trees import TreeNode
+from storage.queries.dashboard_trees import TreeNode
 
 
 def node(path: str, status: str = "live", *, answer: str = "", expansion: int = 1) -> TreeNode:

@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from rstar_async.cli.prepare import main
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
-from rstar_async.launch.__main__ import main
 from rstar_async.launch.lock import RunLock
 from rstar_async.launch.run import launch, lay_out
 

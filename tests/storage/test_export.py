@@ -9,11 +9,11 @@ import pytest
 from rstar_async.errors import BadInput
 from storage import queries, statements
 from storage.database import open_database
+from storage.maintenance.export import export
+from storage.maintenance.formats import harmless
+from storage.maintenance.imports import read_back
 from storage.queries.reading import all_of
 from storage.tables import metadata
-from storage.upkeep.export import export
-from storage.upkeep.formats import harmless
-from storage.upkeep.imports import read_back
 from tests.storage.examples import BASICS, node
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", " =cmd|' /C calc'!A0", "\n=1", "\uff1d1"]

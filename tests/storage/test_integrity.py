@@ -6,9 +6,9 @@ import sqlalchemy as sa
 from rstar_async.errors import BadInput
 from storage import engines
 from storage.database import open_database
+from storage.maintenance.integrity import check
+from storage.maintenance.invariants import RULES
 from storage.tables import metadata
-from storage.upkeep.integrity import check
-from storage.upkeep.rules import RULES
 
 A_TREE = "(SELECT min(search_id) FROM pairs)"
 A_ROUND = "run_id = 'real' AND number = 1"

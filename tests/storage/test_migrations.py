@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from rstar_async.errors import BadInput
 from storage import engines, migrations, tables
 from storage.database import open_database
-from storage.upkeep.integrity import check
+from storage.maintenance.integrity import check
 from tests.storage import released
 from tests.storage.examples import BASICS, tree
 

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from storage import queries
 from storage.database import open_database
-from storage.queries.viewer_trees import PairWithNodes
+from storage.maintenance import pruning
+from storage.maintenance.integrity import check
+from storage.maintenance.pruning import Selection
+from storage.queries.dashboard_trees import PairWithNodes
 from storage.records import RoundProgress
-from storage.upkeep import pruning
-from storage.upkeep.integrity import check
-from storage.upkeep.pruning import Selection
 
 PATHS = st.lists(st.lists(st.integers(1, 4), max_size=5).map(lambda p: ".".join(map(str, [0, *p]))))
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from storage import schema, tables, views
 from storage.database import open_database
-from storage.questions import QUESTIONS
+from storage.example_queries import QUESTIONS
 from storage.records import Evaluation, ModelVersion, Pair
 from tests.storage.examples import BASICS, tree
 

@@ -9,7 +9,7 @@ import trio.testing
 from rstar_async.errors import BadInput
 from storage import queries
 from storage.database import open_database
-from storage.faults import BadRecord, Unavailable
+from storage.errors import BadRecord, Unavailable
 from storage.records import (
     NodeStatistics,
     Problem,

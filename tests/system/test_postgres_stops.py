@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from storage.database import open_database
-from storage.upkeep.integrity import check
+from storage.maintenance.integrity import check
 from tests.storage.postgres_server import Server, own_server
 from tests.system.test_whole_run import PATIENCE_SECONDS, processes_of, start
 

@@ -1,4 +1,4 @@
-"""One process of a team: `python -m tests.trainer.distributed_process BASE INTO`, alone or by torchrun.
+"""One process of several: `python -m tests.trainer.distributed_process BASE INTO`.
 
 Trains both models, and scores a batch by a PPM that is sharded over the team (FSDP2). The leader
 writes losses and gradients to INTO/figures.json.

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from rstar_async.errors import BadInput
 from storage import migrations, tables, views
-from storage.upkeep.formats import FORMATS, Format
+from storage.maintenance.formats import FORMATS, Format
 
 ROWS_AT_ONCE = 1000
 MANIFEST = "export.json"

@@ -14,9 +14,9 @@ import msgspec
 from rstar_async.errors import BadInput
 from storage import migrations, statements
 from storage.database import Database
-from storage.faults import BadRecord
+from storage.errors import BadRecord
+from storage.maintenance.export import MANIFEST, Manifest
 from storage.statements import RecordType
-from storage.upkeep.export import MANIFEST, Manifest
 
 ROWS_AT_ONCE = 2000
 

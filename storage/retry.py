@@ -3,7 +3,7 @@
 import logging
 import time
 
-from storage.faults import Unavailable
+from storage.errors import Unavailable
 
 log = logging.getLogger("rstar.storage")
 

@@ -2,7 +2,7 @@ import pytest
 
 from storage import queries
 from storage.database import open_database
-from storage.queries.viewer import ProblemFilter
+from storage.queries.dashboard import ProblemFilter
 from storage.records import Pair, Problem, Round, Search, SearchProgress
 from tests.storage.examples import BASICS, PROBLEM, node, tree
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 import sqlalchemy as sa
 
-from storage.upkeep.rules import RULES, Rule
+from storage.maintenance.invariants import RULES, Rule
 
 SHOWN = 5
 
