@@ -41,7 +41,7 @@ from rstar_async.wire.messages import (
     job_id,
 )
 from rstar_async.wire.pool import open_pool
-from workers.station import Job, serve
+from workers.worker import Job, serve
 
 BODY = b"x" * 256
 CAPACITY = 4096

@@ -37,7 +37,7 @@ from rstar_async.search.runner import Coordinator, SearchPlan
 from rstar_async.wire.payloads import POOLS, Execute, Generate, Pool, Score
 from storage.records import Problem, Round, Run, Search
 from storage.store import open_store
-from workers.station import Job, serve
+from workers.worker import Job, serve
 
 REQUESTS = {"inference": Generate, "executor": Execute, "reward": Score}
 WINDOW = 4096

@@ -24,7 +24,7 @@ from workers.engine_options import (
     open_scorer,
 )
 from workers.engines.interface import EngineFailed, ModelUnavailable
-from workers.station import EngineDead
+from workers.worker import EngineDead
 
 ENGINE_DIED, BAD_INPUT = 1, 2
 WEAKNESSES = ("no-landlock", "no-listener")

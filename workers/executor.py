@@ -12,12 +12,12 @@ import trio
 
 from rstar_async.errors import BadInput
 from rstar_async.wire.payloads import Execute, Executed
-from workers import station
+from workers import worker
+from workers.dedup import Twins
 from workers.metrics import count_executed
 from workers.sandbox import Options, Outcome, Sandbox, SandboxError, Unconfinable, open_sandbox
 from workers.sandbox.doctor import self_test
 from workers.sandbox.inside.confine import hide
-from workers.twins import Twins
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Executor:
         self._trees: dict[str, set[str]] = {}
         self.answered = 0
 
-    async def handle(self, job: station.Job) -> bytes:
+    async def handle(self, job: worker.Job) -> bytes:
         """For the station: remembers which trees belong to the job's group."""
         request = msgspec.msgpack.decode(job.body, type=Execute)
         self._trees.setdefault(job.group, set()).add(request.tree)
@@ -43,9 +43,9 @@ class Executor:
         try:
             return msgspec.msgpack.encode(await self.execute(request))
         except Unconfinable as error:
-            raise station.EngineDead(str(error)) from error
+            raise worker.EngineDead(str(error)) from error
         except SandboxError as error:
-            raise station.Retryable(str(error)) from error
+            raise worker.Retryable(str(error)) from error
 
     @property
     def shared(self) -> int:
@@ -107,7 +107,7 @@ async def serve_executor(
             executor = Executor(sandbox)
             capacity = JOBS_PER_SLOT * options.slots
             log.info("executor ready", extra={"worker": name, "slots": options.slots})
-            await station.serve(
+            await worker.serve(
                 *(endpoint, name, capacity, executor.handle),
                 on_group_end=executor.group_ended,
                 keys=keys,

@@ -11,7 +11,7 @@ import msgspec
 import trio
 
 from rstar_async.wire.payloads import Generate
-from workers import station
+from workers import worker
 from workers.engines.interface import Engine, EngineFailed, Interrupted
 from workers.metrics import count_generated
 
@@ -40,13 +40,13 @@ async def serve_inference(
     `capacity` counts requests in flight, each with its n samples.
     """
 
-    async def handle(job: station.Job) -> bytes:
+    async def handle(job: worker.Job) -> bytes:
         try:
             return await answer(engine, job.body)
         except Interrupted as interruption:
-            raise station.Retryable(str(interruption)) from interruption
+            raise worker.Retryable(str(interruption)) from interruption
         except EngineFailed as failure:
-            raise station.EngineDead(str(failure)) from failure
+            raise worker.EngineDead(str(failure)) from failure
 
-    await station.serve(endpoint, name, capacity, handle, keys=keys, drain=drain)
+    await worker.serve(endpoint, name, capacity, handle, keys=keys, drain=drain)
     log.info("inference done: worker=%s %s", name, engine.statistics().summary())

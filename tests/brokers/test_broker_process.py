@@ -15,14 +15,14 @@ from rstar_async.errors import BrokerLost, JobFailed
 from rstar_async.wire.keys import make_keys
 from rstar_async.wire.messages import Status, job_id
 from rstar_async.wire.pool import PoolClient, open_pool
-from workers.station import Job, serve
+from workers.worker import Job, serve
 
 PATIENCE = 60.0
 A, B = job_id("a"), job_id("b")
 
 WORKER = """
 import os, sys, trio
-from workers.station import serve
+from workers.worker import serve
 
 async def handle(job):
     with open(sys.argv[3], "a") as log:

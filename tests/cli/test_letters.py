@@ -12,7 +12,7 @@ from brokers.effects import Letter
 from rstar_async.cli.main import main
 from rstar_async.wire.keys import load_broker_keys, make_keys
 from rstar_async.wire.messages import Submit, job_id
-from workers.station import Job, serve
+from workers.worker import Job, serve
 
 
 def buried(home: Path) -> Path:

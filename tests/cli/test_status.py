@@ -12,7 +12,7 @@ from brokers.broker import Broker
 from rstar_async.cli.status import show_live
 from rstar_async.wire.messages import job_id
 from rstar_async.wire.pool import open_pool
-from workers.station import Job, serve
+from workers.worker import Job, serve
 
 
 async def reverse(job: Job) -> bytes:

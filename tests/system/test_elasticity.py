@@ -18,7 +18,7 @@ CAPACITY = 4
 ASKING = 40
 WORKER = """
 import sys, trio
-from workers.station import serve
+from workers.worker import serve
 
 async def handle(job):
     await trio.sleep(0.02)

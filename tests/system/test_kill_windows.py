@@ -48,15 +48,15 @@ WIRE_WINDOWS = {
     "worker-1": [
         Window(
             name="job leased, not begun",
-            module="workers.station", function="Station._take", event="return", number=4,
+            module="workers.worker", function="Station._take", event="return", number=4,
         ),
         Window(
             name="job under way",
-            module="workers.station", function="Station._outcome", event="return", number=4,
+            module="workers.worker", function="Station._outcome", event="return", number=4,
         ),
         Window(
             name="job done, not said",
-            module="workers.station", function="Station._say", event="call", number=4,
+            module="workers.worker", function="Station._say", event="call", number=4,
         ),
         Window(
             name="job said, worker gone",

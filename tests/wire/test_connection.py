@@ -30,7 +30,7 @@ from rstar_async.wire.messages import (
     job_id,
 )
 from rstar_async.wire.socket import Socket, open_broker, open_peer
-from workers.station import Job, serve
+from workers.worker import Job, serve
 
 PATIENCE = 60.0
 FIRST, SECOND = b"epoch..1", b"epoch..2"

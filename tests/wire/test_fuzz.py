@@ -28,7 +28,7 @@ from rstar_async.wire.messages import job_id
 from rstar_async.wire.pool import open_pool
 from rstar_async.wire.socket import MESSAGE_BYTES, Socket, open_peer
 from tests.wire.hostile import Frames, hostile
-from workers.station import Job, serve
+from workers.worker import Job, serve
 
 DECODERS = [decode_from_client, decode_from_worker, decode_to_client, decode_to_worker]
 MILLION = 1_000_000

@@ -18,7 +18,7 @@ from rstar_async.wire.codec import decode_to_client, frames_of
 from rstar_async.wire.messages import PROTOCOL, ClientHello, Refused, job_id
 from rstar_async.wire.pool import PoolClient, open_pool
 from rstar_async.wire.socket import BODY_BYTES, open_broker, open_peer
-from workers.station import Job, serve
+from workers.worker import Job, serve
 
 PATIENCE = 20.0
 A = job_id("a")

@@ -11,7 +11,7 @@ from rstar_async.wire.payloads import Execute, Executed, Limits
 from rstar_async.wire.pool import open_pool
 from workers.executor import Executor, serve_executor
 from workers.sandbox import Options, open_sandbox
-from workers.station import Job
+from workers.worker import Job
 
 
 @pytest.fixture

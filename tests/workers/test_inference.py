@@ -16,7 +16,7 @@ from rstar_async.wire.pool import PoolClient, open_pool
 from tests.workers.engines.fixtures import models_dir
 from workers.engines.local import LocalEngine
 from workers.inference import answer, serve_inference
-from workers.station import EngineDead
+from workers.worker import EngineDead
 
 __all__ = ["models_dir"]
 

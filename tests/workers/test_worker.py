@@ -13,7 +13,7 @@ from brokers.state import Rules
 from rstar_async.errors import JobFailed
 from rstar_async.wire.messages import job_id
 from rstar_async.wire.pool import PoolClient, open_pool
-from workers.station import EngineDead, Job, Retryable, serve
+from workers.worker import EngineDead, Job, Retryable, serve
 
 PATIENCE = 20.0
 

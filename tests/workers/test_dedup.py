@@ -3,7 +3,7 @@
 import pytest
 
 from rstar_async.wire.payloads import Execute, Limits
-from workers.twins import LONGEST, normal_form
+from workers.dedup import LONGEST, normal_form
 
 
 @pytest.mark.parametrize(
