@@ -23,7 +23,7 @@ from rstar_async.seeding import search_id
 from rstar_async.wire.payloads import POOLS
 from storage import records
 from storage.store import Store, open_store
-from workers.engines.interface import Engine
+from workers.engines.base import Engine
 from workers.executor import serve_executor
 from workers.inference import serve_inference
 

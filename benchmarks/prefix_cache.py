@@ -22,7 +22,7 @@ from rstar_async.config import Recipe, Search
 from storage import queries
 from storage.database import open_database
 from storage.records import Expansion
-from workers.engines.interface import Engine
+from workers.engines.base import Engine
 from workers.engines.local import LocalEngine
 from workers.engines.sglang.command import INSTALLED, Command
 from workers.engines.sglang.engine import SGLangEngine

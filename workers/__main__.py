@@ -15,7 +15,8 @@ from rstar_async.telemetry import process
 from rstar_async.wire.endpoints import check_endpoint
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.keys import load_peer_keys
-from workers.engine_options import (
+from workers.engines.base import EngineFailed, ModelUnavailable
+from workers.engines.factory import (
     INFERENCE_ENGINES,
     REWARD_ENGINES,
     add_engine_options,
@@ -23,7 +24,6 @@ from workers.engine_options import (
     open_engine,
     open_scorer,
 )
-from workers.engines.interface import EngineFailed, ModelUnavailable
 from workers.worker import EngineDead
 
 ENGINE_DIED, BAD_INPUT = 1, 2

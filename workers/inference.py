@@ -12,7 +12,7 @@ import trio
 
 from rstar_async.wire.payloads import Generate
 from workers import worker
-from workers.engines.interface import Engine, EngineFailed, Interrupted
+from workers.engines.base import Engine, EngineFailed, Interrupted
 from workers.metrics import count_generated
 
 log = logging.getLogger(__name__)

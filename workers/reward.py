@@ -12,7 +12,7 @@ import trio
 
 from rstar_async.wire.payloads import Score
 from workers import worker
-from workers.engines.interface import EngineFailed, Interrupted, Scorer
+from workers.engines.base import EngineFailed, Interrupted, Scorer
 from workers.metrics import count_scored
 
 log = logging.getLogger(__name__)

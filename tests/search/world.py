@@ -25,7 +25,7 @@ from storage import queries
 from storage.records import Problem, Round, Run, Search
 from storage.store import Store, open_store
 from tests.search.scripted import EqualText
-from workers.engines.interface import Engine
+from workers.engines.base import Engine
 from workers.engines.scripted import ScriptedEngine, ScriptedScorer
 
 TOKENIZER = Path(demo.__file__).parent / "checkpoint" / "tokenizer.json"

@@ -11,8 +11,7 @@ from collections import deque
 import numpy as np
 import torch
 
-from workers.engines.counters import Counters
-from workers.engines.interface import BadRequest
+from workers.engines.base import BadRequest, Counters
 from workers.engines.packed import Pass, Segment
 from workers.engines.packed_model import PackedModel
 from workers.engines.prefix_cache import PrefixCache

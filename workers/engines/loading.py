@@ -13,9 +13,9 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from workers.engines.bounds import Bounds
+from workers.engines.base import ModelUnavailable
 from workers.engines.checkpoint import check_generator, check_scorer
-from workers.engines.interface import ModelUnavailable
+from workers.engines.limits import Bounds
 
 log = logging.getLogger(__name__)
 transformers_logging.disable_progress_bar()

@@ -4,9 +4,9 @@ import logging
 from pathlib import Path
 
 from rstar_async.wire.payloads import Generate, Generated
+from workers.engines.base import BadRequest, check_generate
 from workers.engines.checkpoint import check_generator
 from workers.engines.generation import Generation
-from workers.engines.interface import BadRequest, check_generate
 from workers.engines.loading import load_generator
 from workers.engines.local_base import LocalBase
 from workers.engines.packed_model import PackedModel, Unpackable, next_logits

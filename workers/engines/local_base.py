@@ -5,9 +5,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Generic, Self
 
+from workers.engines.base import Counters, Statistics
 from workers.engines.checkpoint import model_folder
-from workers.engines.counters import Counters
-from workers.engines.interface import Statistics
 from workers.engines.loading import pick_device, pick_dtype
 from workers.engines.shelf import Loaded, Shelf
 from workers.engines.torch_thread import TorchThread

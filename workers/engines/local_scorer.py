@@ -4,8 +4,8 @@ import logging
 from pathlib import Path
 
 from rstar_async.wire.payloads import Score, Scored
+from workers.engines.base import check_score
 from workers.engines.checkpoint import check_scorer
-from workers.engines.interface import check_score
 from workers.engines.loading import load_scorer
 from workers.engines.local_base import LocalBase
 from workers.engines.packed_model import PackedModel, Unpackable, values

@@ -14,16 +14,16 @@ import httpx
 import msgspec
 
 from rstar_async.wire.payloads import Generate, Generated, Sample
-from workers.engines.checkpoint import model_folder
-from workers.engines.counters import Counters
-from workers.engines.interface import (
+from workers.engines.base import (
     BadRequest,
+    Counters,
     EngineFailed,
     Interrupted,
     ModelUnavailable,
     Statistics,
     check_generate,
 )
+from workers.engines.checkpoint import model_folder
 from workers.engines.stops import Decode
 from workers.engines.tokenizer import Encode, open_decoder, open_encoder
 

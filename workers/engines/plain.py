@@ -20,8 +20,7 @@ from transformers import (
 )
 
 from rstar_async.wire.payloads import Generate, Generated, Sample, Score, Scored
-from workers.engines.counters import Counters
-from workers.engines.interface import BadRequest
+from workers.engines.base import BadRequest, Counters
 from workers.engines.loading import bounds, end_ids
 from workers.engines.sampling import draw, row_key, uniforms
 from workers.engines.shelf import Load

@@ -11,8 +11,7 @@ from typing import NamedTuple
 import torch
 
 from rstar_async.wire.payloads import Score, Scored, TokenIds
-from workers.engines.counters import Counters
-from workers.engines.interface import BadRequest
+from workers.engines.base import BadRequest, Counters
 from workers.engines.packed import Pass, Segment
 from workers.engines.packed_model import PackedModel
 from workers.engines.prefix_cache import Prefix, PrefixCache

@@ -22,14 +22,14 @@ from tokenizers import Tokenizer
 
 from rstar_async.text import tags
 from rstar_async.wire.payloads import Generate, Generated, Sample, Score, Scored
-from workers.engines.checkpoint import model_folder
-from workers.engines.interface import (
+from workers.engines.base import (
     BadRequest,
     ModelUnavailable,
     Statistics,
     check_generate,
     check_score,
 )
+from workers.engines.checkpoint import model_folder
 
 # Of 100 steps: how many stop short, forge an output, fail when run, or compute something wrong.
 UNFINISHED, FORGED, FAILING, WRONG = 4, 4, 10, 22

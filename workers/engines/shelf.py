@@ -10,7 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Generic, NamedTuple, Protocol
 
-from workers.engines.interface import ModelUnavailable
+from workers.engines.base import ModelUnavailable
 from workers.engines.work import Reply, Request, Work
 
 

@@ -12,7 +12,7 @@ from typing import Generic
 
 import trio
 
-from workers.engines.interface import EngineFailed
+from workers.engines.base import EngineFailed
 from workers.engines.shelf import Shelf
 from workers.engines.work import Reply, Request, Work
 

@@ -11,7 +11,7 @@ import trio
 from rstar_async.wire.payloads import Generate, Generated, Sampling
 from tests.workers.engines import oracle
 from tests.workers.engines.tiny import CONTEXT, TOKEN_BYTES, VOCABULARY, edit_config, tokenizer
-from workers.engines.interface import BadRequest, EngineFailed, ModelUnavailable
+from workers.engines.base import BadRequest, EngineFailed, ModelUnavailable
 from workers.engines.local import LocalEngine
 
 Tokens = Callable[[int], list[int]]

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from rstar_async.wire.payloads import Score, Scored
 from tests.workers.engines import oracle
 from tests.workers.engines.tiny import CONTEXT, edit_config
-from workers.engines.interface import BadRequest, ModelUnavailable
+from workers.engines.base import BadRequest, ModelUnavailable
 from workers.engines.local_scorer import LocalScorer
 
 Tokens = Callable[[int], list[int]]

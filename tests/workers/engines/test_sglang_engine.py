@@ -10,7 +10,7 @@ import trio
 
 from rstar_async.wire.payloads import Generate, Generated, Sampling
 from tests.workers.engines.sglang_server import needs_sglang, serving
-from workers.engines.interface import BadRequest, EngineFailed, ModelUnavailable
+from workers.engines.base import BadRequest, EngineFailed, ModelUnavailable
 from workers.engines.sglang.attached import Attached
 from workers.engines.sglang.engine import SGLangEngine
 from workers.engines.sglang.role import POLICY, PPM
@@ -187,7 +187,7 @@ async def test_a_version_that_cannot_be_served_leaves_the_old_one_in_place(
 
 async def test_weights_that_somebody_else_exchanged_are_noticed(models: Path, url: str) -> None:
     from tests.workers.engines import oracle
-    from workers.engines.interface import Interrupted
+    from workers.engines.base import Interrupted
 
     async with attached(models, url, "first") as engine:
         body = {"model_path": str(models / "second"), "weight_version": "second"}

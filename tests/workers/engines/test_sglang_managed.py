@@ -10,7 +10,7 @@ import trio
 from rstar_async.launch.linux import children
 from rstar_async.wire.payloads import Generate, Sampling
 from tests.workers.engines.sglang_server import LAUNCH, PROGRAM
-from workers.engines.interface import EngineFailed, ModelUnavailable
+from workers.engines.base import EngineFailed, ModelUnavailable
 from workers.engines.sglang.command import Command
 from workers.engines.sglang.engine import SGLangEngine
 from workers.engines.sglang.managed import Managed

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from workers.engines.bounds import Bounds
-from workers.engines.interface import ModelUnavailable
+from workers.engines.base import ModelUnavailable
+from workers.engines.limits import Bounds
 from workers.engines.sglang.command import Command
 from workers.engines.sglang.model_folder import read_model_folder
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from rstar_async.wire.payloads import Generate, Sampling
-from workers.engines.interface import Interrupted
+from workers.engines.base import Interrupted
 from workers.engines.sglang import protocol
 from workers.engines.sglang.protocol import Completion
 from workers.engines.stops import StopRule

@@ -9,7 +9,7 @@ import trio
 
 from rstar_async.wire.payloads import Score
 from tests.workers.engines.sglang_server import needs_sglang, serving
-from workers.engines.interface import BadRequest, EngineFailed, ModelUnavailable
+from workers.engines.base import BadRequest, EngineFailed, ModelUnavailable
 from workers.engines.sglang.attached import Attached
 from workers.engines.sglang.role import POLICY, PPM
 from workers.engines.sglang.scorer import SGLangScorer

@@ -2,7 +2,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from workers.engines.interface import ModelUnavailable
+from workers.engines.base import ModelUnavailable
 from workers.engines.sglang.turns import Turns
 
 

@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from rstar_async.wire.payloads import Generate, Sampling
-from workers.engines.interface import ModelUnavailable
+from workers.engines.base import ModelUnavailable
 from workers.engines.shelf import Load, Shelf
 from workers.engines.work import Work
 

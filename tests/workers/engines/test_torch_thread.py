@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from rstar_async.wire.payloads import Generate, Sampling
-from workers.engines.interface import EngineFailed
+from workers.engines.base import EngineFailed
 from workers.engines.shelf import Load, Shelf
 from workers.engines.torch_thread import TorchThread
 from workers.engines.work import Work

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import trio
 
-from workers.engines.interface import ModelUnavailable
+from workers.engines.base import ModelUnavailable
 from workers.engines.sglang.host import Host
 from workers.engines.sglang.model_folder import ModelFolder, read_model_folder
 from workers.engines.sglang.role import Role

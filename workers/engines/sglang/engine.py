@@ -10,8 +10,8 @@ from uuid import uuid4
 import trio
 
 from rstar_async.wire.payloads import Generate, Generated, Sample
+from workers.engines.base import check_generate
 from workers.engines.checkpoint import check_generator
-from workers.engines.interface import check_generate
 from workers.engines.sglang import protocol
 from workers.engines.sglang.host import Host
 from workers.engines.sglang.model_folder import ModelFolder

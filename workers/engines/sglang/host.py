@@ -14,7 +14,7 @@ from typing import Self
 
 import trio
 
-from workers.engines.interface import BadRequest, EngineFailed, Interrupted, ModelUnavailable
+from workers.engines.base import BadRequest, EngineFailed, Interrupted, ModelUnavailable
 from workers.engines.sglang.model_folder import ModelFolder
 from workers.engines.sglang.protocol import ServerInfo
 from workers.engines.sglang.role import Role

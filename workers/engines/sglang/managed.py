@@ -14,7 +14,7 @@ import trio
 from rstar_async.errors import BadInput
 from rstar_async.launch.child import Child, describe_end
 from rstar_async.launch.processes import ProcessSpec
-from workers.engines.interface import EngineFailed, ModelUnavailable
+from workers.engines.base import EngineFailed, ModelUnavailable
 from workers.engines.sglang.command import Command
 from workers.engines.sglang.host import Host
 from workers.engines.sglang.model_folder import ModelFolder

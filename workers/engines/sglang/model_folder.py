@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from workers.engines.bounds import Bounds
-from workers.engines.interface import ModelUnavailable
+from workers.engines.base import ModelUnavailable
+from workers.engines.limits import Bounds
 
 HEADER_BYTES = 8
 UNBOUNDED = 1_000_000

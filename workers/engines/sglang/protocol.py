@@ -14,7 +14,7 @@ import msgspec
 
 from rstar_async.seeding import seed_of
 from rstar_async.wire.payloads import Generate, Sample, TokenIds
-from workers.engines.interface import Interrupted
+from workers.engines.base import Interrupted
 from workers.engines.stops import Decode, Finish, StopRule
 
 Body = dict[str, Any]

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from rstar_async.wire.payloads import TokenIds
-from workers.engines.interface import EngineFailed
+from workers.engines.base import EngineFailed
 from workers.engines.sglang import protocol
 from workers.engines.sglang.server import SGLangServer
 

@@ -4,9 +4,9 @@ import time
 from pathlib import Path
 
 from rstar_async.wire.payloads import Score, Scored, TokenIds
-from workers.engines.bounds import Bounds
+from workers.engines.base import ModelUnavailable, check_score
 from workers.engines.checkpoint import check_scorer
-from workers.engines.interface import ModelUnavailable, check_score
+from workers.engines.limits import Bounds
 from workers.engines.sglang.host import Host
 from workers.engines.sglang.model_folder import ModelFolder
 from workers.engines.sglang.serving import Serving

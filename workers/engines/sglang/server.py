@@ -14,7 +14,7 @@ import msgspec
 import trio
 
 from rstar_async.wire.payloads import TokenIds
-from workers.engines.interface import BadRequest, EngineFailed, Interrupted
+from workers.engines.base import BadRequest, EngineFailed, Interrupted
 from workers.engines.sglang.protocol import (
     Body,
     Classified,

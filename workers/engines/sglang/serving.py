@@ -8,9 +8,8 @@ from typing import Self
 
 import trio
 
+from workers.engines.base import Counters, Interrupted, Statistics
 from workers.engines.checkpoint import model_folder
-from workers.engines.counters import Counters
-from workers.engines.interface import Interrupted, Statistics
 from workers.engines.sglang.host import Host
 from workers.engines.sglang.model_folder import ModelFolder, read_model_folder
 from workers.engines.sglang.turns import Turns

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 import trio
 
-from workers.engines.interface import ModelUnavailable
+from workers.engines.base import ModelUnavailable
 
 Serving = TypeVar("Serving")
 

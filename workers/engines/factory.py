@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from rstar_async.errors import BadInput
-from workers.engines.interface import Engine, Scorer
+from workers.engines.base import Engine, Scorer
 from workers.engines.sglang.command import INSTALLED, Command
 from workers.engines.sglang.host import Host
 from workers.engines.sglang.role import POLICY, PPM, Role

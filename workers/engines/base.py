@@ -6,6 +6,7 @@ finished first, then the new one is loaded; a version that cannot be loaded fail
 with `ModelUnavailable` and leaves the old weights in place.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -112,3 +113,18 @@ class Scorer(_Serving, Protocol):
     """Values steps by a PPM: raw head outputs at the last token of `prefix + step`."""
 
     async def score(self, request: Score) -> Scored: ...
+
+
+@dataclass
+class Counters:
+    requests: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    new_tokens: int = 0
+
+    def count(self, prompt: int, cached: int, new: int = 0) -> None:
+        """One answered request."""
+        self.requests += 1
+        self.prompt_tokens += prompt
+        self.cached_tokens += cached
+        self.new_tokens += new

@@ -10,7 +10,7 @@ from math import nan
 from typing import NamedTuple
 
 from rstar_async.wire.payloads import Generate, Score, TokenIds
-from workers.engines.interface import BadRequest
+from workers.engines.base import BadRequest
 
 
 class Bounds(NamedTuple):
