@@ -23,7 +23,7 @@ from storage import queries
 from storage.database import open_database
 from storage.records import Expansion
 from workers.engines.base import Engine
-from workers.engines.local import LocalEngine
+from workers.engines.local.engine import LocalEngine
 from workers.engines.sglang.command import INSTALLED, Command
 from workers.engines.sglang.engine import SGLangEngine
 from workers.engines.sglang.managed import Managed

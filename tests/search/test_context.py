@@ -27,7 +27,7 @@ def with_context(folder: Path, context: int) -> Path:
 
 async def searched(folder: Path, room: int) -> Counter[str]:
     """Statuses of the tree's nodes, where the context leaves `room` tokens after the question."""
-    from workers.engines.local import LocalEngine
+    from workers.engines.local.engine import LocalEngine
 
     models = with_context(folder / str(room), PROMPT + room)
     async with (

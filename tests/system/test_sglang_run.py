@@ -16,7 +16,7 @@ from storage import queries
 from storage.database import open_database
 from tests.system.test_whole_run import ask, processes_of, start, wait_until
 from tests.workers.engines import oracle
-from tests.workers.engines.sglang_server import LAUNCH, free_port, needs_sglang
+from tests.workers.engines.sglang.server import LAUNCH, free_port, needs_sglang
 
 # Three servers start, one of them a second time, and a round is trained in between.
 pytestmark = [*needs_sglang, pytest.mark.slow]

@@ -14,7 +14,7 @@ from rstar_async.wire.messages import job_id
 from rstar_async.wire.payloads import Generate, Generated, Sampling
 from rstar_async.wire.pool import PoolClient, open_pool
 from tests.workers.engines.fixtures import models_dir
-from workers.engines.local import LocalEngine
+from workers.engines.local.engine import LocalEngine
 from workers.inference import answer, serve_inference
 from workers.worker import EngineDead
 

@@ -8,7 +8,7 @@ import pytest
 from rstar_async.wire.payloads import Score, Scored
 from tests.workers.engines.fixtures import models_dir
 from workers.engines.base import BadRequest
-from workers.engines.local_scorer import LocalScorer
+from workers.engines.local.scorer import LocalScorer
 from workers.reward import answer
 
 __all__ = ["models_dir"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from rstar_async.errors import BadInput
 from workers.engines.base import Engine, Scorer
 from workers.engines.sglang.command import INSTALLED, Command
-from workers.engines.sglang.host import Host
+from workers.engines.sglang.deployment import Host
 from workers.engines.sglang.role import POLICY, PPM, Role
 
 INFERENCE_ENGINES = ("local", "sglang", "openai", "scripted")
@@ -67,7 +67,7 @@ def open_engine(options: argparse.Namespace) -> Engine:
         from workers.engines.openai import OpenAIEngine
 
         return OpenAIEngine(options.models, options.url, options.served_as)
-    from workers.engines.local import LocalEngine
+    from workers.engines.local.engine import LocalEngine
 
     return LocalEngine(
         options.models,
@@ -89,7 +89,7 @@ def open_scorer(options: argparse.Namespace) -> Scorer:
         from workers.engines.sglang.scorer import SGLangScorer
 
         return SGLangScorer(options.models, _host(options, PPM), options.model)
-    from workers.engines.local_scorer import LocalScorer
+    from workers.engines.local.scorer import LocalScorer
 
     return LocalScorer(
         options.models,

@@ -7,10 +7,10 @@ from pathlib import Path
 import trio
 
 from workers.engines.base import ModelUnavailable
-from workers.engines.sglang.host import Host
+from workers.engines.sglang.client import SGLangServer
+from workers.engines.sglang.deployment import Host
 from workers.engines.sglang.model_folder import ModelFolder, read_model_folder
 from workers.engines.sglang.role import Role
-from workers.engines.sglang.server import SGLangServer
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from rstar_async.wire.payloads import Generate, Generated, Sample
 from workers.engines.base import check_generate
 from workers.engines.checkpoint import check_generator
 from workers.engines.sglang import protocol
-from workers.engines.sglang.host import Host
+from workers.engines.sglang.base import Serving
+from workers.engines.sglang.deployment import Host
 from workers.engines.sglang.model_folder import ModelFolder
 from workers.engines.sglang.protocol import Completion
-from workers.engines.sglang.serving import Serving
 from workers.engines.stops import Decode, StopRule
 from workers.engines.tokenizer import open_decoder
 

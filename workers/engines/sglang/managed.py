@@ -15,11 +15,11 @@ from rstar_async.errors import BadInput
 from rstar_async.launch.child import Child, describe_end
 from rstar_async.launch.processes import ProcessSpec
 from workers.engines.base import EngineFailed, ModelUnavailable
+from workers.engines.sglang.client import SGLangServer
 from workers.engines.sglang.command import Command
-from workers.engines.sglang.host import Host
+from workers.engines.sglang.deployment import Host
 from workers.engines.sglang.model_folder import ModelFolder
 from workers.engines.sglang.role import Role
-from workers.engines.sglang.server import SGLangServer
 
 log = logging.getLogger(__name__)
 

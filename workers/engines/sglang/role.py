@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rstar_async.wire.payloads import TokenIds
 from workers.engines.base import EngineFailed
 from workers.engines.sglang import protocol
-from workers.engines.sglang.server import SGLangServer
+from workers.engines.sglang.client import SGLangServer
 
 
 @dataclass(frozen=True, slots=True)

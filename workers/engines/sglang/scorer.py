@@ -7,9 +7,9 @@ from rstar_async.wire.payloads import Score, Scored, TokenIds
 from workers.engines.base import ModelUnavailable, check_score
 from workers.engines.checkpoint import check_scorer
 from workers.engines.limits import Bounds
-from workers.engines.sglang.host import Host
+from workers.engines.sglang.base import Serving
+from workers.engines.sglang.deployment import Host
 from workers.engines.sglang.model_folder import ModelFolder
-from workers.engines.sglang.serving import Serving
 
 HEAD_BIAS = "score.bias"
 

@@ -7,8 +7,8 @@ import trio
 
 from rstar_async.wire.payloads import Generate, Sampling
 from workers.engines.base import ModelUnavailable
-from workers.engines.shelf import Load, Shelf
-from workers.engines.work import Work
+from workers.engines.local.sequence import Work
+from workers.engines.local.versions import Load, Shelf
 
 
 class Version:

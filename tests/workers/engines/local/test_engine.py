@@ -12,7 +12,7 @@ from rstar_async.wire.payloads import Generate, Generated, Sampling
 from tests.workers.engines import oracle
 from tests.workers.engines.tiny import CONTEXT, TOKEN_BYTES, VOCABULARY, edit_config, tokenizer
 from workers.engines.base import BadRequest, EngineFailed, ModelUnavailable
-from workers.engines.local import LocalEngine
+from workers.engines.local.engine import LocalEngine
 
 Tokens = Callable[[int], list[int]]
 

@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from rstar_async.wire.payloads import Generate, Generated, Sampling
-from tests.workers.engines.sglang_server import needs_sglang, serving
+from tests.workers.engines.sglang.server import needs_sglang, serving
 from workers.engines.base import BadRequest, EngineFailed, ModelUnavailable
 from workers.engines.sglang.attached import Attached
 from workers.engines.sglang.engine import SGLangEngine
@@ -21,7 +21,7 @@ PROMPT = list(range(30, 70))
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tests.workers.engines.sglang_models import write_policies
+    from tests.workers.engines.sglang.models import write_policies
 
     root = tmp_path_factory.mktemp("policies")
     write_policies(root)
@@ -78,7 +78,7 @@ async def test_a_step_is_cut_at_its_stop_id(models: Path, url: str) -> None:
 async def test_a_stop_text_keeps_the_token_that_ends_it_and_nothing_after(
     models: Path, url: str
 ) -> None:
-    from tests.workers.engines.sglang_models import TOKENIZER
+    from tests.workers.engines.sglang.models import TOKENIZER
 
     async with attached(models, url) as engine:
         free = (await engine.generate(ask(max_tokens=20))).samples[0]
@@ -123,7 +123,7 @@ async def test_logprobs_are_those_of_transformers(models: Path, url: str) -> Non
 
 
 async def test_no_room_for_a_token_is_no_reason_to_fail(models: Path, url: str) -> None:
-    from tests.workers.engines.sglang_models import CONTEXT
+    from tests.workers.engines.sglang.models import CONTEXT
 
     async with attached(models, url) as engine:
         full = await engine.generate(ask(prompt=[30] * CONTEXT, n=2))
@@ -246,7 +246,7 @@ async def test_a_server_that_a_dead_driver_left_half_way_is_not_touched_again(
 
 
 async def test_any_server_with_completions_will_do(models: Path, url: str) -> None:
-    from tests.workers.engines.sglang_models import CONTEXT, TOKENIZER
+    from tests.workers.engines.sglang.models import CONTEXT, TOKENIZER
     from workers.engines.openai import OpenAIEngine
 
     async with attached(models, url, "first") as engine:

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from transformers import AttentionInterface
 
-from workers.engines.seating import SeatingPass
+from workers.engines.local.kv_cache import SeatingPass
 
 ATTENTION = "rstar_packed"
 # What some models ask of attention beyond masks and a scale.

@@ -9,7 +9,7 @@ import trio
 
 from rstar_async.launch.linux import children
 from rstar_async.wire.payloads import Generate, Sampling
-from tests.workers.engines.sglang_server import LAUNCH, PROGRAM
+from tests.workers.engines.sglang.server import LAUNCH, PROGRAM
 from workers.engines.base import EngineFailed, ModelUnavailable
 from workers.engines.sglang.command import Command
 from workers.engines.sglang.engine import SGLangEngine
@@ -26,7 +26,7 @@ async def test_a_server_of_our_own_serves_whatever_is_asked_and_leaves_nothing(
     tmp_path: Path,
 ) -> None:
     from tests.workers.engines import oracle
-    from tests.workers.engines.sglang_models import write_policies
+    from tests.workers.engines.sglang.models import write_policies
 
     write_policies(tmp_path)
     before = {child.pid for child in children(os.getpid())}
@@ -50,7 +50,7 @@ async def test_a_server_of_our_own_serves_whatever_is_asked_and_leaves_nothing(
 
 
 async def test_a_program_that_ends_at_once_is_no_reason_to_wait(tmp_path: Path) -> None:
-    from tests.workers.engines.sglang_models import write_policies
+    from tests.workers.engines.sglang.models import write_policies
 
     write_policies(tmp_path)
     command = Command("false {model} {port}")

@@ -5,9 +5,9 @@ import trio
 
 from rstar_async.wire.payloads import Generate, Sampling
 from workers.engines.base import EngineFailed
-from workers.engines.shelf import Load, Shelf
-from workers.engines.torch_thread import TorchThread
-from workers.engines.work import Work
+from workers.engines.local.sequence import Work
+from workers.engines.local.thread import TorchThread
+from workers.engines.local.versions import Load, Shelf
 
 REQUEST = Generate("any", [1], 1, 0, Sampling())
 

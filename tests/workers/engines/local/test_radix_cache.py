@@ -4,7 +4,7 @@ import random
 
 import torch
 
-from workers.engines.prefix_cache import PrefixCache
+from workers.engines.local.radix_cache import PrefixCache
 
 TOKEN_BYTES = 4
 

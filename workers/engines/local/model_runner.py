@@ -7,10 +7,10 @@ import torch
 from transformers import PreTrainedModel
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
-from workers.engines.geometry import Geometry
-from workers.engines.loading import bounds, end_ids
-from workers.engines.packed import ATTENTION, Pass, Segment
-from workers.engines.prefix_cache import Prefix
+from workers.engines.local.attention import ATTENTION, Pass, Segment
+from workers.engines.local.kv_cache import Geometry
+from workers.engines.local.loader import bounds, end_ids
+from workers.engines.local.radix_cache import Prefix
 
 # Rope kinds whose angles depend on the longest sequence in the batch: cached keys would not fit.
 MOVING_ROPES = ("dynamic", "longrope")

@@ -15,7 +15,7 @@ from rstar_async.wire.payloads import Score, Scored
 from tests.workers.engines import oracle
 from tests.workers.engines.tiny import CONTEXT, edit_config
 from workers.engines.base import BadRequest, ModelUnavailable
-from workers.engines.local_scorer import LocalScorer
+from workers.engines.local.scorer import LocalScorer
 
 Tokens = Callable[[int], list[int]]
 MODELS = ["llama-ppm", "qwen-ppm", "sliding-ppm"]

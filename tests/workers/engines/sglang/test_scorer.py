@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from rstar_async.wire.payloads import Score
-from tests.workers.engines.sglang_server import needs_sglang, serving
+from tests.workers.engines.sglang.server import needs_sglang, serving
 from workers.engines.base import BadRequest, EngineFailed, ModelUnavailable
 from workers.engines.sglang.attached import Attached
 from workers.engines.sglang.role import POLICY, PPM
@@ -21,7 +21,7 @@ STEPS = [list(range(100, 108)), [5], list(range(200, 230))]
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tests.workers.engines.sglang_models import write_ppms
+    from tests.workers.engines.sglang.models import write_ppms
 
     root = tmp_path_factory.mktemp("ppms")
     write_ppms(root)
@@ -39,7 +39,7 @@ def family(
 
 async def test_scores_are_those_of_transformers(models: Path, family: tuple[str, str]) -> None:
     from tests.workers.engines import oracle
-    from tests.workers.engines.sglang_models import CONTEXT
+    from tests.workers.engines.sglang.models import CONTEXT
 
     version, url = family
     async with SGLangScorer(models, Attached(PPM, url, models)) as scorer:

@@ -13,8 +13,8 @@ from typing import Generic
 import trio
 
 from workers.engines.base import EngineFailed
-from workers.engines.shelf import Shelf
-from workers.engines.work import Reply, Request, Work
+from workers.engines.local.sequence import Reply, Request, Work
+from workers.engines.local.versions import Shelf
 
 
 class TorchThread(Generic[Request, Reply]):

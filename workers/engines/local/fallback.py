@@ -21,11 +21,11 @@ from transformers import (
 
 from rstar_async.wire.payloads import Generate, Generated, Sample, Score, Scored
 from workers.engines.base import BadRequest, Counters
-from workers.engines.loading import bounds, end_ids
-from workers.engines.sampling import draw, row_key, uniforms
-from workers.engines.shelf import Load
+from workers.engines.local.loader import bounds, end_ids
+from workers.engines.local.sampler import draw, row_key, uniforms
+from workers.engines.local.sequence import Work
+from workers.engines.local.versions import Load
 from workers.engines.stops import Decode, Finish, StopRule
-from workers.engines.work import Work
 
 Asked = Work[Generate, Generated]
 Valued = Work[Score, Scored]

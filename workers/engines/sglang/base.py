@@ -10,9 +10,9 @@ import trio
 
 from workers.engines.base import Counters, Interrupted, Statistics
 from workers.engines.checkpoint import model_folder
-from workers.engines.sglang.host import Host
+from workers.engines.sglang.deployment import Host
 from workers.engines.sglang.model_folder import ModelFolder, read_model_folder
-from workers.engines.sglang.turns import Turns
+from workers.engines.sglang.version_lock import Turns
 
 
 class Serving:

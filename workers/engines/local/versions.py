@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Generic, NamedTuple, Protocol
 
 from workers.engines.base import ModelUnavailable
-from workers.engines.work import Reply, Request, Work
+from workers.engines.local.sequence import Reply, Request, Work
 
 
 class Load(NamedTuple):

@@ -6,7 +6,7 @@ version and one thread. What `match` returned stays valid whatever is evicted af
 """
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 import torch
@@ -147,3 +147,15 @@ def _common(key: Tokens, tokens: Tokens) -> int:
         return len(key)
     pairs = zip(key, tokens, strict=False)
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(key), len(tokens)))
+
+
+# Below this many shared tokens, waiting a step costs more than computing them twice.
+WORTH_WAITING = 16
+
+
+def waits_for(tokens: tuple[int, ...], cached: int, others: Iterable[tuple[int, ...]]) -> bool:
+    """Whether one of `others`, computed now, would spare `tokens` much beyond its `cached` ones."""
+    head = tokens[: cached + WORTH_WAITING]
+    if len(head) < cached + WORTH_WAITING:
+        return False
+    return any(other[: len(head)] == head for other in others)

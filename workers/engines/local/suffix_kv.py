@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from workers.engines.geometry import Geometry
-from workers.engines.row import Row
+from workers.engines.local.kv_cache import Geometry
+from workers.engines.local.sequence import Row
 
 Integers = npt.NDArray[np.int64]
 

@@ -6,13 +6,36 @@ best, and joined by their softmax denominators; the result is that of one softma
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
-from workers.engines.geometry import Geometry
-from workers.engines.prompts import Kind, Prompts, PromptsPass
-from workers.engines.row import Row
-from workers.engines.tails import SHORTEST, Tails, TailsPass
+from workers.engines.local.sequence import Row
+from workers.engines.local.shared_prompt_kv import Kind, Prompts, PromptsPass
+from workers.engines.local.suffix_kv import SHORTEST, Tails, TailsPass
+
+
+class Geometry(NamedTuple):
+    """Keys and values of a sequence are one tensor [layers, 2, heads, tokens, size]."""
+
+    layers: int
+    heads: int
+    size: int
+    dtype: torch.dtype
+    device: torch.device
+
+    def empty(self, tokens: int) -> torch.Tensor:
+        """Memory for a sequence, not initialised."""
+        shape = (self.layers, 2, self.heads, tokens, self.size)
+        return torch.empty(shape, dtype=self.dtype, device=self.device)
+
+    def zeros(self, places: int, tokens: int) -> torch.Tensor:
+        """Memory for many sequences: [layers, 2, places, heads, tokens, size].
+
+        Zeros, not garbage: a masked place is multiplied by nought, which must give nought.
+        """
+        shape = (self.layers, 2, places, self.heads, tokens, self.size)
+        return torch.zeros(shape, dtype=self.dtype, device=self.device)
 
 
 class Seating:

@@ -6,12 +6,12 @@ from pathlib import Path
 from rstar_async.wire.payloads import Score, Scored
 from workers.engines.base import check_score
 from workers.engines.checkpoint import check_scorer
-from workers.engines.loading import load_scorer
-from workers.engines.local_base import LocalBase
-from workers.engines.packed_model import PackedModel, Unpackable, values
-from workers.engines.plain import PlainScoring
-from workers.engines.scoring import Scoring
-from workers.engines.shelf import Loaded
+from workers.engines.local.base import LocalBase
+from workers.engines.local.fallback import PlainScoring
+from workers.engines.local.loader import load_scorer
+from workers.engines.local.model_runner import PackedModel, Unpackable, values
+from workers.engines.local.scoring import Scoring
+from workers.engines.local.versions import Loaded
 
 log = logging.getLogger(__name__)
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from rstar_async.wire.payloads import Generate, Generated
 from workers.engines.base import BadRequest, check_generate
 from workers.engines.checkpoint import check_generator
-from workers.engines.generation import Generation
-from workers.engines.loading import load_generator
-from workers.engines.local_base import LocalBase
-from workers.engines.packed_model import PackedModel, Unpackable, next_logits
-from workers.engines.plain import PlainGeneration
-from workers.engines.shelf import Loaded
+from workers.engines.local.base import LocalBase
+from workers.engines.local.fallback import PlainGeneration
+from workers.engines.local.generation import Generation
+from workers.engines.local.loader import load_generator
+from workers.engines.local.model_runner import PackedModel, Unpackable, next_logits
+from workers.engines.local.versions import Loaded
 from workers.engines.tokenizer import open_decoder
 
 log = logging.getLogger(__name__)

@@ -15,10 +15,10 @@ from typing import Self
 import trio
 
 from workers.engines.base import BadRequest, EngineFailed, Interrupted, ModelUnavailable
+from workers.engines.sglang.client import SGLangServer
 from workers.engines.sglang.model_folder import ModelFolder
 from workers.engines.sglang.protocol import ServerInfo
 from workers.engines.sglang.role import Role
-from workers.engines.sglang.server import SGLangServer
 
 log = logging.getLogger(__name__)
 

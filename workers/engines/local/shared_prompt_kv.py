@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from workers.engines.geometry import Geometry
-from workers.engines.row import Row
-from workers.engines.tails import bias, weigh
+from workers.engines.local.kv_cache import Geometry
+from workers.engines.local.sequence import Row
+from workers.engines.local.suffix_kv import bias, weigh
 
 SHORTEST = 64
 

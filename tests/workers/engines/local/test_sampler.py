@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from workers.engines.sampling import draw, row_key, uniforms
+from workers.engines.local.sampler import draw, row_key, uniforms
 
 PROBABILITIES = (0.5, 0.25, 0.15, 0.07, 0.03, 0.0)
 

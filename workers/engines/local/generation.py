@@ -12,14 +12,13 @@ import numpy as np
 import torch
 
 from workers.engines.base import BadRequest, Counters
-from workers.engines.packed import Pass, Segment
-from workers.engines.packed_model import PackedModel
-from workers.engines.prefix_cache import PrefixCache
-from workers.engines.row import Asked, Job, Row
-from workers.engines.sampling import draw, uniforms
-from workers.engines.seating import Seating
-from workers.engines.sharing import waits_for
-from workers.engines.shelf import Load
+from workers.engines.local.attention import Pass, Segment
+from workers.engines.local.kv_cache import Seating
+from workers.engines.local.model_runner import PackedModel
+from workers.engines.local.radix_cache import PrefixCache, waits_for
+from workers.engines.local.sampler import draw, uniforms
+from workers.engines.local.sequence import Asked, Job, Row
+from workers.engines.local.versions import Load
 from workers.engines.stops import Decode, StopRule
 
 Arrival = tuple[Job, Segment]

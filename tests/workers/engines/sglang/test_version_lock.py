@@ -3,7 +3,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from workers.engines.base import ModelUnavailable
-from workers.engines.sglang.turns import Turns
+from workers.engines.sglang.version_lock import Turns
 
 
 class Stage:

@@ -7,10 +7,10 @@ from typing import Generic, Self
 
 from workers.engines.base import Counters, Statistics
 from workers.engines.checkpoint import model_folder
-from workers.engines.loading import pick_device, pick_dtype
-from workers.engines.shelf import Loaded, Shelf
-from workers.engines.torch_thread import TorchThread
-from workers.engines.work import Reply, Request
+from workers.engines.local.loader import pick_device, pick_dtype
+from workers.engines.local.sequence import Reply, Request
+from workers.engines.local.thread import TorchThread
+from workers.engines.local.versions import Loaded, Shelf
 
 
 class LocalBase(Generic[Request, Reply]):

@@ -12,12 +12,11 @@ import torch
 
 from rstar_async.wire.payloads import Score, Scored, TokenIds
 from workers.engines.base import BadRequest, Counters
-from workers.engines.packed import Pass, Segment
-from workers.engines.packed_model import PackedModel
-from workers.engines.prefix_cache import Prefix, PrefixCache
-from workers.engines.sharing import waits_for
-from workers.engines.shelf import Load
-from workers.engines.work import Work
+from workers.engines.local.attention import Pass, Segment
+from workers.engines.local.model_runner import PackedModel
+from workers.engines.local.radix_cache import Prefix, PrefixCache, waits_for
+from workers.engines.local.sequence import Work
+from workers.engines.local.versions import Load
 
 Asked = Work[Score, Scored]
 
