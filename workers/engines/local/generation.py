@@ -44,7 +44,7 @@ class Generation:
         self._max_rows = max_rows
         self._prefill_tokens = prefill_tokens
         self._waiting: deque[Job] = deque()
-        self._seating = Seating(model.geometry)
+        self._seating = Seating(model.kv_shape)
         self._rows = 0
 
     @property
@@ -60,7 +60,7 @@ class Generation:
 
     def close(self) -> None:
         self._waiting.clear()
-        self._seating = Seating(self._model.geometry)
+        self._seating = Seating(self._model.kv_shape)
         self._cache = PrefixCache(0)
         self._model.close()
 

@@ -6,43 +6,20 @@ best, and joined by their softmax denominators; the result is that of one softma
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 
+from workers.engines.local.kv_shape import KVShape
 from workers.engines.local.sequence import Row
 from workers.engines.local.shared_prompt_kv import Kind, Prompts, PromptsPass
 from workers.engines.local.suffix_kv import SHORTEST, Tails, TailsPass
 
 
-class Geometry(NamedTuple):
-    """Keys and values of a sequence are one tensor [layers, 2, heads, tokens, size]."""
-
-    layers: int
-    heads: int
-    size: int
-    dtype: torch.dtype
-    device: torch.device
-
-    def empty(self, tokens: int) -> torch.Tensor:
-        """Memory for a sequence, not initialised."""
-        shape = (self.layers, 2, self.heads, tokens, self.size)
-        return torch.empty(shape, dtype=self.dtype, device=self.device)
-
-    def zeros(self, places: int, tokens: int) -> torch.Tensor:
-        """Memory for many sequences: [layers, 2, places, heads, tokens, size].
-
-        Zeros, not garbage: a masked place is multiplied by nought, which must give nought.
-        """
-        shape = (self.layers, 2, places, self.heads, tokens, self.size)
-        return torch.zeros(shape, dtype=self.dtype, device=self.device)
-
-
 class Seating:
     """Rows join after their first token and leave when they end; memory follows their number."""
 
-    def __init__(self, geometry: Geometry) -> None:
-        self._geometry = geometry
+    def __init__(self, kv_shape: KVShape) -> None:
+        self._kv_shape = kv_shape
         self._prompts: dict[Kind, Prompts] = {}
         self._tails: dict[int, Tails] = {}
         # Where each row sits.
@@ -59,7 +36,7 @@ class Seating:
             return
         kind = Kind.of(memory.shape[-2], len(rows))
         if kind not in self._prompts:
-            self._prompts[kind] = Prompts(kind, self._geometry)
+            self._prompts[kind] = Prompts(kind, self._kv_shape)
         prompts = self._prompts[kind]
         for start in range(0, len(rows), kind.seats):
             prompts.seat(memory, rows[start : start + kind.seats])
@@ -99,7 +76,7 @@ class Seating:
             sizes=[len(tails.rows) for tails in self._tails.values()],
             tails=[tails.begin() for tails in self._tails.values()],
             prompts=prompts,
-            unsort=by_table.argsort().to(self._geometry.device),
+            unsort=by_table.argsort().to(self._kv_shape.device),
         )
 
     def advance(self) -> None:
@@ -113,7 +90,7 @@ class Seating:
 
     def _give_tail(self, row: Row, length: int, memory: torch.Tensor | None = None) -> None:
         if length not in self._tails:
-            self._tails[length] = Tails(length, self._geometry)
+            self._tails[length] = Tails(length, self._kv_shape)
         self._tails[length].add(row, memory)
         self._tail_of[row] = self._tails[length]
 

@@ -8,7 +8,7 @@ from transformers import PreTrainedModel
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
 from workers.engines.local.attention import ATTENTION, Pass, Segment
-from workers.engines.local.kv_cache import Geometry
+from workers.engines.local.kv_shape import KVShape
 from workers.engines.local.loader import bounds, end_ids
 from workers.engines.local.radix_cache import Prefix
 
@@ -51,7 +51,7 @@ class PackedModel:
         self._outputs = outputs
         habit = model.config._attn_implementation
         try:
-            self.geometry = _geometry(model)
+            self.kv_shape = _kv_shape(model)
             self._prove()
         except Exception as error:  # a model of another make fails in its own way
             model.set_attn_implementation(habit)
@@ -59,17 +59,17 @@ class PackedModel:
                 str(error) if isinstance(error, Unpackable) else f"{type(error).__name__}: {error}"
             )
             raise Unpackable(reason) from error
-        self.geometry = self.geometry._replace(device=device)
+        self.kv_shape = self.kv_shape._replace(device=device)
 
     def start(self) -> None:
-        self._model.to(self.geometry.device)
+        self._model.to(self.kv_shape.device)
 
     def close(self) -> None:
         self._model = None
 
     def segment(self, tokens: Sequence[int], prefix: Prefix) -> Segment:
         """What of `tokens` remains to be computed after a cached `prefix`."""
-        memory = self.geometry.empty(len(tokens))
+        memory = self.kv_shape.empty(len(tokens))
         prefix.copy_to(memory)
         new = range(prefix.length, len(tokens))
         return Segment(list(tokens[prefix.length :]), prefix.length, memory, list(new))
@@ -85,7 +85,7 @@ class PackedModel:
 
     def at(self, work: Pass, wanted: list[int]) -> torch.Tensor:
         """Outputs at the `wanted` places of the pass: [wanted, width]."""
-        device = self.geometry.device
+        device = self.kv_shape.device
         return self._outputs(
             self._model,
             torch.tensor([work.ids], device=device),
@@ -100,7 +100,7 @@ class PackedModel:
         plain = self._outputs(self._model, torch.tensor([tokens]), torch.tensor([7, 11]))
         self._model.set_attn_implementation(ATTENTION)
         off = (plain - self._in_two_pieces(tokens)).abs().max() / plain.abs().max().clamp(min=1e-6)
-        close = 1e-3 if self.geometry.dtype == torch.float32 else 5e-2
+        close = 1e-3 if self.kv_shape.dtype == torch.float32 else 5e-2
         if not off < close:
             raise Unpackable(f"packed outputs are off by {off:.2g} of the largest")
 
@@ -111,7 +111,7 @@ class PackedModel:
         return torch.cat([early, self.last(Pass(None, [second]))])
 
 
-def _geometry(model: PreTrainedModel) -> Geometry:
+def _kv_shape(model: PreTrainedModel) -> KVShape:
     """Read off the cache that the model itself makes; only plain keys and values will do."""
     config = model.config.get_text_config(decoder=True)
     rope = getattr(config, "rope_parameters", None) or {}
@@ -127,4 +127,4 @@ def _geometry(model: PreTrainedModel) -> Geometry:
     if len(shapes) != 1:
         raise Unpackable("its layers remember different shapes")
     keys: torch.Tensor = layers[0].keys
-    return Geometry(len(layers), keys.shape[1], keys.shape[3], keys.dtype, keys.device)
+    return KVShape(len(layers), keys.shape[1], keys.shape[3], keys.dtype, keys.device)

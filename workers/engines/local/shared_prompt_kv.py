@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from workers.engines.local.kv_cache import Geometry
+from workers.engines.local.kv_shape import KVShape
 from workers.engines.local.sequence import Row
 from workers.engines.local.suffix_kv import bias, weigh
 
@@ -33,10 +33,10 @@ class Kind(NamedTuple):
 class Prompts:
     """Slots for prompts of one kind; grows as needed, never shrinks."""
 
-    def __init__(self, kind: Kind, geometry: Geometry) -> None:
+    def __init__(self, kind: Kind, kv_shape: KVShape) -> None:
         self.kind = kind
-        self._geometry = geometry
-        self._memory = geometry.zeros(4, kind.length)  # [layers, 2, slots, heads, length, size]
+        self._kv_shape = kv_shape
+        self._memory = kv_shape.zeros(4, kind.length)  # [layers, 2, slots, heads, length, size]
         self._lengths = np.zeros(4, np.int64)  # 0 if the slot is free
         self._seats: list[Row | None] = [None] * (4 * kind.seats)
         self._places: dict[Row, int] = {}
@@ -75,7 +75,7 @@ class Prompts:
         slots = taken[-1] // self.kind.seats + 1
         by_seat = np.zeros(slots * self.kind.seats, np.int64)
         by_seat[taken] = places
-        lengths, device = self._lengths[:slots], self._geometry.device
+        lengths, device = self._lengths[:slots], self._kv_shape.device
         tokens = int(lengths.max())
         return PromptsPass(
             seats=self.kind.seats,
@@ -92,7 +92,7 @@ class Prompts:
         if len(free):
             return int(free[0])
         slots = len(self._lengths)
-        memory = self._geometry.zeros(2 * slots, self.kind.length)
+        memory = self._kv_shape.zeros(2 * slots, self.kind.length)
         memory[:, :, :slots] = self._memory
         self._memory = memory
         self._lengths = np.pad(self._lengths, (0, slots))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from workers.engines.local.kv_cache import Geometry
+from workers.engines.local.kv_shape import KVShape
 from workers.engines.local.sequence import Row
 
 Integers = npt.NDArray[np.int64]
@@ -23,12 +23,12 @@ NEVER = -1e30
 class Tails:
     """Rows of at most `length` tokens, the first `len(rows)` of them taken."""
 
-    def __init__(self, length: int, geometry: Geometry) -> None:
+    def __init__(self, length: int, kv_shape: KVShape) -> None:
         self.length = length
         self.rows: list[Row] = []
         self._places: dict[Row, int] = {}
-        self._geometry = geometry
-        self._memory = geometry.zeros(8, length)  # [layers, 2, places, heads, length, size]
+        self._kv_shape = kv_shape
+        self._memory = kv_shape.zeros(8, length)  # [layers, 2, places, heads, length, size]
         self._filled = np.zeros(8, np.int64)
 
     def add(self, row: Row, memory: torch.Tensor | None = None) -> None:
@@ -62,7 +62,7 @@ class Tails:
         """A forward pass that adds one token to every row."""
         rows = len(self.rows)
         filled = self._filled[:rows].copy()
-        tokens, device = int(filled.max()) + 1, self._geometry.device
+        tokens, device = int(filled.max()) + 1, self._kv_shape.device
         return TailsPass(
             places=torch.arange(rows, device=device),
             at=torch.from_numpy(filled).to(device),
@@ -78,7 +78,7 @@ class Tails:
 
     def _grow(self) -> None:
         places = 2 * len(self._filled)
-        memory = self._geometry.zeros(places, self.length)
+        memory = self._kv_shape.zeros(places, self.length)
         memory[:, :, : len(self._filled)] = self._memory
         self._memory = memory
         self._filled = np.pad(self._filled, (0, places - len(self._filled)))
