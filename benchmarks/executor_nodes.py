@@ -8,7 +8,7 @@ from random import Random
 from benchmarks.executor_meter import Meter
 from benchmarks.report import Report
 from workers.sandbox import Sandbox
-from workers.sandbox.strays import members
+from workers.sandbox.process_group import members
 
 TREES = 20
 FIRST = "from sympy import *\nx = symbols('x')\np = Integer({number})"

@@ -16,8 +16,8 @@ from workers import worker
 from workers.dedup import Twins
 from workers.metrics import count_executed
 from workers.sandbox import Options, Outcome, Sandbox, SandboxError, Unconfinable, open_sandbox
-from workers.sandbox.doctor import self_test
 from workers.sandbox.inside.confine import hide
+from workers.sandbox.selftest.doctor import self_test
 
 log = logging.getLogger(__name__)
 

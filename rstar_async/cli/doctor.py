@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     import trio
 
     from workers.sandbox import Options
-    from workers.sandbox.doctor import doctor
+    from workers.sandbox.selftest.doctor import doctor
 
     facts = trio.run(doctor, Options(allow=arguments.allow))
     if arguments.json:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from workers.sandbox import Sandbox
-    from workers.sandbox.corpus import Verdict
-    from workers.sandbox.fuzz import Fuzzed
+    from workers.sandbox.selftest.corpus import Verdict
+    from workers.sandbox.selftest.fuzz import Fuzzed
 
 PATIENCE_SECONDS = 5.0  # for killed processes to be gone
 
@@ -71,7 +71,7 @@ def _run_fuzz(arguments: argparse.Namespace) -> int:
 
 async def _fuzz(seconds: float, seed: int) -> "tuple[Fuzzed, list[int]]":
     from workers.sandbox import open_sandbox
-    from workers.sandbox.fuzz import fuzz
+    from workers.sandbox.selftest.fuzz import fuzz
 
     async with open_sandbox() as sandbox:
         fuzzed = await fuzz(sandbox, seconds, seed)
@@ -91,8 +91,8 @@ def _is_good(verdict: "Verdict") -> bool:
 async def _check(folders: list[Path], incremental: bool) -> "tuple[list[Verdict], list[int]]":
     """The verdicts, and which processes were left when the last program had ended, or after all."""
     from workers.sandbox import open_sandbox
-    from workers.sandbox.corpus import check
-    from workers.sandbox.strays import members
+    from workers.sandbox.process_group import members
+    from workers.sandbox.selftest.corpus import check
 
     async with open_sandbox() as sandbox:
         verdicts = [v async for v in check(sandbox, folders, incremental=incremental)]

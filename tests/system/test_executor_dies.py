@@ -14,7 +14,7 @@ from rstar_async.launch.linux import children
 from rstar_async.wire.messages import job_id
 from rstar_async.wire.payloads import Execute, Executed
 from rstar_async.wire.pool import open_pool
-from workers.sandbox.strays import group_of, members
+from workers.sandbox.process_group import group_of, members
 
 TREES, DEPTH, LIVE_NODES = 12, 20, 100
 PATIENCE_SECONDS = 120

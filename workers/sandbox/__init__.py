@@ -1,7 +1,7 @@
 """Confined Python: `async with open_sandbox() as sandbox: await sandbox.run(tree, steps)`."""
 
 from workers.sandbox.errors import SandboxError, Unconfinable
-from workers.sandbox.job import Outcome
+from workers.sandbox.execution import Outcome
 from workers.sandbox.policy import Limits
 from workers.sandbox.sandbox import Options, Sandbox, open_sandbox
 

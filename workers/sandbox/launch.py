@@ -18,7 +18,7 @@ from typing import Any
 
 import trio
 
-from workers.sandbox import channel, filter, policy
+from workers.sandbox import channel, policy, seccomp
 from workers.sandbox.errors import SandboxError, Unconfinable
 
 HOME = str(Path(__file__).parent)
@@ -118,8 +118,8 @@ def _config(flavour: policy.Flavour, allow: frozenset[str]) -> dict[str, Any]:
         "threads": {name: policy.ENVIRONMENT[name] for name in THREADS},
         "landlock": "no-landlock" not in allow,
         "listener": listener,
-        "filter": filter.assemble("ticket" if listener else "free").hex(),
-        "lid": "" if listener else filter.assemble("never").hex(),
+        "filter": seccomp.assemble("ticket" if listener else "free").hex(),
+        "lid": "" if listener else seccomp.assemble("never").hex(),
         "files": policy.OPEN_FILES,
         "cpu": policy.CPU_CEILING_SECONDS,
         "clone": policy.CLONE_FLAGS,

@@ -20,10 +20,10 @@ import trio
 
 from workers.sandbox import policy
 from workers.sandbox.errors import ForkRefused, SandboxError, ZygoteLost
-from workers.sandbox.job import Outcome
+from workers.sandbox.execution import Outcome
+from workers.sandbox.interpreter import Node
 from workers.sandbox.launch import Locks, launch
-from workers.sandbox.node import Node
-from workers.sandbox.runs import Program, Runs, Statistics, release
+from workers.sandbox.replay import Program, Runs, Statistics, release
 from workers.sandbox.snapshots import Snapshots
 from workers.sandbox.zygote import Zygote
 

@@ -11,12 +11,12 @@ from contextlib import suppress
 
 import trio
 
-from workers.sandbox import channel, strays
+from workers.sandbox import channel, process_group
 from workers.sandbox.errors import ForkRefused, Obstructed, ZygoteLost
+from workers.sandbox.fork_permits import Tickets
 from workers.sandbox.inside.frames import DEATH, HELLO
+from workers.sandbox.interpreter import Death, Node
 from workers.sandbox.launch import Launched, Locks
-from workers.sandbox.node import Death, Node
-from workers.sandbox.tickets import Tickets
 
 GOODBYE_SECONDS = 10.0
 UNCLAIMED = 256  # deaths remembered of children that died before we learnt their pid
@@ -115,7 +115,11 @@ class Zygote:
             late = patience.cancelled_caught
         used = self.tickets.revoke(parent.pid)
         parent.pause()
-        if word == HELLO and pid not in self._nodes and strays.group_of(pid) == self.root.pid:
+        if (
+            word == HELLO
+            and pid not in self._nodes
+            and process_group.group_of(pid) == self.root.pid
+        ):
             return self._register(pid, ours)
         ours.close()
         raise self._refusal(parent, obstructed=late or used)
@@ -180,11 +184,11 @@ class Zygote:
             before = self.strangers()
             await trio.sleep(self._greeting_seconds)
             for pid in before & self.strangers():
-                strays.kill(pid, self.root.pid)
+                process_group.kill(pid, self.root.pid)
 
     def strangers(self) -> set[int]:
         """Members of the group that we do not know."""
-        return strays.members(self.root.pid) - self._nodes.keys()
+        return process_group.members(self.root.pid) - self._nodes.keys()
 
 
 def _order(parent: socket.socket, control: socket.socket, output: channel.Pipe) -> bool:

@@ -4,9 +4,9 @@ import pytest
 import trio
 
 from workers.sandbox import Limits, Options, open_sandbox
-from workers.sandbox.corpus import is_contained, judge, programs
-from workers.sandbox.doctor import doctor, self_test
-from workers.sandbox.fuzz import fuzz
+from workers.sandbox.selftest.corpus import is_contained, judge, programs
+from workers.sandbox.selftest.doctor import doctor, self_test
+from workers.sandbox.selftest.fuzz import fuzz
 
 from .conftest import CORPUS
 

@@ -9,8 +9,8 @@ import pytest
 import trio
 
 from workers.sandbox import Options, SandboxError, Unconfinable, open_sandbox
-from workers.sandbox.doctor import self_test
-from workers.sandbox.strays import members
+from workers.sandbox.process_group import members
+from workers.sandbox.selftest.doctor import self_test
 
 WORKER = """
 import os, sys, trio

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.sandbox import filter, policy
+from workers.sandbox import policy, seccomp
 from workers.sandbox.inside import confine
 
 HEADERS = {
@@ -30,7 +30,7 @@ LANDLOCK = {
 
 def ours(machine):
     """Every number that we use on this machine, the calls that it lacks as None."""
-    column = filter.COLUMN[machine]
+    column = seccomp.COLUMN[machine]
     inside = zip(("clone", "capset", "seccomp"), confine.NUMBERS[machine], strict=True)
     return {name: n[column] for name, n in policy.NUMBERS.items()} | dict(inside) | LANDLOCK
 
@@ -41,7 +41,7 @@ def test_libseccomp_knows_the_calls_by_the_same_numbers(machine):
     if library is None:
         pytest.skip("libseccomp2 is not installed")
     resolve = ctypes.CDLL(library).seccomp_syscall_resolve_name_arch
-    theirs = {n: resolve(filter.AUDIT_ARCH[machine], n.encode()) for n in ours(machine)}
+    theirs = {n: resolve(seccomp.AUDIT_ARCH[machine], n.encode()) for n in ours(machine)}
     # What a machine lacks has a negative pseudo-number there.
     assert {name: max(number, NO_SUCH_CALL) for name, number in theirs.items()} == {
         name: NO_SUCH_CALL if number is None else number for name, number in ours(machine).items()
@@ -60,7 +60,7 @@ def test_the_kernels_headers_know_the_calls_by_the_same_numbers(machine):
 
 
 def test_the_two_tables_of_ours_agree():
-    for machine, (clone, _, seccomp) in confine.NUMBERS.items():
-        column = filter.COLUMN[machine]
+    for machine, (clone, _, seccomp_number) in confine.NUMBERS.items():
+        column = seccomp.COLUMN[machine]
         listed = [policy.NUMBERS[name][column] for name in ("clone", "seccomp")]
-        assert listed == [clone, seccomp]
+        assert listed == [clone, seccomp_number]

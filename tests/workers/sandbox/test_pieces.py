@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.sandbox.pieces import pieces
+from workers.sandbox.selftest.corpus import pieces
 
 PROGRAM = "# why\nimport math\n\n@cache\ndef f(x):\n    return x\n\n\nx = f(1); y = 2\nprint(x)\n"
 

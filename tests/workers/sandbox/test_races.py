@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from workers.sandbox import Limits, Options, SandboxError, open_sandbox
-from workers.sandbox.strays import members
+from workers.sandbox.process_group import members
 
 ENOSYS = 38
 STEPS = ["x = [1]", "x.append(2)\nprint('said', flush=True)\nsum(x)"]

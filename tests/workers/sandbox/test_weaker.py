@@ -10,17 +10,17 @@ import sys
 
 import pytest
 
-from workers.sandbox import filter, policy
-from workers.sandbox.filter import ALLOW, JUMP_EQUAL, JUMP_SET, _answer, _errno, _load, _low, _op
+from workers.sandbox import policy, seccomp
+from workers.sandbox.seccomp import ALLOW, JUMP_EQUAL, JUMP_SET, _answer, _errno, _load, _low, _op
 
 EBUSY = 16
 NEW_LISTENER = 8
 LANDLOCK_CREATE_RULESET = 444
-SECCOMP = policy.NUMBERS["seccomp"][filter.COLUMN[platform.machine()]]
+SECCOMP = policy.NUMBERS["seccomp"][seccomp.COLUMN[platform.machine()]]
 MACHINES = {
     "no-landlock": [
         *(_load(0), _op(JUMP_EQUAL, 0, 1, LANDLOCK_CREATE_RULESET)),
-        *(_answer(_errno(filter.ENOSYS)), _answer(ALLOW)),
+        *(_answer(_errno(seccomp.ENOSYS)), _answer(ALLOW)),
     ],
     "no-listener": [
         *(_load(0), _op(JUMP_EQUAL, 0, 3, SECCOMP), _load(_low(1))),

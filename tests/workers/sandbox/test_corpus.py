@@ -9,7 +9,7 @@ import pytest
 
 from rstar_async.cli.main import main
 from rstar_async.cli.sandbox import exit_code
-from workers.sandbox.corpus import Verdict, judge
+from workers.sandbox.selftest.corpus import Verdict, judge
 
 from .conftest import CORPUS
 from .test_confinement import THIEF

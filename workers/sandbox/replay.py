@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from workers.sandbox import channel, policy
 from workers.sandbox.errors import ForkRefused, Obstructed, ZygoteLost
-from workers.sandbox.job import Outcome, Request, conduct
-from workers.sandbox.node import Node
+from workers.sandbox.execution import Outcome, Request, conduct
+from workers.sandbox.interpreter import Node
 from workers.sandbox.snapshots import Key, Snapshots, chain
 from workers.sandbox.zygote import Zygote
 

@@ -8,9 +8,12 @@ chain of steps, each in the interpreter held after the one before, and the canar
 state that the chain began with; a header line `# whole: WHY` keeps it in one step.
 """
 
+import ast
 import re
+import warnings
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import trio
@@ -18,9 +21,38 @@ from msgspec.structs import replace
 
 from workers.sandbox import policy
 from workers.sandbox.errors import SandboxError
-from workers.sandbox.job import Outcome
-from workers.sandbox.pieces import pieces
+from workers.sandbox.execution import Outcome
 from workers.sandbox.sandbox import Sandbox
+
+LONGEST = 20_000  # characters; what is longer, or cannot be parsed, stays in one piece
+
+
+def pieces(source: str, most: int) -> list[str]:
+    """At most `most` pieces of about as many statements each; joined by newlines, the source."""
+    lines, starts = source.split("\n"), _starts(source)
+    size = -(-len(starts) // most) or 1
+    cuts = [0, *starts[size::size], len(lines)]
+    return ["\n".join(lines[one:other]) for one, other in pairwise(cuts)]
+
+
+def _starts(source: str) -> list[int]:
+    """The lines, from 0, on which a statement begins behind the end of the one before."""
+    if len(source) > LONGEST or "\r" in source:
+        return []
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            body = ast.parse(source).body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return []
+    ends = [0, *(statement.end_lineno or 0 for statement in body)]
+    firsts = map(_first_line, body)
+    return [first - 1 for first, end in zip(firsts, ends, strict=False) if first > end]
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+
 
 ATTACK_LIMITS = policy.Limits(wall_seconds=3.0, cpu_seconds=1.0)
 BENIGN_LIMITS = policy.Limits(wall_seconds=30.0, cpu_seconds=20.0)

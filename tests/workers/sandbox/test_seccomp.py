@@ -7,24 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.sandbox import filter, policy
+from workers.sandbox import policy, seccomp
 
 MACHINES = ["x86_64", "aarch64"]
-ALLOW, KILL, NOTIFY = filter.ALLOW, filter.KILL, filter.NOTIFY
+ALLOW, KILL, NOTIFY = seccomp.ALLOW, seccomp.KILL, seccomp.NOTIFY
 WORD = st.integers(min_value=0, max_value=2**64 - 1)
 
 
 def verdict(machine, number, *arguments, forks="ticket", arch=None):
     """What the kernel would answer."""
-    call = struct.pack("<iIQ", number, arch or filter.AUDIT_ARCH[machine], 0)
+    call = struct.pack("<iIQ", number, arch or seccomp.AUDIT_ARCH[machine], 0)
     call += struct.pack("<6Q", *arguments, *[0] * (6 - len(arguments)))
-    code = list(struct.iter_unpack("<HBBI", filter.assemble(forks, machine)))
+    code = list(struct.iter_unpack("<HBBI", seccomp.assemble(forks, machine)))
     register, at = 0, 0
     while True:
         operation, if_true, if_false, operand = code[at]
-        if operation == filter.RETURN:
+        if operation == seccomp.RETURN:
             return operand
-        if operation == filter.LOAD:
+        if operation == seccomp.LOAD:
             register, jump = struct.unpack_from("<I", call, operand)[0], 0
         else:
             jump = if_true if test(operation, register, operand) else if_false
@@ -32,9 +32,9 @@ def verdict(machine, number, *arguments, forks="ticket", arch=None):
 
 
 def test(operation, register, operand):
-    if operation == filter.JUMP_EQUAL:
+    if operation == seccomp.JUMP_EQUAL:
         return register == operand
-    if operation == filter.JUMP_SET:
+    if operation == seccomp.JUMP_SET:
         return bool(register & operand)
     return register >= operand
 
@@ -47,7 +47,7 @@ def denied(number):
 
 
 def number_of(name, machine):
-    return policy.NUMBERS[name][filter.COLUMN[machine]]
+    return policy.NUMBERS[name][seccomp.COLUMN[machine]]
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -90,14 +90,14 @@ def test_only_our_own_clone_reaches_the_listener(machine, flags):
 @given(flags=WORD)
 def test_no_flag_of_writing_gets_through_open(machine, flags):
     allowed = verdict(machine, number_of("openat", machine), 0, 0, flags) == ALLOW
-    assert allowed == (not flags & filter.WRITING)
+    assert allowed == (not flags & seccomp.WRITING)
 
 
 @pytest.mark.parametrize("machine", MACHINES)
 @given(protection=WORD, flags=WORD)
 def test_executable_memory_comes_from_private_files_only(machine, protection, flags):
     mapped = verdict(machine, number_of("mmap", machine), 0, 0, protection, flags)
-    dangerous = protection & 4 and flags & (filter.MAP_ANONYMOUS | filter.MAP_SHARED)
+    dangerous = protection & 4 and flags & (seccomp.MAP_ANONYMOUS | seccomp.MAP_SHARED)
     assert mapped == (denied(errno.EPERM) if dangerous else ALLOW)
     changed = verdict(machine, number_of("mprotect", machine), 0, 0, protection)
     assert changed == (denied(errno.EPERM) if protection & 4 else ALLOW)
@@ -107,7 +107,7 @@ def test_executable_memory_comes_from_private_files_only(machine, protection, fl
 @given(resource=st.integers(0, 20), new=WORD, pid=st.sampled_from([0, 1, 77]))
 def test_limits_are_ones_own_and_only_those_of_memory_can_be_set(machine, resource, new, pid):
     seen = verdict(machine, number_of("prlimit64", machine), pid, resource, new)
-    fine = pid == 0 and (new == 0 or resource in (filter.RLIMIT_DATA, filter.RLIMIT_AS))
+    fine = pid == 0 and (new == 0 or resource in (seccomp.RLIMIT_DATA, seccomp.RLIMIT_AS))
     assert seen == (ALLOW if fine else denied(errno.EPERM))
 
 
@@ -115,11 +115,11 @@ def test_limits_are_ones_own_and_only_those_of_memory_can_be_set(machine, resour
 def test_ioctl_and_fcntl_answer_questions_and_change_nothing(machine):
     ioctl, fcntl = number_of("ioctl", machine), number_of("fcntl", machine)
     assert [c for c in range(0x5400, 0x5480) if verdict(machine, ioctl, 0, c) == ALLOW] == [
-        *(filter.TCGETS, filter.FIONREAD, filter.FIOCLEX)
+        *(seccomp.TCGETS, seccomp.FIONREAD, seccomp.FIOCLEX)
     ]
     assert [c for c in range(2000) if verdict(machine, fcntl, 0, c) == ALLOW] == [1, 2, 3, 1030]
 
 
 def test_an_unknown_machine_is_refused():
-    with pytest.raises(filter.UnknownMachine, match="riscv64"):
-        filter.assemble("ticket", "riscv64")
+    with pytest.raises(seccomp.UnknownMachine, match="riscv64"):
+        seccomp.assemble("ticket", "riscv64")

@@ -11,7 +11,7 @@ import trio
 
 from workers.sandbox import channel, policy
 from workers.sandbox.inside.frames import NONCE_BYTES, Report, pack_request, unpack_report
-from workers.sandbox.node import Death, Node
+from workers.sandbox.interpreter import Death, Node
 
 EPILOGUE_SECONDS = 5.0  # for the guard to tell how a process ended
 PATIENCE_SECONDS = 1.0  # for a process that has hung up to be gone

@@ -1,7 +1,7 @@
 """Who may fork, without anybody forking."""
 
 from workers.sandbox import policy
-from workers.sandbox.tickets import Tickets
+from workers.sandbox.fork_permits import Tickets
 
 
 def test_a_ticket_is_good_for_one_fork():
