@@ -18,9 +18,9 @@ from pathlib import Path
 
 import trio
 
-from benchmarks.plantation import plant, recipe_in
+from benchmarks.chaos.injector import ENDLESS, laid_out, living, quiet
 from benchmarks.report import open_report
-from benchmarks.storm import ENDLESS, laid_out, living, quiet
+from benchmarks.store.synthetic import plant, recipe_in
 from rstar_async.config import Recipe
 from rstar_async.launch.processes import Places, ProcessSpec
 from rstar_async.launch.supervisor import run_processes

@@ -4,7 +4,7 @@ import pytest
 import trio
 from msgspec import structs
 
-from benchmarks.forest import COMPARED
+from benchmarks.chaos.tree_diff import COMPARED
 from rstar_async.config import Bounds
 from rstar_async.search.persistence import tree_from_nodes
 from rstar_async.search.tree import Selection

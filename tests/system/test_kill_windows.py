@@ -13,9 +13,9 @@ import pytest
 import trio
 from msgspec import structs
 
-from benchmarks.chaos import recipe_for
-from benchmarks.forest import Tree, read_forest, unfinished, unlike
-from benchmarks.storm import ENDLESS, laid_out, left_over, quiet
+from benchmarks.chaos.__main__ import recipe_for
+from benchmarks.chaos.injector import ENDLESS, laid_out, left_over, quiet
+from benchmarks.chaos.tree_diff import Tree, read_forest, unfinished, unlike
 from rstar_async.config import Recipe
 from rstar_async.launch.processes import PYTHON, ProcessSpec
 from rstar_async.launch.supervisor import run_processes
@@ -112,8 +112,8 @@ async def test_a_broker_or_worker_killed_in_any_window_costs_no_answer(tmp_path:
     ends = ("--clients", clients, "--workers", workers, "--lease", "5")
     plain = [
         _spec("broker", "brokers", "test", *ends),
-        _spec("worker-1", "benchmarks.peers", "station", workers, "4", "0.02"),
-        _spec("worker-2", "benchmarks.peers", "station", workers, "4", "0.02"),
+        _spec("worker-1", "benchmarks.broker.peers", "station", workers, "4", "0.02"),
+        _spec("worker-2", "benchmarks.broker.peers", "station", workers, "4", "0.02"),
     ]
     died = tmp_path / "died"
     died.mkdir()

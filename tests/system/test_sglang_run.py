@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.forest import Tree, read_forest
+from benchmarks.chaos.tree_diff import Tree, read_forest
 from rstar_async.search.models import ActiveModels
 from storage import queries
 from storage.database import open_database

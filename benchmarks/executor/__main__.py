@@ -12,12 +12,12 @@ from pathlib import Path
 
 import trio
 
-from benchmarks.executor_chain import Chain, measure_chain
-from benchmarks.executor_jobs import JOBS, Job
-from benchmarks.executor_meter import Meter
-from benchmarks.executor_nodes import measure_nodes
-from benchmarks.executor_pool import measure_pool
-from benchmarks.executor_rivals import BARE_FORK, Rival, open_rivals
+from benchmarks.cpu_meter import Meter
+from benchmarks.executor.baselines import BARE_FORK, Rival, open_rivals
+from benchmarks.executor.chain import Chain, measure_chain
+from benchmarks.executor.jobs import JOBS, Job
+from benchmarks.executor.nodes import measure_nodes
+from benchmarks.executor.pool import measure_pool
 from benchmarks.report import Report, open_report
 from workers.sandbox import Options, Sandbox, open_sandbox
 

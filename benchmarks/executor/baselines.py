@@ -15,7 +15,7 @@ from typing import Protocol
 
 import trio
 
-from benchmarks.executor_host import STEP_END
+from benchmarks.executor.host import STEP_END
 from workers.sandbox import Limits, Sandbox
 from workers.sandbox.inside import warm
 from workers.sandbox.policy import FLAVOURS, flavour_of

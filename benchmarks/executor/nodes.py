@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
-from benchmarks.executor_meter import Meter
+from benchmarks.cpu_meter import Meter
 from benchmarks.report import Report
 from workers.sandbox import Sandbox
 from workers.sandbox.process_group import members

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import trio
 
-from benchmarks.executor_jobs import solve, trivial
-from benchmarks.executor_meter import Meter, tree_cpu_seconds
+from benchmarks.cpu_meter import Meter, tree_cpu_seconds
+from benchmarks.executor.jobs import solve, trivial
 from benchmarks.report import Report
 from rstar_async.wire.messages import job_id
 from rstar_async.wire.payloads import Execute, Executed

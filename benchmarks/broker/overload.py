@@ -13,7 +13,7 @@ from pathlib import Path
 
 import trio
 
-from benchmarks.peers import running
+from benchmarks.broker.peers import running
 from benchmarks.report import Report
 from rstar_async.wire.messages import Status, job_id
 from rstar_async.wire.pool import PoolClient, open_pool
@@ -52,7 +52,7 @@ def measure_overload(report: Report, seconds: float) -> None:
     """Flood a broker for so long, wait for what is on its way, and claim."""
     with tempfile.TemporaryDirectory(prefix="rstar-") as folder:
         front, back = f"ipc://{folder}/clients", f"ipc://{folder}/workers"
-        station = ("benchmarks.peers", "station", back, str(CAPACITY), str(JOB_SECONDS))
+        station = ("benchmarks.broker.peers", "station", back, str(CAPACITY), str(JOB_SECONDS))
         ends = ("--clients", front, "--workers", back)
         with running("brokers", "overload", *ends) as broker, running(*station):
             flood = trio.run(_flood, front, broker.pid, seconds)

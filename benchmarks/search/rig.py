@@ -1,6 +1,6 @@
 """What searches run on while they are measured: each part of the system real, or left out.
 
-`python -m benchmarks.search_rig POOL ENDPOINT` is a worker of that pool, with canned answers.
+`python -m benchmarks.search.rig POOL ENDPOINT` is a worker of that pool, with canned answers.
 """
 
 import contextlib
@@ -18,8 +18,8 @@ from typing import Any
 import msgspec
 import trio
 
-from benchmarks.executor_meter import tree_cpu_seconds
-from benchmarks.search_script import GOLD, QUESTION, answer, encoder
+from benchmarks.cpu_meter import tree_cpu_seconds
+from benchmarks.search.script import GOLD, QUESTION, answer, encoder
 from rstar_async.answers.checker import open_checker
 from rstar_async.config import Bounds, Execution
 from rstar_async.config import Search as SearchSettings
@@ -153,7 +153,7 @@ def _processes(
                 options = ("--endpoint", workers, "--name", "executor")
                 ours.append(start("workers", "executor", *options))
             else:
-                canned.append(start("benchmarks.search_rig", pool, workers))
+                canned.append(start("benchmarks.search.rig", pool, workers))
         yield {pool: clients_endpoint(sockets, pool) for pool in POOLS}
     finally:
         for process in running:

@@ -17,9 +17,9 @@ from random import Random
 
 from msgspec import structs
 
-from benchmarks.forest import Tree, read_forest, unfinished, unlike
+from benchmarks.chaos.injector import Ending, Storm, run
+from benchmarks.chaos.tree_diff import Tree, read_forest, unfinished, unlike
 from benchmarks.report import Report, open_report
-from benchmarks.storm import Ending, Storm, run
 from benchmarks.tiny_base import make_base
 from rstar_async.config import (
     Bootstrap,

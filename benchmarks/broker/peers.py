@@ -1,4 +1,4 @@
-"""`python -m benchmarks.peers ROLE …`: the processes around a broker that is being measured.
+"""`python -m benchmarks.broker.peers ROLE …`: the processes around a broker that is being measured.
 
 Blocking peers do as little as can be done in Python, so what is measured is what stands between
 them. The raw ones echo through `zmq.proxy`; the lease ones speak our protocol, beats and all; pool

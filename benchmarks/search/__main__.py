@@ -15,8 +15,8 @@ from statistics import median
 import trio
 
 from benchmarks.report import Report, open_report
-from benchmarks.search_peers import measure_peers
-from benchmarks.search_rig import Parts, Rig, open_rig
+from benchmarks.search.baselines import measure_peers
+from benchmarks.search.rig import Parts, Rig, open_rig
 
 ALONE, COMPLETE = "search alone", "+ store"
 PARTS = {

@@ -3,7 +3,7 @@
 Producers stand for searchers: each commits a node, waits until it is on the disk, and commits the
 next. PostgreSQL is measured where --postgres or RSTAR_TEST_POSTGRES names a database, in a schema
 of its own that is dropped. Pages are asked of a real `rstar view`, the first one by a
-real Chromium if there is one (`benchmarks.store_pages`).
+real Chromium if there is one (`benchmarks.store.pages`).
 """
 
 import argparse
@@ -22,7 +22,7 @@ import sqlalchemy as sa
 import trio
 
 from benchmarks.report import Report, open_report
-from benchmarks.store_pages import measure_pages
+from benchmarks.store.pages import measure_pages
 from storage.records import Node, Problem, Round, Run, Search
 from storage.store import Statistics, Store, open_store
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import trio
 
-from benchmarks.executor_jobs import chain
-from benchmarks.executor_meter import Meter
-from benchmarks.executor_rivals import BARE_FORK, BareChain
+from benchmarks.cpu_meter import Meter
+from benchmarks.executor.baselines import BARE_FORK, BareChain
+from benchmarks.executor.jobs import chain
 from workers.sandbox import Limits, Sandbox
 
 SIBLINGS = 8

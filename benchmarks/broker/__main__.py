@@ -24,8 +24,8 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.overload import measure_overload
-from benchmarks.peers import Timing, running
+from benchmarks.broker.overload import measure_overload
+from benchmarks.broker.peers import Timing, running
 from benchmarks.report import Report, open_report
 
 IN_FLIGHT = (1, 64, 1024)
@@ -65,12 +65,12 @@ def _measure(setting: str, transport: str, in_flight: int, seconds: float) -> tu
     with tempfile.TemporaryDirectory(prefix="rstar-") as folder, contextlib.ExitStack() as stack:
         front, back = _endpoints(transport, Path(folder))
         if broker == "proxy":
-            middle = stack.enter_context(running("benchmarks.peers", "proxy", front, back))
+            middle = stack.enter_context(running("benchmarks.broker.peers", "proxy", front, back))
         else:
             ends = ("--clients", front, "--workers", back)
             middle = stack.enter_context(running("brokers", "benchmark", *ends))
-        stack.enter_context(running("benchmarks.peers", worker, back))
-        command = [sys.executable, "-m", "benchmarks.peers", client, front]
+        stack.enter_context(running("benchmarks.broker.peers", worker, back))
+        command = [sys.executable, "-m", "benchmarks.broker.peers", client, front]
         _wait_until_up(middle.pid)
         before = cpu_seconds(middle.pid)
         done = subprocess.run(

@@ -12,7 +12,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from trl.trainer.reward_config import RewardConfig
 from trl.trainer.reward_trainer import RewardTrainer
 
-from benchmarks.ppm_trees import Sequences
+from benchmarks.ppm_training.trees import Sequences
 from rstar_async.config import PPMTraining
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.objectives import summed_loss

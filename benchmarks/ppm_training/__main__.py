@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from benchmarks.ppm_rivals import Epoch, Rival, by_pairs, by_trees
-from benchmarks.ppm_trees import Trees, read_trees, search
+from benchmarks.ppm_training.baselines import Epoch, Rival, by_pairs, by_trees
+from benchmarks.ppm_training.trees import Trees, read_trees, search
 from benchmarks.report import Report, open_report
 
 PAIRS_PER_BATCH = 16
