@@ -38,9 +38,10 @@ def main() -> int:
 
 
 def names() -> list[str]:
-    """The modules here that have a `main()`, found without importing them."""
-    modules = sorted(FOLDER.glob("[!_]*.py"))
-    return [module.stem for module in modules if "\ndef main(" in module.read_text()]
+    """The modules and packages here that have a `main()`, found without importing them."""
+    modules = {module.stem: module for module in FOLDER.glob("[!_]*.py")}
+    modules |= {module.parent.name: module for module in FOLDER.glob("*/__main__.py")}
+    return sorted(name for name, file in modules.items() if "\ndef main(" in file.read_text())
 
 
 def page(results: list[Result]) -> str:

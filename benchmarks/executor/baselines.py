@@ -20,7 +20,7 @@ from workers.sandbox import Limits, Sandbox
 from workers.sandbox.inside import warm
 from workers.sandbox.policy import FLAVOURS, flavour_of
 
-HOST = Path(__file__).parent / "executor_host.py"
+HOST = Path(__file__).parent / "host.py"
 IMPORTS = "import sympy, numpy\n"
 BARE_FORK, BARE = "bare fork, no isolation", ("fork", "chain")
 LIMITS = Limits(output_bytes=1 << 20)
@@ -91,7 +91,7 @@ def run_here(source: str) -> str:
 
 
 class Hosted:
-    """One of the manners of `executor_host.py`."""
+    """One of the manners of `host.py`."""
 
     def __init__(self, manner: str, argument: str, python: str = sys.executable) -> None:
         self.name, self.heavy = manner, manner not in BARE

@@ -1,4 +1,4 @@
-"""Runs programs in the manner of others, in a process of its own: `python executor_host.py MANNER`.
+"""Runs programs in the manner of others, in a process of its own: `python host.py MANNER`.
 
 On standard input programs, each with its length in front (4 bytes, little-endian), on standard
 output what they print, likewise; `ready` comes first. Manners: `fork FLAVOUR` and `chain FLAVOUR`
@@ -37,7 +37,7 @@ def warm_chain(flavour: str) -> Execute:
 
 
 def _warm(flavour: str) -> None:
-    sys.path.insert(0, str(Path(__file__).parent.parent / "workers" / "sandbox"))
+    sys.path.insert(0, str(Path(__file__).parents[2] / "workers" / "sandbox"))
     from inside import libraries, pages, warm  # type: ignore[import-not-found]
 
     libraries.load()

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from benchmarks.report import Report
 
-GUESTS = Path(__file__).parent / "search_guests"
+GUESTS = Path(__file__).parent / "third_party"
 NAMES = ("treequest", "reasoners", "reference")
 CLONE = "rstar"
 NODES, PATIENCE_SECONDS = 1000, 150
