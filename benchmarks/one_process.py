@@ -12,13 +12,13 @@ import trio
 
 from brokers.broker import Broker
 from rstar_async.answers.checker import open_checker
-from rstar_async.config import Execution, Recipe, Round, Search
+from rstar_async.config import ExecutionConfig, Recipe, RoundConfig, SearchConfig
 from rstar_async.data.problems import problems_of_round
 from rstar_async.launch.sockets import clients_endpoint, workers_endpoint
-from rstar_async.search.expander import Judge
+from rstar_async.search.expander import AnswerVerifier
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import open_pools
-from rstar_async.search.runner import Coordinator, SearchPlan
+from rstar_async.search.runner import SearchPlan, SearchRunner
 from rstar_async.seeding import search_id
 from rstar_async.wire.payloads import POOLS
 from storage import records
@@ -33,12 +33,12 @@ SLOTS = 2
 CAPACITY = 64
 
 
-def recipe_in(folder: Path, problems: int, search: Search) -> Recipe:
+def recipe_in(folder: Path, problems: int, search: SearchConfig) -> Recipe:
     """One round over generated problems, searched by the demo's policy."""
     recipe = Recipe(
         name="one-process",
         home=str(folder / "home"),
-        rounds=(Round(problems=problems, levels=(1, 2, 3)),),
+        rounds=(RoundConfig(problems=problems, levels=(1, 2, 3)),),
         search=search,
     )
     policy = recipe.models_folder / POLICY
@@ -52,7 +52,7 @@ async def search_all(recipe: Recipe, open_engine: Callable[[Path], Engine]) -> f
     problems = problems_of_round(recipe, 1)
     searches = [_search_row(recipe, problem) for problem in problems]
     models = ActiveModels.load(recipe.models_folder, POLICY, None)
-    plan = SearchPlan(models, recipe.search, Execution(), "truth")
+    plan = SearchPlan(models, recipe.search, ExecutionConfig(), "truth")
     async with _opened(recipe, open_engine) as (coordinator, store):
         await store.commit(
             records.Run(recipe.name, {}, recipe.seed, "benchmark"),
@@ -68,7 +68,7 @@ async def search_all(recipe: Recipe, open_engine: Callable[[Path], Engine]) -> f
 @asynccontextmanager
 async def _opened(
     recipe: Recipe, open_engine: Callable[[Path], Engine]
-) -> AsyncIterator[tuple[Coordinator, Store]]:
+) -> AsyncIterator[tuple[SearchRunner, Store]]:
     sockets = recipe.home_folder / "sockets"
     sockets.mkdir(parents=True)
     ends = {pool: workers_endpoint(sockets, pool) for pool in POOLS}
@@ -88,7 +88,7 @@ async def _opened(
         nursery.start_soon(lambda: serve_executor(ends["executor"], "executor", SLOTS, drain=never))
         endpoints = {pool: clients_endpoint(sockets, pool) for pool in POOLS}
         async with open_pools(endpoints, window=CAPACITY) as pools:
-            yield Coordinator(pools, store, Judge(checker)), store
+            yield SearchRunner(pools, store, AnswerVerifier(checker)), store
         nursery.cancel_scope.cancel()
 
 

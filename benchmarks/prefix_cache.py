@@ -18,7 +18,7 @@ import trio
 
 from benchmarks.one_process import recipe_in, search_all
 from benchmarks.report import Report, open_report
-from rstar_async.config import Recipe, Search
+from rstar_async.config import Recipe, SearchConfig
 from storage import queries
 from storage.database import open_database
 from storage.records import Expansion
@@ -26,10 +26,10 @@ from workers.engines.base import Engine
 from workers.engines.local.engine import LocalEngine
 from workers.engines.sglang.command import INSTALLED, Command
 from workers.engines.sglang.engine import SGLangEngine
-from workers.engines.sglang.managed import Managed
+from workers.engines.sglang.managed import ManagedServer
 from workers.engines.sglang.role import POLICY
 
-SEARCH = Search(
+SEARCH = SearchConfig(
     rollouts=8, candidates=4, max_depth=12, max_tokens=40, temperature=1.0, in_flight=16
 )
 TARGET_SHARE = 0.95
@@ -94,7 +94,7 @@ def _engine(options: argparse.Namespace, cache: str) -> Callable[[Path], Engine]
         return lambda models: LocalEngine(models, cache_mib=mib, threads=1)
     off = () if cache == "on" else ("--disable-radix-cache",)
     command = Command(options.launch, (*shlex.split(options.arguments), *off))
-    return lambda models: SGLangEngine(models, Managed(POLICY, command), "policy")
+    return lambda models: SGLangEngine(models, ManagedServer(POLICY, command), "policy")
 
 
 def _spent(recipe: Recipe, seconds: float, *, shared: bool) -> Spent:

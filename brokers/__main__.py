@@ -9,9 +9,9 @@ from pathlib import Path
 import trio
 
 from brokers.broker import Broker
-from brokers.state import Rules
+from brokers.state import BrokerConfig
 from rstar_async.errors import BadInput
-from rstar_async.telemetry import process, pulse
+from rstar_async.telemetry import heartbeat, process
 from rstar_async.wire.keys import load_broker_keys
 
 log = logging.getLogger("brokers")
@@ -53,11 +53,13 @@ async def _serve(options: argparse.Namespace) -> None:
         keys=load_broker_keys(options.keys) if options.keys is not None else None,
         letters=options.letters,
         notice=options.notice,
-        rules=Rules(lease=options.lease or SLOW_POOLS.get(options.pool, Rules().lease)),
+        rules=BrokerConfig(
+            lease=options.lease or SLOW_POOLS.get(options.pool, BrokerConfig().lease)
+        ),
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(broker.run)
-        nursery.start_soon(pulse.keep)
+        nursery.start_soon(heartbeat.keep)
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             async for number in signals:
                 log.info("stopping", extra={"signal": signal.Signals(number).name})

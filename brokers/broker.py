@@ -18,18 +18,18 @@ import trio
 import zmq
 
 from brokers.dead_letters import write_letter
-from brokers.dispatcher import Ledger
-from brokers.effects import Effect, Letter, Note, ToClient, ToWorker
-from brokers.metrics import Gauges
-from brokers.state import Rules
-from brokers.status_file import Notice
+from brokers.dispatcher import Dispatcher
+from brokers.effects import Effect, LogEvent, ToClient, ToWorker, WriteDeadLetter
+from brokers.metrics import BrokerMetrics
+from brokers.state import BrokerConfig
+from brokers.status_file import StatusFile
 from rstar_async.wire.codec import (
     Decode,
     Malformed,
-    Parcel,
-    bundles,
+    Message,
     decode_from_client,
     decode_from_worker,
+    envelopes,
     frames_of,
 )
 from rstar_async.wire.keys import BrokerKeys, Domain, owns_name
@@ -41,7 +41,7 @@ from rstar_async.wire.messages import (
     WorkerHello,
 )
 from rstar_async.wire.socket import Received, Socket, open_broker
-from rstar_async.wire.zap import Doorkeeper
+from rstar_async.wire.zap import ZapAuthenticator
 
 
 class Outboxes:
@@ -49,7 +49,7 @@ class Outboxes:
 
     def __init__(self, socket: Socket) -> None:
         self._socket = socket
-        self._parcels: dict[bytes, list[Parcel]] = {}
+        self._parcels: dict[bytes, list[Message]] = {}
 
     def put(self, peer: bytes, message: Header, body: bytes) -> None:
         if (parcels := self._parcels.get(peer)) is None:
@@ -62,7 +62,7 @@ class Outboxes:
         waiting, self._parcels = self._parcels, {}
         unsent: list[tuple[bytes, Header]] = []
         for peer, parcels in waiting.items():
-            for bundle in bundles(parcels):
+            for bundle in envelopes(parcels):
                 try:
                     self._socket.send([peer, *frames_of(*bundle)])
                 except (trio.WouldBlock, trio.BrokenResourceError):
@@ -88,7 +88,7 @@ class Hear(Protocol[M_contra]):
 
 
 @dataclass(frozen=True)
-class Door(Generic[M]):
+class Listener(Generic[M]):
     """One side of the broker: who comes in here, what they say, who answers."""
 
     domain: Domain
@@ -113,24 +113,26 @@ class Broker:
         keys: BrokerKeys | None = None,
         letters: Path | None = None,
         notice: Path | None = None,
-        rules: Rules | None = None,
+        rules: BrokerConfig | None = None,
     ) -> None:
         self._pool, self._letters = pool, letters
-        rules = rules or Rules()
-        self._ledger = Ledger(pool, secrets.token_bytes(8), trio.current_time(), rules)
-        self._gauges, self._notice = Gauges(pool), Notice(notice)
+        rules = rules or BrokerConfig()
+        self._ledger = Dispatcher(pool, secrets.token_bytes(8), trio.current_time(), rules)
+        self._gauges, self._notice = BrokerMetrics(pool), StatusFile(notice)
         self._warned: set[bytes] = set()
         with contextlib.ExitStack() as closing:
             context: zmq.SyncContext = zmq.Context()
             closing.callback(context.destroy, linger=0)
-            self._doorkeeper = Doorkeeper(context, keys) if keys is not None else None
+            self._doorkeeper = ZapAuthenticator(context, keys) if keys is not None else None
 
-            def door(endpoint: str, domain: Domain, decode: Decode[M], hear: Hear[M]) -> Door[M]:
+            def door(
+                endpoint: str, domain: Domain, decode: Decode[M], hear: Hear[M]
+            ) -> Listener[M]:
                 socket = open_broker(
                     context, endpoint, domain=domain, queue=4 * rules.window, keys=keys
                 )
                 closing.callback(socket.close)
-                return Door(domain, socket, decode, hear, Outboxes(socket))
+                return Listener(domain, socket, decode, hear, Outboxes(socket))
 
             ledger = self._ledger
             self._clients = door(clients, "clients", decode_from_client, ledger.hear_client)
@@ -155,7 +157,7 @@ class Broker:
                 nursery.start_soon(self._keep_time)
                 nursery.start_soon(self._keep_gauges)
 
-    async def _attend(self, door: Door[M]) -> None:
+    async def _attend(self, door: Listener[M]) -> None:
         while True:
             for received in await door.socket.receive(ENVELOPES):
                 self._hear(door, received)
@@ -173,7 +175,7 @@ class Broker:
             self._notice.post(status)
             await trio.sleep(SHOW_SECONDS)
 
-    def _hear(self, door: Door[M], received: Received) -> None:
+    def _hear(self, door: Listener[M], received: Received) -> None:
         peer, *frames = received.frames
         try:
             parcels = door.decode(frames)
@@ -186,7 +188,7 @@ class Broker:
         for message, body in parcels:
             door.hear(now, peer, message, body)
 
-    def _turn_away(self, door: Door[M], peer: bytes, reason: str) -> None:
+    def _turn_away(self, door: Listener[M], peer: bytes, reason: str) -> None:
         self._ledger.count_malformed()
         if peer in self._warned:
             return
@@ -205,9 +207,9 @@ class Broker:
                         self._gauges.time(message)
                 case ToWorker(peer, message, body):
                     self._workers.outboxes.put(peer, message, body)
-                case Letter():
+                case WriteDeadLetter():
                     self._keep_letter(effect)
-                case Note(event, facts):
+                case LogEvent(event, facts):
                     log.info(event, extra=facts)
         self._deliver()
 
@@ -217,7 +219,7 @@ class Broker:
         for peer, unsent in self._workers.outboxes.flush():
             self._ledger.lose_contact(trio.current_time(), peer, unsent)
 
-    def _keep_letter(self, letter: Letter) -> None:
+    def _keep_letter(self, letter: WriteDeadLetter) -> None:
         if self._letters is None:
             return
         try:

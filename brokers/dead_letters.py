@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import trio
 
-from brokers.effects import Letter
+from brokers.effects import WriteDeadLetter
 from rstar_async.errors import BadInput
 from rstar_async.wire.calls import Answer
 from rstar_async.wire.codec import Malformed, read_payload
@@ -29,7 +29,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     buried_at: float
 
 
-def write_letter(folder: Path, pool: str, letter: Letter) -> Path:
+def write_letter(folder: Path, pool: str, letter: WriteDeadLetter) -> Path:
     """Keep the letter; a newer one for the same job replaces the older."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / f"{pool}-{letter.submit.job.hex()}.letter"

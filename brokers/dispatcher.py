@@ -7,12 +7,12 @@ test. It keeps memory only: after a restart, clients submit again and workers sa
 
 import random
 
-from brokers.effects import Effect, Note, ToClient, ToWorker
-from brokers.jobs import JobBook
-from brokers.leases import Floor
-from brokers.peers import Roster
-from brokers.scheduler import Assigner
-from brokers.state import Client, Rules, Worker
+from brokers.effects import Effect, LogEvent, ToClient, ToWorker
+from brokers.jobs import JobTable
+from brokers.leases import Leases
+from brokers.peers import Peers
+from brokers.scheduler import Scheduler
+from brokers.state import BrokerConfig, Client, Worker
 from brokers.status import status_of
 from rstar_async.wire.messages import (
     PROTOCOL,
@@ -45,7 +45,7 @@ BEAT_SECONDS = 1.0
 STALL_SECONDS = 2.0
 
 
-class Ledger:
+class Dispatcher:
     """One pool's state. Every method that takes `now` expects it never to decrease."""
 
     def __init__(
@@ -53,15 +53,15 @@ class Ledger:
         pool: str,
         epoch: bytes,
         now: float,
-        rules: Rules | None = None,
+        rules: BrokerConfig | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self._pool, self._epoch, self._started = pool, epoch, now
-        self._rules = rules or Rules()
-        self._clients: Roster[Client] = Roster()
-        assigner = Assigner(self._rules.ward)
-        self._book = JobBook(now, self._rules, self._clients, assigner)
-        self._floor = Floor(self._rules, self._book, assigner, rng or random.Random())
+        self._rules = rules or BrokerConfig()
+        self._clients: Peers[Client] = Peers()
+        assigner = Scheduler(self._rules.ward)
+        self._book = JobTable(now, self._rules, self._clients, assigner)
+        self._floor = Leases(self._rules, self._book, assigner, rng or random.Random())
         self._workers = self._book.workers
         self._ticked_at = self._beaten_at = now
 
@@ -288,7 +288,7 @@ class Ledger:
         self._book.effects.append(ToWorker(peer, message))
 
     def _note(self, event: str, **facts: str | int) -> None:
-        self._book.effects.append(Note(event, facts))
+        self._book.effects.append(LogEvent(event, facts))
 
 
 def _other_protocol(theirs: int) -> str:

@@ -19,7 +19,7 @@ class ToWorker(Struct, frozen=True, gc=False):
     body: bytes = b""
 
 
-class Letter(Struct, frozen=True):
+class WriteDeadLetter(Struct, frozen=True):
     """A job that killed its workers, to be kept for a human."""
 
     submit: Submit
@@ -28,11 +28,11 @@ class Letter(Struct, frozen=True):
     detail: str
 
 
-class Note(Struct, frozen=True):
+class LogEvent(Struct, frozen=True):
     """A change of state worth a line in the log, with the facts to it."""
 
     event: str
     facts: dict[str, str | int]
 
 
-Effect: TypeAlias = ToClient | ToWorker | Letter | Note
+Effect: TypeAlias = ToClient | ToWorker | WriteDeadLetter | LogEvent

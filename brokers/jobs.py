@@ -5,9 +5,9 @@ every client that waits for it. A job nobody waits for is forgotten, and its run
 """
 
 from brokers.effects import Effect, ToClient, ToWorker
-from brokers.peers import Roster
-from brokers.scheduler import Assigner
-from brokers.state import Client, Job, Rules, State, Unclaimed, Worker
+from brokers.peers import Peers
+from brokers.scheduler import Scheduler
+from brokers.state import BrokerConfig, Client, Job, OrphanedRun, State, Worker
 from rstar_async.wire.messages import (
     Accepted,
     CancelRun,
@@ -20,12 +20,12 @@ from rstar_async.wire.messages import (
 )
 
 
-class Claims:
+class OrphanedRuns:
     """What workers run, or have already done, before the broker knows of the job."""
 
     def __init__(self, young_until: float) -> None:
         self._until = young_until
-        self._claims: dict[JobId, Unclaimed] = {}
+        self._claims: dict[JobId, OrphanedRun] = {}
 
     def __len__(self) -> int:
         return len(self._claims)
@@ -34,17 +34,17 @@ class Claims:
         """Keep the run for its Submit; False if it is too late, or another worker was first."""
         if now >= self._until or job in self._claims:
             return False
-        self._claims[job] = Unclaimed(worker.session)
+        self._claims[job] = OrphanedRun(worker.session)
         return True
 
     def add_result(self, now: float, finished: Finished, body: bytes) -> bool:
         """Keep the result for its Submit; False if it is too late."""
         if now >= self._until:
             return False
-        self._claims[finished.job] = Unclaimed(None, finished, body)
+        self._claims[finished.job] = OrphanedRun(None, finished, body)
         return True
 
-    def pop(self, job: JobId) -> Unclaimed | None:
+    def pop(self, job: JobId) -> OrphanedRun | None:
         return self._claims.pop(job, None)
 
     def drop_run(self, job: JobId, worker: Worker) -> None:
@@ -56,7 +56,7 @@ class Claims:
         claim = self._claims.get(job)
         return claim is not None and claim.worker == worker.session
 
-    def pop_overdue(self, now: float) -> dict[JobId, Unclaimed]:
+    def pop_overdue(self, now: float) -> dict[JobId, OrphanedRun]:
         """Return all that nobody has submitted in time."""
         if now < self._until or not self._claims:
             return {}
@@ -64,17 +64,17 @@ class Claims:
         return overdue
 
 
-class JobBook:
+class JobTable:
     """All jobs of one pool. What must be told is appended to `effects`."""
 
     def __init__(
-        self, now: float, rules: Rules, clients: Roster[Client], assigner: Assigner
+        self, now: float, rules: BrokerConfig, clients: Peers[Client], assigner: Scheduler
     ) -> None:
         self.effects: list[Effect] = []
         self.jobs: dict[JobId, Job] = {}
-        self.claims = Claims(now + rules.unclaimed)
+        self.claims = OrphanedRuns(now + rules.unclaimed)
         self.counters = Counters()
-        self.workers: Roster[Worker] = Roster()
+        self.workers: Peers[Worker] = Peers()
         self._clients, self._rules, self._assigner = clients, rules, assigner
         self._timed: dict[JobId, Job] = {}  # leased or resting: something is due
         self._ended: dict[JobId, float] = {}  # and when, the earliest first

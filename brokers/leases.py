@@ -8,10 +8,10 @@ until it has really stopped, and its worker is not given the same job meanwhile.
 
 import random
 
-from brokers.effects import Letter, Note, ToWorker
-from brokers.jobs import JobBook
-from brokers.scheduler import Assigner
-from brokers.state import Job, Rules, State, Worker
+from brokers.effects import LogEvent, ToWorker, WriteDeadLetter
+from brokers.jobs import JobTable
+from brokers.scheduler import Scheduler
+from brokers.state import BrokerConfig, Job, State, Worker
 from rstar_async.wire.messages import (
     Assign,
     CancelRun,
@@ -23,10 +23,12 @@ from rstar_async.wire.messages import (
 )
 
 
-class Floor:
+class Leases:
     """All runs of one pool's jobs."""
 
-    def __init__(self, rules: Rules, book: JobBook, assigner: Assigner, rng: random.Random) -> None:
+    def __init__(
+        self, rules: BrokerConfig, book: JobTable, assigner: Scheduler, rng: random.Random
+    ) -> None:
         self._rules, self._book, self._assigner, self._rng = rules, book, assigner, rng
 
     def add(self, worker: Worker) -> None:
@@ -168,7 +170,7 @@ class Floor:
     def _bury(self, now: float, job: Job, worker: Worker) -> None:
         detail = f"{job.deaths} workers died running it, the last was {worker.name}"
         self._book.counters.dead += 1
-        self._book.effects.append(Letter(job.submit, job.body, job.deaths, detail))
+        self._book.effects.append(WriteDeadLetter(job.submit, job.body, job.deaths, detail))
         self._note("job buried", job, worker)
         self._book.fail(now, job, "dead", detail)
 
@@ -180,4 +182,4 @@ class Floor:
             "attempt": job.attempt,
             "deaths": job.deaths,
         }
-        self._book.effects.append(Note(event, facts))
+        self._book.effects.append(LogEvent(event, facts))

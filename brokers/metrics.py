@@ -16,7 +16,7 @@ from rstar_async.wire.messages import Counters, Finished, Status
 STATES = ("queued", "suspects", "leased", "retained", "unclaimed")
 
 
-class Gauges:
+class BrokerMetrics:
     """One pool's metrics. Cheap enough to be kept whether or not anybody looks."""
 
     def __init__(self, pool: str) -> None:

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from typing import Generic, Protocol, TypeVar
 
 
-class Member(Protocol):
+class Peer(Protocol):
     session: bytes
     peer: bytes
 
 
-M = TypeVar("M", bound=Member)
+M = TypeVar("M", bound=Peer)
 
 
-class Roster(Generic[M]):
+class Peers(Generic[M]):
     """Members by session. A member that comes back from a new address keeps its session."""
 
     def __init__(self) -> None:

@@ -84,7 +84,7 @@ class Rooms:
         return found
 
 
-class Assigner:
+class Scheduler:
     """Keeps the waiting jobs and says which goes where."""
 
     def __init__(self, ward: int) -> None:

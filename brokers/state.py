@@ -7,7 +7,7 @@ from rstar_async.wire.messages import Failed, Finished, JobId, Submit
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class BrokerConfig:
     """The protocol's numbers; times in seconds."""
 
     lease: float = 5.0  # a worker silent for longer has lost its jobs
@@ -103,7 +103,7 @@ class Client:
 
 
 @dataclass(slots=True, eq=False)
-class Unclaimed:
+class OrphanedRun:
     """A run from before the broker's restart, whose Submit has not come again yet."""
 
     worker: bytes | None

@@ -2,15 +2,15 @@
 
 from collections import Counter
 
-from brokers.jobs import JobBook
-from brokers.peers import Roster
+from brokers.jobs import JobTable
+from brokers.peers import Peers
 from brokers.state import Client, State
 from rstar_async.wire.messages import Status, WorkerStatus
 
 
 def status_of(
-    book: JobBook,
-    clients: Roster[Client],
+    book: JobTable,
+    clients: Peers[Client],
     *,
     number: int,
     pool: str,

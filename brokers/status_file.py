@@ -10,7 +10,7 @@ from rstar_async.errors import BadInput
 from rstar_async.wire.messages import Status
 
 
-class Notice:
+class StatusFile:
     """Written whole or not at all. A disk that is full costs the notice, not the broker."""
 
     def __init__(self, file: Path | None) -> None:

@@ -18,7 +18,7 @@ from rstar_async.errors import BadInput
 from storage import engines, migrations, statements
 from storage.errors import BadRecord, Unavailable, damaged, describe, passing
 from storage.records import Record
-from storage.retry import Patience
+from storage.retry import RetryPolicy
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -161,7 +161,7 @@ class Database:
         return (found.st_dev, found.st_ino)
 
     def _patiently(self, attempt: Callable[[], T]) -> T:
-        patience = Patience(self.name)
+        patience = RetryPolicy(self.name)
         while True:
             try:
                 result = attempt()

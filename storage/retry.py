@@ -12,7 +12,7 @@ LONGEST_DELAY = 2.0
 REMINDER_SECONDS = 30.0
 
 
-class Patience:
+class RetryPolicy:
     """One spell of waiting: `after` each failure, `over` at the first success.
 
     Those who wait for the same thing may share one; then it is told once.

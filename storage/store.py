@@ -20,7 +20,7 @@ from storage import engines, migrations
 from storage.database import Database
 from storage.errors import Unavailable
 from storage.records import Record
-from storage.retry import Patience
+from storage.retry import RetryPolicy
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -88,8 +88,8 @@ class Store:
         self._intake, self._taken = trio.open_memory_channel[_Commit](WAITING_COMMITS)
         self._one_writer = trio.CapacityLimiter(1)
         self._readers = trio.CapacityLimiter(readers)
-        self._writing = Patience(database.name)
-        self._reading = Patience(database.name)
+        self._writing = RetryPolicy(database.name)
+        self._reading = RetryPolicy(database.name)
         self._commits = self._records = self._transactions = 0
 
     async def commit(self, *records: Record) -> None:
@@ -168,7 +168,7 @@ class Store:
 
 
 async def _patiently(
-    attempt: Callable[[], T], patience: Patience, limiter: trio.CapacityLimiter
+    attempt: Callable[[], T], patience: RetryPolicy, limiter: trio.CapacityLimiter
 ) -> T:
     """`attempt` in a thread until the database is there. A cancel waits for the thread, so that
     no transaction is left behind."""

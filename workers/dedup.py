@@ -26,19 +26,19 @@ Run = Callable[[Execute], Awaitable[Outcome]]
 
 
 @dataclass
-class Flight:
+class PendingRequest:
     """A program under way, and what came of it."""
 
     landed: trio.Event = field(default_factory=trio.Event)
     outcome: Outcome | None = None
 
 
-class Twins:
+class RequestCoalescer:
     """Asks `run` for what has not been run; counts in `shared` how often it had."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._flights: dict[Hashable, Flight] = {}
+        self._flights: dict[Hashable, PendingRequest] = {}
         self._successes: OrderedDict[Hashable, Outcome] = OrderedDict()
         self.shared = 0
 
@@ -55,7 +55,7 @@ class Twins:
         return await self._fly(key, request)
 
     async def _fly(self, key: Hashable, request: Execute) -> Outcome:
-        self._flights[key] = flight = Flight()
+        self._flights[key] = flight = PendingRequest()
         try:
             flight.outcome = outcome = await self._run(request)
             if outcome.status == "ok":

@@ -13,7 +13,7 @@ import trio
 from rstar_async.errors import BadInput
 from rstar_async.wire.payloads import Execute, Executed
 from workers import worker
-from workers.dedup import Twins
+from workers.dedup import RequestCoalescer
 from workers.metrics import count_executed
 from workers.sandbox import Options, Outcome, Sandbox, SandboxError, Unconfinable, open_sandbox
 from workers.sandbox.inside.confine import hide
@@ -30,7 +30,7 @@ class Executor:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._twins = Twins(self._run)
+        self._twins = RequestCoalescer(self._run)
         self._trees: dict[str, set[str]] = {}
         self.answered = 0
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import msgspec
 import trio
 
-from rstar_async.telemetry import pulse
+from rstar_async.telemetry import heartbeat
 from rstar_async.telemetry.logs import facts
 from rstar_async.wire.codec import decode_to_worker
-from rstar_async.wire.connection import Link
+from rstar_async.wire.connection import Connection
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.keys import load_peer_keys
 from rstar_async.wire.messages import (
@@ -70,7 +70,7 @@ class Job(msgspec.Struct, frozen=True):
 
 Handle = Callable[[Job], Awaitable[bytes]]
 OnGroupEnd = Callable[[str], Awaitable[None]]
-Word = tuple[Done | Error | Stopped, bytes]
+Reply = tuple[Done | Error | Stopped, bytes]
 
 
 class Run:
@@ -87,7 +87,7 @@ class Run:
             self.scope.cancel()
 
 
-class Station:
+class Worker:
     """One worker process's conversation with its broker. Made by `serve`."""
 
     def __init__(
@@ -107,10 +107,10 @@ class Station:
         self._drain_seconds = drain_seconds
         self._session = secrets.token_bytes(8)
         self._runs: dict[JobId, Run] = {}
-        self._words: list[tuple[float, Word]] = []
+        self._words: list[tuple[float, Reply]] = []
         self._gauges: WorkerGauges | None = None
         self._idle = trio.Event()
-        self._link: Link[ToWorkerMessage] = Link(
+        self._link: Connection[ToWorkerMessage] = Connection(
             endpoint,
             self,
             lambda: open_peer(endpoint, queue=4 * max(capacity, 256), keys=peer_keys),
@@ -136,7 +136,7 @@ class Station:
         return WorkerHello(PROTOCOL, self._name, self._session, self._capacity, [*running])
 
     def beat(self) -> WorkerBeat:
-        pulse.beat()  # nobody asks for this unless the broker knows us and was heard from
+        heartbeat.beat()  # nobody asks for this unless the broker knows us and was heard from
         self._forget_words()
         return WorkerBeat(list(self._runs), self._capacity)
 
@@ -192,7 +192,7 @@ class Station:
             if not self._runs:
                 self._idle.set()
 
-    async def _outcome(self, run: Run) -> Word:
+    async def _outcome(self, run: Run) -> Reply:
         job = run.job
         try:
             with run.scope:
@@ -282,7 +282,7 @@ async def serve(
     `drain` given, that event is obeyed instead of signals: for stations that share a process. What
     runs for longer than `drain_seconds` into a drain is stopped, and done by another worker.
     """
-    station = Station(endpoint, name, capacity, handle, on_group_end, keys, drain_seconds)
+    station = Worker(endpoint, name, capacity, handle, on_group_end, keys, drain_seconds)
     try:
         await station.run(drain)
         return

@@ -19,10 +19,10 @@ import zmq
 
 from rstar_async.wire.codec import (
     Decode,
-    Parcel,
-    bundles,
+    Message,
     decode_to_client,
     decode_to_worker,
+    envelopes,
     frames_of,
 )
 from rstar_async.wire.messages import (
@@ -152,7 +152,7 @@ def lease_client(endpoint: str, in_flight: str, seconds: str) -> None:
         pass
     watch, waiting, keys = Stopwatch(float(seconds)), set[bytes](), _keys()
 
-    def submit() -> Parcel:
+    def submit() -> Message:
         job = next(keys)
         waiting.add(job)
         watch.start(job)
@@ -161,7 +161,7 @@ def lease_client(endpoint: str, in_flight: str, seconds: str) -> None:
     peer.send([submit() for _ in range(int(in_flight))])
     while watch.runs:
         peer.beat(lambda: ClientBeat(list(waiting)))
-        words: list[Parcel] = []
+        words: list[Message] = []
         for message, _ in peer.receive():
             if isinstance(message, Finished) and message.job in waiting:
                 waiting.discard(message.job)
@@ -224,8 +224,8 @@ class _Peer(Generic[M]):
         except zmq.Again:
             return []
 
-    def send(self, parcels: list[Parcel]) -> None:
-        for bundle in bundles(parcels):
+    def send(self, parcels: list[Message]) -> None:
+        for bundle in envelopes(parcels):
             if bundle:
                 self._socket.send_multipart(frames_of(*bundle))
 

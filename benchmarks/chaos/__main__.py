@@ -17,22 +17,22 @@ from random import Random
 
 from msgspec import structs
 
-from benchmarks.chaos.injector import Ending, Storm, run
-from benchmarks.chaos.tree_diff import Tree, read_forest, unfinished, unlike
+from benchmarks.chaos.injector import ChaosInjector, Ending, run
+from benchmarks.chaos.tree_diff import Tree, read_trees, unfinished, unlike
 from benchmarks.report import Report, open_report
 from benchmarks.tiny_base import make_base
 from rstar_async.config import (
-    Bootstrap,
-    Evaluation,
-    Execution,
-    Model,
-    PolicyTraining,
-    PPMTraining,
-    Problems,
+    BootstrapConfig,
+    EvaluationConfig,
+    ExecutionConfig,
+    ModelConfig,
+    PolicyConfig,
+    PPMConfig,
+    ProblemsConfig,
     Recipe,
-    Round,
-    Search,
-    Workers,
+    RoundConfig,
+    SearchConfig,
+    WorkersConfig,
 )
 
 NAME = "chaos"
@@ -50,10 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
     kills = options.kills or (12 if report.short else 200)
     folder = Path(tempfile.mkdtemp(prefix="rstar-chaos-", dir=options.folder))
     recipe = recipe_for(folder, options.seed, short=report.short)
-    calm, calm_trees = _once(recipe, folder / "calm", Storm(0, 0, 1.0), 0.0, 0)
+    calm, calm_trees = _once(recipe, folder / "calm", ChaosInjector(0, 0, 1.0), 0.0, 0)
     _row(report, "calm", calm, calm_trees, {})
     tally = _Tally(calm_trees)
-    storm = Storm(kills, options.seed, options.pause)
+    storm = ChaosInjector(kills, options.seed, options.pause)
     while True:
         home = folder / f"storm-{tally.runs + 1}"
         before = dict(storm.killed)
@@ -108,12 +108,12 @@ class _Tally:
 
 
 def _once(
-    recipe: Recipe, home: Path, storm: Storm, delay: float, kills: int
+    recipe: Recipe, home: Path, storm: ChaosInjector, delay: float, kills: int
 ) -> tuple[Ending, dict[str, Tree]]:
     recipe = structs.replace(recipe, home=str(home))
     limit = LIMIT_SECONDS + LIMIT_PER_KILL * kills
     ending = run(recipe, storm, delay=delay, limit_seconds=limit)
-    return ending, read_forest(recipe.database_url, recipe.name)
+    return ending, read_trees(recipe.database_url, recipe.name)
 
 
 def _row(
@@ -142,17 +142,21 @@ def recipe_for(folder: Path, seed: int, *, short: bool) -> Recipe:
     return Recipe(
         name=NAME,
         seed=seed,
-        model=Model(base=str(folder / "base")),
-        bootstrap=Bootstrap(kind="checkpoint"),
-        problems=Problems(source=str(_problems(folder, train + HELDOUT, seed)), heldout=HELDOUT),
-        search=Search(rollouts=6, candidates=4, max_tokens=64, in_flight=6),
+        model=ModelConfig(base=str(folder / "base")),
+        bootstrap=BootstrapConfig(kind="checkpoint"),
+        problems=ProblemsConfig(
+            source=str(_problems(folder, train + HELDOUT, seed)), heldout=HELDOUT
+        ),
+        search=SearchConfig(rollouts=6, candidates=4, max_tokens=64, in_flight=6),
         # A loaded machine must not decide which programs time out.
-        execution=Execution(wall_seconds=120.0, cpu_seconds=60.0),
-        rounds=(Round(),) if short else (Round(), Round(guidance="ppm")),
-        policy=PolicyTraining(epochs=1.0, batch_size=8, learning_rate=1e-4),
-        ppm=PPMTraining(learning_rate=1e-4),
-        evaluation=Evaluation(problems=HELDOUT, samples=2, rollouts=3, candidates=3),
-        workers=Workers(engine="scripted", inference=2, reward=2, executor=2, slots=1, rows=32),
+        execution=ExecutionConfig(wall_seconds=120.0, cpu_seconds=60.0),
+        rounds=(RoundConfig(),) if short else (RoundConfig(), RoundConfig(guidance="ppm")),
+        policy=PolicyConfig(epochs=1.0, batch_size=8, learning_rate=1e-4),
+        ppm=PPMConfig(learning_rate=1e-4),
+        evaluation=EvaluationConfig(problems=HELDOUT, samples=2, rollouts=3, candidates=3),
+        workers=WorkersConfig(
+            engine="scripted", inference=2, reward=2, executor=2, slots=1, rows=32
+        ),
     )
 
 

@@ -18,7 +18,7 @@ import msgspec
 import trio
 
 from rstar_async.config import Recipe
-from rstar_async.launch.backoff import Patience
+from rstar_async.launch.backoff import Backoff
 from rstar_async.launch.linux import children
 from rstar_async.launch.processes import Places, ProcessSpec, processes
 from rstar_async.launch.run import lay_out
@@ -26,12 +26,12 @@ from rstar_async.launch.sockets import make_socket_folder, remove_socket_folder
 from rstar_async.launch.supervisor import run_processes
 
 # No life is too short, so no death is ever the last.
-ENDLESS = Patience(young_seconds=0.0, first_wait=0.1)
+ENDLESS = Backoff(young_seconds=0.0, first_wait=0.1)
 EARLY = 8
 MARK = "RSTAR_CHAOS_HOME"
 
 
-class Storm:
+class ChaosInjector:
     """Kills one living process after another, whichever the dice name, until `kills` are dead.
 
     At most `EARLY` of a run's kills, or a quarter of those left, fall before its first search: the
@@ -90,7 +90,7 @@ class Ending(msgspec.Struct, frozen=True):
     buried: int
 
 
-def run(recipe: Recipe, storm: Storm, *, delay: float, limit_seconds: float) -> Ending:
+def run(recipe: Recipe, storm: ChaosInjector, *, delay: float, limit_seconds: float) -> Ending:
     """Bring the recipe to its end in a new home, through the storm. In the main thread only."""
     with laid_out(recipe, delay) as (specs, places):
         return trio.run(_weather, specs, places, storm, limit_seconds)
@@ -109,7 +109,7 @@ def laid_out(recipe: Recipe, delay: float) -> Iterator[tuple[list[ProcessSpec], 
 
 
 async def _weather(
-    specs: list[ProcessSpec], places: Places, storm: Storm, limit_seconds: float
+    specs: list[ProcessSpec], places: Places, storm: ChaosInjector, limit_seconds: float
 ) -> Ending:
     exit_code = None
     started = trio.current_time()

@@ -53,7 +53,7 @@ class Tree(msgspec.Struct, frozen=True):
         return sum(count - 1 for count in Counter(e.path for e in self.expansions).values())
 
 
-def read_forest(location: str, run: str) -> dict[str, Tree]:
+def read_trees(location: str, run: str) -> dict[str, Tree]:
     """All trees of a run, by search id."""
     with open_database(location, must_exist=True) as database:
         rounds = database.read(queries.rounds_of, run)

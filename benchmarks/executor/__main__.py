@@ -13,7 +13,7 @@ from pathlib import Path
 import trio
 
 from benchmarks.cpu_meter import Meter
-from benchmarks.executor.baselines import BARE_FORK, Rival, open_rivals
+from benchmarks.executor.baselines import BARE_FORK, Baseline, open_baselines
 from benchmarks.executor.chain import Chain, measure_chain
 from benchmarks.executor.jobs import JOBS, Job
 from benchmarks.executor.nodes import measure_nodes
@@ -49,7 +49,7 @@ async def _measure(report: Report) -> None:
 
 async def _stateless(report: Report, sandbox: Sandbox) -> None:
     guests = {guest: getattr(report.options, guest.replace("-", "_")) for guest in GUESTS}
-    with open_rivals(sandbox, guests) as (rivals, missing):
+    with open_baselines(sandbox, guests) as (rivals, missing):
         table, wrong = await _in_turns(rivals, rounds=3 if report.short else 6)
     for (rival, job), meter in table.items():
         if (rival, job) in wrong:
@@ -61,7 +61,7 @@ async def _stateless(report: Report, sandbox: Sandbox) -> None:
     _claim_stateless(report, table)
 
 
-async def _in_turns(rivals: list[Rival], rounds: int) -> tuple[Table, set[tuple[str, str]]]:
+async def _in_turns(rivals: list[Baseline], rounds: int) -> tuple[Table, set[tuple[str, str]]]:
     """Each round gives every rival its share of every job; the first one is not counted.
 
     Who printed something else is not asked for that job again.
@@ -88,7 +88,7 @@ def _share(job: Job, heavy: bool) -> int:
     return 1 if heavy else 30 if job.name == "trivial" else 8
 
 
-async def _run(rival: Rival, job: Job, seeds: list[int], meter: Meter) -> list[str]:
+async def _run(rival: Baseline, job: Job, seeds: list[int], meter: Meter) -> list[str]:
     answers = []
     with meter:
         for seed in seeds:

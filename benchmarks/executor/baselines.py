@@ -27,7 +27,7 @@ LIMITS = Limits(output_bytes=1 << 20)
 ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-class Rival(Protocol):
+class Baseline(Protocol):
     """Runs programs. `heavy`: each job costs half a second or more, so it is given fewer."""
 
     name: str
@@ -152,12 +152,12 @@ class BareChain:
 
 
 @contextmanager
-def open_rivals(
+def open_baselines(
     sandbox: Sandbox, others: dict[str, Path | None]
-) -> Iterator[tuple[list[Rival], dict[str, str]]]:
+) -> Iterator[tuple[list[Baseline], dict[str, str]]]:
     """All that can be had here, and why the rest cannot. `others`: checkouts by manner."""
     with ExitStack() as stack:
-        rivals: list[Rival] = [Ours(sandbox), FreshInterpreter(), FreshInterpreter(IMPORTS)]
+        rivals: list[Baseline] = [Ours(sandbox), FreshInterpreter(), FreshInterpreter(IMPORTS)]
         missing = {}
         for own in (BareFork(), WarmPool()):
             stack.callback(own.close)

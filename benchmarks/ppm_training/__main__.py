@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from benchmarks.ppm_training.baselines import Epoch, Rival, by_pairs, by_trees
+from benchmarks.ppm_training.baselines import Baseline, Epoch, by_pairs, by_trees
 from benchmarks.ppm_training.trees import Trees, read_trees, search
 from benchmarks.report import Report, open_report
 
@@ -40,7 +40,7 @@ def _options() -> argparse.ArgumentParser:
 
 
 def _measure(report: Report, trees: Trees, scratch: Path) -> None:
-    rival, pairs = Rival(trees.model, scratch), len(trees.sequences)
+    rival, pairs = Baseline(trees.model, scratch), len(trees.sequences)
     ours, theirs = Epoch(rival.packed_model(), pairs), Epoch(rival.stock_model(), pairs)
     for stand in trees.stands:
         by_trees(ours, stand.packed)

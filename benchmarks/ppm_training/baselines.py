@@ -13,14 +13,14 @@ from trl.trainer.reward_config import RewardConfig
 from trl.trainer.reward_trainer import RewardTrainer
 
 from benchmarks.ppm_training.trees import Sequences
-from rstar_async.config import PPMTraining
+from rstar_async.config import PPMConfig
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.objectives import summed_loss
 from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.scorer import load_ppm, scores
 from rstar_async.trainer.trainer_args import quiet
 
-MAX_TOKENS = PPMTraining().max_tokens
+MAX_TOKENS = PPMConfig().max_tokens
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Epoch:
         self.seconds.append(time.process_time() - started)
 
 
-class Rival:
+class Baseline:
     """A model with one seeded head, loaded anew for each way."""
 
     def __init__(self, folder: Path, scratch: Path) -> None:
@@ -92,7 +92,7 @@ def by_trees(epoch: Epoch, trees: Sequence[PackedTree]) -> None:
 
 
 def by_pairs(
-    rival: Rival, epoch: Epoch, sequences: Sequences, batch: int, pad_to: int | None = None
+    rival: Baseline, epoch: Epoch, sequences: Sequences, batch: int, pad_to: int | None = None
 ) -> None:
     """TRL's trainer on ids: its collator, its loss. Neighbours in a batch are of one tree."""
     trainer = _reward_trainer(rival, epoch.model, sequences, batch, pad_to)
@@ -107,7 +107,7 @@ def by_pairs(
 
 
 def _reward_trainer(
-    rival: Rival,
+    rival: Baseline,
     model: Any,
     sequences: Sequences,
     batch: int,

@@ -9,17 +9,17 @@ from typing import TypeAlias
 
 from msgspec import structs
 
-from rstar_async.config import PPMTraining, Recipe
+from rstar_async.config import PPMConfig, Recipe
 from rstar_async.config.loader import read_stored_recipe
 from rstar_async.data.preferences import PairRules, Preference
 from rstar_async.trainer.build_dataset import stored_trees
-from rstar_async.trainer.context import Workshop
+from rstar_async.trainer.context import TrainingContext
 from rstar_async.trainer.dataset import judged_tree
 from rstar_async.trainer.packing import JudgedTree, PackedTree, pack
 from storage import queries
 from storage.database import open_database
 
-TREES_PER_STEP = PPMTraining().batch_trees
+TREES_PER_STEP = PPMConfig().batch_trees
 # The paper's rollouts and candidates, the demo's model; nothing is trained but the smallest policy.
 RECIPE = """
 name = "trees"
@@ -79,7 +79,7 @@ def read_trees(home: Path, limit: int = 0) -> Trees:
     # A run's folder may have been moved or copied since.
     recipe = structs.replace(read_stored_recipe(home / "recipe.json"), home=str(home))
     with open_database(recipe.database_url, must_exist=True) as database:
-        shop = Workshop(recipe, recipe.name, database)
+        shop = TrainingContext(recipe, recipe.name, database)
         numbers = [r.number for r in database.read(queries.rounds_of, shop.run) if r.number]
         policy = shop.newest_policy(0)
         trees = list(_with_pairs(shop, numbers))[: limit or None]
@@ -88,7 +88,7 @@ def read_trees(home: Path, limit: int = 0) -> Trees:
     return Trees(shop.folder(policy), [_both_ways(step, recipe, length) for step in steps])
 
 
-def _with_pairs(shop: Workshop, numbers: list[int]) -> Iterable[JudgedTree]:
+def _with_pairs(shop: TrainingContext, numbers: list[int]) -> Iterable[JudgedTree]:
     encoder = shop.encoder(shop.newest_policy(0))
     for stored in stored_trees(shop, numbers):
         for one in stored:

@@ -21,19 +21,18 @@ import trio
 from benchmarks.cpu_meter import tree_cpu_seconds
 from benchmarks.search.script import GOLD, QUESTION, answer, encoder
 from rstar_async.answers.checker import open_checker
-from rstar_async.config import Bounds, Execution
-from rstar_async.config import Search as SearchSettings
+from rstar_async.config import BoundsConfig, ExecutionConfig, SearchConfig
 from rstar_async.launch.sockets import (
     clients_endpoint,
     make_socket_folder,
     remove_socket_folder,
     workers_endpoint,
 )
-from rstar_async.search.expander import Judge
-from rstar_async.search.gc_tuning import collect_seldom
+from rstar_async.search.expander import AnswerVerifier
+from rstar_async.search.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools, open_pools
-from rstar_async.search.runner import Coordinator, SearchPlan
+from rstar_async.search.runner import SearchPlan, SearchRunner
 from rstar_async.wire.payloads import POOLS, Execute, Generate, Pool, Score
 from storage.records import Problem, Round, Run, Search
 from storage.store import open_store
@@ -58,7 +57,7 @@ class Rig:
     """Searches trees; `ours` are the processes whose CPU time counts beside this one's."""
 
     parts: Parts
-    coordinator: Coordinator
+    coordinator: SearchRunner
     store: Any
     ours: list[int] = field(default_factory=list)
     canned: list[int] = field(default_factory=list)
@@ -125,8 +124,8 @@ async def open_rig(parts: Parts) -> AsyncIterator[Rig]:
             pools = await stack.enter_async_context(open_pools(endpoints, window=WINDOW))
             for pool in (pools.inference, pools.executor, pools.reward):
                 await _until_served(pool)
-        collect_seldom()
-        yield Rig(parts, Coordinator(pools, store, Judge(checker)), store, ours, canned)
+        tune_gc()
+        yield Rig(parts, SearchRunner(pools, store, AnswerVerifier(checker)), store, ours, canned)
 
 
 @contextmanager
@@ -182,9 +181,9 @@ def _search(name: str) -> Search:
 
 
 def _plan(trees: int, nodes: int, rollouts: int) -> SearchPlan:
-    settings = SearchSettings(rollouts=rollouts, candidates=8, in_flight=trees)
+    settings = SearchConfig(rollouts=rollouts, candidates=8, in_flight=trees)
     models = ActiveModels("policy", "ppm", encoder())
-    return SearchPlan(models, settings, Execution(), "truth", Bounds(nodes=nodes))
+    return SearchPlan(models, settings, ExecutionConfig(), "truth", BoundsConfig(nodes=nodes))
 
 
 def worker(pool: Pool, endpoint: str) -> None:

@@ -6,8 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.tiny_base import make_base
-from rstar_async.config import Bootstrap, Model, Problems, Recipe, Round, Workers
-from rstar_async.config import Search as SearchSettings
+from rstar_async.config import (
+    BootstrapConfig,
+    ModelConfig,
+    ProblemsConfig,
+    Recipe,
+    RoundConfig,
+    SearchConfig,
+    WorkersConfig,
+)
 from rstar_async.config.loader import as_toml_values
 from rstar_async.data.problems import problems_of_round
 from rstar_async.seeding import search_id
@@ -29,12 +36,12 @@ def recipe_in(folder: Path, searches: int) -> Recipe:
     return Recipe(
         name="resume",
         home=str(folder / "home"),
-        model=Model(base=POLICY),
-        bootstrap=Bootstrap(kind="checkpoint"),
-        problems=Problems(source=str(problems)),
-        search=SearchSettings(rollouts=1_000_000, candidates=CHILDREN, in_flight=IN_FLIGHT),
-        rounds=(Round(),),
-        workers=Workers(engine="scripted", slots=1),
+        model=ModelConfig(base=POLICY),
+        bootstrap=BootstrapConfig(kind="checkpoint"),
+        problems=ProblemsConfig(source=str(problems)),
+        search=SearchConfig(rollouts=1_000_000, candidates=CHILDREN, in_flight=IN_FLIGHT),
+        rounds=(RoundConfig(),),
+        workers=WorkersConfig(engine="scripted", slots=1),
     )
 
 

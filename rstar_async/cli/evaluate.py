@@ -43,20 +43,20 @@ def run(arguments: argparse.Namespace) -> int:
     from rstar_async.config.loader import changed
     from rstar_async.evaluation.benchmarks import stored_problems
     from rstar_async.evaluation.display import caption, table_of
-    from rstar_async.evaluation.models import find_subject, with_settings_of
-    from rstar_async.evaluation.request import Order, Results, ScheduleResults
+    from rstar_async.evaluation.models import find_models, with_settings_of
+    from rstar_async.evaluation.request import EvaluationRequest, Results, ScheduleResults
     from rstar_async.evaluation.schedules.comparison import parse_schedules
     from rstar_async.evaluation.schedules.display import schedules_caption, schedules_table
-    from rstar_async.evaluation.submit import RESULTS, enquire
+    from rstar_async.evaluation.submit import RESULTS, submit
 
     settings = [*_trajectories(arguments.trajectories), *arguments.overrides]
     rivals = _rivals(arguments.against)
     schedules = parse_schedules(arguments.schedules) if arguments.schedules else ()
-    found = find_subject(arguments.model, arguments.round, arguments.ppm)
+    found = find_models(arguments.model, arguments.round, arguments.ppm)
     recipe = changed(with_settings_of(found.recipe, arguments.recipe), settings)
     benchmark = stored_problems(recipe, found.run_id, arguments.benchmark, arguments.problems)
     home = recipe.home_folder / "evaluation"
-    order = Order(
+    order = EvaluationRequest(
         kind="schedules" if schedules else "evaluate",
         recipe=recipe,
         run_id=found.run_id,
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         results=str(home / RESULTS),
     )
     reply: type[Results] | type[ScheduleResults] = ScheduleResults if schedules else Results
-    results, code = enquire(order, home, reply)
+    results, code = submit(order, home, reply)
     if results is None:
         print("stopped; the same command again goes on from here")
         return code or 1

@@ -24,11 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the file and say how much is in it."""
-    from rstar_async.config import Problems
+    from rstar_async.config import ProblemsConfig
     from rstar_async.data.convert import convert_file, is_file_of_rows
 
     if is_file_of_rows(arguments.source):
-        columns = Problems(question=arguments.question, answer=arguments.answer)
+        columns = ProblemsConfig(question=arguments.question, answer=arguments.answer)
         rows = convert_file(arguments.source, arguments.wanted, arguments.out, columns)
     else:
         rows = _export(arguments)

@@ -99,19 +99,19 @@ def _show(database: "Database", versions: "Sequence[ModelVersion]", wanted: str)
     shown = line[0]
     print(msgspec.json.format(msgspec.json.encode(shown)).decode())
     print("\nlineage    " + "\n           ".join(version.id for version in line))
-    faults = _faults(shown)
-    print(f"files      {'; '.join(faults) or 'as they were published'}")
-    return 1 if faults else 0
+    integrity_errors = _faults(shown)
+    print(f"files      {'; '.join(integrity_errors) or 'as they were published'}")
+    return 1 if integrity_errors else 0
 
 
 def _roll_back(
     database: "Database", versions: "Sequence[ModelVersion]", wanted: str, reason: str
 ) -> int:
-    from rstar_async.models.registry import back_to
+    from rstar_async.models.registry import rollback
 
-    standings = back_to(versions, wanted, reason)
-    if faults := _faults(_version(versions, wanted)):
-        raise BadInput(f"{wanted} cannot be used again: {'; '.join(faults)}")
+    standings = rollback(versions, wanted, reason)
+    if integrity_errors := _faults(_version(versions, wanted)):
+        raise BadInput(f"{wanted} cannot be used again: {'; '.join(integrity_errors)}")
     database.commit(*standings)
     for standing in standings:
         print(f"{standing.status:10} {standing.model_id}")
@@ -123,9 +123,11 @@ def _push(version: "ModelVersion", hub: str) -> int:
     from rstar_async.trainer.hub import check_name, push
 
     check_name(hub)
-    faults = _faults(version) if version.path else ["it was refused and has no weights"]
-    if version.status == "pruned" or faults:
-        raise BadInput(f"{version.id} cannot be pushed: {'; '.join(faults) or 'it was pruned'}")
+    integrity_errors = _faults(version) if version.path else ["it was refused and has no weights"]
+    if version.status == "pruned" or integrity_errors:
+        raise BadInput(
+            f"{version.id} cannot be pushed: {'; '.join(integrity_errors) or 'it was pruned'}"
+        )
     try:
         print(push(version, hub))
     except Exception as error:  # whatever libraries and networks raise
@@ -143,6 +145,6 @@ def _version(versions: "Sequence[ModelVersion]", wanted: str) -> "ModelVersion":
 
 def _faults(version: "ModelVersion") -> list[str]:
     """What is not as the manifest says; a version without weights of its own has none."""
-    from rstar_async.models.registry import faults
+    from rstar_async.models.registry import integrity_errors
 
-    return faults(version) if version.path and version.status != "pruned" else []
+    return integrity_errors(version) if version.path and version.status != "pruned" else []

@@ -12,8 +12,8 @@ from rstar_async.errors import BadInput
 
 if TYPE_CHECKING:
     from rstar_async.config import Recipe
-    from rstar_async.evaluation.models import Subject
-    from rstar_async.evaluation.request import Order
+    from rstar_async.evaluation.models import ModelRef
+    from rstar_async.evaluation.request import EvaluationRequest
 
 TAKES_OVERRIDES = True
 NO_ANSWER = 1
@@ -39,18 +39,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the answer with its solution; 1 if no trajectory came to an answer."""
     from rstar_async.cli.output import json_text
     from rstar_async.evaluation.display import show_solved
-    from rstar_async.evaluation.models import find_subject, set_apart
+    from rstar_async.evaluation.models import find_models, set_apart
     from rstar_async.evaluation.request import Solved
-    from rstar_async.evaluation.submit import enquire
+    from rstar_async.evaluation.submit import submit
 
     if arguments.trajectories <= 0:
         raise BadInput(f"--trajectories is {arguments.trajectories}, but must be above 0")
     question = _question(arguments.question)
-    found = find_subject(arguments.model, arguments.round, arguments.ppm)
+    found = find_models(arguments.model, arguments.round, arguments.ppm)
     with _home(arguments.home) as home:
         recipe = _recipe(found.recipe, arguments)
         order = _order(set_apart(found, home), recipe, question, home)
-        solved, code = enquire(order, home, Solved)
+        solved, code = submit(order, home, Solved)
     if solved is None:
         return code or NO_ANSWER
     if arguments.json:
@@ -89,11 +89,11 @@ def _recipe(recipe: "Recipe", arguments: argparse.Namespace) -> "Recipe":
     return changed(settings, [trees, *arguments.overrides])
 
 
-def _order(found: "Subject", recipe: "Recipe", question: str, home: Path) -> "Order":
+def _order(found: "ModelRef", recipe: "Recipe", question: str, home: Path) -> "EvaluationRequest":
     """The order, and the question in the store."""
     from msgspec import structs
 
-    from rstar_async.evaluation.request import Order
+    from rstar_async.evaluation.request import EvaluationRequest
     from rstar_async.evaluation.submit import RESULTS
     from storage.database import open_database
     from storage.records import Problem, problem_id
@@ -103,7 +103,7 @@ def _order(found: "Subject", recipe: "Recipe", question: str, home: Path) -> "Or
     )
     with open_database(found.recipe.database_url) as database:
         database.commit(problem)
-    return Order(
+    return EvaluationRequest(
         kind="solve",
         recipe=structs.replace(recipe, home=found.recipe.home, database=""),
         run_id=found.run_id,

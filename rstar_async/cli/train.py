@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     require(recipe.model.base)
     if not arguments.data.startswith("hf:") and not Path(arguments.data).exists():
         raise BadInput(f"there is no file or folder {arguments.data}")
-    env.prepare()
+    env.set_environment()
     with _until_told_to_end() as should_stop:
         return _train(arguments, recipe, should_stop)
 
@@ -67,9 +67,9 @@ def _until_told_to_end() -> Iterator[Callable[[], bool]]:
 def _train(arguments: argparse.Namespace, recipe: "Recipe", should_stop: Callable[[], bool]) -> int:
     from rstar_async.trainer import distributed
     from rstar_async.trainer.errors import Stopped
-    from rstar_async.trainer.standalone import Commission, train_from_file
+    from rstar_async.trainer.standalone import FileTrainingJob, train_from_file
 
-    wish = Commission(
+    wish = FileTrainingJob(
         arguments.kind, arguments.data, arguments.into.absolute(), recipe, should_stop, _show
     )
     distributed.join()
@@ -80,7 +80,7 @@ def _train(arguments: argparse.Namespace, recipe: "Recipe", should_stop: Callabl
         return 1
     finally:
         distributed.leave()
-    if distributed.is_leader():
+    if distributed.is_rank0():
         print(place)
     return 0
 

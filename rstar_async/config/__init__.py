@@ -3,59 +3,65 @@
 Every default is explained where it stands. Unknown keys and wrong types are refused by name.
 """
 
-from rstar_async.config.base import Dtype, Settings
-from rstar_async.config.processes import Observe, SGLang, Weakness, Workers
+from rstar_async.config.base import Dtype, Section
+from rstar_async.config.processes import ObserveConfig, SGLangConfig, Weakness, WorkersConfig
 from rstar_async.config.recipe import Preset, Recipe
 from rstar_async.config.searching import (
     AnswerRule,
-    Bounds,
-    Evaluation,
-    Execution,
+    BoundsConfig,
+    EvaluationConfig,
+    ExecutionConfig,
     Guidance,
-    Round,
-    Search,
+    RoundConfig,
+    SearchConfig,
 )
-from rstar_async.config.tasks import Answers, Bootstrap, Model, Problems, PromptSource
+from rstar_async.config.tasks import (
+    AnswersConfig,
+    BootstrapConfig,
+    ModelConfig,
+    ProblemsConfig,
+    PromptSource,
+)
 from rstar_async.config.training import (
-    Filters,
-    Gate,
+    FiltersConfig,
+    GateConfig,
     History,
-    LoRA,
+    LoRAConfig,
     Objective,
-    PolicyTraining,
-    PPMTraining,
+    PolicyConfig,
+    PPMConfig,
     Schedule,
-    Training,
+    TrainingConfig,
 )
 
 __all__ = [
     "AnswerRule",
-    "Answers",
-    "Bootstrap",
-    "Bounds",
+    "AnswersConfig",
+    "BootstrapConfig",
+    "BoundsConfig",
     "Dtype",
-    "Evaluation",
-    "Execution",
-    "Filters",
-    "Gate",
+    "EvaluationConfig",
+    "ExecutionConfig",
+    "FiltersConfig",
+    "GateConfig",
     "Guidance",
     "History",
-    "LoRA",
-    "Model",
+    "LoRAConfig",
+    "ModelConfig",
     "Objective",
-    "Observe",
-    "PPMTraining",
-    "PolicyTraining",
+    "ObserveConfig",
+    "PPMConfig",
+    "PolicyConfig",
     "Preset",
-    "Problems",
+    "ProblemsConfig",
     "PromptSource",
     "Recipe",
-    "Round",
-    "SGLang",
+    "RoundConfig",
+    "SGLangConfig",
     "Schedule",
-    "Search",
-    "Settings",
-    "Training",
+    "SearchConfig",
+    "Section",
+    "TrainingConfig",
     "Weakness",
-    "Workers",
+    "WorkersConfig",
 ]

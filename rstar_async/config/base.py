@@ -7,5 +7,5 @@ import msgspec
 Dtype = Literal["auto", "float32", "bfloat16"]
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of all sections."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from rstar_async.config import Recipe, Round
+from rstar_async.config import Recipe, RoundConfig
 from rstar_async.config.layers import Layer, merged, read_layers, unflattened
 from rstar_async.config.presets import PRESETS
 from rstar_async.errors import BadInput
@@ -150,7 +150,7 @@ def _check_sense(recipe: Recipe, where: str) -> None:
         _check_round(recipe, number, round_, where)
 
 
-def _check_round(recipe: Recipe, number: int, round_: Round, where: str) -> None:
+def _check_round(recipe: Recipe, number: int, round_: RoundConfig, where: str) -> None:
     totals = [recipe.search_of_round(number).rollouts, *round_.unsolved_rollouts]
     if any(earlier >= later for earlier, later in pairwise(totals)):
         raise BadInput(

@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from rstar_async.config.base import Settings
+from rstar_async.config.base import Section
 
 Weakness = Literal["no-landlock", "no-listener"]
 
 
-class Workers(Settings):
+class WorkersConfig(Section):
     """Processes of `rstar run` on one machine."""
 
     # "local": transformers in the worker. "sglang": servers, see [sglang]. "scripted" follows a
@@ -27,7 +27,7 @@ class Workers(Settings):
     threads: int = 1
 
 
-class SGLang(Settings):
+class SGLangConfig(Section):
     """The servers behind `workers.engine = "sglang"` (docs/engines.md)."""
 
     # Base URLs of servers that run already, one worker for each; empty: each of `workers.inference`
@@ -46,7 +46,7 @@ class SGLang(Settings):
     share_device: bool = False
 
 
-class Observe(Settings):
+class ObserveConfig(Section):
     """How the processes of `rstar run` can be watched. Nothing of it changes what they do."""
 
     # The first of the loopback ports where they serve Prometheus metrics, one each (and a list of

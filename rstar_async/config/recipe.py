@@ -5,17 +5,29 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from rstar_async.config.base import Settings
-from rstar_async.config.processes import Observe, SGLang, Workers
-from rstar_async.config.searching import Bounds, Evaluation, Execution, Round, Search
-from rstar_async.config.tasks import Answers, Bootstrap, Model, Problems
-from rstar_async.config.training import Filters, Gate, PolicyTraining, PPMTraining, Training
+from rstar_async.config.base import Section
+from rstar_async.config.processes import ObserveConfig, SGLangConfig, WorkersConfig
+from rstar_async.config.searching import (
+    BoundsConfig,
+    EvaluationConfig,
+    ExecutionConfig,
+    RoundConfig,
+    SearchConfig,
+)
+from rstar_async.config.tasks import AnswersConfig, BootstrapConfig, ModelConfig, ProblemsConfig
+from rstar_async.config.training import (
+    FiltersConfig,
+    GateConfig,
+    PolicyConfig,
+    PPMConfig,
+    TrainingConfig,
+)
 
 T = TypeVar("T")
 Preset = Literal["", "paper", "reference"]
 
 
-class Recipe(Settings):
+class Recipe(Section):
     """Everything one run needs to know."""
 
     name: str = "run"
@@ -25,23 +37,23 @@ class Recipe(Settings):
     # Models, sockets' names and, unless `database` says otherwise, the SQLite file live here.
     home: str = "runs/{name}"
     database: str = ""
-    model: Model = Model()
-    bootstrap: Bootstrap = Bootstrap()
-    problems: Problems = Problems()
-    search: Search = Search()
-    bounds: Bounds = Bounds()
-    execution: Execution = Execution()
-    answers: Answers = Answers()
-    rounds: tuple[Round, ...] = (Round(),)
-    filters: Filters = Filters()
-    training: Training = Training()
-    policy: PolicyTraining = PolicyTraining()
-    ppm: PPMTraining = PPMTraining()
-    gate: Gate = Gate()
-    evaluation: Evaluation = Evaluation()
-    workers: Workers = Workers()
-    observe: Observe = Observe()
-    sglang: SGLang = SGLang()
+    model: ModelConfig = ModelConfig()
+    bootstrap: BootstrapConfig = BootstrapConfig()
+    problems: ProblemsConfig = ProblemsConfig()
+    search: SearchConfig = SearchConfig()
+    bounds: BoundsConfig = BoundsConfig()
+    execution: ExecutionConfig = ExecutionConfig()
+    answers: AnswersConfig = AnswersConfig()
+    rounds: tuple[RoundConfig, ...] = (RoundConfig(),)
+    filters: FiltersConfig = FiltersConfig()
+    training: TrainingConfig = TrainingConfig()
+    policy: PolicyConfig = PolicyConfig()
+    ppm: PPMConfig = PPMConfig()
+    gate: GateConfig = GateConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    workers: WorkersConfig = WorkersConfig()
+    observe: ObserveConfig = ObserveConfig()
+    sglang: SGLangConfig = SGLangConfig()
 
     @property
     def home_folder(self) -> Path:
@@ -56,7 +68,7 @@ class Recipe(Settings):
         return self.database or f"sqlite:///{self.home_folder / 'rstar.db'}"
 
     @property
-    def search_of_evaluation(self) -> Search:
+    def search_of_evaluation(self) -> SearchConfig:
         """The search settings at test time."""
         return msgspec.structs.replace(
             self.search,
@@ -65,7 +77,7 @@ class Recipe(Settings):
             candidates=self.evaluation.candidates,
         )
 
-    def search_of_round(self, number: int) -> Search:
+    def search_of_round(self, number: int) -> SearchConfig:
         """The search settings of round `number` (1 is the first), overrides applied."""
         overrides = self.rounds[number - 1]
         return msgspec.structs.replace(

@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from rstar_async.config.base import Settings
+from rstar_async.config.base import Section
 
 AnswerRule = Literal["best_ppm", "majority", "ppm_weighted", "majority_of_best"]
 Guidance = Literal["terminal", "ppm"]
 
 
-class Search(Settings):
+class SearchConfig(Section):
     """Monte Carlo tree search (paper section 3; reference config in brackets)."""
 
     # Descents from the root per problem [48].
@@ -33,7 +33,7 @@ class Search(Settings):
     parallel: int = 1
 
 
-class Execution(Settings):
+class ExecutionConfig(Section):
     """Bounds on every executed step."""
 
     wall_seconds: float = 10.0
@@ -41,7 +41,7 @@ class Execution(Settings):
     memory_mib: int = 1024
 
 
-class Bounds(Settings):
+class BoundsConfig(Section):
     """When a single search ends before its rollouts do; 0 means never."""
 
     nodes: int = 0
@@ -55,7 +55,7 @@ class Bounds(Settings):
     confidence: float = 0.0
 
 
-class Round(Settings):
+class RoundConfig(Section):
     """What differs in one round; absent values come from `search` and `problems`."""
 
     # terminal: Q starts at 0 (rounds 1-2); ppm: Q starts at the PPM's value (rounds 3-4).
@@ -74,7 +74,7 @@ class Round(Settings):
     seeds: int = 1
 
 
-class Evaluation(Settings):
+class EvaluationConfig(Section):
     """What is measured on held-out problems after each round."""
 
     # Held-out problems; 0 means all of them.

@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from rstar_async.config.base import Dtype, Settings
+from rstar_async.config.base import Dtype, Section
 
 PromptSource = Literal["demonstrations", "few_shot", "checkpoint"]
 
 
-class Model(Settings):
+class ModelConfig(Section):
     """The base model, from which every round's policy is trained."""
 
     # "demo" is the tiny model in this package, "package:NAME" the GGUF file in an installed Python
@@ -17,7 +17,7 @@ class Model(Settings):
     dtype: Dtype = "auto"
 
 
-class Bootstrap(Settings):
+class BootstrapConfig(Section):
     """How round 1 gets a policy that knows the format (paper: a 236B model, few-shot)."""
 
     # few_shot: prompt the base model; demonstrations: SFT on easy solved problems; checkpoint: the
@@ -33,7 +33,7 @@ class Bootstrap(Settings):
     batch_size: int = 8
 
 
-class Problems(Settings):
+class ProblemsConfig(Section):
     """Where questions and answers come from."""
 
     # "generated"; or a JSONL, JSON or parquet file of objects, a folder with a saved dataset, or
@@ -51,7 +51,7 @@ class Problems(Settings):
     limit: int = 0
 
 
-class Answers(Settings):
+class AnswersConfig(Section):
     """When an answer counts as right."""
 
     # "reference": as permissive as the released code (a factor of 100, units ignored).

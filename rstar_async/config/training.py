@@ -2,14 +2,14 @@
 
 from typing import Literal
 
-from rstar_async.config.base import Dtype, Settings
+from rstar_async.config.base import Dtype, Section
 
 Schedule = Literal["linear", "cosine", "constant"]
 Objective = Literal["preference", "pqm", "orm"]
 History = Literal["round", "all"]
 
 
-class Filters(Settings):
+class FiltersConfig(Section):
     """Which problems teach nothing, though they were solved."""
 
     # Sources of synthetic problems, whose given answer may be wrong: file names as in `source`.
@@ -18,7 +18,7 @@ class Filters(Settings):
     min_accuracy: float = 0.0
 
 
-class Training(Settings):
+class TrainingConfig(Section):
     """How both trainings compute. What they learn stands in `policy` and `ppm`."""
 
     # What is computed in; weights stay float32. auto: float32 on CPUs, bfloat16 on GPUs. Many CPUs
@@ -49,7 +49,7 @@ class Training(Settings):
     keep_versions: int = 0
 
 
-class LoRA(Settings):
+class LoRAConfig(Section):
     """Low-rank adapters in all linear layers, merged into the weights before publishing."""
 
     # 0 trains all weights.
@@ -58,7 +58,7 @@ class LoRA(Settings):
     dropout: float = 0.0
 
 
-class PolicyTraining(Settings):
+class PolicyConfig(Section):
     """SFT of the policy, from the base model in every round (paper section 3.4)."""
 
     # "demonstrations" leaves the round's own solutions out: the control of an experiment.
@@ -85,10 +85,10 @@ class PolicyTraining(Settings):
     weight_decay: float = 0.1
     # Lay the sequences of a forward pass end to end, instead of padding them to the longest.
     packing: bool = False
-    lora: LoRA = LoRA()
+    lora: LoRAConfig = LoRAConfig()
 
 
-class PPMTraining(Settings):
+class PPMConfig(Section):
     """The process preference model (paper section 3.3, Eq. 4)."""
 
     # Off: every round and every evaluation goes without a PPM.
@@ -116,7 +116,7 @@ class PPMTraining(Settings):
     min_edit_distance: int = 0
 
 
-class Gate(Settings):
+class GateConfig(Section):
     """Whether a trained model may be refused for being worse. Off: every round's is used (paper).
 
     Both compare problem by problem, and refuse only what chance does not explain.

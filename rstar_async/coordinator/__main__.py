@@ -17,11 +17,11 @@ from rstar_async.coordinator.gpu_sharing import Card
 from rstar_async.coordinator.progress import show_progress
 from rstar_async.errors import BadInput
 from rstar_async.launch.sockets import clients_endpoint
-from rstar_async.search.expander import Judge
-from rstar_async.search.gc_tuning import collect_seldom
+from rstar_async.search.expander import AnswerVerifier
+from rstar_async.search.gc_tuning import tune_gc
 from rstar_async.search.metrics import show_pools
 from rstar_async.search.pools import open_pools
-from rstar_async.search.runner import Coordinator
+from rstar_async.search.runner import SearchRunner
 from rstar_async.telemetry import process
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.payloads import POOLS, Pool
@@ -75,8 +75,8 @@ async def _run_rounds(recipe: Recipe, endpoints: Mapping[Pool, str], keys: Path 
     ):
         nursery.start_soon(show_progress, recipe, store)
         nursery.start_soon(show_pools, pools)
-        collect_seldom()
-        coordinator = Coordinator(pools, store, Judge(checker))
+        tune_gc()
+        coordinator = SearchRunner(pools, store, AnswerVerifier(checker))
         await Driver(recipe, store, coordinator, Card.of(recipe)).run()
         nursery.cancel_scope.cancel()
 

@@ -14,8 +14,7 @@ from typing import Any
 import trio
 from msgspec import to_builtins
 
-from rstar_async.config import Recipe
-from rstar_async.config import Search as SearchSettings
+from rstar_async.config import Recipe, SearchConfig
 from rstar_async.config.loader import as_toml_values
 from rstar_async.coordinator.gpu_sharing import Card
 from rstar_async.coordinator.round_search import RoundSearch
@@ -25,7 +24,7 @@ from rstar_async.evaluation.evaluator import Evaluator, Subject
 from rstar_async.models.gate import refusals
 from rstar_async.search.expansion import AnswerValue
 from rstar_async.search.models import ActiveModels
-from rstar_async.search.runner import Coordinator, SearchPlan
+from rstar_async.search.runner import SearchPlan, SearchRunner
 from storage import queries
 from storage.records import ModelStanding, Problem, Round, RoundProgress, RoundStatus, Run
 from storage.store import Store
@@ -40,7 +39,7 @@ class Driver:
     """Takes one run through its rounds."""
 
     def __init__(
-        self, recipe: Recipe, store: Store, coordinator: Coordinator, card: Card | None = None
+        self, recipe: Recipe, store: Store, coordinator: SearchRunner, card: Card | None = None
     ) -> None:
         self._recipe = recipe
         self._store = store
@@ -133,7 +132,7 @@ class Driver:
         return policy.id, ppm.id if ppm else None
 
     def _plan(
-        self, policy: str, ppm: str | None, settings: SearchSettings, answer_value: AnswerValue
+        self, policy: str, ppm: str | None, settings: SearchConfig, answer_value: AnswerValue
     ) -> SearchPlan:
         models = ActiveModels.load(self._recipe.models_folder, policy, ppm)
         recipe = self._recipe

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from rstar_async.config import Recipe
-from rstar_async.telemetry import pulse
+from rstar_async.telemetry import heartbeat
 from storage import queries
 from storage.records import Round
 from storage.store import Store
@@ -37,7 +37,7 @@ async def show_progress(recipe: Recipe, store: Store) -> None:
         while True:
             for stage in await current_stages(recipe, store):
                 display.show(stage)
-            pulse.beat()
+            heartbeat.beat()
             await trio.sleep(POLL_SECONDS)
 
 

@@ -13,7 +13,7 @@ import trio
 from rstar_async.data.difficulty import Difficulty, difficulty
 from rstar_async.errors import RstarError
 from rstar_async.search.budget import is_solved
-from rstar_async.search.runner import Coordinator, SearchPlan
+from rstar_async.search.runner import SearchPlan, SearchRunner
 from rstar_async.seeding import search_id
 from storage import queries
 from storage.records import Problem, Round, Search
@@ -33,7 +33,7 @@ class RoundSearch:
         seeds: Sequence[int],
         plan: SearchPlan,
         store: Store,
-        coordinator: Coordinator,
+        coordinator: SearchRunner,
     ) -> None:
         self._round = round_
         self._seeds = seeds

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rstar_async.config import Problems
+from rstar_async.config import ProblemsConfig
 from rstar_async.data.exporter import StoredRound
 from rstar_async.data.files import HUB, peek, read_rows, write_rows
 from rstar_async.data.problems import problems_in
@@ -36,7 +36,7 @@ def export_round(round_: StoredRound, wanted: str, out: Path, per_problem: int) 
     return write_rows(out, map(write, found[kind]()))
 
 
-def convert_file(source: str, wanted: str, out: Path, columns: Problems) -> int:
+def convert_file(source: str, wanted: str, out: Path, columns: ProblemsConfig) -> int:
     """Write the rows of a file in another format; returns how many. `BadInput` if they are of
     another kind: solutions hold no preferences."""
     kind, write = WRITERS[wanted]
@@ -77,6 +77,6 @@ def _values(source: str, kind: Kind, wanted: str) -> Iterator[Solution | Compari
         yield value
 
 
-def _problems(source: str, columns: Problems) -> Iterator[Question]:
+def _problems(source: str, columns: ProblemsConfig) -> Iterator[Question]:
     for found in problems_in("", source, columns, "train"):
         yield Question(found.question, found.answer, found.level, found.kind)

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import structs
 
-from rstar_async.config import Problems, Recipe
+from rstar_async.config import ProblemsConfig, Recipe
 from rstar_async.data.files import read_rows
 from rstar_async.demo.problems import WordProblem, word_problems
 from rstar_async.errors import BadInput
@@ -37,7 +37,7 @@ def heldout_problems(recipe: Recipe) -> list[Problem]:
     return heldout[: wanted or None]
 
 
-def read_problems(run: str, settings: Problems) -> tuple[list[Problem], list[Problem]]:
+def read_problems(run: str, settings: ProblemsConfig) -> tuple[list[Problem], list[Problem]]:
     """Training and held-out problems from files; a question in both is refused."""
     rows = problems_in(run, settings.source, settings, "train")[: settings.limit or None]
     if settings.heldout_source:
@@ -53,12 +53,12 @@ def read_problems(run: str, settings: Problems) -> tuple[list[Problem], list[Pro
     return rows[:cut], [structs.replace(problem, split="heldout") for problem in rows[cut:]]
 
 
-def problems_in(run: str, source: str, settings: Problems, split: Split) -> list[Problem]:
+def problems_in(run: str, source: str, settings: ProblemsConfig, split: Split) -> list[Problem]:
     """The different problems of a file or data set (see `formats.containers`), in its order."""
     return list({p.id: p for p in _read(run, source, settings, split)}.values())
 
 
-def _read(run: str, source: str, settings: Problems, split: Split) -> Iterator[Problem]:
+def _read(run: str, source: str, settings: ProblemsConfig, split: Split) -> Iterator[Problem]:
     for where, row in read_rows(source):
         question = _column(row, settings.question, where)
         answer = _final_answer(_column(row, settings.answer, where))
@@ -92,7 +92,9 @@ def _final_answer(text: str) -> str:
     return text.rpartition(GSM8K_ANSWER_MARK)[2].strip() or text
 
 
-def _refuse_overlap(train: Sequence[Problem], heldout: Sequence[Problem], of: Problems) -> None:
+def _refuse_overlap(
+    train: Sequence[Problem], heldout: Sequence[Problem], of: ProblemsConfig
+) -> None:
     common = {p.id for p in train} & {p.id for p in heldout}
     if common:
         example = next(p.question for p in heldout if p.id in common)

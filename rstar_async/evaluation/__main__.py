@@ -17,20 +17,20 @@ from rich.console import Console
 
 from rstar_async.answers.checker import open_checker
 from rstar_async.errors import BadInput
-from rstar_async.evaluation.dependencies import Services
-from rstar_async.evaluation.evaluate import Examination
+from rstar_async.evaluation.dependencies import Dependencies
+from rstar_async.evaluation.evaluate import EvaluationRun
 from rstar_async.evaluation.live_tree import watch_search
-from rstar_async.evaluation.progress import Bars
-from rstar_async.evaluation.request import Kind, Order, Results, ScheduleResults, Solved
-from rstar_async.evaluation.schedules.runner import Trial
-from rstar_async.evaluation.settings import Study
+from rstar_async.evaluation.progress import EvaluationProgress
+from rstar_async.evaluation.request import EvaluationRequest, Kind, Results, ScheduleResults, Solved
+from rstar_async.evaluation.schedules.runner import ScheduleComparison
+from rstar_async.evaluation.settings import EvaluationSettings
 from rstar_async.evaluation.solve import Solver
 from rstar_async.launch.sockets import clients_endpoint
-from rstar_async.search.expander import Judge
-from rstar_async.search.gc_tuning import collect_seldom
+from rstar_async.search.expander import AnswerVerifier
+from rstar_async.search.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import open_pools
-from rstar_async.search.runner import Coordinator
+from rstar_async.search.runner import SearchRunner
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.payloads import POOLS
 from storage import queries
@@ -47,7 +47,7 @@ def main() -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
-    order = msgspec.json.decode(arguments.order.read_bytes(), type=Order)
+    order = msgspec.json.decode(arguments.order.read_bytes(), type=EvaluationRequest)
     try:
         trio.run(carry_out, order, arguments.sockets)
     except BadInput as bad:
@@ -64,11 +64,11 @@ def _refuse(error: BaseException) -> int:
     return BAD_INPUT
 
 
-async def carry_out(order: Order, sockets: Path) -> None:
+async def carry_out(order: EvaluationRequest, sockets: Path) -> None:
     """Do what is ordered and write its results, whole or not at all."""
     recipe = order.recipe
     models = ActiveModels.load(recipe.models_folder, order.policy, order.ppm)
-    study = Study.of(recipe, order.run_id, order.round, models)
+    study = EvaluationSettings.of(recipe, order.run_id, order.round, models)
     endpoints = {pool: clients_endpoint(sockets, pool) for pool in POOLS}
     window = study.search.in_flight * max(study.search.candidates, 8)
     async with (
@@ -76,29 +76,35 @@ async def carry_out(order: Order, sockets: Path) -> None:
         open_checker(rules=recipe.answers.rules) as checker,
         open_pools(endpoints, window=window) as pools,
     ):
-        collect_seldom()
-        coordinator = Coordinator(pools, store, Judge(checker))
-        results = await TASKS[order.kind](order, study, Services(coordinator, store, checker))
+        tune_gc()
+        coordinator = SearchRunner(pools, store, AnswerVerifier(checker))
+        results = await TASKS[order.kind](order, study, Dependencies(coordinator, store, checker))
     draft = Path(order.results).with_suffix(".draft")
     draft.write_bytes(msgspec.json.encode(results))
     draft.replace(order.results)
 
 
-async def _evaluate(order: Order, study: Study, services: Services) -> Results:
+async def _evaluate(
+    order: EvaluationRequest, study: EvaluationSettings, services: Dependencies
+) -> Results:
     problems = await _problems(order, services.store)
     trees = max(study.evaluation.trajectories)
-    with Bars(Console(), len(problems), trees) as bars:
-        return await Examination(order, study, services, bars.made).run(problems)
+    with EvaluationProgress(Console(), len(problems), trees) as bars:
+        return await EvaluationRun(order, study, services, bars.made).run(problems)
 
 
-async def _compare(order: Order, study: Study, services: Services) -> ScheduleResults:
+async def _compare(
+    order: EvaluationRequest, study: EvaluationSettings, services: Dependencies
+) -> ScheduleResults:
     problems = await _problems(order, services.store)
     trees = max(study.evaluation.trajectories) * len(order.schedules)
-    with Bars(Console(), len(problems), trees) as bars:
-        return await Trial(order, study, services, bars.made).run(problems)
+    with EvaluationProgress(Console(), len(problems), trees) as bars:
+        return await ScheduleComparison(order, study, services, bars.made).run(problems)
 
 
-async def _solve(order: Order, study: Study, services: Services) -> Solved:
+async def _solve(
+    order: EvaluationRequest, study: EvaluationSettings, services: Dependencies
+) -> Solved:
     (problem,) = await _problems(order, services.store)
     trees = max(study.evaluation.trajectories)
     searches = [study.attempt("tree", problem, number + 1).id for number in range(trees)]
@@ -109,14 +115,16 @@ async def _solve(order: Order, study: Study, services: Services) -> Solved:
     return solved
 
 
-TASKS: Mapping[Kind, Callable[[Order, Study, Services], Awaitable[Answer]]] = {
+TASKS: Mapping[
+    Kind, Callable[[EvaluationRequest, EvaluationSettings, Dependencies], Awaitable[Answer]]
+] = {
     "solve": _solve,
     "schedules": _compare,
     "evaluate": _evaluate,
 }
 
 
-async def _problems(order: Order, store: Store) -> Sequence[Problem]:
+async def _problems(order: EvaluationRequest, store: Store) -> Sequence[Problem]:
     found = [await store.read(queries.problem_by_id, id_) for id_ in order.problems]
     return [problem for problem in found if problem is not None]
 

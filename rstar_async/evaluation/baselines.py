@@ -15,25 +15,25 @@ MOST_ATTEMPTS = 4096
 
 
 @dataclass(slots=True)
-class Record:
+class ProblemRecord:
     """Every attempt at one problem, by method."""
 
     problem: Problem
     attempts: dict[Method, list[Attempt]] = field(default_factory=dict)
 
 
-async def compete(
+async def run_baselines(
     attempts: Attempts,
     problem: Problem,
     trees: int,
     rivals: tuple[Method, ...],
     made: Callable[[Method, Attempt], None],
-) -> Record:
+) -> ProblemRecord:
     """Make `trees` trees, and of each rival method as many attempts as use their tokens.
 
     `greedy` is one attempt. `made` is told of each attempt as it comes.
     """
-    record = Record(problem)
+    record = ProblemRecord(problem)
     await _make(attempts, record, "tree", trees, made)
     budget = _tokens(record.attempts["tree"])
     async with trio.open_nursery() as nursery:
@@ -47,7 +47,7 @@ async def compete(
 
 async def _spend(
     attempts: Attempts,
-    record: Record,
+    record: ProblemRecord,
     method: Method,
     budget: int,
     made: Callable[[Method, Attempt], None],
@@ -71,7 +71,7 @@ def still_missing(found: list[Attempt], budget: int) -> int:
 
 async def _make(
     attempts: Attempts,
-    record: Record,
+    record: ProblemRecord,
     method: Method,
     count: int,
     made: Callable[[Method, Attempt], None],

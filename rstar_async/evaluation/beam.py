@@ -8,12 +8,14 @@ from collections.abc import Iterable, Sequence
 
 import trio
 
-from rstar_async.evaluation.recorded_tree import Growth
+from rstar_async.evaluation.recorded_tree import RecordedTree
 from rstar_async.search.expander import Expander
 from rstar_async.search.tree import NodeStatus, TreeNode
 
 
-async def beam_search(expander: Expander, growth: Growth, width: int, candidates: int) -> None:
+async def beam_search(
+    expander: Expander, growth: RecordedTree, width: int, candidates: int
+) -> None:
     """Grow a tree with at most `width` beams and `candidates` next steps a beam, to its end."""
     beams = [growth.tree.root]
     while beams:
@@ -24,7 +26,7 @@ async def beam_search(expander: Expander, growth: Growth, width: int, candidates
 
 
 async def _extend_all(
-    expander: Expander, growth: Growth, beams: Sequence[TreeNode], candidates: int
+    expander: Expander, growth: RecordedTree, beams: Sequence[TreeNode], candidates: int
 ) -> list[TreeNode]:
     """The next steps of all beams, in the order of the beams."""
     found: dict[str, list[TreeNode]] = {}

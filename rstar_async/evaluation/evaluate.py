@@ -12,12 +12,12 @@ from rstar_async.evaluation.aggregation import (
     group_answers,
     trajectories_of,
 )
-from rstar_async.evaluation.baselines import Record, compete
-from rstar_async.evaluation.dependencies import Services
-from rstar_async.evaluation.request import Order, Results
+from rstar_async.evaluation.baselines import ProblemRecord, run_baselines
+from rstar_async.evaluation.dependencies import Dependencies
+from rstar_async.evaluation.request import EvaluationRequest, Results
 from rstar_async.evaluation.runner import Attempts
-from rstar_async.evaluation.settings import Method, Study
-from rstar_async.evaluation.table import rows, spared
+from rstar_async.evaluation.settings import EvaluationSettings, Method
+from rstar_async.evaluation.table import rows, token_savings
 from storage import queries
 from storage.queries import Attempt
 from storage.records import ModelVersion, Problem
@@ -25,14 +25,14 @@ from storage.records import ModelVersion, Problem
 RIVALS: tuple[Method, ...] = ("greedy", "sample", "beam")
 
 
-class Examination:
+class EvaluationRun:
     """Runs one order. `made` is told of every attempt, made now or read from the store."""
 
     def __init__(
         self,
-        order: Order,
-        study: Study,
-        services: Services,
+        order: EvaluationRequest,
+        study: EvaluationSettings,
+        services: Dependencies,
         made: Callable[[Problem, Method, Attempt], None],
     ) -> None:
         self._order = order
@@ -58,7 +58,7 @@ class Examination:
         for row in table:
             await self._store.commit(*results.records(self._order, self._study, row, problems))
         seconds = time.monotonic() - started
-        few = spared(in_order, self._counts[-1])
+        few = token_savings(in_order, self._counts[-1])
         ppm = await self._ppm()
         return results.results(self._order, self._study, table, sum(fresh), seconds, few, ppm)
 
@@ -78,7 +78,9 @@ class Examination:
             self._made(problem, method, attempt)
 
         try:
-            record = await compete(self._attempts, problem, self._counts[-1], self._rivals, made)
+            record = await run_baselines(
+                self._attempts, problem, self._counts[-1], self._rivals, made
+            )
             self._results[problem.id] = await self._trajectories(record)
         finally:
             self._room.release()
@@ -89,7 +91,7 @@ class Examination:
         asked = [method for method in RIVALS if method in self._order.rivals]
         return tuple(m for m in asked if m != "beam" or self._study.models.ppm is not None)
 
-    async def _trajectories(self, record: Record) -> dict[Method, Trajectories]:
+    async def _trajectories(self, record: ProblemRecord) -> dict[Method, Trajectories]:
         every = [attempt for attempts in record.attempts.values() for attempt in attempts]
         groups = await group_answers(answers_in(every), self._checker)
         return {

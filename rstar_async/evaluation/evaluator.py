@@ -12,7 +12,7 @@ from rstar_async.errors import JobFailed
 from rstar_async.evaluation.intervals import share_with_interval
 from rstar_async.evaluation.sampling import SampledSolution, SampledSolutions, sample_solutions
 from rstar_async.evaluation.selection import Choice, choose_answer
-from rstar_async.search.runner import Coordinator, SearchPlan
+from rstar_async.search.runner import SearchPlan, SearchRunner
 from rstar_async.seeding import digest, search_id, tree_seed
 from rstar_async.wire.exception_groups import single
 from storage import queries
@@ -39,7 +39,7 @@ class Evaluator:
     """Measures on one set of problems. Evaluating twice changes nothing: ids come from content."""
 
     def __init__(
-        self, coordinator: Coordinator, store: Store, problems: Sequence[Problem], subject: Subject
+        self, coordinator: SearchRunner, store: Store, problems: Sequence[Problem], subject: Subject
     ) -> None:
         self._coordinator = coordinator
         self._store = store

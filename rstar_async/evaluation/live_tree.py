@@ -28,11 +28,11 @@ async def watch_search(store: Store, searches: Sequence[str], console: Console) 
         while True:
             trees = [await store.read(queries.tree_page, search) for search in searches]
             room = console.height - LINES_BESIDE_THE_TREE
-            live.update(picture(trees, room, time.monotonic() - started), refresh=True)
+            live.update(render_tree(trees, room, time.monotonic() - started), refresh=True)
             await trio.sleep(POLL_SECONDS)
 
 
-def picture(trees: Sequence[Sequence[TreeNode]], lines: int, seconds: float) -> Group:
+def render_tree(trees: Sequence[Sequence[TreeNode]], lines: int, seconds: float) -> Group:
     """The figures of all trees, and the largest one as far as `lines` go. Pure."""
     nodes = [node for tree in trees for node in tree if node.path != "0"]
     answers = [node for node in nodes if node.status == "answer"]

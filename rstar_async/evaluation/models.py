@@ -18,7 +18,7 @@ MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ModelRef:
     """Models of one round of a run. The recipe says where they and the database are."""
 
     recipe: Recipe
@@ -28,7 +28,7 @@ class Subject:
     ppm: str | None
 
 
-def find_subject(model: Path, number: int | None = None, ppm: Path | None = None) -> Subject:
+def find_models(model: Path, number: int | None = None, ppm: Path | None = None) -> ModelRef:
     """The newest models of a run in the folder `model` (or of round `number`), or the published
     version in it: within its run's folder it belongs to that run, else it gets a store of its own
     below `runs`."""
@@ -59,7 +59,7 @@ def with_settings_of(recipe: Recipe, path: Path | None) -> Recipe:
     )
 
 
-def set_apart(subject: Subject, home: Path) -> Subject:
+def set_apart(subject: ModelRef, home: Path) -> ModelRef:
     """The same models with a store of their own in `home`, so that their run is only read."""
     models = subject.recipe.models_folder
     recipe = structs.replace(subject.recipe, home=str(home.absolute()), database="")
@@ -67,7 +67,7 @@ def set_apart(subject: Subject, home: Path) -> Subject:
     return _with_store(replace(subject, recipe=recipe))
 
 
-def _of_run(home: Path, number: int | None) -> Subject:
+def _of_run(home: Path, number: int | None) -> ModelRef:
     recipe = _stored_recipe(home)
     with open_database(recipe.database_url, must_exist=True) as database:
         policy = database.read(queries.latest_published, recipe.name, "policy", number)
@@ -76,7 +76,7 @@ def _of_run(home: Path, number: int | None) -> Subject:
     if policy is None or (number is not None and policy.round != number):
         of_round = "" if number is None else f" of round {number}"
         raise BadInput(f"the run {recipe.name} in {home} has no published policy{of_round} yet")
-    return Subject(recipe, recipe.name, policy.round, policy.id, ppm.id if ppm else None)
+    return ModelRef(recipe, recipe.name, policy.round, policy.id, ppm.id if ppm else None)
 
 
 def _stored_recipe(home: Path) -> Recipe:
@@ -84,7 +84,7 @@ def _stored_recipe(home: Path) -> Recipe:
     return structs.replace(recipe, home=str(home.absolute()))
 
 
-def _of_version(folder: Path, ppm: Path | None) -> Subject:
+def _of_version(folder: Path, ppm: Path | None) -> ModelRef:
     manifest = _manifest(folder, "policy")
     run_home = folder.parent.parent
     if ppm is None and (run_home / "recipe.json").is_file():
@@ -92,7 +92,7 @@ def _of_version(folder: Path, ppm: Path | None) -> Subject:
     return _alone(folder, ppm)
 
 
-def _alone(policy: Path, ppm: Path | None) -> Subject:
+def _alone(policy: Path, ppm: Path | None) -> ModelRef:
     """Links to the versions, and a store with one round."""
     versions = [policy]
     if ppm is not None:
@@ -101,7 +101,7 @@ def _alone(policy: Path, ppm: Path | None) -> Subject:
     name = f"evaluation-{policy.name}"
     recipe = Recipe(name=name)
     _link(versions, recipe.models_folder)
-    return _with_store(Subject(recipe, name, 0, policy.name, ppm.name if ppm else None))
+    return _with_store(ModelRef(recipe, name, 0, policy.name, ppm.name if ppm else None))
 
 
 def _link(versions: list[Path], models: Path) -> None:
@@ -114,7 +114,7 @@ def _link(versions: list[Path], models: Path) -> None:
         raise BadInput(f"cannot write to {models}: {error.strerror}") from None
 
 
-def _with_store(subject: Subject) -> Subject:
+def _with_store(subject: ModelRef) -> ModelRef:
     """Make the store, with the one round that its searches belong to."""
     recipe = subject.recipe
     run = Run(subject.run_id, as_toml_values(recipe), recipe.seed, "")

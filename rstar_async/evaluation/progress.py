@@ -19,7 +19,7 @@ TITLES: dict[Method, str] = {
 }
 
 
-class Bars:
+class EvaluationProgress:
     """Counts attempts. How many beams and samples there will be is known when the trees are."""
 
     def __init__(self, console: Console, problems: int, trees: int) -> None:

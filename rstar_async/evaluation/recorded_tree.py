@@ -7,23 +7,23 @@ leaves nothing and is made again.
 import time
 from collections.abc import Iterator
 
-from rstar_async.search.expansion import Expanded, Outcome
+from rstar_async.search.expansion import ExpansionResult, StepResult
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.persistence import expansion_row, node_rows, root_row
 from rstar_async.search.tree import Selection, Tree, TreeNode
 from storage.records import Record, Search, SearchProgress
 
 
-class Growth:
+class RecordedTree:
     """The tree and, in order, every expansion that made it."""
 
     def __init__(self) -> None:
         self.tree = Tree(Selection())
         self.new_tokens = 0
-        self._expansions: list[tuple[TreeNode, list[TreeNode], Expanded]] = []
+        self._expansions: list[tuple[TreeNode, list[TreeNode], ExpansionResult]] = []
         self._started_at = time.time()
 
-    def add(self, node: TreeNode, expanded: Expanded) -> list[tuple[TreeNode, Outcome]]:
+    def add(self, node: TreeNode, expanded: ExpansionResult) -> list[tuple[TreeNode, StepResult]]:
         """Hang the outcomes below `node`."""
         children = self.tree.expand(node, [outcome.candidate() for outcome in expanded.outcomes])
         self.new_tokens += expanded.new_tokens

@@ -11,7 +11,7 @@ Interval: TypeAlias = tuple[float, float, float]  # a figure, then the bounds of
 Kind: TypeAlias = Literal["evaluate", "schedules", "solve"]
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class EvaluationRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Which models of which run are to try which stored problems.
 
     `results` is the file to write: `Results` of an evaluation, `ScheduleResults` of a comparison of

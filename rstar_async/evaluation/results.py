@@ -5,15 +5,15 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from rstar_async.evaluation.intervals import Share
-from rstar_async.evaluation.request import Interval, Order, Result, Results
-from rstar_async.evaluation.settings import Study
+from rstar_async.evaluation.request import EvaluationRequest, Interval, Result, Results
+from rstar_async.evaluation.settings import EvaluationSettings
 from rstar_async.evaluation.table import Row
 from rstar_async.seeding import digest
 from storage.records import Evaluation, EvaluationAnswer, ModelVersion, Problem
 from storage.records import Record as Stored
 
 
-def evaluation_id(order: Order, study: Study, row: Row) -> str:
+def evaluation_id(order: EvaluationRequest, study: EvaluationSettings, row: Row) -> str:
     """Depends on models, settings, benchmark, problems and the figure; the same figure, the same
     row."""
     ways = (study.search, study.execution, study.bounds, study.evaluation)
@@ -24,7 +24,9 @@ def evaluation_id(order: Order, study: Study, row: Row) -> str:
     return digest("evaluation", order.run_id, order.round, *models, *what, *figure).hex()
 
 
-def records(order: Order, study: Study, row: Row, problems: Sequence[Problem]) -> Iterator[Stored]:
+def records(
+    order: EvaluationRequest, study: EvaluationSettings, row: Row, problems: Sequence[Problem]
+) -> Iterator[Stored]:
     """The evaluation of a row, with the answer it chose for every problem in its first block."""
     id_ = evaluation_id(order, study, row)
     yield Evaluation(
@@ -57,8 +59,8 @@ def records(order: Order, study: Study, row: Row, problems: Sequence[Problem]) -
 
 
 def results(
-    order: Order,
-    study: Study,
+    order: EvaluationRequest,
+    study: EvaluationSettings,
     rows: Sequence[Row],
     generated: int,
     seconds: float,
@@ -104,7 +106,7 @@ def _interval(share: Share) -> Interval:
     return share.mean, share.low, share.high
 
 
-def _settings(study: Study, row: Row) -> dict[str, object]:
+def _settings(study: EvaluationSettings, row: Row) -> dict[str, object]:
     return {
         "trajectories": row.trajectories,
         "drawn": row.drawn,

@@ -11,10 +11,10 @@ from msgspec import structs
 
 from rstar_async.errors import JobFailed
 from rstar_async.evaluation.beam import beam_search
-from rstar_async.evaluation.dependencies import Services
-from rstar_async.evaluation.recorded_tree import Growth
+from rstar_async.evaluation.dependencies import Dependencies
+from rstar_async.evaluation.recorded_tree import RecordedTree
 from rstar_async.evaluation.sampling import sample
-from rstar_async.evaluation.settings import SAMPLES_IN_BATCH, Method, Study
+from rstar_async.evaluation.settings import SAMPLES_IN_BATCH, EvaluationSettings, Method
 from rstar_async.wire.exception_groups import single
 from storage import queries
 from storage.queries import Attempt
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class Attempts:
     """All attempts of one study."""
 
-    def __init__(self, study: Study, services: Services) -> None:
+    def __init__(self, study: EvaluationSettings, services: Dependencies) -> None:
         self._study = study
         self._coordinator = services.coordinator
         self._store = services.store
@@ -52,7 +52,7 @@ class Attempts:
         if method == "tree":
             await self._coordinator.search_all([search], {problem.id: problem}, plan)
             return
-        growth = Growth()
+        growth = RecordedTree()
         try:
             await self._grow(method, problem, search, growth)
         except* JobFailed as failures:
@@ -63,7 +63,9 @@ class Attempts:
         finally:
             self._coordinator.end_tree(search.id)
 
-    async def _grow(self, method: Method, problem: Problem, search: Search, growth: Growth) -> None:
+    async def _grow(
+        self, method: Method, problem: Problem, search: Search, growth: RecordedTree
+    ) -> None:
         expander = self._coordinator.expander_of(search, problem, self._study.plan(method))
         if method == "beam":
             evaluation = self._study.evaluation

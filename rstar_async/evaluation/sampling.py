@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import trio
 
-from rstar_async.evaluation.recorded_tree import Growth
+from rstar_async.evaluation.recorded_tree import RecordedTree
 from rstar_async.search.expander import Expander
 from rstar_async.search.tree import NodeStatus, TreeNode
 
@@ -32,12 +32,12 @@ class SampledSolutions:
 
 async def sample_solutions(expander: Expander, samples: int) -> SampledSolutions:
     """Sample `samples` solutions; a solution that stops running or never ends is wrong."""
-    growth = Growth()
+    growth = RecordedTree()
     leaves = await sample(expander, growth, samples)
     return SampledSolutions([_solution(leaf) for leaf in leaves], growth.new_tokens)
 
 
-async def sample(expander: Expander, growth: Growth, samples: int) -> list[TreeNode]:
+async def sample(expander: Expander, growth: RecordedTree, samples: int) -> list[TreeNode]:
     """Grow a tree of `samples` solutions; the leaf of each, so equal ones more than once."""
     leaves: list[TreeNode] = []
 

@@ -6,8 +6,7 @@ from typing import Literal, TypeAlias
 import msgspec
 from msgspec import structs
 
-from rstar_async.config import Bounds, Evaluation, Execution, Recipe
-from rstar_async.config import Search as SearchSettings
+from rstar_async.config import BoundsConfig, EvaluationConfig, ExecutionConfig, Recipe, SearchConfig
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.runner import SearchPlan
 from rstar_async.seeding import digest, seed_of
@@ -22,7 +21,7 @@ SEEDS = 2**31
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class EvaluationSettings:
     """One policy, perhaps with a PPM, of one round of a run, under fixed settings.
 
     Attempts are named by what they are, so a study that asks for more trajectories or more problems
@@ -33,13 +32,15 @@ class Study:
     round: int
     seed: int
     models: ActiveModels
-    search: SearchSettings
-    execution: Execution
-    bounds: Bounds
-    evaluation: Evaluation
+    search: SearchConfig
+    execution: ExecutionConfig
+    bounds: BoundsConfig
+    evaluation: EvaluationConfig
 
     @classmethod
-    def of(cls, recipe: Recipe, run_id: str, number: int, models: ActiveModels) -> "Study":
+    def of(
+        cls, recipe: Recipe, run_id: str, number: int, models: ActiveModels
+    ) -> "EvaluationSettings":
         return cls(
             run_id=run_id,
             round=number,

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import trio
 
 from rstar_async.evaluation.aggregation import answers_in, group_answers, trajectories_of
-from rstar_async.evaluation.dependencies import Services
+from rstar_async.evaluation.dependencies import Dependencies
 from rstar_async.evaluation.request import Solved, Vote
 from rstar_async.evaluation.runner import Attempts
 from rstar_async.evaluation.selection import Proposal, answer_of_tree
-from rstar_async.evaluation.settings import Study
+from rstar_async.evaluation.settings import EvaluationSettings
 from storage import queries
 from storage.queries import Attempt
 from storage.records import Problem
@@ -20,7 +20,7 @@ class Solver:
     """Searches some trees over a question; each answers by the rule of the study, and so does the
     whole of them."""
 
-    def __init__(self, study: Study, services: Services) -> None:
+    def __init__(self, study: EvaluationSettings, services: Dependencies) -> None:
         self._attempts = Attempts(study, services)
         self._store = services.store
         self._checker = services.checker

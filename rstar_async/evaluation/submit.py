@@ -6,8 +6,8 @@ from typing import TypeVar
 import msgspec
 from msgspec import structs
 
-from rstar_async.config import Recipe, Workers
-from rstar_async.evaluation.request import Order
+from rstar_async.config import Recipe, WorkersConfig
+from rstar_async.evaluation.request import EvaluationRequest
 from rstar_async.launch.run import launch_client
 
 CLIENT = "rstar_async.evaluation"
@@ -16,7 +16,7 @@ RESULTS = "results.json"
 T = TypeVar("T")
 
 
-def enquire(order: Order, home: Path, reply: type[T]) -> tuple[T | None, int]:
+def submit(order: EvaluationRequest, home: Path, reply: type[T]) -> tuple[T | None, int]:
     """The results, None if it was stopped before, and the exit code of the processes.
 
     `order.results` must lie in `home`, which is locked meanwhile; results of earlier orders go.
@@ -30,6 +30,6 @@ def enquire(order: Order, home: Path, reply: type[T]) -> tuple[T | None, int]:
     return msgspec.json.decode(results.read_bytes(), type=reply), code
 
 
-def _workers(recipe: Recipe, ppm: str | None) -> Workers:
+def _workers(recipe: Recipe, ppm: str | None) -> WorkersConfig:
     """Without a PPM nobody has to serve one."""
     return recipe.workers if ppm else structs.replace(recipe.workers, reward=0)

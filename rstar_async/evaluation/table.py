@@ -153,7 +153,7 @@ def _adaptive_row(results: Results, count: int) -> Row:
     )
 
 
-def spared(results: Results, count: int) -> tuple[Share, Share]:
+def token_savings(results: Results, count: int) -> tuple[Share, Share]:
     """What drawing until sure takes of the tokens of all `count` trees, and its accuracy less that
     of the majority of all of them, problem by problem."""
     few_tokens, all_tokens, few_right, all_right = [], [], [], []

@@ -8,7 +8,7 @@ restarts cannot spin.
 import msgspec
 
 
-class Patience(msgspec.Struct, frozen=True):
+class Backoff(msgspec.Struct, frozen=True):
     """The limits. The defaults try for about fifteen seconds, not counting the lives themselves."""
 
     # A life shorter than this is a young death.
@@ -19,10 +19,10 @@ class Patience(msgspec.Struct, frozen=True):
     longest_wait: float = 30.0
 
 
-class Record:
+class RestartHistory:
     """The deaths of one process."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Backoff) -> None:
         self.patience = patience
         self.young_deaths = 0
 

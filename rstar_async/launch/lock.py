@@ -13,14 +13,14 @@ from rstar_async.launch.sockets import remove_socket_folder
 NAME = "run.lock"
 
 
-class Holder(msgspec.Struct, frozen=True):
+class LockHolder(msgspec.Struct, frozen=True):
     """Who holds the lock, and the socket folder to remove should it die without doing so."""
 
     pid: int
     sockets: str = ""
 
 
-def running_holder(home: Path) -> Holder:
+def running_holder(home: Path) -> LockHolder:
     """Who runs in this home now; `BadInput` if nobody does."""
     try:
         with open(home / NAME, "rb") as file:
@@ -28,7 +28,7 @@ def running_holder(home: Path) -> Holder:
     except FileNotFoundError:
         raise BadInput(f"{home} is no folder of a run") from None
     except BlockingIOError:
-        return msgspec.json.decode((home / NAME).read_bytes(), type=Holder)
+        return msgspec.json.decode((home / NAME).read_bytes(), type=LockHolder)
     raise BadInput(f"no run is going on in {home}")
 
 
@@ -56,12 +56,12 @@ class RunLock:
             ) from None
         if (left := self._read().sockets) != "":
             remove_socket_folder(Path(left))
-        self._write(Holder(os.getpid()))
+        self._write(LockHolder(os.getpid()))
         return self
 
     def note_sockets(self, folder: Path) -> None:
         """Remember what to remove if this process is killed."""
-        self._write(Holder(os.getpid(), str(folder)))
+        self._write(LockHolder(os.getpid(), str(folder)))
 
     def __exit__(self, *_: object) -> None:
         os.ftruncate(self._descriptor, 0)
@@ -74,13 +74,13 @@ class RunLock:
         except OSError as error:
             raise BadInput(f"cannot write to {self._file.parent}: {error.strerror}") from None
 
-    def _read(self) -> Holder:
+    def _read(self) -> LockHolder:
         try:
-            return msgspec.json.decode(os.pread(self._descriptor, 4096, 0), type=Holder)
+            return msgspec.json.decode(os.pread(self._descriptor, 4096, 0), type=LockHolder)
         except msgspec.MsgspecError:
-            return Holder(pid=0)  # a holder that has not written its name yet, or was cut off
+            return LockHolder(pid=0)  # a holder that has not written its name yet, or was cut off
 
-    def _write(self, holder: Holder) -> None:
+    def _write(self, holder: LockHolder) -> None:
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, msgspec.json.encode(holder), 0)
 

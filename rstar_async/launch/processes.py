@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from rstar_async.config import Observe, Recipe, Workers
+from rstar_async.config import ObserveConfig, Recipe, WorkersConfig
 from rstar_async.launch.sglang_servers import ModelPool, Server, servers_of
 from rstar_async.launch.sockets import clients_endpoint, workers_endpoint
 from rstar_async.wire.payloads import POOLS, Pool
@@ -77,7 +77,7 @@ def _services(recipe: Recipe, places: Places) -> list[ProcessSpec]:
     ]
 
 
-def _watched(spec: ProcessSpec, number: int, observe: Observe) -> ProcessSpec:
+def _watched(spec: ProcessSpec, number: int, observe: ObserveConfig) -> ProcessSpec:
     """Every process has a port of its own, the same after each of its restarts."""
     port = observe.metrics_port + number if observe.metrics_port else 0
     metrics = ("--metrics", str(port)) if port else ()
@@ -100,7 +100,7 @@ def _broker(pool: Pool, places: Places) -> ProcessSpec:
     )
 
 
-def _executors(workers: Workers, places: Places) -> Iterator[ProcessSpec]:
+def _executors(workers: WorkersConfig, places: Places) -> Iterator[ProcessSpec]:
     for number in range(1, workers.executor + 1):
         name = f"executor-{number}"
         allowed = (word for lock in workers.allow for word in ("--allow", lock))

@@ -22,7 +22,7 @@ from pathlib import Path
 import trio
 
 from rstar_async.launch import linux
-from rstar_async.launch.backoff import Patience, Record
+from rstar_async.launch.backoff import Backoff, RestartHistory
 from rstar_async.launch.child import Child, describe_end
 from rstar_async.launch.lock import HeldFolder
 from rstar_async.launch.log_file import LogFile
@@ -32,7 +32,7 @@ BAD_INPUT = 2
 HOUSEKEEPING_SECONDS = 2.0
 KILLED_SECONDS = 5.0
 LINES_SHOWN = 8
-DEFAULT_PATIENCE = Patience()
+DEFAULT_PATIENCE = Backoff()
 
 
 def say_on_stderr(line: str) -> None:
@@ -46,7 +46,7 @@ async def run_processes(
     logs: Path,
     *,
     say: Callable[[str], None] = say_on_stderr,
-    patience: Patience = DEFAULT_PATIENCE,
+    patience: Backoff = DEFAULT_PATIENCE,
 ) -> int:
     """Run all of `specs`, each logging to `logs/NAME.log`, to the end; return the exit code.
 
@@ -65,7 +65,7 @@ class Supervisor:
         specs: Sequence[ProcessSpec],
         logs: Path,
         say: Callable[[str], None],
-        patience: Patience,
+        patience: Backoff,
     ) -> None:
         self._specs = specs
         self._logs = logs
@@ -108,7 +108,7 @@ class Supervisor:
 
     async def _keep_running(self, spec: ProcessSpec) -> None:
         log = LogFile(self._logs, spec.name)
-        record = Record(self._patience)
+        record = RestartHistory(self._patience)
         while not self._over.is_set():
             started = trio.current_time()
             code = await self._live(spec, log)
@@ -215,7 +215,7 @@ class Supervisor:
         self._say_aloud(line)
 
 
-def _giving_up(spec: ProcessSpec, code: int, log: LogFile, record: Record) -> str:
+def _giving_up(spec: ProcessSpec, code: int, log: LogFile, record: RestartHistory) -> str:
     words = f"{spec.name} died {record.young_deaths} times soon after its start"
     lines = "".join(f"\n    {line}" for line in log.last_lines(LINES_SHOWN))
     return f"{words} ({describe_end(code)}); giving up. {log.path} ends:{lines}"

@@ -14,7 +14,7 @@ def newest(versions: Iterable[ModelVersion], kind: ModelKind) -> ModelVersion | 
     return max(usable, key=lambda v: (v.round, v.created_at), default=None)
 
 
-def back_to(versions: Sequence[ModelVersion], wanted: str, reason: str) -> list[ModelStanding]:
+def rollback(versions: Sequence[ModelVersion], wanted: str, reason: str) -> list[ModelStanding]:
     """What makes `wanted` the newest of its kind; `BadInput` if it cannot be.
 
     A policy takes the PPMs with it that descend from policies out of use. Going back to a version
@@ -59,7 +59,7 @@ def prunable(
     ]
 
 
-def faults(version: ModelVersion) -> list[str]:
+def integrity_errors(version: ModelVersion) -> list[str]:
     """One line for each file that is missing or has changed since it was published."""
     folder = Path(version.path)
     if not folder.is_dir():

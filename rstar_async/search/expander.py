@@ -10,7 +10,7 @@ import trio
 from rstar_async.answers.checker import Checker
 from rstar_async.answers.extract import extract_answer
 from rstar_async.errors import JobFailed
-from rstar_async.search.expansion import Expanded, ExpansionSettings, Outcome
+from rstar_async.search.expansion import ExpansionResult, ExpansionSettings, StepResult
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools
 from rstar_async.search.tree import NodeStatus, TreeNode
@@ -30,7 +30,7 @@ from rstar_async.wire.payloads import (
 )
 
 
-class Judge:
+class AnswerVerifier:
     """Compares answers with the gold answer; "undecided" is None and is never trained on."""
 
     def __init__(self, checker: Checker) -> None:
@@ -65,7 +65,7 @@ class Expander:
         self,
         pools: Pools,
         models: ActiveModels,
-        judge: Judge,
+        judge: AnswerVerifier,
         settings: ExpansionSettings,
         *,
         tree_id: str,
@@ -82,11 +82,11 @@ class Expander:
         self._gold = gold
         self._prompt = models.encoder.prompt(question)
 
-    async def expand(self, node: TreeNode, samples: int, priority: int = 0) -> Expanded:
+    async def expand(self, node: TreeNode, samples: int, priority: int = 0) -> ExpansionResult:
         """Sample `samples` next steps of `node`; equal texts become one outcome."""
         seed = seed_of(self._seed, node.path)
         generated = await self._generate(node, samples, seed, priority)
-        expanded = Expanded(seed, samples, generated, self._reachable_tokens(node))
+        expanded = ExpansionResult(seed, samples, generated, self._reachable_tokens(node))
         expanded.outcomes = [
             self._outcome(node, sample, count) for sample, count in _distinct(generated.samples)
         ]
@@ -119,10 +119,10 @@ class Expander:
             priority=priority,
         )
 
-    def _outcome(self, node: TreeNode, sample: Sample, count: int) -> Outcome:
+    def _outcome(self, node: TreeNode, sample: Sample, count: int) -> StepResult:
         after_output = node.candidate.step.kind is StepKind.END_OF_CODE
         step = parse_step(sample.text, after_output=after_output)
-        return Outcome(sample, count, step, self._status(node, sample, step))
+        return StepResult(sample, count, step, self._status(node, sample, step))
 
     def _status(self, node: TreeNode, sample: Sample, step: Step) -> NodeStatus:
         if not sample.tokens and sample.finish == "length":
@@ -133,7 +133,7 @@ class Expander:
         return status
 
     async def _run_and_judge(
-        self, node: TreeNode, outcomes: Sequence[Outcome], priority: int
+        self, node: TreeNode, outcomes: Sequence[StepResult], priority: int
     ) -> None:
         """All at once. Raises `JobFailed` if a step could not be run for no fault of its own."""
         try:
@@ -149,7 +149,7 @@ class Expander:
                 raise
             raise first(failures) from group
 
-    async def _run(self, node: TreeNode, outcome: Outcome, number: int, priority: int) -> None:
+    async def _run(self, node: TreeNode, outcome: StepResult, number: int, priority: int) -> None:
         program = program_of([*(n.candidate.step for n in node.line()), outcome.step])
         try:
             executed = await self._execute(node, program, number, priority)
@@ -176,7 +176,7 @@ class Expander:
             priority=priority,
         )
 
-    def _observe(self, node: TreeNode, outcome: Outcome, executed: Executed, steps: int) -> None:
+    def _observe(self, node: TreeNode, outcome: StepResult, executed: Executed, steps: int) -> None:
         """Append the program's output: everything its steps printed, else the last value."""
         line = node.line()
         earlier = line[len(line) - (steps - 1) :]
@@ -184,12 +184,12 @@ class Expander:
         outcome.output = printed or executed.value
         outcome.observation_tokens = tuple(self._models.encoder.observation(outcome.output))
 
-    async def _judge_answer(self, outcome: Outcome) -> None:
+    async def _judge_answer(self, outcome: StepResult) -> None:
         outcome.answer, outcome.correct = await self._judge.verdict(self._gold, outcome.sample.text)
         if self._settings.answer_value == "truth" and outcome.correct is not None:
             outcome.value = 1.0 if outcome.correct else -1.0
 
-    async def _score(self, node: TreeNode, expanded: Expanded, priority: int) -> None:
+    async def _score(self, node: TreeNode, expanded: ExpansionResult, priority: int) -> None:
         judged = [o for o in expanded.outcomes if o.status in (NodeStatus.LIVE, NodeStatus.ANSWER)]
         if self._models.ppm is None or not judged:
             return
@@ -210,7 +210,7 @@ class Expander:
         for outcome, raw in zip(judged, scored.values, strict=True):
             self._apply_score(outcome, raw)
 
-    def _apply_score(self, outcome: Outcome, raw: float) -> None:
+    def _apply_score(self, outcome: StepResult, raw: float) -> None:
         """A step that the PPM cannot read goes no further; an answer is one without its value."""
         if math.isnan(raw):
             if outcome.status is NodeStatus.LIVE:

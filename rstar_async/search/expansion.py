@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from rstar_async.config import Execution, Search
+from rstar_async.config import ExecutionConfig, SearchConfig
 from rstar_async.search.tree import Candidate, NodeStatus
 from rstar_async.text.steps import Step
 from rstar_async.wire.payloads import Executed, Generated, Limits, Sample, Scored
@@ -29,7 +29,7 @@ class ExpansionSettings:
 
     @classmethod
     def of(
-        cls, search: Search, execution: Execution, answer_value: AnswerValue
+        cls, search: SearchConfig, execution: ExecutionConfig, answer_value: AnswerValue
     ) -> "ExpansionSettings":
         """Take the values from two sections of a recipe."""
         return cls(
@@ -48,7 +48,7 @@ class ExpansionSettings:
 
 
 @dataclass(slots=True)
-class Outcome:
+class StepResult:
     """One distinct candidate on its way to becoming a node.
 
     `stdout` is what this step printed, `output` what its whole program did if the step ends it.
@@ -87,7 +87,7 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class Expanded:
+class ExpansionResult:
     """The outcomes of one expansion and what they cost. `reachable_tokens` of the prompt had been
     computed before and could have come from the prefix cache."""
 
@@ -95,7 +95,7 @@ class Expanded:
     samples: int
     generated: Generated
     reachable_tokens: int
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[StepResult] = field(default_factory=list)
     scored: Scored | None = None
     execute_seconds: float = 0.0
     score_seconds: float = 0.0

@@ -12,7 +12,7 @@ import gc
 THRESHOLDS = (10_000, 20, 50)
 
 
-def collect_seldom() -> None:
+def tune_gc() -> None:
     """For a process that searches: what is there now stays, the rest is walked less often."""
     gc.collect()
     gc.freeze()

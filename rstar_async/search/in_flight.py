@@ -12,19 +12,19 @@ from typing import TypeAlias
 
 import trio
 
-from rstar_async.search.expansion import Expanded
+from rstar_async.search.expansion import ExpansionResult
 from rstar_async.search.tree import TreeNode
 
-Expand: TypeAlias = Callable[[TreeNode], Awaitable[Expanded]]
+Expand: TypeAlias = Callable[[TreeNode], Awaitable[ExpansionResult]]
 
 
 @asynccontextmanager
-async def open_lanes(expand: Expand) -> AsyncIterator["Lanes"]:
+async def open_in_flight(expand: Expand) -> AsyncIterator["InFlightExpansions"]:
     """What is still under way when the block is left is cancelled. An error leaves it as it is."""
     failure: Exception | None = None
     async with trio.open_nursery() as nursery:
         try:
-            yield Lanes(nursery, expand)
+            yield InFlightExpansions(nursery, expand)
         except Exception as error:
             failure = error  # raised outside of the nursery, which would wrap it in a group
         nursery.cancel_scope.cancel()
@@ -32,13 +32,13 @@ async def open_lanes(expand: Expand) -> AsyncIterator["Lanes"]:
         raise failure
 
 
-class Lanes:
-    """Made by `open_lanes`."""
+class InFlightExpansions:
+    """Made by `open_in_flight`."""
 
     def __init__(self, nursery: trio.Nursery, expand: Expand) -> None:
         self._nursery = nursery
         self._expand = expand
-        self._under_way: deque[_Lane] = deque()
+        self._under_way: deque[_Expansion] = deque()
 
     def __len__(self) -> int:
         return len(self._under_way)
@@ -46,11 +46,11 @@ class Lanes:
     def begin(self, nodes: Iterable[TreeNode]) -> None:
         """Start to expand `nodes`, behind all that is under way."""
         for node in nodes:
-            lane = _Lane(node)
+            lane = _Expansion(node)
             self._under_way.append(lane)
             self._nursery.start_soon(lane.run, self._expand)
 
-    async def first(self, seconds: float = inf) -> tuple[TreeNode, Expanded] | None:
+    async def first(self, seconds: float = inf) -> tuple[TreeNode, ExpansionResult] | None:
         """The oldest expansion, when it is done; None if that takes longer than `seconds`.
 
         Raises what its expansion raised; a younger one that failed earlier waits for its turn.
@@ -63,13 +63,13 @@ class Lanes:
         return None
 
 
-class _Lane:
+class _Expansion:
     """One expansion."""
 
     def __init__(self, node: TreeNode) -> None:
         self.node = node
         self.done = trio.Event()
-        self._expanded: Expanded | None = None
+        self._expanded: ExpansionResult | None = None
         self._failure: Exception | None = None
 
     async def run(self, expand: Expand) -> None:
@@ -79,7 +79,7 @@ class _Lane:
             self._failure = error
         self.done.set()
 
-    def result(self) -> Expanded:
+    def result(self) -> ExpansionResult:
         if self._failure is not None:
             raise self._failure
         assert self._expanded is not None

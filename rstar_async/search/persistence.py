@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from rstar_async.search.expansion import Expanded, Outcome
+from rstar_async.search.expansion import ExpansionResult, StepResult
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.tree import ROOT_PATH, Candidate, NodeStatus, Selection, Tree, TreeNode
 from rstar_async.text.steps import ROOT_STEP, Step, StepKind, observation, parse_step
@@ -28,7 +28,9 @@ def root_row(search_id: str, tree: Tree, models: ActiveModels) -> Node:
     )
 
 
-def expansion_row(search_id: str, number: int, node: TreeNode, expanded: Expanded) -> Expansion:
+def expansion_row(
+    search_id: str, number: int, node: TreeNode, expanded: ExpansionResult
+) -> Expansion:
     """What one expansion cost. Whatever the cache served was reachable, such as a beginning that
     two questions happen to share."""
     scored = expanded.scored
@@ -52,7 +54,7 @@ def expansion_row(search_id: str, number: int, node: TreeNode, expanded: Expande
 
 
 def node_rows(
-    search_id: str, number: int, children: Iterable[TreeNode], expanded: Expanded
+    search_id: str, number: int, children: Iterable[TreeNode], expanded: ExpansionResult
 ) -> Iterator[Node]:
     """The new children with everything known about them."""
     for child, outcome in zip(children, expanded.outcomes, strict=True):
@@ -70,7 +72,7 @@ def statistics_rows(search_id: str, node: TreeNode) -> list[NodeStatistics]:
 
 
 def _node_row(
-    search_id: str, number: int, child: TreeNode, outcome: Outcome, expanded: Expanded
+    search_id: str, number: int, child: TreeNode, outcome: StepResult, expanded: ExpansionResult
 ) -> Node:
     executed = outcome.executed
     ended_code = outcome.step.kind is StepKind.END_OF_CODE and outcome.observation_tokens
@@ -104,7 +106,7 @@ def _node_row(
     )
 
 
-def _error(outcome: Outcome) -> str:
+def _error(outcome: StepResult) -> str:
     executed = outcome.executed
     if executed is None or not executed.error_type:
         return ""

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import trio
 
-from rstar_async.config import Bounds, Execution
-from rstar_async.config import Search as SearchSettings
+from rstar_async.config import BoundsConfig, ExecutionConfig, SearchConfig
 from rstar_async.errors import JobFailed
 from rstar_async.search.budget import Budget, Spent
-from rstar_async.search.expander import Expander, Judge
+from rstar_async.search.expander import AnswerVerifier, Expander
 from rstar_async.search.expansion import AnswerValue, ExpansionSettings
 from rstar_async.search.metrics import under_way
 from rstar_async.search.models import ActiveModels
@@ -26,7 +25,7 @@ from storage.store import Store
 
 log = logging.getLogger(__name__)
 
-NO_BOUNDS = Bounds()
+NO_BOUNDS = BoundsConfig()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +33,10 @@ class SearchPlan:
     """How a batch of searches is run. `unsolved_rollouts`: see `Budget`."""
 
     models: ActiveModels
-    settings: SearchSettings
-    execution: Execution
+    settings: SearchConfig
+    execution: ExecutionConfig
     answer_value: AnswerValue
-    bounds: Bounds = NO_BOUNDS
+    bounds: BoundsConfig = NO_BOUNDS
     unsolved_rollouts: tuple[int, ...] = ()
 
     @property
@@ -54,10 +53,10 @@ class SearchPlan:
         )
 
 
-class Coordinator:
+class SearchRunner:
     """Runs searches over one set of pools and one store."""
 
-    def __init__(self, pools: Pools, store: Store, judge: Judge) -> None:
+    def __init__(self, pools: Pools, store: Store, judge: AnswerVerifier) -> None:
         self._pools = pools
         self._store = store
         self._judge = judge

@@ -14,8 +14,8 @@ from msgspec import structs
 
 from rstar_async.search.budget import Budget, Spent, is_solved
 from rstar_async.search.expander import Expander
-from rstar_async.search.expansion import Expanded
-from rstar_async.search.in_flight import open_lanes
+from rstar_async.search.expansion import ExpansionResult
+from rstar_async.search.in_flight import open_in_flight
 from rstar_async.search.metrics import count_expansion, count_search
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.persistence import expansion_row, node_rows, root_row, statistics_rows
@@ -63,7 +63,7 @@ class Searcher:
         self._begin_rollouts()
         if not self._expansions:
             await self._store.commit(self._root_row(), self._progress("running"))
-        async with open_lanes(self._expand) as lanes:
+        async with open_in_flight(self._expand) as lanes:
             lanes.begin(self._cursors)
             while self._cursors and (done := await lanes.first(self._seconds_left())) is not None:
                 rows = self._grow(*done)
@@ -80,10 +80,10 @@ class Searcher:
         await self._store.commit(structs.replace(self._progress("failed"), answer=reason))
         count_search(self._search.purpose, "failed")
 
-    async def _expand(self, node: TreeNode) -> Expanded:
+    async def _expand(self, node: TreeNode) -> ExpansionResult:
         return await self._expander.expand(node, self._candidates, self._spent.rollouts)
 
-    def _grow(self, node: TreeNode, expanded: Expanded) -> list[Record]:
+    def _grow(self, node: TreeNode, expanded: ExpansionResult) -> list[Record]:
         """Add the candidates to the tree; the rows that make it durable."""
         self._leave(node)
         backed_up = self._tree.root.visits

@@ -8,7 +8,7 @@ from typing import TypeVar, TypeVarTuple
 
 import trio
 
-from rstar_async.telemetry import pulse
+from rstar_async.telemetry import heartbeat
 from rstar_async.telemetry.exporter import serve_metrics
 from rstar_async.telemetry.logs import begin_logs
 from rstar_async.telemetry.stalls import StallWatch
@@ -33,11 +33,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def begin(options: argparse.Namespace, process: str) -> None:
     """Set up what `add_options` offered; `BadInput` if the address or the file cannot be had."""
     begin_logs(process, options.logs)
-    pulse.begin(options.pulse)
+    heartbeat.begin(options.pulse)
     if options.metrics is not None:
         log.info("metrics served", extra={"address": serve_metrics(options.metrics)})
 
 
 def run(main: Callable[[*Arguments], Awaitable[Result]], *arguments: *Arguments) -> Result:
     """`trio.run`, with a watch for stalls."""
-    return trio.run(main, *arguments, instruments=[StallWatch(pulse.has_beaten)])
+    return trio.run(main, *arguments, instruments=[StallWatch(heartbeat.has_beaten)])

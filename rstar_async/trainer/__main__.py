@@ -10,7 +10,7 @@ from pathlib import Path
 from rstar_async.config import Recipe
 from rstar_async.config.loader import read_stored_recipe
 from rstar_async.errors import BadInput
-from rstar_async.telemetry import process, pulse
+from rstar_async.telemetry import heartbeat, process
 from rstar_async.trainer import env
 from rstar_async.trainer.ranks import refuse
 
@@ -41,12 +41,12 @@ def _parse() -> argparse.Namespace:
 
 
 def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -> None:
-    env.prepare()
+    env.set_environment()
     # These imports take seconds; they run while the first round is searched.
     import torch
 
     from rstar_async.trainer import distributed
-    from rstar_async.trainer.context import Workshop
+    from rstar_async.trainer.context import TrainingContext
     from rstar_async.trainer.hub import check_name
     from rstar_async.trainer.loop import serve
     from rstar_async.trainer.trackers import check_extras
@@ -54,7 +54,7 @@ def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -
 
     def should_stop() -> bool:
         """Asked between polls and before every optimiser step."""
-        pulse.beat()
+        heartbeat.beat()
         return stop.is_set()
 
     check_extras(recipe.training)
@@ -64,7 +64,7 @@ def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -
     distributed.join()
     try:
         with open_database(recipe.database_url) as database:
-            serve(Workshop(recipe, run or recipe.name, database, should_stop), once=once)
+            serve(TrainingContext(recipe, run or recipe.name, database, should_stop), once=once)
     finally:
         distributed.leave()
 

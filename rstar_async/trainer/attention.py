@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
-from rstar_async.config import Training
+from rstar_async.config import TrainingConfig
 
 DENSE, FLEX = "sdpa", "flex_attention"
 
 
-def kernel_of(computing: Training) -> str:
+def kernel_of(computing: TrainingConfig) -> str:
     """transformers' name for the attention to load the model with. The CPU has no backward pass
     of flex_attention."""
     if computing.tree_attention == "auto":

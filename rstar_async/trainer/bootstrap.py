@@ -10,20 +10,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rstar_async.config import Bootstrap, PolicyTraining
+from rstar_async.config import BootstrapConfig, PolicyConfig
 from rstar_async.text.encoding import PromptStyle
 from rstar_async.trainer import distributed
 from rstar_async.trainer.base import prepare_base
-from rstar_async.trainer.context import Training, Workshop
+from rstar_async.trainer.context import Training, TrainingContext
 from rstar_async.trainer.dataset import SFTRow, within
 from rstar_async.trainer.policy import train_policy
-from rstar_async.trainer.progress import Watch
+from rstar_async.trainer.progress import TrainingProgress
 from storage.records import ModelVersion
 
 BOOTSTRAP = 0
 
 
-def bootstrap(shop: Workshop) -> None:
+def bootstrap(shop: TrainingContext) -> None:
     """Publish the base and, from demonstrations, the first policy."""
     settings = shop.recipe.bootstrap
     style: PromptStyle = "few_shot" if settings.kind == "few_shot" else "tagged"
@@ -38,16 +38,16 @@ def bootstrap(shop: Workshop) -> None:
         shop.finish(BOOTSTRAP, base)
 
 
-def is_guest(shop: Workshop, model: ModelVersion) -> bool:
+def is_bootstrap_policy(shop: TrainingContext, model: ModelVersion) -> bool:
     """The stronger model of round 1: its tokenizer is its own, and nothing is trained from it."""
     return bool(shop.recipe.bootstrap.model) and model.round == BOOTSTRAP
 
 
 def _publish(
-    shop: Workshop, source: str, style: PromptStyle, parent: ModelVersion | None
+    shop: TrainingContext, source: str, style: PromptStyle, parent: ModelVersion | None
 ) -> ModelVersion:
-    def prepare(folder: Path, _: Watch) -> dict[str, Any]:
-        distributed.lead(lambda: prepare_base(source, folder))
+    def prepare(folder: Path, _: TrainingProgress) -> dict[str, Any]:
+        distributed.on_rank0(lambda: prepare_base(source, folder))
         return {}
 
     return shop.make(
@@ -61,7 +61,7 @@ def _publish(
     )
 
 
-def _train_on_demonstrations(shop: Workshop, base: ModelVersion) -> ModelVersion:
+def _train_on_demonstrations(shop: TrainingContext, base: ModelVersion) -> ModelVersion:
     settings = shop.recipe.bootstrap
     encoder = shop.encoder(base)
     rows = shop.demonstrations(settings.demonstrations, encoder)
@@ -79,11 +79,11 @@ def _train_on_demonstrations(shop: Workshop, base: ModelVersion) -> ModelVersion
 
 
 def policy_training(
-    shop: Workshop,
+    shop: TrainingContext,
     number: int,
     start: ModelVersion,
     rows: Sequence[SFTRow],
-    settings: PolicyTraining,
+    settings: PolicyConfig,
 ) -> Training:
     """SFT of `start` on `rows`, ready to be run."""
     return lambda folder, watch: train_policy(
@@ -97,9 +97,9 @@ def policy_training(
     )
 
 
-def as_policy_training(settings: Bootstrap) -> PolicyTraining:
+def as_policy_training(settings: BootstrapConfig) -> PolicyConfig:
     """The bootstrap's few settings as a policy training; the rest are its defaults."""
-    return PolicyTraining(
+    return PolicyConfig(
         epochs=settings.epochs,
         learning_rate=settings.learning_rate,
         batch_size=settings.batch_size,

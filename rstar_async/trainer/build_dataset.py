@@ -10,7 +10,7 @@ from rstar_async.data.difficulty import accuracy
 from rstar_async.data.preferences import PairRules, Preference
 from rstar_async.data.trajectories import best_trajectories
 from rstar_async.text.encoding import Encoder, PromptStyle
-from rstar_async.trainer.context import Workshop
+from rstar_async.trainer.context import TrainingContext
 from rstar_async.trainer.dataset import SFTRow, StoredTree, judged_tree, trajectory_row
 from rstar_async.trainer.objectives import targets_of
 from rstar_async.trainer.packing import PackedTree, Target, pack
@@ -19,7 +19,7 @@ from storage.records import Pair, Problem, Search, Split
 
 
 @dataclass
-class Harvest:
+class RoundDataset:
     """What a round has to teach. Nothing is taken from `doubtful` problems: see `Filters`."""
 
     problems: int = 0
@@ -33,10 +33,12 @@ class Harvest:
     too_long_to_judge: int = 0
 
 
-def harvest(shop: Workshop, number: int, encoder: Encoder, ppm_length: int) -> Harvest:
+def build_dataset(
+    shop: TrainingContext, number: int, encoder: Encoder, ppm_length: int
+) -> RoundDataset:
     """What round `number` teaches, or all rounds so far, newest first: trajectories by
     `policy.history`, judgements by `ppm.history`. Pairs to be stored are of this round alone."""
-    found, recipe = Harvest(), shop.recipe
+    found, recipe = RoundDataset(), shop.recipe
     for_policy = _rounds(recipe.policy.history, number)
     for_ppm = _rounds(recipe.ppm.history, number) if recipe.ppm.train else []
     for stored in stored_trees(shop, max(for_policy, for_ppm, key=len)):
@@ -57,7 +59,7 @@ def _rounds(history: History, number: int) -> list[int]:
     return list(range(number, 0, -1)) if history == "all" else [number]
 
 
-def stored_trees(shop: Workshop, rounds: list[int]) -> Iterator[list[StoredTree]]:
+def stored_trees(shop: TrainingContext, rounds: list[int]) -> Iterator[list[StoredTree]]:
     """All finished trees over one problem, newest round first, problem by problem."""
     problems = {p.id: p for p in shop.database.read(queries.problems_of, shop.run, "train")}
     by_problem: dict[str, list[Search]] = defaultdict(list)
@@ -70,7 +72,7 @@ def stored_trees(shop: Workshop, rounds: list[int]) -> Iterator[list[StoredTree]
         yield [_stored(shop, s, problems[problem_id], styles) for s in by_problem[problem_id]]
 
 
-def _is_doubtful(shop: Workshop, stored: list[StoredTree]) -> bool:
+def _is_doubtful(shop: TrainingContext, stored: list[StoredTree]) -> bool:
     """A synthetic problem most of whose answers differ from the one that came with it."""
     filters = shop.recipe.filters
     if stored[0].source not in filters.synthetic:
@@ -79,7 +81,7 @@ def _is_doubtful(shop: Workshop, stored: list[StoredTree]) -> bool:
 
 
 def _stored(
-    shop: Workshop, search: Search, problem: Problem, styles: dict[str, PromptStyle]
+    shop: TrainingContext, search: Search, problem: Problem, styles: dict[str, PromptStyle]
 ) -> StoredTree:
     if search.policy_id not in styles:
         styles[search.policy_id] = shop.style_of(search.policy_id)
@@ -94,7 +96,7 @@ def _stored(
 
 
 def _take_trajectories(
-    shop: Workshop, stored: list[StoredTree], encoder: Encoder, found: Harvest
+    shop: TrainingContext, stored: list[StoredTree], encoder: Encoder, found: RoundDataset
 ) -> None:
     by_id = {tree.search.id: tree for tree in stored}
     trees = {search_id: tree.tree for search_id, tree in by_id.items()}
@@ -110,7 +112,11 @@ def _take_trajectories(
 
 
 def _take_judgements(
-    shop: Workshop, stored: StoredTree, encoder: Encoder, ppm_length: int, found: Harvest
+    shop: TrainingContext,
+    stored: StoredTree,
+    encoder: Encoder,
+    ppm_length: int,
+    found: RoundDataset,
 ) -> list[Pair]:
     """Take pairs, or, for training by another objective, targets; the pairs as they are stored."""
     settings, search = shop.recipe.ppm, stored.search

@@ -55,7 +55,7 @@ def checkpoints_in(place: Path, fingerprint: str, seconds: float) -> Checkpoints
         mine.mkdir(parents=True, exist_ok=True)
         return mine
 
-    return Checkpoints(distributed.lead(tidy), seconds)
+    return Checkpoints(distributed.on_rank0(tidy), seconds)
 
 
 def fingerprint(start: Path, settings: Any, seed: int, examples: Sequence[Sequence[int]]) -> str:
@@ -83,7 +83,7 @@ class KeepsCheckpoints(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         every = self._checkpoints.seconds
         is_due = every > 0 and time.monotonic() - self._last >= every
-        self.stopped, is_due = distributed.agree(self._should_stop(), is_due)
+        self.stopped, is_due = distributed.any_rank(self._should_stop(), is_due)
         is_end = self.stopped or state.global_step >= state.max_steps
         if is_due or (every > 0 and (self.stopped or (is_end and self._saved))):
             control.should_save = True
@@ -92,5 +92,5 @@ class KeepsCheckpoints(TrainerCallback):
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._last, self._saved = time.monotonic(), True
-        distributed.meet()
-        distributed.lead(lambda: self._checkpoints.finish(state.global_step))
+        distributed.barrier()
+        distributed.on_rank0(lambda: self._checkpoints.finish(state.global_step))

@@ -12,13 +12,13 @@ from typing import Any, TypeAlias
 from msgspec import to_builtins
 from transformers import AutoConfig
 
-from rstar_async.config import Recipe, Settings
+from rstar_async.config import Recipe, Section
 from rstar_async.demo.problems import word_problems
 from rstar_async.errors import RstarError
 from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.trainer import distributed
 from rstar_async.trainer.dataset import SFTRow, demonstration_row
-from rstar_async.trainer.progress import Watch
+from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.publish import draft, publish
 from storage import queries
 from storage.database import Database
@@ -32,11 +32,11 @@ PROBE_STEPS = (
 )
 
 # Trains into a folder, reports to a watch, and gives metrics.
-Training: TypeAlias = Callable[[Path, Watch], dict[str, Any]]
+Training: TypeAlias = Callable[[Path, TrainingProgress], dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Workshop:
+class TrainingContext:
     """One run, as the trainer sees it."""
 
     recipe: Recipe
@@ -55,11 +55,11 @@ class Workshop:
     def seed(self, round_number: int) -> int:
         return self.recipe.seed * 1000 + round_number
 
-    def watch(self, phase: str, round_number: int) -> Watch:
+    def watch(self, phase: str, round_number: int) -> TrainingProgress:
         """Reports to `<home>/training/progress.jsonl`, one line a step."""
         self.training_folder.mkdir(parents=True, exist_ok=True)
         file = self.training_folder / "progress.jsonl"
-        return Watch(phase, round_number, file, self.training_folder, self.should_stop)
+        return TrainingProgress(phase, round_number, file, self.training_folder, self.should_stop)
 
     def versions(self) -> list[ModelVersion]:
         return self.database.read(queries.model_versions_of, self.run)
@@ -105,7 +105,7 @@ class Workshop:
         problems = word_problems(count, levels, self.recipe.seed, "demonstration")
         return [demonstration_row(p.question, p.solution, encoder) for p in problems]
 
-    def facts(self, style: PromptStyle, settings: Settings | None = None) -> dict[str, Any]:
+    def facts(self, style: PromptStyle, settings: Section | None = None) -> dict[str, Any]:
         """What every manifest says beside the weights: where they come from."""
         return {
             "prompt_style": style,
@@ -133,7 +133,7 @@ class Workshop:
         watch = self.watch(phase, round_number)
         with draft(self.models) as folder:
             metrics = training(folder, watch)
-            return distributed.lead(
+            return distributed.on_rank0(
                 lambda: publish(
                     folder,
                     kind=kind,
@@ -173,12 +173,12 @@ class Workshop:
         """Store all that a round's training made, and that it is done, in one transaction."""
         done = RoundProgress(self.run, round_number, "trained", trained_at=time.time())
         self.commit(*records, done)
-        if distributed.is_leader():
+        if distributed.is_rank0():
             shutil.rmtree(self.training_folder / "checkpoints", ignore_errors=True)
 
     def commit(self, *records: Record) -> None:
         """Store them, once for the whole team."""
-        distributed.lead(lambda: self.database.commit(*records))
+        distributed.on_rank0(lambda: self.database.commit(*records))
 
 
 def probe(encoder: Encoder) -> Sequence[Sequence[int]]:

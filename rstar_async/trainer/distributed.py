@@ -32,20 +32,20 @@ def leave() -> None:
         dist.destroy_process_group()
 
 
-def size() -> int:
+def world_size() -> int:
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
-def is_leader() -> bool:
+def is_rank0() -> bool:
     return not dist.is_initialized() or dist.get_rank() == 0
 
 
-def lead(work: Callable[[], T]) -> T:
+def on_rank0(work: Callable[[], T]) -> T:
     """What `work()` gives the leader, given to all; what it raises there is raised everywhere."""
-    if size() == 1:
+    if world_size() == 1:
         return work()
     outcome: list[Any] = [None]
-    if is_leader():
+    if is_rank0():
         try:
             outcome = [(work(), None)]
         except Exception as error:  # passed on to the others, and raised
@@ -57,24 +57,24 @@ def lead(work: Callable[[], T]) -> T:
     return result  # type: ignore[no-any-return]
 
 
-def meet() -> None:
+def barrier() -> None:
     """Wait until all are here."""
-    if size() > 1:
+    if world_size() > 1:
         dist.barrier()
 
 
-def agree(*wishes: bool) -> list[bool]:
+def any_rank(*wishes: bool) -> list[bool]:
     """Each wish is granted to all if anybody has it."""
-    if size() == 1:
+    if world_size() == 1:
         return list(wishes)
     flags = torch.tensor(wishes, dtype=torch.int32)
     dist.all_reduce(flags, op=dist.ReduceOp.MAX)
     return [bool(flag) for flag in flags]
 
 
-def most(count: int) -> int:
+def max_over_ranks(count: int) -> int:
     """The largest count that any of the team has."""
-    if size() == 1:
+    if world_size() == 1:
         return count
     largest = torch.tensor(count)
     dist.all_reduce(largest, op=dist.ReduceOp.MAX)

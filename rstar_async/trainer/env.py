@@ -3,7 +3,7 @@
 import os
 
 
-def prepare() -> None:
+def set_environment() -> None:
     """One GPU for a process that trains alone, and threads that sleep while they wait."""
     if "LOCAL_RANK" not in os.environ:
         # Seeing several GPUs in one process, the Hugging Face trainers would split rows over them.

@@ -35,14 +35,14 @@ def read_sft(source: str | Path, encoder: Encoder) -> list[SFTRow]:
 
 def read_preferences(source: str | Path, encoder: Encoder) -> list[JudgedTree]:
     """One tree for each question, in the order in which the source first asks it."""
-    saplings: dict[str, Sapling] = {}
+    saplings: dict[str, PreferenceTreeBuilder] = {}
     for where, row in read_rows(source):
         found = read_row(row)
         if not isinstance(found, Comparison):
             raise _unknown(row, where, "{prompt, pos, neg} or {prompt, chosen, rejected}")
         question, better = _cut(found.prompt + found.chosen, where)
         _, worse = _cut(found.prompt + found.rejected, where)
-        sapling = saplings.setdefault(question, Sapling(encoder))
+        sapling = saplings.setdefault(question, PreferenceTreeBuilder(encoder))
         chosen, rejected = (sapling.grow(_ended(text, where)) for text in (better, worse))
         if chosen == rejected:
             raise BadInput(f"{where}: the better and the worse solution are the same")
@@ -50,7 +50,7 @@ def read_preferences(source: str | Path, encoder: Encoder) -> list[JudgedTree]:
     return [sapling.tree(question) for question, sapling in saplings.items()]
 
 
-class Sapling:
+class PreferenceTreeBuilder:
     """A tree that grows by whole solutions."""
 
     def __init__(self, encoder: Encoder) -> None:

@@ -8,7 +8,7 @@ from rstar_async.models.registry import prunable
 from rstar_async.telemetry.metrics import TRAINED_ROUNDS, TRAINING_SECONDS
 from rstar_async.trainer import distributed
 from rstar_async.trainer.bootstrap import BOOTSTRAP, bootstrap
-from rstar_async.trainer.context import Workshop
+from rstar_async.trainer.context import TrainingContext
 from rstar_async.trainer.errors import Stopped
 from rstar_async.trainer.hub import push_all
 from rstar_async.trainer.publish import clear_leftovers
@@ -19,7 +19,7 @@ from storage.records import ModelStanding
 log = logging.getLogger(__name__)
 
 
-def prune(shop: Workshop) -> None:
+def prune(shop: TrainingContext) -> None:
     """Keep `training.keep_versions` of each kind beside those in use; 0 keeps all.
 
     The row first: a row without weights is pruned, weights without a row would be a leftover.
@@ -41,14 +41,14 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 
 
-def serve(shop: Workshop, *, once: bool = False) -> None:
+def serve(shop: TrainingContext, *, once: bool = False) -> None:
     """Train every round that awaits it; with `once`, end when none does.
 
     Nothing is remembered here: after a crash, the round is still awaiting its training.
     """
-    distributed.lead(lambda: _tidy(shop))
-    while not distributed.agree(shop.should_stop())[0]:
-        round_ = distributed.lead(
+    distributed.on_rank0(lambda: _tidy(shop))
+    while not distributed.any_rank(shop.should_stop())[0]:
+        round_ = distributed.on_rank0(
             lambda: shop.database.read(queries.round_awaiting_training, shop.run)
         )
         if round_ is not None:
@@ -62,21 +62,21 @@ def serve(shop: Workshop, *, once: bool = False) -> None:
             time.sleep(POLL_SECONDS)
 
 
-def _tidy(shop: Workshop) -> None:
+def _tidy(shop: TrainingContext) -> None:
     for name in clear_leftovers(shop.models, {model.id for model in shop.versions()}):
         log.info("removed unfinished %s", name)
 
 
-def _train(shop: Workshop, number: int) -> None:
+def _train(shop: TrainingContext, number: int) -> None:
     started = time.monotonic()
     if number == BOOTSTRAP:
         bootstrap(shop)
     else:
         train_round(shop, number)
-    distributed.lead(lambda: prune(shop))
+    distributed.on_rank0(lambda: prune(shop))
     seconds = time.monotonic() - started
     TRAINED_ROUNDS.labels(str(number)).inc()
     TRAINING_SECONDS.labels(str(number)).inc(seconds)
     log.info("trained", extra={"run": shop.run, "round": number, "seconds": round(seconds, 1)})
     if hub := shop.recipe.training.hub:
-        distributed.lead(lambda: push_all(shop.made_in(number), hub))
+        distributed.on_rank0(lambda: push_all(shop.made_in(number), hub))

@@ -34,7 +34,7 @@ def targets_of(tree: Tree, objective: Objective) -> list[Target]:
 def summed_loss(
     raw: torch.Tensor, part: Forward, objective: Objective, scale: float
 ) -> torch.Tensor:
-    """The loss of one forward pass, to be divided by the `mass` of all passes of a step."""
+    """The loss of one forward pass, to be divided by the `pair_count` of all passes of a step."""
     if objective == "preference":
         return -(F.logsigmoid(raw[part.chosen] - raw[part.rejected]) * part.weights).sum()
     scores = raw[part.pointed]
@@ -43,7 +43,7 @@ def summed_loss(
     return F.binary_cross_entropy_with_logits(scores, part.values, reduction="sum")
 
 
-def mass(parts: Sequence[Forward], objective: Objective) -> torch.Tensor:
+def pair_count(parts: Sequence[Forward], objective: Objective) -> torch.Tensor:
     """By what the sum is divided: the weights of all pairs, or the number of judged steps."""
     if objective == "preference":
         return torch.stack([part.weights.sum() for part in parts]).sum()

@@ -25,7 +25,7 @@ def with_less_at_once(at_once: int, least: int, what: str, train: Callable[[int]
         try:
             return train(at_once)
         except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error) or distributed.size() > 1:
+            if not is_out_of_memory(error) or distributed.world_size() > 1:
                 raise
             if at_once // 2 < least:
                 raise Refused(

@@ -15,14 +15,14 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Traine
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from rstar_async.config import PolicyTraining, Training
+from rstar_async.config import PolicyConfig, TrainingConfig
 from rstar_async.text.tags import SPECIAL_TOKENS
 from rstar_async.trainer import distributed, oom
 from rstar_async.trainer.checkpoint_io import copy_tokenizer
 from rstar_async.trainer.checkpoints import Checkpoints, fingerprint
 from rstar_async.trainer.dataset import NOT_IN_LOSS, SFTRow
-from rstar_async.trainer.progress import Watch
-from rstar_async.trainer.sampler import Order, grouped_by_length
+from rstar_async.trainer.progress import TrainingProgress
+from rstar_async.trainer.sampler import SamplerOrder, grouped_by_length
 from rstar_async.trainer.trainer_args import (
     batch_of,
     checkpoints_for,
@@ -37,12 +37,12 @@ from rstar_async.trainer.validation import check_rows
 def train_policy(
     start: Path,
     rows: Sequence[SFTRow],
-    settings: PolicyTraining,
-    computing: Training,
+    settings: PolicyConfig,
+    computing: TrainingConfig,
     *,
     seed: int,
     into: Path,
-    watch: Watch,
+    watch: TrainingProgress,
 ) -> dict[str, Any]:
     """Train the model in folder `start` on `rows`, save it to `into`, and return metrics.
 
@@ -64,7 +64,7 @@ def train_policy(
         return oom.note(metrics, "micro_batch", at_once, settings.micro_batch)
 
     metrics = oom.with_less_at_once(settings.micro_batch, 1, "sequences", train)
-    distributed.lead(lambda: copy_tokenizer(start, into))
+    distributed.on_rank0(lambda: copy_tokenizer(start, into))
     return metrics
 
 
@@ -79,8 +79,8 @@ class PolicyTrainer(SFTTrainer):
         self,
         start: Path,
         rows: Sequence[SFTRow],
-        settings: PolicyTraining,
-        computing: Training,
+        settings: PolicyConfig,
+        computing: TrainingConfig,
         at_once: int,
         seed: int,
         checkpoints: Checkpoints,
@@ -90,8 +90,8 @@ class PolicyTrainer(SFTTrainer):
         common = trainer_arguments(settings, computing, batch, seed=seed, folder=checkpoints.folder)
         tokenizer = AutoTokenizer.from_pretrained(start)
         lengths = [len(row.input_ids) for row in rows]
-        blanks = -len(rows) % settings.batch_size if distributed.size() > 1 else 0
-        self.order: Order = grouped_by_length(lengths, settings.batch_size, seed, blanks)
+        blanks = -len(rows) % settings.batch_size if distributed.world_size() > 1 else 0
+        self.order: SamplerOrder = grouped_by_length(lengths, settings.batch_size, seed, blanks)
         super().__init__(
             model=AutoModelForCausalLM.from_pretrained(start, dtype="float32"),
             args=SFTConfig(
@@ -110,7 +110,7 @@ class PolicyTrainer(SFTTrainer):
             peft_config=_adapters(settings, tokenizer),
         )
 
-    def _get_train_sampler(self, *_: Any) -> Order:
+    def _get_train_sampler(self, *_: Any) -> SamplerOrder:
         return self.order
 
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **options: Any) -> Any:
@@ -121,7 +121,7 @@ class PolicyTrainer(SFTTrainer):
         return super().compute_loss(model, inputs, *args, **options)
 
 
-def _adapters(settings: PolicyTraining, tokenizer: Any) -> LoraConfig | None:
+def _adapters(settings: PolicyConfig, tokenizer: Any) -> LoraConfig | None:
     """Linear layers by adapters; of the embeddings only the tags, which the base has never seen."""
     if not settings.lora.rank:
         return None
@@ -141,7 +141,7 @@ def _merged(model: Any) -> Any:
     return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
 
 
-def _metrics(rows: Sequence[SFTRow], watch: Watch) -> dict[str, Any]:
+def _metrics(rows: Sequence[SFTRow], watch: TrainingProgress) -> dict[str, Any]:
     return {
         "rows": len(rows),
         "tokens": sum(len(row.input_ids) for row in rows),

@@ -14,16 +14,16 @@ import torch
 from msgspec import to_builtins
 from transformers import AutoConfig, Trainer, TrainingArguments
 
-from rstar_async.config import PPMTraining, Training
+from rstar_async.config import PPMConfig, TrainingConfig
 from rstar_async.trainer import distributed, oom
 from rstar_async.trainer.attention import kernel_of
 from rstar_async.trainer.batches import Forward, forwards
 from rstar_async.trainer.checkpoints import Checkpoints, fingerprint
-from rstar_async.trainer.objectives import mass, summed_loss
+from rstar_async.trainer.objectives import pair_count, summed_loss
 from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.pair_accuracy import Measurements, accuracies, ordering
-from rstar_async.trainer.progress import Watch
-from rstar_async.trainer.sampler import Order, shuffled
+from rstar_async.trainer.progress import TrainingProgress
+from rstar_async.trainer.sampler import SamplerOrder, shuffled
 from rstar_async.trainer.scorer import complete_folder, load_ppm, scores
 from rstar_async.trainer.trainer_args import (
     batch_of,
@@ -40,13 +40,13 @@ def train_ppm(
     start: Path,
     trees: Sequence[PackedTree],
     heldout: Sequence[PackedTree],
-    settings: PPMTraining,
-    computing: Training,
+    settings: PPMConfig,
+    computing: TrainingConfig,
     *,
     scale: float,
     seed: int,
     into: Path,
-    watch: Watch,
+    watch: TrainingProgress,
 ) -> dict[str, Any]:
     """Train a head on the policy in `start`, all weights free, save to `into`, return metrics.
 
@@ -75,7 +75,7 @@ def train_ppm(
         return oom.note(metrics, "max_tokens", at_once, settings.max_tokens)
 
     metrics = oom.with_less_at_once(settings.max_tokens, longest, "tokens", train)
-    distributed.lead(lambda: complete_folder(start, into))
+    distributed.on_rank0(lambda: complete_folder(start, into))
     return metrics
 
 
@@ -87,8 +87,8 @@ class PreferenceTrainer(Trainer):
         start: Path,
         trees: Sequence[PackedTree],
         heldout: Sequence[PackedTree],
-        settings: PPMTraining,
-        computing: Training,
+        settings: PPMConfig,
+        computing: TrainingConfig,
         scale: float,
         at_once: int,
         seed: int,
@@ -96,19 +96,19 @@ class PreferenceTrainer(Trainer):
     ) -> None:
         batch = batch_of(settings.batch_trees, settings.batch_trees, "ppm.batch_trees")
         common = trainer_arguments(settings, computing, batch, seed=seed, folder=checkpoints.folder)
-        blanks = -len(trees) % settings.batch_trees if distributed.size() > 1 else 0
-        self.order: Order = shuffled(len(trees), seed, blanks)
+        blanks = -len(trees) % settings.batch_trees if distributed.world_size() > 1 else 0
+        self.order: SamplerOrder = shuffled(len(trees), seed, blanks)
         self._objective, self._scale = settings.objective, scale
         super().__init__(
             model=load_ppm(start, kernel_of(computing)),
             args=TrainingArguments(**common, remove_unused_columns=False),
-            train_dataset=[*trees, *[blank(trees[0])] * blanks],
+            train_dataset=[*trees, *[padding_example(trees[0])] * blanks],
             data_collator=lambda batch: {"forwards": forwards(batch, at_once)},
         )
         self._measured = Measurements(heldout, at_once)
         self.add_callback(self._measured)
 
-    def _get_train_sampler(self, *_: Any) -> Order:
+    def _get_train_sampler(self, *_: Any) -> SamplerOrder:
         return self.order
 
     def training_step(self, model: Any, inputs: dict[str, Any], *_: Any) -> torch.Tensor:
@@ -116,7 +116,7 @@ class PreferenceTrainer(Trainer):
         model.train()
         parts: list[Forward] = [part.to(self.args.device) for part in inputs["forwards"]]
         # DDP averages the ranks' gradients, so the mean makes this the sum over all weights.
-        total = self.accelerator.reduce(mass(parts, self._objective), "mean")
+        total = self.accelerator.reduce(pair_count(parts, self._objective), "mean")
         loss = torch.zeros((), device=self.args.device)
         ordered = torch.zeros_like(loss)
         for part, context in self._passes(model, parts):
@@ -145,14 +145,14 @@ class PreferenceTrainer(Trainer):
         """The parts, all but the last without an exchange of gradients. With FSDP every forward
         is an exchange, so those with fewer parts go along with empty ones."""
         if self.is_fsdp_enabled:
-            missing = distributed.most(len(parts)) - len(parts)
+            missing = distributed.max_over_ranks(len(parts)) - len(parts)
             parts = [*parts, *[_unjudged(parts[-1])] * missing]
         for part in parts[:-1]:
             yield part, self.accelerator.no_sync(model)
         yield parts[-1], nullcontext()
 
 
-def blank(tree: PackedTree) -> PackedTree:
+def padding_example(tree: PackedTree) -> PackedTree:
     """A tree that teaches nothing: it fills the last batch, so that all ranks make every step."""
     return replace(tree, pairs=[], targets=[])
 
@@ -171,7 +171,7 @@ def _facts(tree: PackedTree) -> Iterator[Sequence[Any]]:
 
 
 def _metrics(
-    trees: Sequence[PackedTree], heldout: Sequence[PackedTree], watch: Watch
+    trees: Sequence[PackedTree], heldout: Sequence[PackedTree], watch: TrainingProgress
 ) -> dict[str, Any]:
     return {
         "trees": len(trees),

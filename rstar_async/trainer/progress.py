@@ -19,7 +19,7 @@ SHOWN = ("phase", "round", "step", "total", "loss", "pair_accuracy_train", "pair
 
 
 @dataclass
-class Watch:
+class TrainingProgress:
     """One JSON line a step goes to `file` (the progress bars read it) and to `lines` (the model's
     own metrics), and to `show`. In `place` a training keeps its checkpoints and its curves; None:
     it has none."""
@@ -65,7 +65,7 @@ class Watch:
         return {**place, **values, "time": time.time()}
 
     def _tell(self, line: Mapping[str, Any]) -> None:
-        if not distributed.is_leader():
+        if not distributed.is_rank0():
             return
         self.show(line)
         if self.file is not None:
@@ -77,7 +77,7 @@ class Watch:
 class Reports(TrainerCallback):
     """Passes the trainer's log on to the watch. The log is part of every checkpoint."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: TrainingProgress) -> None:
         self._watch = watch
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:

@@ -50,11 +50,11 @@ def draft(models: Path) -> Iterator[Path]:
         folder.mkdir(parents=True)
         return folder
 
-    folder = distributed.lead(make)
+    folder = distributed.on_rank0(make)
     try:
         yield folder
     finally:
-        if distributed.is_leader():
+        if distributed.is_rank0():
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -9,15 +9,15 @@ from typing import Any
 from rstar_async.models.gate import compare
 from rstar_async.text.encoding import Encoder
 from rstar_async.trainer import distributed
-from rstar_async.trainer.bootstrap import BOOTSTRAP, is_guest, policy_training
-from rstar_async.trainer.build_dataset import Harvest, harvest
-from rstar_async.trainer.context import Training, Workshop
+from rstar_async.trainer.bootstrap import BOOTSTRAP, is_bootstrap_policy, policy_training
+from rstar_async.trainer.build_dataset import RoundDataset, build_dataset
+from rstar_async.trainer.context import Training, TrainingContext
 from rstar_async.trainer.dataset import within
 from rstar_async.trainer.errors import Refused
 from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.pair_accuracy import points_by_problem
 from rstar_async.trainer.ppm import train_ppm
-from rstar_async.trainer.progress import Watch
+from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.scorer import load_ppm
 from storage import queries
 from storage.records import ModelKind, ModelVersion
@@ -25,14 +25,16 @@ from storage.records import ModelKind, ModelVersion
 log = logging.getLogger(__name__)
 
 
-def train_round(shop: Workshop, number: int) -> None:
+def train_round(shop: TrainingContext, number: int) -> None:
     """Train on round `number` and publish. Without anything to learn from, the models before stay
     in use, and a refused version says so."""
     before = shop.newest_policy(number - 1)
-    if is_guest(shop, before):
+    if is_bootstrap_policy(shop, before):
         before = _start(shop)
     encoder = shop.encoder(before)
-    found = harvest(shop, number, encoder, shop.max_length(shop.recipe.ppm.max_length, before))
+    found = build_dataset(
+        shop, number, encoder, shop.max_length(shop.recipe.ppm.max_length, before)
+    )
     policy = _policy(shop, number, found, before, encoder)
     current = policy if policy.status == "published" else before
     ppm = _ppm(shop, number, found, current)
@@ -42,7 +44,7 @@ def train_round(shop: Workshop, number: int) -> None:
 
 
 def _policy(
-    shop: Workshop, number: int, found: Harvest, before: ModelVersion, encoder: Encoder
+    shop: TrainingContext, number: int, found: RoundDataset, before: ModelVersion, encoder: Encoder
 ) -> ModelVersion:
     settings, start = shop.recipe.policy, _start(shop)
     fitting = within(found.rows, shop.max_length(settings.max_length, start))
@@ -74,7 +76,7 @@ def _policy(
 
 
 def _made_or_refused(
-    shop: Workshop,
+    shop: TrainingContext,
     kind: ModelKind,
     number: int,
     parents: tuple[ModelVersion, ModelVersion],
@@ -101,7 +103,7 @@ def _made_or_refused(
         return shop.refuse(kind, number, parent=before, reason=str(refused), counts=counts)
 
 
-def _start(shop: Workshop) -> ModelVersion:
+def _start(shop: TrainingContext) -> ModelVersion:
     """The base in every round (paper), so that errors do not pile up; or the bootstrap."""
     base, guest = shop.base(), shop.recipe.bootstrap.model
     if base is None or (shop.recipe.policy.start == "bootstrap" and not guest):
@@ -109,13 +111,15 @@ def _start(shop: Workshop) -> ModelVersion:
     return base
 
 
-def _nothing_to_learn(found: Harvest) -> str:
+def _nothing_to_learn(found: RoundDataset) -> str:
     if found.rows:
         return f"all {len(found.rows)} trajectories are too long"
     return f"none of {found.problems} problems was solved"
 
 
-def _ppm(shop: Workshop, number: int, found: Harvest, policy: ModelVersion) -> ModelVersion:
+def _ppm(
+    shop: TrainingContext, number: int, found: RoundDataset, policy: ModelVersion
+) -> ModelVersion:
     settings = shop.recipe.ppm
     counts = {
         "pairs_step": sum(pair.kind == "step" for pair in found.pairs),
@@ -137,14 +141,16 @@ def _ppm(shop: Workshop, number: int, found: Harvest, policy: ModelVersion) -> M
     )
 
 
-def _nothing_to_prefer(found: Harvest) -> str:
+def _nothing_to_prefer(found: RoundDataset) -> str:
     if found.pairs:
         return f"all {len(found.pairs)} preference pairs are of held-out problems"
     return f"no preference pairs in {found.problems} problems"
 
 
-def _ppm_training(shop: Workshop, number: int, policy: ModelVersion, found: Harvest) -> Training:
-    def training(folder: Path, watch: Watch) -> dict[str, Any]:
+def _ppm_training(
+    shop: TrainingContext, number: int, policy: ModelVersion, found: RoundDataset
+) -> Training:
+    def training(folder: Path, watch: TrainingProgress) -> dict[str, Any]:
         metrics = train_ppm(
             shop.folder(policy),
             found.trees["train"],
@@ -157,7 +163,7 @@ def _ppm_training(shop: Workshop, number: int, policy: ModelVersion, found: Harv
             watch=watch,
         )
         if shop.recipe.gate.ppm:
-            distributed.lead(
+            distributed.on_rank0(
                 lambda: _refuse_worse(shop, number, folder, found.trees["heldout"], metrics)
             )
         return metrics
@@ -166,7 +172,7 @@ def _ppm_training(shop: Workshop, number: int, policy: ModelVersion, found: Harv
 
 
 def _refuse_worse(
-    shop: Workshop,
+    shop: TrainingContext,
     number: int,
     folder: Path,
     heldout: Sequence[PackedTree],
@@ -183,7 +189,7 @@ def _refuse_worse(
 
 
 def _accuracy_by_problem(
-    shop: Workshop, folder: Path, heldout: Sequence[PackedTree]
+    shop: TrainingContext, folder: Path, heldout: Sequence[PackedTree]
 ) -> dict[str, float]:
     points = points_by_problem(load_ppm(folder), heldout, shop.recipe.ppm.max_tokens)
     return {problem: fmean(some) for problem, some in points.items()}

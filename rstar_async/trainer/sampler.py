@@ -13,7 +13,7 @@ from transformers import TrainerCallback
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 
-class Order(Sampler[int]):
+class SamplerOrder(Sampler[int]):
     """`indices(epoch)` of whichever epoch `set_epoch` named last, and behind the `count` examples
     as many `blanks`, which stand behind them in the data set too."""
 
@@ -35,15 +35,17 @@ class Order(Sampler[int]):
         return iter([*self._indices(self._epoch), *self._blanks])
 
 
-def shuffled(count: int, seed: int, blanks: int = 0) -> Order:
+def shuffled(count: int, seed: int, blanks: int = 0) -> SamplerOrder:
     def indices(epoch: int) -> list[int]:
         chance = torch.Generator().manual_seed(seed + epoch)
         return torch.randperm(count, generator=chance).tolist()
 
-    return Order(count, indices, blanks)
+    return SamplerOrder(count, indices, blanks)
 
 
-def grouped_by_length(lengths: Sequence[int], batch_size: int, seed: int, blanks: int = 0) -> Order:
+def grouped_by_length(
+    lengths: Sequence[int], batch_size: int, seed: int, blanks: int = 0
+) -> SamplerOrder:
     """Shuffled, but with examples of similar length in a batch, so that little is padding."""
 
     def indices(epoch: int) -> list[int]:
@@ -53,13 +55,13 @@ def grouped_by_length(lengths: Sequence[int], batch_size: int, seed: int, blanks
             found = get_length_grouped_indices(list(lengths), batch_size, generator=chance)
         return [int(index) for index in found]
 
-    return Order(len(lengths), indices, blanks)
+    return SamplerOrder(len(lengths), indices, blanks)
 
 
 class KeepsOrder(TrainerCallback):
     """Tells the order its epoch, for a loader that skips batches after a restart does not."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: SamplerOrder) -> None:
         self._order = order
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:

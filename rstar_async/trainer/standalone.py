@@ -25,14 +25,14 @@ from rstar_async.trainer.file_dataset import read_preferences, read_sft
 from rstar_async.trainer.packing import PackedTree, pack
 from rstar_async.trainer.policy import train_policy
 from rstar_async.trainer.ppm import train_ppm
-from rstar_async.trainer.progress import Watch
+from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.publish import draft, publish
 from rstar_async.trainer.trackers import check_extras
 from storage.records import ModelKind
 
 
 @dataclass(frozen=True)
-class Commission:
+class FileTrainingJob:
     """What to train on which data (see `formats.containers`).
 
     `into` gets the version's folder, and the training's checkpoints and curves while it lasts. Of
@@ -47,12 +47,12 @@ class Commission:
     show: Callable[[Mapping[str, Any]], None]
 
 
-def train_from_file(wish: Commission) -> Path:
+def train_from_file(wish: FileTrainingJob) -> Path:
     """Train and publish; the version's folder. `BadInput` for data that cannot be used, and then
     nothing is left behind."""
     check_extras(wish.recipe.training)
     torch.set_num_threads(wish.recipe.training.threads)
-    watch = Watch(
+    watch = TrainingProgress(
         wish.kind, 0, None, wish.into / "training", should_stop=wish.should_stop, show=wish.show
     )
     with TemporaryDirectory() as scratch, draft(wish.into) as folder:
@@ -61,7 +61,7 @@ def train_from_file(wish: Commission) -> Path:
         encoder = Encoder.load(start, "tagged")
         try:
             counts, metrics = _TRAININGS[wish.kind](wish, start, encoder, folder, watch)
-            version = distributed.lead(
+            version = distributed.on_rank0(
                 lambda: publish(
                     folder,
                     kind=wish.kind,
@@ -76,13 +76,13 @@ def train_from_file(wish: Commission) -> Path:
             )
         except Refused as refused:
             raise BadInput(f"{wish.data}: {refused}") from None
-    if distributed.is_leader():
+    if distributed.is_rank0():
         shutil.rmtree(wish.into / "training" / "checkpoints", ignore_errors=True)
     return Path(version.path)
 
 
 def _policy(
-    wish: Commission, start: Path, encoder: Encoder, folder: Path, watch: Watch
+    wish: FileTrainingJob, start: Path, encoder: Encoder, folder: Path, watch: TrainingProgress
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     settings, computing = wish.recipe.policy, wish.recipe.training
     rows = read_sft(wish.data, encoder)
@@ -96,7 +96,7 @@ def _policy(
 
 
 def _ppm(
-    wish: Commission, start: Path, encoder: Encoder, folder: Path, watch: Watch
+    wish: FileTrainingJob, start: Path, encoder: Encoder, folder: Path, watch: TrainingProgress
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     settings = wish.recipe.ppm
     if settings.objective != "preference":
@@ -141,7 +141,7 @@ def _described(data: str) -> dict[str, str]:
     return {"source": file.name, "sha256": sha256(file)} if file.is_file() else {"source": data}
 
 
-def _facts(wish: Commission) -> dict[str, Any]:
+def _facts(wish: FileTrainingJob) -> dict[str, Any]:
     recipe = wish.recipe
     settings = recipe.policy if wish.kind == "policy" else recipe.ppm
     squash = {"squash": "tanh", "scale": recipe.search.ppm_scale} if wish.kind == "ppm" else {}

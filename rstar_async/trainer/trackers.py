@@ -13,15 +13,15 @@ import torch
 from transformers import TrainerCallback
 from transformers.integrations import TensorBoardCallback, WandbCallback
 
-from rstar_async.config import Training
+from rstar_async.config import TrainingConfig
 from rstar_async.errors import BadInput
 from rstar_async.trainer import distributed
-from rstar_async.trainer.progress import Watch
+from rstar_async.trainer.progress import TrainingProgress
 
 log = logging.getLogger(__name__)
 
 
-def check_extras(computing: Training, *, on_gpu: bool | None = None) -> None:
+def check_extras(computing: TrainingConfig, *, on_gpu: bool | None = None) -> None:
     """`BadInput` for an option that cannot be had here; asked before anything is trained."""
     if computing.liger and not (torch.cuda.is_available() if on_gpu is None else on_gpu):
         raise BadInput("training.liger is on, but its kernels need a GPU and there is none")
@@ -38,25 +38,25 @@ def check_extras(computing: Training, *, on_gpu: bool | None = None) -> None:
 
 
 @contextmanager
-def curves(computing: Training, watch: Watch) -> Iterator[list[TrainerCallback]]:
+def curves(computing: TrainingConfig, watch: TrainingProgress) -> Iterator[list[TrainerCallback]]:
     """What draws while the block lasts; the leader of a team draws for all."""
     with ExitStack() as stack:
         found: list[TrainerCallback] = []
-        if computing.tensorboard and watch.place is not None and distributed.is_leader():
+        if computing.tensorboard and watch.place is not None and distributed.is_rank0():
             found.append(_tensorboard(watch))
-        if computing.wandb and distributed.is_leader() and _begun(stack, computing.wandb, watch):
+        if computing.wandb and distributed.is_rank0() and _begun(stack, computing.wandb, watch):
             found.append(WandbCallback())
         yield found
 
 
-def _tensorboard(watch: Watch) -> TrainerCallback:
+def _tensorboard(watch: TrainingProgress) -> TrainerCallback:
     from torch.utils.tensorboard import SummaryWriter
 
     assert watch.place is not None
     return TensorBoardCallback(SummaryWriter(watch.place / "tensorboard" / watch.name))
 
 
-def _begun(stack: ExitStack, project: str, watch: Watch) -> bool:
+def _begun(stack: ExitStack, project: str, watch: TrainingProgress) -> bool:
     """Whether a run of Weights & Biases goes on now, one for every training; it ends with `stack`.
 
     The callback takes the run that goes on; left to itself it would put all trainings into one.

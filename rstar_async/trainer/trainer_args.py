@@ -12,13 +12,13 @@ import torch
 from transformers import PrinterCallback, Trainer
 from transformers.utils import logging
 
-from rstar_async.config import PolicyTraining, PPMTraining, Training
+from rstar_async.config import PolicyConfig, PPMConfig, TrainingConfig
 from rstar_async.errors import BadInput
 from rstar_async.trainer import distributed
 from rstar_async.trainer.checkpoints import Checkpoints, KeepsCheckpoints, checkpoints_in
 from rstar_async.trainer.errors import Stopped
-from rstar_async.trainer.progress import Reports, Watch
-from rstar_async.trainer.sampler import KeepsOrder, Order
+from rstar_async.trainer.progress import Reports, TrainingProgress
+from rstar_async.trainer.sampler import KeepsOrder, SamplerOrder
 from rstar_async.trainer.trackers import curves
 
 T = TypeVar("T")
@@ -34,18 +34,18 @@ class Batch:
 
 def batch_of(size: int, micro: int, setting: str) -> Batch:
     """Exactly `size` examples a step, at most `micro` of them at once in each process."""
-    share, rest = divmod(size, distributed.size())
+    share, rest = divmod(size, distributed.world_size())
     if rest:
         raise BadInput(
-            f"{setting} is {size}, which {distributed.size()} processes cannot share evenly"
+            f"{setting} is {size}, which {distributed.world_size()} processes cannot share evenly"
         )
     at_once = max(n for n in range(1, min(micro, share) + 1) if share % n == 0)
     return Batch(at_once, share // at_once)
 
 
 def trainer_arguments(
-    learning: PolicyTraining | PPMTraining,
-    computing: Training,
+    learning: PolicyConfig | PPMConfig,
+    computing: TrainingConfig,
     batch: Batch,
     *,
     seed: int,
@@ -84,11 +84,11 @@ def _is_on(choice: str, on_gpu: bool) -> bool:
     return choice == "on" or (choice == "auto" and on_gpu)
 
 
-def _sharding(computing: Training, on_gpu: bool) -> dict[str, Any]:
+def _sharding(computing: TrainingConfig, on_gpu: bool) -> dict[str, Any]:
     """FSDP2 by accelerate, which knows it on GPUs only; otherwise a team is DDP."""
     if computing.sharding == "fsdp" and not on_gpu:
         raise BadInput("training.sharding is fsdp, which needs GPUs; use ddp or auto")
-    if distributed.size() == 1 or computing.sharding == "ddp" or not on_gpu:
+    if distributed.world_size() == 1 or computing.sharding == "ddp" or not on_gpu:
         return {}
     return {
         "fsdp": True,
@@ -104,7 +104,9 @@ def _sharding(computing: Training, on_gpu: bool) -> dict[str, Any]:
 
 
 @contextmanager
-def checkpoints_for(watch: Watch, fingerprint: str, computing: Training) -> Iterator[Checkpoints]:
+def checkpoints_for(
+    watch: TrainingProgress, fingerprint: str, computing: TrainingConfig
+) -> Iterator[Checkpoints]:
     """Where a training keeps its checkpoints: in the watch's place, or nowhere for long."""
     if watch.place is not None and computing.checkpoint_seconds > 0:
         place = watch.place / "checkpoints" / watch.name
@@ -115,7 +117,11 @@ def checkpoints_for(watch: Watch, fingerprint: str, computing: Training) -> Iter
 
 
 def run(
-    trainer: Trainer, order: Order, checkpoints: Checkpoints, computing: Training, watch: Watch
+    trainer: Trainer,
+    order: SamplerOrder,
+    checkpoints: Checkpoints,
+    computing: TrainingConfig,
+    watch: TrainingProgress,
 ) -> float:
     """Train, from the latest checkpoint on if there is one, and give the seconds it took;
     `Stopped` if it was asked to end before it was done."""
@@ -135,11 +141,11 @@ def run(
 def save_weights(trainer: Trainer, into: Path, finish: Callable[[Any], Any] = lambda m: m) -> None:
     """Write the trained model (`finish` may change it first); with a team, gathered and once."""
     model = finish(trainer.accelerator.unwrap_model(trainer.model))
-    if distributed.size() == 1:
+    if distributed.world_size() == 1:
         model.save_pretrained(into)
         return
     weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
-    distributed.lead(lambda: model.save_pretrained(into, state_dict=weights))
+    distributed.on_rank0(lambda: model.save_pretrained(into, state_dict=weights))
 
 
 def quiet() -> None:

@@ -92,7 +92,7 @@ class View:
                 return failure(HTTPStatus.SERVICE_UNAVAILABLE, f"the store is away: {error}")
             if found is None:
                 return failure(HTTPStatus.NOT_FOUND, "there is no such thing in this store")
-            return told(found)
+            return to_response(found)
 
         return answer
 
@@ -105,7 +105,7 @@ class View:
         return curves_in(self.watch.home) if self.watch.home else []
 
     async def _pools(self, request: Request) -> Response:
-        return told(await self.watch.status())
+        return to_response(await self.watch.status())
 
 
 async def _in_thread(page: Callable[[], Any], limiter: trio.CapacityLimiter) -> Any:
@@ -120,12 +120,12 @@ def build_app(database: Database, watch: PoolWatch, access: Access) -> ASGIApp:
     return Guard(app, access)
 
 
-def told(answer: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def to_response(answer: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
     return Response(to_json(answer), status, {"cache-control": "no-store"}, "application/json")
 
 
 def failure(status: HTTPStatus, reason: str) -> Response:
-    return told({"error": reason}, status)
+    return to_response({"error": reason}, status)
 
 
 async def _broken(request: Request, error: Exception) -> Response:

@@ -23,7 +23,7 @@ from storage.queries.dashboard import ProblemFilter, SearchTotals
 from storage.records import ModelVersion, Purpose
 
 
-def runs(database: Database, asked: Asked) -> list[shapes.Told]:
+def runs(database: Database, asked: Asked) -> list[shapes.Schema]:
     """Newest first."""
     found = database.read_once(queries.runs)
     return [

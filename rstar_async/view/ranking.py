@@ -97,5 +97,5 @@ def _pair_view(database: Database, found: PairWithNodes) -> shapes.PairView:
     )
 
 
-def _steps(way: list[Node]) -> list[shapes.Told]:
+def _steps(way: list[Node]) -> list[shapes.Schema]:
     return [shapes.step_view(step) for step in way]

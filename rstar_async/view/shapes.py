@@ -15,7 +15,7 @@ MOST_CHARACTERS = 20_000
 
 
 # A record's own fields by name, but for the changes that the function making it tells of.
-Told: TypeAlias = dict[str, Any]
+Schema: TypeAlias = dict[str, Any]
 
 
 class Runs(msgspec.Struct, frozen=True):
@@ -26,7 +26,7 @@ class Runs(msgspec.Struct, frozen=True):
 
     database: str
     has_home: bool
-    runs: list[Told]
+    runs: list[Schema]
     newest: "Overview | None"
 
 
@@ -41,7 +41,7 @@ class RoundCard(msgspec.Struct, frozen=True):
 class Overview(msgspec.Struct, frozen=True):
     """All that the first page needs, without the sums that take longer."""
 
-    run: Told
+    run: Schema
     rounds: list[RoundCard]
     evaluations: list[Evaluation]
     models: list[ModelVersion]
@@ -55,7 +55,7 @@ class Tokens(msgspec.Struct, frozen=True):
 
 class ProblemLine(msgspec.Struct, frozen=True):
     problem: Problem
-    searches: list[Told]
+    searches: list[Schema]
 
 
 class ProblemPage(msgspec.Struct, frozen=True):
@@ -76,7 +76,7 @@ class SearchPage(msgspec.Struct, frozen=True):
     nodes: int
     tokens: int
     first_right: int | None
-    others: list[Told]
+    others: list[Schema]
 
 
 class TreePage(msgspec.Struct, frozen=True):
@@ -105,17 +105,17 @@ class Paths(msgspec.Struct, frozen=True):
 class NodePage(msgspec.Struct, frozen=True):
     """A node and the way to it: the root first, the node itself last."""
 
-    node: Told
-    way: list[Told]
+    node: Schema
+    way: list[Schema]
 
 
 class StepPage(msgspec.Struct, frozen=True):
-    steps: list[Told]
+    steps: list[Schema]
 
 
 class Solution(msgspec.Struct, frozen=True):
     answer: RankedAnswer
-    steps: list[Told]
+    steps: list[Schema]
 
 
 class SolutionPage(msgspec.Struct, frozen=True):
@@ -129,30 +129,30 @@ class PairView(msgspec.Struct, frozen=True):
     pair: Pair
     question: str
     problem_id: str
-    shared: list[Told]
-    chosen: list[Told]
-    rejected: list[Told]
+    shared: list[Schema]
+    chosen: list[Schema]
+    rejected: list[Schema]
 
 
 class PairPage(msgspec.Struct, frozen=True):
     pairs: list[PairView]
 
 
-def run_card(run: Run, rounds: int) -> Told:
+def run_card(run: Run, rounds: int) -> Schema:
     """A run without its recipe, with the number of its rounds."""
     told = msgspec.structs.asdict(run)
     del told["recipe"]
     return told | {"seed": str(run.seed), "rounds": rounds}
 
 
-def search_line(tried: TriedSearch) -> Told:
+def search_line(tried: TriedSearch) -> Schema:
     """A search in a list, with its nodes and tokens so far."""
     told = msgspec.structs.asdict(tried.search)
     sums = {"nodes": tried.nodes, "tokens": tried.new_tokens, "first_right": tried.first_right}
     return told | sums | {"seed": str(tried.search.seed)}
 
 
-def step_view(node: Node) -> Told:
+def step_view(node: Node) -> Schema:
     """A node with its tokens counted and its texts no longer than the page can bear; `cut` names
     those that were shortened."""
     told = msgspec.structs.asdict(node)

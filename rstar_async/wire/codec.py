@@ -26,14 +26,14 @@ INLINE_BYTES = 32 * 1024  # of a body that still travels between the headers
 FRAME_BYTES = 8 * 1024 * 1024  # of an envelope's first frame: all inline, and some to spare
 
 T = TypeVar("T")
-Parcel = tuple[Header, bytes]
+Message = tuple[Header, bytes]
 
 
 class Malformed(Exception):
     """These bytes are not a message."""
 
 
-def frames_of(*parcels: Parcel) -> list[bytes]:
+def frames_of(*parcels: Message) -> list[bytes]:
     """Return the frames of one envelope with these messages; at most `MOST_MESSAGES`."""
     if all(len(body) <= INLINE_BYTES for _, body in parcels):
         return [_encoder.encode(parcels)]
@@ -41,7 +41,7 @@ def frames_of(*parcels: Parcel) -> list[bytes]:
     return [_encoder.encode(inline), *(body for _, body in parcels if len(body) > INLINE_BYTES)]
 
 
-def bundles(parcels: Sequence[Parcel]) -> Iterator[Sequence[Parcel]]:
+def envelopes(parcels: Sequence[Message]) -> Iterator[Sequence[Message]]:
     """Cut messages to one peer into what fits into envelopes, in order."""
     for start in range(0, len(parcels), MOST_MESSAGES):
         yield parcels[start : start + MOST_MESSAGES]

@@ -1,8 +1,9 @@
 """One lasting conversation with a broker, whatever happens to the broker.
 
 Clients and workers alike say Hello, beat, listen for life, and begin anew on a fresh socket when
-there is none. A `Link` keeps that up and tells its `Speaker` two things: that it was welcomed, and
-what it heard. Nothing is sent before the welcome: a speaker must be able to say everything again.
+there is none. A `Connection` keeps that up and tells its `Handler` two things: that it was
+welcomed, and what it heard. Nothing is sent before the welcome: a handler must be able to say
+everything again.
 
 What is said in one turn of the loop leaves in one envelope at its end, or as soon as it fills one.
 """
@@ -19,8 +20,8 @@ from rstar_async.wire.codec import (
     MOST_MESSAGES,
     Decode,
     Malformed,
-    Parcel,
-    bundles,
+    Message,
+    envelopes,
     frames_of,
 )
 from rstar_async.wire.messages import BrokerBeat, Header, Refused, Welcome, WhoAreYou
@@ -36,7 +37,7 @@ Heard = TypeVar("Heard")
 HeardContra = TypeVar("HeardContra", contravariant=True)
 
 
-class Speaker(Protocol[HeardContra]):
+class Handler(Protocol[HeardContra]):
     """Who talks over a link. None of these may block; `heard` is called once per message."""
 
     def hello(self) -> Header: ...
@@ -45,7 +46,7 @@ class Speaker(Protocol[HeardContra]):
     def heard(self, message: HeardContra, body: bytes) -> None: ...
 
 
-class Link(Generic[Heard]):
+class Connection(Generic[Heard]):
     """Keeps `speaker` in conversation with the broker at `endpoint` until cancelled.
 
     Raises `BrokerLost` only if the broker refuses us; an absent broker is waited for.
@@ -54,7 +55,7 @@ class Link(Generic[Heard]):
     def __init__(
         self,
         endpoint: str,
-        speaker: Speaker[Heard],
+        speaker: Handler[Heard],
         connect: Callable[[], Socket],
         decode: Decode[Heard],
     ) -> None:
@@ -62,7 +63,7 @@ class Link(Generic[Heard]):
         self._connect, self._decode = connect, decode
         self._socket: Socket | None = None
         self._is_welcome = trio.Event()
-        self._outbox: list[Parcel] = []
+        self._outbox: list[Message] = []
         self._has_mail = trio.Event()
         self._epoch = b""
         self._is_noted = False
@@ -119,7 +120,7 @@ class Link(Generic[Heard]):
         self._outbox.clear()
         self._transmit([(self._speaker.hello(), b"")])
 
-    def _transmit(self, parcels: Sequence[Parcel]) -> bool:
+    def _transmit(self, parcels: Sequence[Message]) -> bool:
         if self._socket is None:
             return False
         try:
@@ -133,7 +134,7 @@ class Link(Generic[Heard]):
         if not self._is_welcome.is_set():
             return
         said, self._outbox = self._outbox, []
-        for bundle in bundles(said):
+        for bundle in envelopes(said):
             if self._outbox or not self._transmit(bundle):
                 self._outbox.extend(bundle)
 

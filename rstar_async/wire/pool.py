@@ -18,7 +18,7 @@ import trio
 from rstar_async.errors import BadInput, JobFailed
 from rstar_async.wire.calls import Answer, Call, Statistics
 from rstar_async.wire.codec import Malformed, decode_to_client, read_payload
-from rstar_async.wire.connection import Link
+from rstar_async.wire.connection import Connection
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.keys import load_peer_keys
 from rstar_async.wire.messages import (
@@ -63,7 +63,7 @@ class PoolClient:
         self._statistics = Statistics()
         self._asked_status: dict[int, Status | None] = {}
         self._status_came = trio.Event()
-        self._link: Link[ToClientMessage] = Link(
+        self._link: Connection[ToClientMessage] = Connection(
             endpoint,
             self,
             lambda: open_peer(endpoint, queue=4 * window, keys=peer_keys),

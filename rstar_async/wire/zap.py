@@ -10,7 +10,7 @@ from rstar_async.wire.keys import BrokerKeys
 from rstar_async.wire.socket import Socket
 
 
-class Doorkeeper:
+class ZapAuthenticator:
     """Answers libzmq's question "may this key in?" for all sockets of one context.
 
     Construct it before those sockets bind, so that nobody is turned away at the start.

@@ -2,9 +2,9 @@
 
 import random
 
-from brokers.dispatcher import Ledger
-from brokers.effects import Effect, Letter, ToClient, ToWorker
-from brokers.state import Rules
+from brokers.dispatcher import Dispatcher
+from brokers.effects import Effect, ToClient, ToWorker, WriteDeadLetter
+from brokers.state import BrokerConfig
 from rstar_async.wire.messages import (
     PROTOCOL,
     Accepted,
@@ -44,8 +44,10 @@ class Table:
 
     def __init__(self, **rules: float) -> None:
         self.now = 1000.0
-        self.ledger = Ledger("test", b"epoch..1", self.now, Rules(**rules), random.Random(0))
-        self.letters: list[Letter] = []
+        self.ledger = Dispatcher(
+            "test", b"epoch..1", self.now, BrokerConfig(**rules), random.Random(0)
+        )
+        self.letters: list[WriteDeadLetter] = []
         self.told: dict[bytes, list[Header]] = {}
         self.bodies: dict[tuple[bytes, bytes], bytes | None] = {}
         self.running: dict[bytes, set[bytes]] = {}
@@ -104,7 +106,7 @@ class Table:
                         self.bodies[peer, message.job] = body
                     if isinstance(message, Assign):
                         self.running.setdefault(peer, set()).add(message.job)
-                case Letter():
+                case WriteDeadLetter():
                     self.letters.append(effect)
 
 

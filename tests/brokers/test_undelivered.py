@@ -2,7 +2,7 @@
 
 import random
 
-from brokers.dispatcher import Ledger
+from brokers.dispatcher import Dispatcher
 from brokers.effects import Effect, ToClient, ToWorker
 from rstar_async.wire.messages import (
     PROTOCOL,
@@ -24,7 +24,7 @@ class Post:
 
     def __init__(self, *workers: bytes) -> None:
         self.now, self.cut_off = 1000.0, set[bytes]()
-        self.ledger = Ledger("test", b"epoch..1", self.now, rng=random.Random(0))
+        self.ledger = Dispatcher("test", b"epoch..1", self.now, rng=random.Random(0))
         self.delivered: list[tuple[bytes, Assign]] = []
         self.failed: list[Failed] = []
         self.hear(ClientHello(PROTOCOL, "c", b"c" * 8))

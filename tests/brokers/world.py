@@ -8,9 +8,9 @@ under way, and its owner comes back from a new address.
 import random
 from collections import deque
 
-from brokers.dispatcher import Ledger
-from brokers.effects import Effect, Letter, ToClient, ToWorker
-from brokers.state import Rules
+from brokers.dispatcher import Dispatcher
+from brokers.effects import Effect, ToClient, ToWorker, WriteDeadLetter
+from brokers.state import BrokerConfig
 from rstar_async.wire.messages import (
     PROTOCOL,
     Assign,
@@ -199,7 +199,7 @@ class World:
     def restart_broker(self) -> None:
         self.epochs += 1
         epoch = b"%8d" % self.epochs
-        self.ledger = Ledger("test", epoch, self.now, Rules(window=64), random.Random(0))
+        self.ledger = Dispatcher("test", epoch, self.now, BrokerConfig(window=64), random.Random(0))
         for person in (*self.clients, *self.workers):
             person.reconnect()
 
@@ -259,7 +259,7 @@ class World:
                         person.coming.append((message, body or b""))
                     elif isinstance(effect, ToWorker):
                         self.ledger.lose_contact(self.now, peer)
-                case Letter(submit=submit):
+                case WriteDeadLetter(submit=submit):
                     self.letters.add(submit.job)
 
 

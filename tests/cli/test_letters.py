@@ -8,7 +8,7 @@ import trio
 
 from brokers.broker import Broker
 from brokers.dead_letters import write_letter
-from brokers.effects import Letter
+from brokers.effects import WriteDeadLetter
 from rstar_async.cli.main import main
 from rstar_async.wire.keys import load_broker_keys, make_keys
 from rstar_async.wire.messages import Submit, job_id
@@ -16,7 +16,9 @@ from workers.worker import Job, serve
 
 
 def buried(home: Path) -> Path:
-    letter = Letter(Submit(job_id("poison"), "tree"), b"body", 3, "3 workers died running it")
+    letter = WriteDeadLetter(
+        Submit(job_id("poison"), "tree"), b"body", 3, "3 workers died running it"
+    )
     return write_letter(home / "letters" / "executor", "executor", letter)
 
 

@@ -8,11 +8,15 @@ import sys
 import pytest
 from msgspec import structs
 
-from rstar_async.config import Bounds, Recipe, Round
+from rstar_async.config import BoundsConfig, Recipe, RoundConfig
 from rstar_async.config.loader import as_toml_values, known_settings, read_stored_recipe
 from rstar_async.errors import BadInput
 
-RECIPE = Recipe(name="old", bounds=Bounds(tokens=7), rounds=(Round(rollouts=2), Round(seeds=2)))
+RECIPE = Recipe(
+    name="old",
+    bounds=BoundsConfig(tokens=7),
+    rounds=(RoundConfig(rollouts=2), RoundConfig(seeds=2)),
+)
 
 
 @pytest.fixture
@@ -45,7 +49,7 @@ def test_settings_that_were_removed_are_named_and_left_out(stored, caplog):
 def test_settings_that_came_later_have_their_defaults(stored):
     older = as_toml_values(RECIPE)
     del older["bounds"]["tokens"], older["gate"]
-    assert read_stored_recipe(stored(older)) == structs.replace(RECIPE, bounds=Bounds())
+    assert read_stored_recipe(stored(older)) == structs.replace(RECIPE, bounds=BoundsConfig())
 
 
 def test_a_value_of_another_type_is_refused(stored):

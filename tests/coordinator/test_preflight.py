@@ -3,7 +3,7 @@
 import pytest
 from msgspec import structs
 
-from rstar_async.config import Recipe, Round
+from rstar_async.config import Recipe, RoundConfig
 from rstar_async.config.loader import as_toml_values
 from rstar_async.coordinator.driver import Driver
 from rstar_async.coordinator.preflight import check_startable
@@ -14,7 +14,9 @@ from storage.database import open_database
 
 @pytest.fixture
 def recipe(tmp_path):
-    return Recipe(home=str(tmp_path), rounds=(Round(rollouts=2, candidates=3), Round(rollouts=4)))
+    return Recipe(
+        home=str(tmp_path), rounds=(RoundConfig(rollouts=2, candidates=3), RoundConfig(rollouts=4))
+    )
 
 
 def begin(recipe, rounds: int) -> None:
@@ -26,22 +28,22 @@ def begin(recipe, rounds: int) -> None:
             database.commit(records.Round("run", number, "searching", "p", settings=settings))
 
 
-def changed(recipe, *rounds: Round, **settings):
+def changed(recipe, *rounds: RoundConfig, **settings):
     return structs.replace(recipe, rounds=rounds or recipe.rounds, **settings)
 
 
 def test_a_run_may_be_given_more_rounds_and_other_workers(recipe):
     begin(recipe, rounds=1)
     check_startable(recipe)
-    check_startable(changed(recipe, *recipe.rounds, Round()))
-    check_startable(changed(recipe, recipe.rounds[0], Round(rollouts=99)))
+    check_startable(changed(recipe, *recipe.rounds, RoundConfig()))
+    check_startable(changed(recipe, recipe.rounds[0], RoundConfig(rollouts=99)))
     check_startable(changed(recipe, workers=structs.replace(recipe.workers, executor=7)))
 
 
 def test_a_round_that_has_begun_stays_as_it_was(recipe):
     begin(recipe, rounds=1)
     with pytest.raises(BadInput, match=r"rounds\[1\]\.rollouts = 2, now it is 3"):
-        check_startable(changed(recipe, Round(rollouts=3, candidates=3), Round()))
+        check_startable(changed(recipe, RoundConfig(rollouts=3, candidates=3), RoundConfig()))
     begin(recipe, rounds=2)
     with pytest.raises(BadInput, match="has round 2 already"):
         check_startable(changed(recipe, recipe.rounds[0]))

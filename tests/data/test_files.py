@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from rstar_async.config import Problems
+from rstar_async.config import ProblemsConfig
 from rstar_async.data.files import read_rows, write_rows
 from rstar_async.data.problems import problems_in
 from rstar_async.errors import BadInput
@@ -57,7 +57,7 @@ def test_half_a_surrogate_pair_can_be_exported(tmp_path):
 
 def test_columns_are_mapped_whatever_the_container(tmp_path):
     rows = [{"problem": "What is 2 + 2?", "solution": "so\n#### 4"}]
-    settings = Problems(question="problem", answer="solution")
+    settings = ProblemsConfig(question="problem", answer="solution")
     for name in OUTS:
         write_rows(tmp_path / name, rows)
         (found,) = problems_in("run", str(tmp_path / name), settings, "train")

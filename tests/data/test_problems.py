@@ -1,6 +1,6 @@
 import pytest
 
-from rstar_async.config import Problems
+from rstar_async.config import ProblemsConfig
 from rstar_async.data.problems import read_problems
 from rstar_async.errors import BadInput
 
@@ -8,7 +8,7 @@ from rstar_async.errors import BadInput
 def read(tmp_path, text: str, name: str = "p.jsonl", **settings: object):
     path = tmp_path / name
     path.write_text(text)
-    return read_problems("run", Problems(source=str(path), **settings))
+    return read_problems("run", ProblemsConfig(source=str(path), **settings))
 
 
 GOOD = '{"question": "1+1?", "answer": "2"}\n{"question": "2+2?", "answer": "so\\n#### 4"}\n'
@@ -53,7 +53,7 @@ def test_a_bad_line_is_named(tmp_path, text, says):
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(BadInput, match=r"cannot read problems from .*none\.jsonl"):
-        read_problems("run", Problems(source=str(tmp_path / "none.jsonl")))
+        read_problems("run", ProblemsConfig(source=str(tmp_path / "none.jsonl")))
 
 
 def test_a_heldout_question_that_is_trained_on_is_refused(tmp_path):

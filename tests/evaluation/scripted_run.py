@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rstar_async.config import Evaluation, Recipe, Search, Workers
+from rstar_async.config import EvaluationConfig, Recipe, SearchConfig, WorkersConfig
 from rstar_async.config.loader import as_toml_values
 from rstar_async.demo.tokenizer import tiny_tokenizer
 from rstar_async.launch.run import lay_out
@@ -18,9 +18,9 @@ def make_run(home: Path, **evaluation: object) -> Recipe:
     recipe = Recipe(
         name="scripted",
         home=str(home),
-        search=Search(max_tokens=64, in_flight=8),
-        evaluation=Evaluation(rollouts=3, candidates=3, beam_width=2, beam_candidates=3),
-        workers=Workers(engine="scripted", executor=1),
+        search=SearchConfig(max_tokens=64, in_flight=8),
+        evaluation=EvaluationConfig(rollouts=3, candidates=3, beam_width=2, beam_candidates=3),
+        workers=WorkersConfig(engine="scripted", executor=1),
     )
     lay_out(recipe)
     with open_database(recipe.database_url) as database:

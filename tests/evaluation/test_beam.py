@@ -1,5 +1,5 @@
 from rstar_async.evaluation.beam import beam_search
-from rstar_async.evaluation.recorded_tree import Growth
+from rstar_async.evaluation.recorded_tree import RecordedTree
 from rstar_async.search.tree import NodeStatus
 from tests.search.scripted import ENCODER, Script, expander
 
@@ -16,8 +16,8 @@ def scores(request):
     return [next(v for word, v in VALUES.items() if word in text) for text in texts]
 
 
-async def grow(script: Script, width: int, **options) -> Growth:
-    growth = Growth()
+async def grow(script: Script, width: int, **options) -> RecordedTree:
+    growth = RecordedTree()
     await beam_search(expander(script, ppm="ppm", **options), growth, width, 3)
     return growth
 

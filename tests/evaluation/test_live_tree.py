@@ -2,7 +2,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from rstar_async.evaluation.live_tree import most_telling, parent_of, picture, plain
+from rstar_async.evaluation.live_tree import most_telling, parent_of, plain, render_tree
 from storage.queries.dashboard_trees import TreeNode
 
 
@@ -12,7 +12,7 @@ def node(path: str, status: str = "live", *, answer: str = "", expansion: int = 
 
 def drawn(trees, lines: int = 20) -> str:
     console = Console(width=100, height=40, record=True, file=StringIO())
-    console.print(picture(trees, lines, 1.0))
+    console.print(render_tree(trees, lines, 1.0))
     return console.export_text()
 
 

@@ -3,7 +3,7 @@ import pytest
 from rstar_async.evaluation.aggregation import Trajectories, group_answers, trajectories_of
 from rstar_async.evaluation.baselines import still_missing
 from rstar_async.evaluation.selection import Proposal
-from rstar_async.evaluation.table import UNTIL_SURE, equal_tokens, rows, spared
+from rstar_async.evaluation.table import UNTIL_SURE, equal_tokens, rows, token_savings
 from storage.queries import Attempt, FoundAnswer
 from storage.records import Search
 
@@ -112,7 +112,7 @@ def test_easy_problems_take_few_trees_and_hard_ones_all():
     assert one.drawn == (4 + 16) / 2
     assert one.tokens == pytest.approx(10.0 * one.drawn)
     assert [choice.answer for choice in one.chosen["p0"]] == ["right"]
-    tokens, difference = spared(results(easy, hard), 16)
+    tokens, difference = token_savings(results(easy, hard), 16)
     assert tokens.mean == pytest.approx(one.drawn / 16)
     assert (difference.mean, difference.low, difference.high) == (0.0, 0.0, 0.0)
 

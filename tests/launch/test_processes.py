@@ -2,16 +2,16 @@ from pathlib import Path
 
 import msgspec
 
-from rstar_async.config import Observe, Recipe, Training, Workers
+from rstar_async.config import ObserveConfig, Recipe, TrainingConfig, WorkersConfig
 from rstar_async.launch.processes import Places, ProcessSpec, processes
 from rstar_async.launch.run import scrape_targets
 
 PLACES = Places(Path("/h"), Path("/h/models"), Path("/tmp/rstar-x"), Path("/h/recipe.json"))
 
 
-def by_name(training: Training | None = None, **workers: object) -> dict[str, ProcessSpec]:
-    own = msgspec.convert(workers, Workers)
-    recipe = Recipe(name="trial", training=training or Training(), workers=own)
+def by_name(training: TrainingConfig | None = None, **workers: object) -> dict[str, ProcessSpec]:
+    own = msgspec.convert(workers, WorkersConfig)
+    recipe = Recipe(name="trial", training=training or TrainingConfig(), workers=own)
     return {spec.name: spec for spec in processes(recipe, PLACES)}
 
 
@@ -48,7 +48,7 @@ def test_only_the_coordinator_ends_the_run_and_speaks_to_the_user() -> None:
 
 
 def test_model_processes_use_as_many_threads_as_the_recipe_says() -> None:
-    specs = by_name(Training(threads=4), threads=3)
+    specs = by_name(TrainingConfig(threads=4), threads=3)
     threads = {name: spec.env["OMP_NUM_THREADS"] for name, spec in specs.items()}
     assert threads["inference-1"] == threads["reward-1"] == "3"
     assert threads["trainer"] == "4"
@@ -60,7 +60,7 @@ def test_a_folder_named_workers_where_the_user_stands_is_not_run() -> None:
 
 
 def test_every_process_serves_metrics_at_a_port_of_its_own_if_any_does() -> None:
-    recipe = Recipe(workers=Workers(executor=3), observe=Observe(metrics_port=9400))
+    recipe = Recipe(workers=WorkersConfig(executor=3), observe=ObserveConfig(metrics_port=9400))
     specs = processes(recipe, PLACES)
     assert [spec.metrics_port for spec in specs] == list(range(9400, 9400 + len(specs)))
     assert all(spec.argv[-2:] == ("--metrics", str(spec.metrics_port)) for spec in specs)
@@ -68,7 +68,9 @@ def test_every_process_serves_metrics_at_a_port_of_its_own_if_any_does() -> None
 
 
 def test_prometheus_is_told_where_to_look(tmp_path: Path) -> None:
-    with scrape_targets(processes(Recipe(observe=Observe(metrics_port=9400)), PLACES), tmp_path):
+    with scrape_targets(
+        processes(Recipe(observe=ObserveConfig(metrics_port=9400)), PLACES), tmp_path
+    ):
         targets = msgspec.json.decode((tmp_path / "metrics.json").read_bytes())
         assert targets[0] == {
             "targets": ["127.0.0.1:9400"],

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from rstar_async.launch.backoff import Patience
+from rstar_async.launch.backoff import Backoff
 from rstar_async.launch.processes import ProcessSpec
 from rstar_async.launch.supervisor import run_processes
 
-QUICK = Patience(young_seconds=10, deaths=3, first_wait=0.01)
+QUICK = Backoff(young_seconds=10, deaths=3, first_wait=0.01)
 FOREVER = "echo $$ > $0.pid; exec sleep 1000"
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from rstar_async.errors import BadInput
-from rstar_async.models.registry import back_to, newest, prunable
+from rstar_async.models.registry import newest, prunable, rollback
 from storage.records import ModelVersion
 
 
@@ -36,7 +36,7 @@ def standing(versions, changes):
 
 
 def test_going_back_withdraws_what_is_newer_as_pairs():
-    changes = back_to(VERSIONS, "policy-1", "worse")
+    changes = rollback(VERSIONS, "policy-1", "worse")
     assert {c.model_id: c.status for c in changes} == dict.fromkeys(
         ["policy-2", "policy-3", "ppm-2", "ppm-3"], "withdrawn"
     )
@@ -46,14 +46,14 @@ def test_going_back_withdraws_what_is_newer_as_pairs():
 
 
 def test_going_forward_again_restores_the_pair():
-    back = standing(VERSIONS, back_to(VERSIONS, "policy-1", "worse"))
-    after = standing(back, back_to(back, "policy-3", "not worse"))
+    back = standing(VERSIONS, rollback(VERSIONS, "policy-1", "worse"))
+    after = standing(back, rollback(back, "policy-3", "not worse"))
     assert newest(after, "policy").id == "policy-3"
     assert newest(after, "ppm").id == "ppm-3"
 
 
 def test_a_ppm_goes_back_alone():
-    changes = back_to(VERSIONS, "ppm-2", "worse")
+    changes = rollback(VERSIONS, "ppm-2", "worse")
     assert [c.model_id for c in changes] == ["ppm-3"]
 
 
@@ -64,7 +64,7 @@ def test_a_ppm_goes_back_alone():
 def test_one_cannot_go_back_to_what_is_not_there(wanted, says):
     refused = ModelVersion("policy-9", "run", "policy", 9, None, "", "refused", "bad")
     with pytest.raises(BadInput, match=says):
-        back_to([*VERSIONS, refused], wanted, "")
+        rollback([*VERSIONS, refused], wanted, "")
 
 
 def test_the_newest_the_base_and_what_a_round_uses_keep_their_weights():

@@ -71,13 +71,13 @@ def settings(**changes: Any) -> ExpansionSettings:
 
 
 def expander(script: Script, *, ppm: str | None = None, **changes: Any) -> Expander:
-    from rstar_async.search.expander import Judge
+    from rstar_async.search.expander import AnswerVerifier
     from rstar_async.search.pools import Pools
 
     return Expander(
         Pools(script, script, script),
         ActiveModels("policy", ppm, ENCODER),
-        Judge(EqualText()),
+        AnswerVerifier(EqualText()),
         settings(**changes),
         tree_id="tree",
         seed=1,

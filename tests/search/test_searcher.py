@@ -5,7 +5,7 @@ import trio
 from msgspec import structs
 
 from benchmarks.chaos.tree_diff import COMPARED
-from rstar_async.config import Bounds
+from rstar_async.config import BoundsConfig
 from rstar_async.search.persistence import tree_from_nodes
 from rstar_async.search.tree import Selection
 from storage import queries
@@ -143,11 +143,11 @@ async def test_a_search_without_workers_fails_and_goes_on_when_they_are_back(tmp
 @pytest.mark.parametrize(
     ("bounds", "ended"),
     [
-        (Bounds(nodes=15), "nodes"),
-        (Bounds(tokens=300), "tokens"),
-        (Bounds(cpu_seconds=2.0), "cpu_seconds"),
-        (Bounds(confidence=0.5), "converged"),
-        (Bounds(), "exhausted"),
+        (BoundsConfig(nodes=15), "nodes"),
+        (BoundsConfig(tokens=300), "tokens"),
+        (BoundsConfig(cpu_seconds=2.0), "cpu_seconds"),
+        (BoundsConfig(confidence=0.5), "converged"),
+        (BoundsConfig(), "exhausted"),
     ],
 )
 async def test_a_search_says_what_ended_it(tmp_path, models, bounds, ended):
@@ -158,14 +158,14 @@ async def test_a_search_says_what_ended_it(tmp_path, models, bounds, ended):
 async def test_a_search_that_is_out_of_time_keeps_what_it_has(tmp_path, models):
     with trio.fail_after(20):
         tree, search, _ = await grown(
-            tmp_path / "s.db", models, lambda: 0.05, bounds=Bounds(seconds=0.5), rollouts=1000
+            tmp_path / "s.db", models, lambda: 0.05, bounds=BoundsConfig(seconds=0.5), rollouts=1000
         )
     assert (search.status, search.ended, search.cursor) == ("finished", "seconds", "")
     assert len(tree) > 1
 
 
 async def test_a_bound_counts_what_was_spent_before_a_restart(tmp_path, models):
-    bounds = Bounds(tokens=300)
+    bounds = BoundsConfig(tokens=300)
     expected, _, _ = await grown(tmp_path / "calm.db", models, bounds=bounds, rollouts=40)
     found = await grown_with_kills(
         tmp_path / "s.db", models, random.Random(1), bounds=bounds, rollouts=40

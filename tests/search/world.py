@@ -12,13 +12,12 @@ from typing import Any
 import trio
 
 from rstar_async import demo
-from rstar_async.config import Execution
-from rstar_async.config import Search as SearchSettings
+from rstar_async.config import ExecutionConfig, SearchConfig
 from rstar_async.errors import JobFailed
-from rstar_async.search.expander import Judge
+from rstar_async.search.expander import AnswerVerifier
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools
-from rstar_async.search.runner import Coordinator, SearchPlan
+from rstar_async.search.runner import SearchPlan, SearchRunner
 from rstar_async.text.encoding import Encoder
 from rstar_async.wire.payloads import Execute, Executed, Generate, Score
 from storage import queries
@@ -96,10 +95,10 @@ def models_in(folder: Path) -> Path:
 def plan(models: Path, *, ppm: bool = False, **changes: Any) -> SearchPlan:
     """Settings by name; `bounds` and `unsolved_rollouts` go to the plan itself."""
     own = {name: changes.pop(name) for name in ("bounds", "unsolved_rollouts") if name in changes}
-    settings = SearchSettings(**{"rollouts": 6, "candidates": 3, "max_tokens": 64, **changes})
+    settings = SearchConfig(**{"rollouts": 6, "candidates": 3, "max_tokens": 64, **changes})
     encoder = Encoder.load(models / POLICY, "tagged")
     active = ActiveModels(POLICY, PPM if ppm else None, encoder)
-    return SearchPlan(active, settings, Execution(), "truth", **own)
+    return SearchPlan(active, settings, ExecutionConfig(), "truth", **own)
 
 
 @asynccontextmanager
@@ -116,5 +115,5 @@ async def store_with(
         yield store, search, problem
 
 
-def coordinator(pools: InProcess, store: Store) -> Coordinator:
-    return Coordinator(Pools(pools, pools, pools), store, Judge(EqualText()))  # type: ignore[arg-type]
+def coordinator(pools: InProcess, store: Store) -> SearchRunner:
+    return SearchRunner(Pools(pools, pools, pools), store, AnswerVerifier(EqualText()))  # type: ignore[arg-type]

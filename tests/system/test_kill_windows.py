@@ -15,7 +15,7 @@ from msgspec import structs
 
 from benchmarks.chaos.__main__ import recipe_for
 from benchmarks.chaos.injector import ENDLESS, laid_out, left_over, quiet
-from benchmarks.chaos.tree_diff import Tree, read_forest, unfinished, unlike
+from benchmarks.chaos.tree_diff import Tree, read_trees, unfinished, unlike
 from rstar_async.config import Recipe
 from rstar_async.launch.processes import PYTHON, ProcessSpec
 from rstar_async.launch.supervisor import run_processes
@@ -34,33 +34,34 @@ WIRE_WINDOWS = {
     "broker": [
         Window(
             name="job accepted, not forwarded",
-            module="brokers.jobs", function="JobBook.submit", event="return", number=10,
+            module="brokers.jobs", function="JobTable.submit", event="return", number=10,
         ),
         Window(
             name="result taken, not passed on",
-            module="brokers.leases", function="Floor.done", event="return", number=10,
+            module="brokers.leases", function="Leases.done", event="return", number=10,
         ),
         Window(
             name="beats compared, nothing sent",
-            module="brokers.leases", function="Floor.beat", event="return", number=4,
+            module="brokers.leases", function="Leases.beat", event="return", number=4,
         ),
     ],
     "worker-1": [
         Window(
             name="job leased, not begun",
-            module="workers.worker", function="Station._take", event="return", number=4,
+            module="workers.worker", function="Worker._take", event="return", number=4,
         ),
         Window(
             name="job under way",
-            module="workers.worker", function="Station._outcome", event="return", number=4,
+            module="workers.worker", function="Worker._outcome", event="return", number=4,
         ),
         Window(
             name="job done, not said",
-            module="workers.worker", function="Station._say", event="call", number=4,
+            module="workers.worker", function="Worker._say", event="call", number=4,
         ),
         Window(
             name="job said, worker gone",
-            module="rstar_async.wire.connection", function="Link._post", event="return", number=8,
+            module="rstar_async.wire.connection", function="Connection._post", event="return",
+            number=8,
         ),
     ],
 }  # fmt: skip
@@ -86,11 +87,11 @@ RUN_WINDOWS = {
         ),
         Window(
             name="models renamed, no row",
-            module="rstar_async.trainer.context", function="Workshop.finish", event="call",
+            module="rstar_async.trainer.context", function="TrainingContext.finish", event="call",
         ),
         Window(
             name="row committed",
-            module="rstar_async.trainer.context", function="Workshop.finish", event="return",
+            module="rstar_async.trainer.context", function="TrainingContext.finish", event="return",
         ),
     ],
 }  # fmt: skip
@@ -170,7 +171,7 @@ def grow(
         code = trio.run(_run, dying, places.logs)
     assert code == 0
     assert left_over(home) == []
-    trees = read_forest(recipe.database_url, recipe.name)
+    trees = read_trees(recipe.database_url, recipe.name)
     return trees, hit(folder)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.chaos.tree_diff import Tree, read_forest
+from benchmarks.chaos.tree_diff import Tree, read_trees
 from rstar_async.search.models import ActiveModels
 from storage import queries
 from storage.database import open_database
@@ -55,7 +55,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def trees_of(home: Path, purpose: str) -> list[Tree]:
     """Those of round 1, which lost its server in the search and was evaluated with new weights."""
-    forest = read_forest(f"sqlite:///{home}/rstar.db", "small").values()
+    forest = read_trees(f"sqlite:///{home}/rstar.db", "small").values()
     return [t for t in forest if (t.search.round, t.search.purpose) == (1, purpose)]
 
 

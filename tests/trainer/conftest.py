@@ -8,11 +8,11 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from rstar_async.config import Bootstrap, Model, PolicyTraining, PPMTraining, Recipe
+from rstar_async.config import BootstrapConfig, ModelConfig, PolicyConfig, PPMConfig, Recipe
 from rstar_async.demo.problems import word_problems
 from rstar_async.text.encoding import Encoder
 from rstar_async.trainer.base import prepare_base
-from rstar_async.trainer.context import Workshop
+from rstar_async.trainer.context import TrainingContext
 from storage.database import Database, open_database
 from tests.trainer.stored_trees import open_run
 
@@ -83,10 +83,10 @@ def recipe(plain: Path, tmp_path: Path) -> Recipe:
     return Recipe(
         name="run",
         home=str(tmp_path / "home"),
-        model=Model(base=str(plain)),
-        bootstrap=Bootstrap(kind="checkpoint", demonstrations=8, levels=(1,), epochs=1),
-        policy=PolicyTraining(epochs=1, learning_rate=1e-3, batch_size=8, micro_batch=8),
-        ppm=PPMTraining(epochs=1, learning_rate=1e-3, batch_trees=8, heldout_share=0.5),
+        model=ModelConfig(base=str(plain)),
+        bootstrap=BootstrapConfig(kind="checkpoint", demonstrations=8, levels=(1,), epochs=1),
+        policy=PolicyConfig(epochs=1, learning_rate=1e-3, batch_size=8, micro_batch=8),
+        ppm=PPMConfig(epochs=1, learning_rate=1e-3, batch_trees=8, heldout_share=0.5),
     )
 
 
@@ -99,5 +99,5 @@ def database(recipe: Recipe) -> Iterator[Database]:
 
 
 @pytest.fixture
-def shop(recipe: Recipe, database: Database) -> Workshop:
-    return Workshop(recipe, recipe.name, database)
+def shop(recipe: Recipe, database: Database) -> TrainingContext:
+    return TrainingContext(recipe, recipe.name, database)

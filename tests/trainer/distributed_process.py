@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from rstar_async.config import PolicyTraining, PPMTraining, Training
+from rstar_async.config import PolicyConfig, PPMConfig, TrainingConfig
 from rstar_async.demo.problems import word_problems
 from rstar_async.text.encoding import Encoder
 from rstar_async.trainer import distributed
@@ -19,13 +19,13 @@ from rstar_async.trainer.dataset import demonstration_row
 from rstar_async.trainer.objectives import summed_loss
 from rstar_async.trainer.policy import train_policy
 from rstar_async.trainer.ppm import train_ppm
-from rstar_async.trainer.progress import Watch
+from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.scorer import load_ppm, scores
 from tests.trainer.stored_trees import packed_trees
 
 # 10 examples in batches of 4: the last batch of an epoch is smaller.
-POLICY = PolicyTraining(epochs=2, learning_rate=3e-3, batch_size=4, micro_batch=2)
-PPM = PPMTraining(epochs=2, learning_rate=3e-3, batch_trees=4)
+POLICY = PolicyConfig(epochs=2, learning_rate=3e-3, batch_size=4, micro_batch=2)
+PPM = PPMConfig(epochs=2, learning_rate=3e-3, batch_trees=4)
 
 
 def main(base: Path, into: Path) -> None:
@@ -37,10 +37,10 @@ def main(base: Path, into: Path) -> None:
         "policy": losses_of_policy(base, encoder, into / "policy"),
         "ppm": losses_of_ppm(base, trees, into / "ppm"),
         "sharded": sharded(base, trees),
-        "agreed": distributed.agree(distributed.is_leader(), not distributed.is_leader(), False),
-        "led": distributed.lead(lambda: "by the leader"),
+        "agreed": distributed.any_rank(distributed.is_rank0(), not distributed.is_rank0(), False),
+        "led": distributed.on_rank0(lambda: "by the leader"),
     }
-    if distributed.is_leader():
+    if distributed.is_rank0():
         (into / "figures.json").write_text(json.dumps(figures))
     distributed.leave()
 
@@ -48,15 +48,15 @@ def main(base: Path, into: Path) -> None:
 def losses_of_policy(base, encoder, into):
     problems = word_problems(10, (1, 2), 3, "demonstration")
     rows = [demonstration_row(p.question, p.solution, encoder) for p in problems]
-    watch = Watch("policy")
-    train_policy(base, rows, POLICY, Training(), seed=1, into=into, watch=watch)
+    watch = TrainingProgress("policy")
+    train_policy(base, rows, POLICY, TrainingConfig(), seed=1, into=into, watch=watch)
     return watch.losses
 
 
 def losses_of_ppm(base, trees, into):
-    watch = Watch("ppm")
+    watch = TrainingProgress("ppm")
     options = {"scale": 5.0, "seed": 1, "into": into, "watch": watch}
-    metrics = train_ppm(base, trees, trees[:3], PPM, Training(), **options)
+    metrics = train_ppm(base, trees, trees[:3], PPM, TrainingConfig(), **options)
     learnt = [line["pair_accuracy_train"] for line in watch.lines[1:]]
     return [*watch.losses, *learnt, metrics["pair_accuracy"]]
 
@@ -65,11 +65,11 @@ def sharded(base, trees):
     """Loss and head gradient of a PPM whose layers are spread over the team."""
     model = load_ppm(base)
     torch.nn.init.constant_(model.score.weight, 0.1)
-    if distributed.size() > 1:
+    if distributed.world_size() > 1:
         from torch.distributed.device_mesh import init_device_mesh
         from torch.distributed.fsdp import fully_shard
 
-        mesh = init_device_mesh("cpu", (distributed.size(),))
+        mesh = init_device_mesh("cpu", (distributed.world_size(),))
         for layer in model.model.layers:
             fully_shard(layer, mesh=mesh)
         fully_shard(model, mesh=mesh)

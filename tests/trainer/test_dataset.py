@@ -3,8 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rstar_async.config import Execution
-from rstar_async.config import Search as SearchSettings
+from rstar_async.config import ExecutionConfig, SearchConfig
 from rstar_async.data.preferences import PairRules
 from rstar_async.demo.problems import word_problems
 from rstar_async.search.expander import Expander
@@ -66,7 +65,7 @@ async def searched(encoder, style):
 
     pools = SimpleNamespace(inference=ScriptedPool(generate), executor=ScriptedPool(execute))
     models = ActiveModels("policy", None, encoder)
-    settings = ExpansionSettings.of(SearchSettings(), Execution(), "truth")
+    settings = ExpansionSettings.of(SearchConfig(), ExecutionConfig(), "truth")
     expander = Expander(
         pools, models, EverythingIsRight(), settings,
         tree_id="s", seed=1, question=QUESTION, gold="7",

@@ -13,7 +13,7 @@ import torch
 from msgspec import structs
 from transformers import AutoModelForSequenceClassification
 
-from rstar_async.config import Bootstrap, Model
+from rstar_async.config import BootstrapConfig, ModelConfig
 
 ROOT = Path(__file__).parents[2]
 TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")
@@ -81,7 +81,7 @@ def test_a_team_with_one_port_for_metrics_serves_them_once(recipe, database, tmp
 
 
 def test_bad_input_ends_a_team_with_its_one_line_last(recipe, database, tmp_path):
-    recipe = structs.replace(recipe, model=Model(base="no/such/folder"))
+    recipe = structs.replace(recipe, model=ModelConfig(base="no/such/folder"))
     done = train_in_two(recipe, tmp_path)
     assert done.returncode == 2, done.stderr[-3000:]
     *_, last = done.stderr.splitlines()
@@ -93,7 +93,7 @@ def train_in_two(recipe, folder, *words):
     """One recipe's trainer, as two processes."""
     file = folder / "recipe.json"
     file.write_bytes(
-        msgspec.json.encode(structs.replace(recipe, bootstrap=Bootstrap(kind="checkpoint")))
+        msgspec.json.encode(structs.replace(recipe, bootstrap=BootstrapConfig(kind="checkpoint")))
     )
     ranks = [sys.executable, "-m", "rstar_async.trainer.ranks", "2"]
     return subprocess.run(

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from rstar_async.config import Training
+from rstar_async.config import TrainingConfig
 from rstar_async.errors import BadInput
 from rstar_async.trainer.hub import check_name
 from rstar_async.trainer.loop import serve
@@ -24,7 +24,7 @@ def train(shop, encoder, tmp_path):
     def go(address):
         serve(shop, once=True)
         store_round(shop.database, "run", 1, plant(encoder, 6), shop.base().id)
-        recipe = structs.replace(shop.recipe, training=Training(hub="somebody/steps"))
+        recipe = structs.replace(shop.recipe, training=TrainingConfig(hub="somebody/steps"))
         file = tmp_path / "recipe.json"
         file.write_bytes(msgspec.json.encode(recipe))
         arguments = ["-m", "rstar_async.trainer", "--recipe", str(file), "--run", "run", "--once"]

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from rstar_async.config import Bootstrap
+from rstar_async.config import BootstrapConfig
 from rstar_async.text.encoding import Encoder
-from rstar_async.trainer.context import Workshop
+from rstar_async.trainer.context import TrainingContext
 from rstar_async.trainer.loop import serve
 from storage import queries
 from tests.trainer.conftest import plain_model
@@ -20,13 +20,15 @@ from tests.trainer.stored_trees import Planted, plant, store_round
 
 def with_bootstrap(shop, **changes):
     bootstrap = structs.replace(shop.recipe.bootstrap, **changes)
-    return Workshop(structs.replace(shop.recipe, bootstrap=bootstrap), shop.run, shop.database)
+    return TrainingContext(
+        structs.replace(shop.recipe, bootstrap=bootstrap), shop.run, shop.database
+    )
 
 
 def with_settings(shop, section, **changes):
     settings = structs.replace(getattr(shop.recipe, section), **changes)
     recipe = structs.replace(shop.recipe, **{section: settings})
-    return Workshop(recipe, shop.run, shop.database)
+    return TrainingContext(recipe, shop.run, shop.database)
 
 
 def status(shop, number):
@@ -168,13 +170,13 @@ def test_judgements_of_earlier_rounds_come_along_when_asked(shop, encoder):
 
 
 def test_the_process_trains_and_ends_at_sigterm(recipe, database, tmp_path):
-    recipe = structs.replace(recipe, bootstrap=Bootstrap(kind="checkpoint"))
+    recipe = structs.replace(recipe, bootstrap=BootstrapConfig(kind="checkpoint"))
     file = tmp_path / "recipe.json"
     file.write_bytes(msgspec.json.encode(recipe))
     command = [sys.executable, "-m", "rstar_async.trainer", "--recipe", str(file), "--run", "run"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
-        shop = Workshop(recipe, "run", database)
+        shop = TrainingContext(recipe, "run", database)
         deadline = time.monotonic() + 120
         while status(shop, 0) != "trained" and time.monotonic() < deadline:
             time.sleep(0.2)

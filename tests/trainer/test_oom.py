@@ -1,13 +1,13 @@
 import pytest
 import torch
 
-from rstar_async.config import PolicyTraining, Training
+from rstar_async.config import PolicyConfig, TrainingConfig
 from rstar_async.demo.problems import word_problems
 from rstar_async.trainer.dataset import demonstration_row
 from rstar_async.trainer.errors import Refused
 from rstar_async.trainer.oom import is_out_of_memory, with_less_at_once
 from rstar_async.trainer.policy import train_policy
-from rstar_async.trainer.progress import Watch
+from rstar_async.trainer.progress import TrainingProgress
 
 ALL_THE_MEMORY_THERE_IS = 1 << 60
 
@@ -37,7 +37,7 @@ def test_when_less_cannot_be_it_says_what_to_do():
 def test_half_as_much_at_once_is_the_same_training(base, encoder, tmp_path, caplog):
     problems = word_problems(16, (1, 2), 3, "demonstration")
     rows = [demonstration_row(p.question, p.solution, encoder) for p in problems]
-    settings = PolicyTraining(epochs=1, learning_rate=1e-3, batch_size=8, micro_batch=8)
+    settings = PolicyConfig(epochs=1, learning_rate=1e-3, batch_size=8, micro_batch=8)
     calls = []
 
     def scarce(line):
@@ -47,8 +47,10 @@ def test_half_as_much_at_once_is_the_same_training(base, encoder, tmp_path, capl
 
     losses = []
     for show in (lambda _: None, scarce):
-        watch = Watch("policy", show=show)
-        metrics = train_policy(base, rows, settings, Training(), seed=1, into=tmp_path, watch=watch)
+        watch = TrainingProgress("policy", show=show)
+        metrics = train_policy(
+            base, rows, settings, TrainingConfig(), seed=1, into=tmp_path, watch=watch
+        )
         losses.append(watch.losses)
     assert metrics["micro_batch"] == 4
     assert "going on with 4 sequences at once" in caplog.text

@@ -6,17 +6,17 @@ from msgspec import structs
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from rstar_async.config import LoRA, PolicyTraining, Training
+from rstar_async.config import LoRAConfig, PolicyConfig, TrainingConfig
 from rstar_async.demo.problems import word_problems
 from rstar_async.text.tags import SPECIAL_TOKENS
 from rstar_async.trainer.checkpoints import Checkpoints
 from rstar_async.trainer.dataset import NOT_IN_LOSS, SFTRow, demonstration_row
 from rstar_async.trainer.errors import Stopped
 from rstar_async.trainer.policy import PolicyTrainer, train_policy
-from rstar_async.trainer.progress import Watch
+from rstar_async.trainer.progress import TrainingProgress
 
 EMBEDDINGS = "model.embed_tokens.weight"
-SETTINGS = PolicyTraining(epochs=2, learning_rate=3e-3, batch_size=8, micro_batch=4)
+SETTINGS = PolicyConfig(epochs=2, learning_rate=3e-3, batch_size=8, micro_batch=4)
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +26,17 @@ def rows(encoder):
 
 
 def train(base, rows, into, watch=None, settings=SETTINGS, dtype="auto"):
-    watch = watch or Watch("policy")
-    return train_policy(base, rows, settings, Training(dtype=dtype), seed=1, into=into, watch=watch)
+    watch = watch or TrainingProgress("policy")
+    return train_policy(
+        base, rows, settings, TrainingConfig(dtype=dtype), seed=1, into=into, watch=watch
+    )
 
 
 def make_trainer(base, rows, tmp_path, settings=SETTINGS):
     at_once = settings.micro_batch
-    return PolicyTrainer(base, rows, settings, Training(), at_once, 1, Checkpoints(tmp_path, 0))
+    return PolicyTrainer(
+        base, rows, settings, TrainingConfig(), at_once, 1, Checkpoints(tmp_path, 0)
+    )
 
 
 def test_bfloat16_is_mixed_precision_and_close_to_float32(base, rows, tmp_path):
@@ -67,10 +71,8 @@ def test_the_same_seed_gives_the_same_weights(base, rows, tmp_path):
 def test_accumulated_micro_batches_give_the_step_of_one_batch(base, rows, tmp_path):
     losses = []
     for micro_batch in (2, 8):
-        watch = Watch("policy")
-        settings = PolicyTraining(
-            epochs=1, learning_rate=1e-3, batch_size=8, micro_batch=micro_batch
-        )
+        watch = TrainingProgress("policy")
+        settings = PolicyConfig(epochs=1, learning_rate=1e-3, batch_size=8, micro_batch=micro_batch)
         folder = tmp_path / str(micro_batch)
         folder.mkdir()
         train(base, rows[:8], folder, watch, settings)
@@ -117,7 +119,7 @@ def loss_by_hand(base, row):
 
 
 def test_every_step_is_reported(base, rows, tmp_path):
-    watch = Watch("policy", 3, tmp_path / "progress.jsonl")
+    watch = TrainingProgress("policy", 3, tmp_path / "progress.jsonl")
     (tmp_path / "model").mkdir()
     train(base, rows[:8], tmp_path / "model", watch)
     lines = [json.loads(line) for line in watch.file.read_text().splitlines()]
@@ -128,14 +130,14 @@ def test_every_step_is_reported(base, rows, tmp_path):
 
 
 def test_a_wish_to_stop_ends_training_between_steps(base, rows, tmp_path):
-    watch = Watch("policy", should_stop=lambda: len(watch.lines) > 0)
+    watch = TrainingProgress("policy", should_stop=lambda: len(watch.lines) > 0)
     with pytest.raises(Stopped, match="step 1 of 6"):
         train(base, rows, tmp_path, watch)
     assert list(tmp_path.iterdir()) == []
 
 
 def losses_with(base, rows, tmp_path, **changes):
-    watch = Watch("policy")
+    watch = TrainingProgress("policy")
     train(base, rows, tmp_path, watch, structs.replace(SETTINGS, **changes))
     return watch.losses
 
@@ -146,7 +148,7 @@ def test_packing_gives_the_losses_of_padding(base, rows, tmp_path):
 
 
 def test_adapters_are_merged_and_only_tags_change_among_the_embeddings(base, rows, tmp_path):
-    losses = losses_with(base, rows[:8], tmp_path, lora=LoRA(rank=4), epochs=8)
+    losses = losses_with(base, rows[:8], tmp_path, lora=LoRAConfig(rank=4), epochs=8)
     assert losses[-1] < losses[0] - 0.05
     before, after = (load_file(folder / "model.safetensors") for folder in (base, tmp_path))
     assert before.keys() == after.keys()

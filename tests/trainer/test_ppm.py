@@ -13,7 +13,7 @@ from transformers import (
     Qwen2ForSequenceClassification,
 )
 
-from rstar_async.config import PPMTraining, Training
+from rstar_async.config import PPMConfig, TrainingConfig
 from rstar_async.data.preferences import PairRules
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.build_dataset import is_heldout
@@ -21,20 +21,20 @@ from rstar_async.trainer.checkpoint_io import copy_tokenizer
 from rstar_async.trainer.checkpoints import Checkpoints
 from rstar_async.trainer.dataset import judged_tree
 from rstar_async.trainer.errors import Stopped
-from rstar_async.trainer.objectives import mass, summed_loss, targets_of
+from rstar_async.trainer.objectives import pair_count, summed_loss, targets_of
 from rstar_async.trainer.packing import pack
 from rstar_async.trainer.pair_accuracy import pair_accuracy, points_by_problem
 from rstar_async.trainer.ppm import (
     PreferenceTrainer,
-    blank,
+    padding_example,
     train_ppm,
 )
-from rstar_async.trainer.progress import Watch
+from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.scorer import load_ppm, scores
 from tests.trainer.separate import separate_loss, separate_scores
 from tests.trainer.stored_trees import packed_trees, plant, stored_tree
 
-SETTINGS = PPMTraining(epochs=2, learning_rate=3e-3, batch_trees=4)
+SETTINGS = PPMConfig(epochs=2, learning_rate=3e-3, batch_trees=4)
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +43,8 @@ def packed(encoder):
 
 
 def train(start, trees, heldout, into, settings=SETTINGS, watch=None, dtype="auto"):
-    watch = watch or Watch("ppm")
-    computing = Training(dtype=dtype)
+    watch = watch or TrainingProgress("ppm")
+    computing = TrainingConfig(dtype=dtype)
     return train_ppm(
         start, trees, heldout, settings, computing, scale=5.0, seed=1, into=into, watch=watch
     )
@@ -73,7 +73,7 @@ def test_it_learns_to_tell_marked_steps_from_unmarked_ones(base, packed, tmp_pat
 
 def test_accuracy_is_told_while_it_learns(base, packed, tmp_path):
     """Of each step's pairs as they were before it, and four times of the held-out ones."""
-    watch = Watch("ppm", file=tmp_path / "progress.jsonl")
+    watch = TrainingProgress("ppm", file=tmp_path / "progress.jsonl")
     (tmp_path / "ppm").mkdir()
     settings = structs.replace(SETTINGS, epochs=4)
     metrics = train(base, packed[8:], packed[:8], tmp_path / "ppm", settings, watch)
@@ -93,9 +93,17 @@ def test_the_loss_is_the_weighted_mean_over_all_pairs_of_a_step(base, packed, tm
     """The same loss and gradients, whether a step takes one forward pass or many."""
     results = []
     for max_tokens in (100_000, 400):
-        settings = PPMTraining(batch_trees=4, max_tokens=max_tokens)
+        settings = PPMConfig(batch_trees=4, max_tokens=max_tokens)
         trainer = PreferenceTrainer(
-            base, packed[:4], [], settings, Training(), 5.0, max_tokens, 1, Checkpoints(tmp_path, 0)
+            base,
+            packed[:4],
+            [],
+            settings,
+            TrainingConfig(),
+            5.0,
+            max_tokens,
+            1,
+            Checkpoints(tmp_path, 0),
         )
         model = trainer.model
         torch.nn.init.constant_(model.score.weight, 0.1)
@@ -174,7 +182,7 @@ def test_without_heldout_problems_there_is_no_heldout_accuracy(base, packed, tmp
 
 
 def test_a_wish_to_stop_saves_nothing(base, packed, tmp_path):
-    watch = Watch("ppm", should_stop=lambda: True)
+    watch = TrainingProgress("ppm", should_stop=lambda: True)
     with pytest.raises(Stopped):
         train(base, packed, [], tmp_path, watch=watch)
     assert list(tmp_path.iterdir()) == []
@@ -190,7 +198,7 @@ def test_other_objectives_can_be_fitted_and_order_solutions(objective, base, enc
         judged = judged_tree(stored, encoder, PairRules())
         solutions = [pair for pair in judged.pairs if pair.kind == "trajectory"]
         measured += pack(replace(judged, pairs=solutions), 512, 4096)[0]
-    settings = PPMTraining(epochs=30, learning_rate=3e-3, batch_trees=2, objective=objective)
+    settings = PPMConfig(epochs=30, learning_rate=3e-3, batch_trees=2, objective=objective)
     metrics = train(base, trees, measured, tmp_path, settings)
     assert metrics["pairs"] == 0
     assert metrics["targets"] == sum(len(tree.targets) for tree in trees)
@@ -206,16 +214,16 @@ def test_the_losses_of_targets_by_hand(base, packed):
     orm = -math.log(1 / (1 + math.exp(-2))) - math.log(1 - 1 / (1 + math.exp(1)))
     assert float(summed_loss(raw, part, "pqm", 5.0)) == pytest.approx(pqm, rel=1e-5)
     assert float(summed_loss(raw, part, "orm", 5.0)) == pytest.approx(orm, rel=1e-5)
-    assert float(mass([part, part], "orm")) == 4
+    assert float(pair_count([part, part], "orm")) == 4
 
 
 def test_blank_trees_change_nothing(base, packed):
     model = load_ppm(base).eval()
     torch.nn.init.normal_(model.score.weight)
     sums = []
-    for trees in (packed[:2], [*packed[:2], blank(packed[0])]):
+    for trees in (packed[:2], [*packed[:2], padding_example(packed[0])]):
         (part,) = forwards(trees, 8192)
         with torch.no_grad():
             loss = summed_loss(scores(model, part), part, "preference", 5.0)
-        sums.append((float(loss), float(mass([part], "preference"))))
+        sums.append((float(loss), float(pair_count([part], "preference"))))
     assert sums[0] == pytest.approx(sums[1], rel=1e-5)

@@ -6,20 +6,20 @@ import signal
 import pytest
 from msgspec import structs
 
-from rstar_async.config import PolicyTraining, PPMTraining, Training
+from rstar_async.config import PolicyConfig, PPMConfig, TrainingConfig
 from rstar_async.demo.problems import word_problems
 from rstar_async.trainer.checkpoints import COMPLETE
 from rstar_async.trainer.dataset import demonstration_row
 from rstar_async.trainer.errors import Stopped
 from rstar_async.trainer.policy import train_policy
 from rstar_async.trainer.ppm import train_ppm
-from rstar_async.trainer.progress import Watch
+from rstar_async.trainer.progress import TrainingProgress
 from tests.trainer.children import in_a_child
 from tests.trainer.stored_trees import packed_trees
 
-POLICY = PolicyTraining(epochs=3, learning_rate=3e-3, batch_size=4, micro_batch=2)
-PPM = PPMTraining(epochs=3, learning_rate=3e-3, batch_trees=4)
-ALWAYS = Training(checkpoint_seconds=1e-9)
+POLICY = PolicyConfig(epochs=3, learning_rate=3e-3, batch_size=4, micro_batch=2)
+PPM = PPMConfig(epochs=3, learning_rate=3e-3, batch_trees=4)
+ALWAYS = TrainingConfig(checkpoint_seconds=1e-9)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def watching(tmp_path, step=None, what=None):
         if line["step"] == step:
             what()
 
-    return Watch("any", place=tmp_path, show=show if what else lambda _: None)
+    return TrainingProgress("any", place=tmp_path, show=show if what else lambda _: None)
 
 
 def curve(watch):
@@ -60,7 +60,7 @@ def test_killed_in_the_second_epoch_it_goes_on_to_the_same_losses_and_weights(
     into = [tmp_path / name for name in ("whole", "resumed")]
     for folder in into:
         folder.mkdir()
-    whole = Watch(kind)
+    whole = TrainingProgress(kind)
     trainings[kind](into[0], whole)
     dying = watching(tmp_path, 5, lambda: os.kill(os.getpid(), signal.SIGKILL))
     assert in_a_child(lambda: trainings[kind](into[1], dying)) == signal.SIGKILL

@@ -8,14 +8,14 @@ import wandb
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from wandb.proto import wandb_internal_pb2
 
-from rstar_async.config import PPMTraining, Training
+from rstar_async.config import PPMConfig, TrainingConfig
 from rstar_async.errors import BadInput
 from rstar_async.trainer.ppm import train_ppm
-from rstar_async.trainer.progress import Watch
+from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.trackers import check_extras
 from tests.trainer.stored_trees import packed_trees
 
-SETTINGS = PPMTraining(epochs=1, learning_rate=1e-3, batch_trees=4)
+SETTINGS = PPMConfig(epochs=1, learning_rate=1e-3, batch_trees=4)
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def train(base, encoder, tmp_path):
     """Trains a PPM for two steps and gives the losses, whatever draws them."""
 
     def go(computing, phase="ppm"):
-        watch = Watch(phase, 1, place=tmp_path / "training")
+        watch = TrainingProgress(phase, 1, place=tmp_path / "training")
         into = tmp_path / phase
         into.mkdir()
         options = {"scale": 5.0, "seed": 1, "into": into, "watch": watch}
@@ -43,7 +43,7 @@ def wandb_mode(monkeypatch, tmp_path):
 
 
 def test_tensorboard_shows_the_loss_of_every_step(train, tmp_path):
-    losses = train(Training(tensorboard=True))
+    losses = train(TrainingConfig(tensorboard=True))
     drawn = EventAccumulator(str(tmp_path / "training" / "tensorboard" / "ppm-r001")).Reload()
     points = [(event.step, event.value) for event in drawn.Scalars("train/loss")]
     assert points == [(step, pytest.approx(loss)) for step, loss in enumerate(losses, 1)]
@@ -52,7 +52,7 @@ def test_tensorboard_shows_the_loss_of_every_step(train, tmp_path):
 def test_every_training_is_a_run_of_wandb_of_its_own(train, tmp_path, wandb_mode):
     """Offline: what would be sent lies in files, one run each, under the run's own folder."""
     wandb_mode("offline")
-    losses = {phase: train(Training(wandb="steps"), phase) for phase in ("policy", "ppm")}
+    losses = {phase: train(TrainingConfig(wandb="steps"), phase) for phase in ("policy", "ppm")}
     found = {}
     for file in (tmp_path / "training" / "wandb").glob("offline-run-*/*.wandb"):
         name, points = read_wandb(file)
@@ -93,18 +93,18 @@ def leveldb_log(data, block=32768):
 
 def test_without_an_account_of_wandb_a_training_goes_on(train, wandb_mode, caplog):
     wandb_mode("online")
-    assert len(train(Training(wandb="steps"))) == 2
+    assert len(train(TrainingConfig(wandb="steps"))) == 2
     assert "this training has no curves there" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("computing", "on_gpu", "reason"),
     [
-        (Training(liger=True), False, "training.liger is on, but its kernels need a GPU"),
-        (Training(liger=True), True, r"not installed: pip install 'rstar-async\[liger\]'"),
+        (TrainingConfig(liger=True), False, "training.liger is on, but its kernels need a GPU"),
+        (TrainingConfig(liger=True), True, r"not installed: pip install 'rstar-async\[liger\]'"),
     ],
 )
 def test_what_cannot_be_had_is_refused_before_anything_is_trained(computing, on_gpu, reason):
     with pytest.raises(BadInput, match=reason):
         check_extras(computing, on_gpu=on_gpu)
-    check_extras(Training(tensorboard=True, wandb="steps"), on_gpu=on_gpu)
+    check_extras(TrainingConfig(tensorboard=True, wandb="steps"), on_gpu=on_gpu)

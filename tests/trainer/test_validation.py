@@ -6,13 +6,13 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from rstar_async.config import PolicyTraining, PPMTraining, Training
+from rstar_async.config import PolicyConfig, PPMConfig, TrainingConfig
 from rstar_async.trainer.checkpoint_io import copy_tokenizer
 from rstar_async.trainer.dataset import NOT_IN_LOSS, SFTRow
 from rstar_async.trainer.errors import Refused
 from rstar_async.trainer.policy import train_policy
 from rstar_async.trainer.ppm import train_ppm
-from rstar_async.trainer.progress import Watch
+from rstar_async.trainer.progress import TrainingProgress
 from tests.trainer.stored_trees import packed_trees
 
 GOOD = SFTRow([5, 6, 7], [NOT_IN_LOSS, 6, 7])
@@ -30,9 +30,11 @@ GOOD = SFTRow([5, 6, 7], [NOT_IN_LOSS, 6, 7])
     ],
 )
 def test_rows_that_cannot_be_learnt_are_named(rows, says, base, tmp_path):
-    watch = Watch("policy")
+    watch = TrainingProgress("policy")
     with pytest.raises(Refused, match=says):
-        train_policy(base, rows, PolicyTraining(), Training(), seed=1, into=tmp_path, watch=watch)
+        train_policy(
+            base, rows, PolicyConfig(), TrainingConfig(), seed=1, into=tmp_path, watch=watch
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -63,8 +65,8 @@ def test_no_trees_and_one_class_teach_nothing(base, encoder, tmp_path):
 
 
 def train(base, trees, into, **settings):
-    options = {"scale": 5.0, "seed": 1, "into": into, "watch": Watch("ppm")}
-    train_ppm(base, trees, [], PPMTraining(**settings), Training(), **options)
+    options = {"scale": 5.0, "seed": 1, "into": into, "watch": TrainingProgress("ppm")}
+    train_ppm(base, trees, [], PPMConfig(**settings), TrainingConfig(), **options)
 
 
 def test_a_loss_that_is_no_number_ends_the_training(base, tmp_path):
@@ -73,8 +75,8 @@ def test_a_loss_that_is_no_number_ends_the_training(base, tmp_path):
         model.model.norm.weight.fill_(torch.nan)
     model.save_pretrained(tmp_path / "start")
     copy_tokenizer(base, tmp_path / "start")
-    watch, into = Watch("policy"), tmp_path / "into"
-    settings, options = PolicyTraining(batch_size=1), {"seed": 1, "into": into, "watch": watch}
+    watch, into = TrainingProgress("policy"), tmp_path / "into"
+    settings, options = PolicyConfig(batch_size=1), {"seed": 1, "into": into, "watch": watch}
     with pytest.raises(Refused, match=r"the loss is nan at step 1 of 2"):
-        train_policy(tmp_path / "start", [GOOD], settings, Training(), **options)
+        train_policy(tmp_path / "start", [GOOD], settings, TrainingConfig(), **options)
     assert not into.exists()

@@ -14,11 +14,11 @@ from rstar_async.wire.codec import (
     INLINE_BYTES,
     MOST_MESSAGES,
     Malformed,
-    bundles,
     decode_from_client,
     decode_from_worker,
     decode_to_client,
     decode_to_worker,
+    envelopes,
     frames_of,
     read_payload,
 )
@@ -99,11 +99,11 @@ def test_many_messages_travel_together_each_with_its_body():
 
 def test_what_is_too_much_for_one_envelope_is_cut_in_order():
     parcels = [(Submit(job_id(number)), b"") for number in range(2 * MOST_MESSAGES + 1)]
-    cut = list(bundles(parcels))
+    cut = list(envelopes(parcels))
     assert [len(bundle) for bundle in cut] == [MOST_MESSAGES, MOST_MESSAGES, 1]
     read = [decode_from_client(frames_of(*bundle)) for bundle in cut]
     assert [parcel for envelope in read for parcel in envelope] == parcels
-    assert list(bundles([])) == []
+    assert list(envelopes([])) == []
 
 
 @pytest.mark.parametrize(("decode", "message"), PAIRS)

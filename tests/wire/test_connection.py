@@ -10,12 +10,12 @@ import zmq
 
 from rstar_async.wire.codec import (
     MOST_MESSAGES,
-    Parcel,
+    Message,
     decode_from_worker,
     decode_to_worker,
     frames_of,
 )
-from rstar_async.wire.connection import Link, backoff
+from rstar_async.wire.connection import Connection, backoff
 from rstar_async.wire.messages import (
     PROTOCOL,
     Assign,
@@ -56,7 +56,7 @@ class Post:
                 if isinstance(message, kind):
                     return message
 
-    def say(self, *parcels: Parcel) -> None:
+    def say(self, *parcels: Message) -> None:
         self._socket.send([self._peer, *frames_of(*parcels)])
 
 
@@ -89,9 +89,11 @@ class Mute:
 
 
 @asynccontextmanager
-async def talking(endpoint: str) -> AsyncIterator[tuple[Link, Mute]]:
+async def talking(endpoint: str) -> AsyncIterator[tuple[Connection, Mute]]:
     mute = Mute()
-    link = Link(endpoint, mute, lambda: open_peer(endpoint, queue=100, keys=None), decode_to_worker)
+    link = Connection(
+        endpoint, mute, lambda: open_peer(endpoint, queue=100, keys=None), decode_to_worker
+    )
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(link.run)

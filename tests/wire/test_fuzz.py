@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from brokers.broker import Broker
-from brokers.dispatcher import Ledger
+from brokers.dispatcher import Dispatcher
 from rstar_async.wire.codec import (
     Malformed,
     decode_from_client,
@@ -44,7 +44,7 @@ class Victim:
 
     def __init__(self) -> None:
         self.now, self.refused = 0.0, 0
-        self.ledger = Ledger("test", b"8 bytes.", self.now, rng=Random(0))
+        self.ledger = Dispatcher("test", b"8 bytes.", self.now, rng=Random(0))
 
     def hear(self, random: Random, frames: Frames) -> None:
         self.now += random.choice([0.0, 0.001, 0.3])

@@ -11,7 +11,7 @@ import zmq
 from rstar_async.errors import BadInput
 from rstar_async.wire.keys import load_broker_keys, load_peer_keys, make_keys, owns_name
 from rstar_async.wire.socket import Socket, open_broker, open_peer
-from rstar_async.wire.zap import Doorkeeper
+from rstar_async.wire.zap import ZapAuthenticator
 
 PATIENCE = 10.0
 
@@ -28,7 +28,7 @@ async def listening(folder: Path) -> AsyncIterator[Socket]:
     context: zmq.SyncContext = zmq.Context()
     keys = load_broker_keys(folder / "broker")
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(Doorkeeper(context, keys).run)
+        nursery.start_soon(ZapAuthenticator(context, keys).run)
         door = open_broker(context, "tcp://127.0.0.1:*", domain="workers", queue=10, keys=keys)
         try:
             yield door

@@ -11,7 +11,7 @@ import trio.testing
 import zmq
 
 from brokers.broker import Broker
-from brokers.state import Rules
+from brokers.state import BrokerConfig
 from rstar_async.errors import BadInput, BrokerLost, JobFailed
 from rstar_async.wire import payloads
 from rstar_async.wire.codec import decode_to_client, frames_of
@@ -30,7 +30,7 @@ async def pool_of(
     handle: Callable[[Job], Awaitable[bytes]],
     capacity: int = 8,
     window: int = 64,
-    rules: Rules | None = None,
+    rules: BrokerConfig | None = None,
 ) -> AsyncIterator[PoolClient]:
     """A broker, one station that handles jobs so, and a client of both."""
     clients, workers = f"ipc://{folder}/c", f"ipc://{folder}/w"
@@ -91,7 +91,7 @@ async def test_the_window_bounds_what_is_with_the_broker(tmp_path, wished, grant
         await go_on.wait()
         return b""
 
-    rules = Rules(window=granted)
+    rules = BrokerConfig(window=granted)
     async with pool_of(tmp_path, handle, capacity=1, window=wished, rules=rules) as pool:
         await pool.status()
         async with trio.open_nursery() as asks:

@@ -9,7 +9,7 @@ import trio
 import trio.testing
 
 from brokers.broker import Broker
-from brokers.state import Rules
+from brokers.state import BrokerConfig
 from rstar_async.errors import JobFailed
 from rstar_async.wire.messages import job_id
 from rstar_async.wire.pool import PoolClient, open_pool
@@ -45,7 +45,9 @@ async def site(folder: Path) -> AsyncIterator[Site]:
     clients, workers = f"ipc://{folder}/c", f"ipc://{folder}/w"
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery:
-            broker = Broker("test", clients=clients, workers=workers, rules=Rules(reconnect=0.5))
+            broker = Broker(
+                "test", clients=clients, workers=workers, rules=BrokerConfig(reconnect=0.5)
+            )
             nursery.start_soon(broker.run)
             async with open_pool(clients, name="client") as pool:
                 yield Site(nursery, workers, pool)

@@ -7,7 +7,7 @@ from pathlib import Path
 from rstar_async.errors import BadInput
 from workers.engines.base import Engine, Scorer
 from workers.engines.sglang.command import INSTALLED, Command
-from workers.engines.sglang.deployment import Host
+from workers.engines.sglang.deployment import Deployment
 from workers.engines.sglang.role import POLICY, PPM, Role
 
 INFERENCE_ENGINES = ("local", "sglang", "openai", "scripted")
@@ -100,14 +100,14 @@ def open_scorer(options: argparse.Namespace) -> Scorer:
     )
 
 
-def _host(options: argparse.Namespace, role: Role) -> Host:
+def _host(options: argparse.Namespace, role: Role) -> Deployment:
     if options.url is not None:
-        from workers.engines.sglang.attached import Attached
+        from workers.engines.sglang.attached import AttachedServer
 
-        return Attached(role, options.url, options.models, options.server_models)
-    from workers.engines.sglang.managed import Managed
+        return AttachedServer(role, options.url, options.models, options.server_models)
+    from workers.engines.sglang.managed import ManagedServer
 
-    return Managed(role, _command(options), options.port)
+    return ManagedServer(role, _command(options), options.port)
 
 
 def _command(options: argparse.Namespace) -> Command:

@@ -13,7 +13,7 @@ from rstar_async.wire.payloads import Generate, Score, TokenIds
 from workers.engines.base import BadRequest
 
 
-class Bounds(NamedTuple):
+class ModelLimits(NamedTuple):
     """Ids run from 0 up to `vocabulary`; a sequence has at most `context` tokens."""
 
     vocabulary: int

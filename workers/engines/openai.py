@@ -52,12 +52,12 @@ class Reply(msgspec.Struct, frozen=True):
     choices: list[Choice]
 
 
-class Card(msgspec.Struct, frozen=True):
+class ListedModel(msgspec.Struct, frozen=True):
     id: str
 
 
-class Cards(msgspec.Struct, frozen=True):
-    data: list[Card]
+class ModelList(msgspec.Struct, frozen=True):
+    data: list[ListedModel]
 
 
 class OpenAIEngine:
@@ -127,7 +127,7 @@ class OpenAIEngine:
         return self._codecs[version]
 
     async def _check_served(self, folder: Path, name: str) -> None:
-        names = [card.id for card in _read(await self._send("GET", "models"), Cards).data]
+        names = [card.id for card in _read(await self._send("GET", "models"), ModelList).data]
         if name not in names:
             known = ", ".join(names)
             raise ModelUnavailable(folder, f"the server has no model {name!r}; it has {known}")

@@ -71,7 +71,7 @@ async def _send_one(sock: socket.socket, chunk: bytes) -> bool:
             return False
 
 
-class Ears:
+class DeathListener:
     """Waits for the first of several descriptors to become readable; one task for all of them."""
 
     def __init__(self, *sources: "socket.socket | Pipe") -> None:

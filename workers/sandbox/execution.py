@@ -11,7 +11,7 @@ import trio
 
 from workers.sandbox import channel, policy
 from workers.sandbox.inside.frames import NONCE_BYTES, Report, pack_request, unpack_report
-from workers.sandbox.interpreter import Death, Node
+from workers.sandbox.interpreter import Death, Interpreter
 
 EPILOGUE_SECONDS = 5.0  # for the guard to tell how a process ended
 PATIENCE_SECONDS = 1.0  # for a process that has hung up to be gone
@@ -53,7 +53,7 @@ class Request:
         return pack_request(nonce, self.first, memory, policy.VALUE_CHARACTERS, self.steps)
 
 
-async def conduct(node: Node, pipe: channel.Pipe, request: Request) -> Outcome:
+async def execute(node: Interpreter, pipe: channel.Pipe, request: Request) -> Outcome:
     """Run the request to its end. The node survives an "ok" only; the caller releases it."""
     nonce = os.urandom(NONCE_BYTES)
     ending, frame = await _watch(node, pipe, request, nonce)
@@ -71,7 +71,7 @@ async def conduct(node: Node, pipe: channel.Pipe, request: Request) -> Outcome:
     return Outcome(status, pipe.text(), "", "", message, request.last, 0, *usage)
 
 
-async def _end(node: Node, *, by_itself: bool) -> Death:
+async def _end(node: Interpreter, *, by_itself: bool) -> Death:
     """Learn how it died; it is killed unless it goes `by_itself` at once."""
     if by_itself:
         with trio.move_on_after(PATIENCE_SECONDS):
@@ -83,19 +83,19 @@ async def _end(node: Node, *, by_itself: bool) -> Death:
 
 
 async def _watch(
-    node: Node, pipe: channel.Pipe, request: Request, nonce: bytes
+    node: Interpreter, pipe: channel.Pipe, request: Request, nonce: bytes
 ) -> tuple[str, bytes]:
     """Wait for whichever comes first: frame, silence, too much output, time over."""
     with trio.move_on_after(request.limits.wall_seconds * len(request.steps)):
         if not await channel.send(node.sock, request.encode(nonce)):
             return "death", b""
-        with closing(channel.Ears(node.sock, pipe)) as ears:
+        with closing(channel.DeathListener(node.sock, pipe)) as ears:
             return await _listen(node, pipe, ears, request.limits.cpu_seconds * len(request.steps))
     return "wall", b""
 
 
 async def _listen(
-    node: Node, pipe: channel.Pipe, ears: channel.Ears, cpu_seconds: float
+    node: Interpreter, pipe: channel.Pipe, ears: channel.DeathListener, cpu_seconds: float
 ) -> tuple[str, bytes]:
     """The frame, or whether the node has died, said too much or used up its CPU time."""
     while (left := cpu_seconds - node.cpu_seconds()) > 0:
@@ -119,7 +119,9 @@ def _judge_report(report: Report, pipe: channel.Pipe, cpu: float, peak: float) -
     return Outcome(status, pipe.text(), "", *what, cpu, peak)
 
 
-def _cause(ending: str, node: Node, death: Death, request: Request) -> tuple[policy.Status, str]:
+def _cause(
+    ending: str, node: Interpreter, death: Death, request: Request
+) -> tuple[policy.Status, str]:
     limits, count = request.limits, len(request.steps)
     if ending == "output":
         return "output", f"more than {limits.output_bytes} bytes of output"

@@ -22,7 +22,7 @@ ANSWER = struct.Struct("=QqiI")  # id, value, error, flags
 CONTINUE = 1
 
 
-class Tickets:
+class ForkPermits:
     """Who may fork once; also what the listener has seen."""
 
     def __init__(self, on_flood: Callable[[int], None]) -> None:

@@ -27,7 +27,7 @@ class Death:
 
 
 @dataclass(eq=False)
-class Node:
+class Interpreter:
     """Signals go by pidfd, never by number: a recycled pid cannot be hit."""
 
     pid: int

@@ -32,7 +32,7 @@ START_SECONDS = 120.0  # importing sympy on a machine that is busy with other th
 
 
 @dataclass(frozen=True)
-class Locks:
+class Confinement:
     """What is in force: Landlock's ABI (0: none), fork tickets, and no longer being root."""
 
     landlock: int
@@ -49,7 +49,7 @@ class Launched:
     deaths: socket.socket
     pid: int
     listener: int
-    locks: Locks
+    locks: Confinement
 
 
 async def launch(
@@ -72,7 +72,7 @@ async def launch(
                 await _see_off(process)
                 raise
         ours.pop_all()
-    locks = Locks(ready["landlock"], listener >= 0, ready["nobody"])
+    locks = Confinement(ready["landlock"], listener >= 0, ready["nobody"])
     return Launched(process, control, deaths, pid, listener, locks)
 
 

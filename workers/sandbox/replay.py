@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from workers.sandbox import channel, policy
 from workers.sandbox.errors import ForkRefused, Obstructed, ZygoteLost
-from workers.sandbox.execution import Outcome, Request, conduct
-from workers.sandbox.interpreter import Node
+from workers.sandbox.execution import Outcome, Request, execute
+from workers.sandbox.interpreter import Interpreter
 from workers.sandbox.snapshots import Key, Snapshots, chain
 from workers.sandbox.zygote import Zygote
 
@@ -53,10 +53,10 @@ class Program:
         return Request(self.steps[first:end], first, self.limits)
 
 
-class Runs:
+class ProgramRunner:
     """The held nodes and the work on them."""
 
-    def __init__(self, snapshots: Snapshots[Node]) -> None:
+    def __init__(self, snapshots: Snapshots[Interpreter]) -> None:
         self._snapshots = snapshots
         self._building: dict[Key, trio.Event] = {}
         self.statistics = Statistics()
@@ -82,7 +82,7 @@ class Runs:
 
     async def _state(
         self, program: Program, keys: list[Key], depth: int
-    ) -> tuple[Node | None, int, Outcome]:
+    ) -> tuple[Interpreter | None, int, Outcome]:
         """The node that has run `depth` steps, how many were not run again, and why there is none.
 
         Two runs that want the same missing node make it once. No checkpoint after the look-up: the
@@ -104,21 +104,21 @@ class Runs:
         failure = outcome if outcome.status != "ok" else replace(ENDED, step=depth - 1)
         return built, reached, failure
 
-    def _longest(self, program: Program, keys: list[Key], depth: int) -> tuple[int, Node]:
+    def _longest(self, program: Program, keys: list[Key], depth: int) -> tuple[int, Interpreter]:
         for reached in range(depth, 0, -1):
             if node := self._snapshots.get(keys[reached]):
                 return reached, node
         return 0, program.zygote.root
 
     async def _extend(
-        self, program: Program, parent: Node, request: Request
-    ) -> tuple[Outcome, Node | None]:
+        self, program: Program, parent: Interpreter, request: Request
+    ) -> tuple[Outcome, Interpreter | None]:
         """Run `request` in a child of `parent`; the child, stopped, if it can be continued."""
         pipe = channel.Pipe(request.limits.output_bytes)
         node, kept = None, False
         try:
             node = await self._fork(program.zygote, parent, pipe)
-            outcome = await conduct(node, pipe, request)
+            outcome = await execute(node, pipe, request)
             if program.zygote.lost and outcome.status in ("died", "memory"):
                 raise ZygoteLost("the fork server died under a program")
             kept = outcome.status == "ok" and not outcome.ended and program.zygote.can_hold
@@ -128,7 +128,7 @@ class Runs:
             if node is not None:
                 node.pause() if kept else node.release()
 
-    async def _fork(self, zygote: Zygote, parent: Node, pipe: channel.Pipe) -> Node:
+    async def _fork(self, zygote: Zygote, parent: Interpreter, pipe: channel.Pipe) -> Interpreter:
         try:
             return await zygote.fork(parent, pipe)
         except (ForkRefused, Obstructed):
@@ -136,13 +136,13 @@ class Runs:
             release(self._snapshots.halve() if parent.trusted else [parent])
             raise
 
-    def _hold(self, program: Program, key: Key, node: Node) -> None:
+    def _hold(self, program: Program, key: Key, node: Interpreter) -> None:
         grown = max(0.0, node.anonymous_mib - program.zygote.base_mib)
         mib = FLAT_MIB[program.flavour] + grown
         release(self._snapshots.hold(key, node, program.tree, mib))
 
 
-def release(nodes: Iterable[Node]) -> None:
+def release(nodes: Iterable[Interpreter]) -> None:
     """Kill them; they are no longer in the cache."""
     for node in nodes:
         node.release()

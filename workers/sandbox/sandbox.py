@@ -21,9 +21,9 @@ import trio
 from workers.sandbox import policy
 from workers.sandbox.errors import ForkRefused, SandboxError, ZygoteLost
 from workers.sandbox.execution import Outcome
-from workers.sandbox.interpreter import Node
-from workers.sandbox.launch import Locks, launch
-from workers.sandbox.replay import Program, Runs, Statistics, release
+from workers.sandbox.interpreter import Interpreter
+from workers.sandbox.launch import Confinement, launch
+from workers.sandbox.replay import Program, ProgramRunner, Statistics, release
 from workers.sandbox.snapshots import Snapshots
 from workers.sandbox.zygote import Zygote
 
@@ -58,8 +58,8 @@ class Sandbox:
         self._slots = trio.Semaphore(options.slots)
         self._zygotes: dict[policy.Flavour, Zygote] = {}
         self._starting = {flavour: trio.Lock() for flavour in policy.FLAVOURS}
-        self._snapshots: Snapshots[Node] = Snapshots(options.held_nodes, options.held_mib)
-        self._runs = Runs(self._snapshots)
+        self._snapshots: Snapshots[Interpreter] = Snapshots(options.held_nodes, options.held_mib)
+        self._runs = ProgramRunner(self._snapshots)
 
     async def run(
         self, tree: str, steps: Sequence[str], limits: policy.Bounds | None = None
@@ -116,7 +116,7 @@ class Sandbox:
         return {zygote.root.pid for zygote in self._zygotes.values()}
 
     @property
-    def locks(self) -> dict[policy.Flavour, Locks]:
+    def locks(self) -> dict[policy.Flavour, Confinement]:
         """What is in force, for each flavour that has been started."""
         return {flavour: zygote.locks for flavour, zygote in self._zygotes.items()}
 

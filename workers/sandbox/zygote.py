@@ -13,10 +13,10 @@ import trio
 
 from workers.sandbox import channel, process_group
 from workers.sandbox.errors import ForkRefused, Obstructed, ZygoteLost
-from workers.sandbox.fork_permits import Tickets
+from workers.sandbox.fork_permits import ForkPermits
 from workers.sandbox.inside.frames import DEATH, HELLO
-from workers.sandbox.interpreter import Death, Node
-from workers.sandbox.launch import Launched, Locks
+from workers.sandbox.interpreter import Death, Interpreter
+from workers.sandbox.launch import Confinement, Launched
 
 GOODBYE_SECONDS = 10.0
 UNCLAIMED = 256  # deaths remembered of children that died before we learnt their pid
@@ -30,9 +30,9 @@ class Zygote:
         self._greeting_seconds = greeting_seconds
         self._deaths = launched.deaths
         self._unclaimed: dict[int, Death] = {}
-        self._nodes: dict[int, Node] = {}
+        self._nodes: dict[int, Interpreter] = {}
         self._suspicion = trio.Event()
-        self.tickets = Tickets(self._kill_pid)
+        self.tickets = ForkPermits(self._kill_pid)
         self.root = self._register(launched.pid, launched.control, trusted=True)
         self.base_mib = self.root.memory_mib()[1]
         self.lost = False
@@ -43,7 +43,7 @@ class Zygote:
         return self._launched.listener >= 0
 
     @property
-    def locks(self) -> Locks:
+    def locks(self) -> Confinement:
         """What is in force."""
         return self._launched.locks
 
@@ -86,7 +86,7 @@ class Zygote:
             node.kill()
             node.bury(None)
 
-    async def fork(self, parent: Node, output: channel.Pipe) -> Node:
+    async def fork(self, parent: Interpreter, output: channel.Pipe) -> Interpreter:
         """A child of `parent`, greeting and waiting for its request. A cancel waits for the child.
 
         Raises ForkRefused if the parent could not, Obstructed if it would not; a parent that has
@@ -101,7 +101,7 @@ class Zygote:
         finally:
             parent.pins -= 1
 
-    async def _fork(self, parent: Node, output: channel.Pipe) -> Node:
+    async def _fork(self, parent: Interpreter, output: channel.Pipe) -> Interpreter:
         ours, theirs = channel.pair()
         with theirs:
             self.tickets.grant(parent.pid)
@@ -124,7 +124,7 @@ class Zygote:
         ours.close()
         raise self._refusal(parent, obstructed=late or used)
 
-    def _refusal(self, parent: Node, *, obstructed: bool) -> Exception:
+    def _refusal(self, parent: Interpreter, *, obstructed: bool) -> Exception:
         """What became of an order that brought no child."""
         if self.lost:
             return ZygoteLost("the fork server is gone")
@@ -136,12 +136,12 @@ class Zygote:
                 return Obstructed("the state that these steps leave behind cannot be continued")
         return ForkRefused("no new process: too many processes, or too little memory")
 
-    def _register(self, pid: int, sock: socket.socket, *, trusted: bool = False) -> Node:
+    def _register(self, pid: int, sock: socket.socket, *, trusted: bool = False) -> Interpreter:
         try:
             pidfd = os.pidfd_open(pid)
         except ProcessLookupError:
             pidfd = -1
-        node = Node(pid, pidfd, sock, trusted)
+        node = Interpreter(pid, pidfd, sock, trusted)
         early = self._unclaimed.pop(pid, None)
         if early is None and pidfd >= 0:
             self._nodes[pid] = node

@@ -19,7 +19,7 @@ from rstar_async.evaluation.intervals import (
     share_with_interval,
 )
 from rstar_async.evaluation.selection import Proposal, answer_of_tree
-from rstar_async.evaluation.settings import Study
+from rstar_async.evaluation.settings import EvaluationSettings
 from storage.queries import Attempt
 
 SEPARATOR = "@"
@@ -36,7 +36,7 @@ class Schedule(msgspec.Struct, frozen=True):
         adaptive = f" until {100 * self.confidence:g} % sure" if self.confidence else ""
         return f"{self.rollouts} rollouts{adaptive}"
 
-    def of(self, study: Study) -> Study:
+    def of(self, study: EvaluationSettings) -> EvaluationSettings:
         """The same study by this schedule."""
         return replace(
             study,
@@ -116,7 +116,7 @@ def compare(found: Sequence[Spending]) -> list[Compared]:
     ]
 
 
-def is_right(study: Study, proposals: Sequence[Proposal]) -> bool:
+def is_right(study: EvaluationSettings, proposals: Sequence[Proposal]) -> bool:
     """Is the answer right that the study's rule chooses among a tree's?"""
     chosen = answer_of_tree(proposals, study.evaluation.answer)
     return chosen is not None and chosen.is_correct is True

@@ -5,14 +5,21 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from rstar_async.evaluation.intervals import Share
-from rstar_async.evaluation.request import Interval, Order, ScheduleResult, ScheduleResults
+from rstar_async.evaluation.request import (
+    EvaluationRequest,
+    Interval,
+    ScheduleResult,
+    ScheduleResults,
+)
 from rstar_async.evaluation.schedules.comparison import Compared
-from rstar_async.evaluation.settings import Study
+from rstar_async.evaluation.settings import EvaluationSettings
 from rstar_async.seeding import digest
 from storage.records import Evaluation
 
 
-def records(order: Order, study: Study, rows: Sequence[Compared]) -> Iterator[Evaluation]:
+def records(
+    order: EvaluationRequest, study: EvaluationSettings, rows: Sequence[Compared]
+) -> Iterator[Evaluation]:
     """One evaluation a schedule, of `samples` trees a problem; the settings have what the schedule
     is and took."""
     samples, models = max(study.evaluation.trajectories), study.models
@@ -46,7 +53,7 @@ def records(order: Order, study: Study, rows: Sequence[Compared]) -> Iterator[Ev
         )
 
 
-def evaluation_id(order: Order, study: Study, row: Compared) -> str:
+def evaluation_id(order: EvaluationRequest, study: EvaluationSettings, row: Compared) -> str:
     """Depends on models, settings, benchmark, problems, and the schedule that it is compared with;
     the same comparison, the same row."""
     models, own = study.models, row.spending.schedule.of(study)
@@ -57,7 +64,7 @@ def evaluation_id(order: Order, study: Study, row: Compared) -> str:
 
 
 def results(
-    order: Order, study: Study, rows: Sequence[Compared], seconds: float
+    order: EvaluationRequest, study: EvaluationSettings, rows: Sequence[Compared], seconds: float
 ) -> ScheduleResults:
     """What the command line prints."""
     return ScheduleResults(

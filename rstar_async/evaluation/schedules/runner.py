@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import trio
 
 from rstar_async.evaluation.aggregation import answers_in, group_answers, proposals_of
-from rstar_async.evaluation.dependencies import Services
-from rstar_async.evaluation.request import Order, ScheduleResults
+from rstar_async.evaluation.dependencies import Dependencies
+from rstar_async.evaluation.request import EvaluationRequest, ScheduleResults
 from rstar_async.evaluation.runner import Attempts
 from rstar_async.evaluation.schedules import results
 from rstar_async.evaluation.schedules.comparison import (
@@ -17,19 +17,19 @@ from rstar_async.evaluation.schedules.comparison import (
     is_right,
     spending,
 )
-from rstar_async.evaluation.settings import Method, Study
+from rstar_async.evaluation.settings import EvaluationSettings, Method
 from storage.queries import Attempt
 from storage.records import Problem
 
 
-class Trial:
+class ScheduleComparison:
     """Runs one order. `made` is told of every tree, made now or read from the store."""
 
     def __init__(
         self,
-        order: Order,
-        study: Study,
-        services: Services,
+        order: EvaluationRequest,
+        study: EvaluationSettings,
+        services: Dependencies,
         made: Callable[[Problem, Method, Attempt], None],
     ) -> None:
         self._order = order
@@ -67,6 +67,6 @@ class Trial:
         chosen = [await self._judged(study, attempts) for attempts in in_order]
         return spending(schedule, in_order, chosen)
 
-    async def _judged(self, study: Study, attempts: Sequence[Attempt]) -> list[bool]:
+    async def _judged(self, study: EvaluationSettings, attempts: Sequence[Attempt]) -> list[bool]:
         groups = await group_answers(answers_in(attempts), self._services.checker)
         return [is_right(study, proposals_of(attempt, groups)) for attempt in attempts]

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from transformers import AttentionInterface
 
-from workers.engines.local.kv_cache import SeatingPass
+from workers.engines.local.kv_cache import KVCachePass
 
 ATTENTION = "rstar_packed"
 # What some models ask of attention beyond masks and a scale.
@@ -87,7 +87,7 @@ class Part(Protocol):
 class Pass:
     """One forward pass: the next token of every decoding row, then the tokens of `segments`."""
 
-    seating: SeatingPass | None
+    seating: KVCachePass | None
     segments: list[Segment]
 
     @property

@@ -10,7 +10,7 @@ from workers.engines.checkpoint import model_folder
 from workers.engines.local.loader import pick_device, pick_dtype
 from workers.engines.local.sequence import Reply, Request
 from workers.engines.local.thread import TorchThread
-from workers.engines.local.versions import Loaded, Shelf
+from workers.engines.local.versions import Loaded, ModelManager
 
 
 class LocalBase(Generic[Request, Reply]):
@@ -32,7 +32,7 @@ class LocalBase(Generic[Request, Reply]):
         self.dtype = pick_dtype(dtype, self.device)
         self.counters = Counters()
         self._check = check
-        self._shelf: Shelf[Request, Reply] = Shelf(load, models_in_memory)
+        self._shelf: ModelManager[Request, Reply] = ModelManager(load, models_in_memory)
         self._thread = TorchThread(self._shelf, type(self).__name__, threads)
 
     async def __aenter__(self) -> Self:

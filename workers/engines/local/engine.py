@@ -7,10 +7,10 @@ from rstar_async.wire.payloads import Generate, Generated
 from workers.engines.base import BadRequest, check_generate
 from workers.engines.checkpoint import check_generator
 from workers.engines.local.base import LocalBase
-from workers.engines.local.fallback import PlainGeneration
+from workers.engines.local.fallback import FallbackGeneration
 from workers.engines.local.generation import Generation
 from workers.engines.local.loader import load_generator
-from workers.engines.local.model_runner import PackedModel, Unpackable, next_logits
+from workers.engines.local.model_runner import ModelRunner, Unpackable, next_logits
 from workers.engines.local.versions import Loaded
 from workers.engines.tokenizer import open_decoder
 
@@ -62,10 +62,10 @@ class LocalEngine(LocalBase[Generate, Generated]):
         folder = self._folder(version)
         model, decode = load_generator(folder, self.dtype), open_decoder(folder)
         try:
-            packed = PackedModel(model, next_logits, self.device)
+            packed = ModelRunner(model, next_logits, self.device)
         except Unpackable as reason:
             log.warning("%s runs plainly, without batching or prefix cache: %s", folder, reason)
-            return PlainGeneration(model, self.device, decode, self.counters)
+            return FallbackGeneration(model, self.device, decode, self.counters)
         return Generation(
             packed,
             decode,

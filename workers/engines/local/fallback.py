@@ -23,15 +23,15 @@ from rstar_async.wire.payloads import Generate, Generated, Sample, Score, Scored
 from workers.engines.base import BadRequest, Counters
 from workers.engines.local.loader import bounds, end_ids
 from workers.engines.local.sampler import draw, row_key, uniforms
-from workers.engines.local.sequence import Work
+from workers.engines.local.sequence import PendingRequest
 from workers.engines.local.versions import Load
 from workers.engines.stops import Decode, Finish, StopRule
 
-Asked = Work[Generate, Generated]
-Valued = Work[Score, Scored]
+Asked = PendingRequest[Generate, Generated]
+Valued = PendingRequest[Score, Scored]
 
 
-class PlainGeneration:
+class FallbackGeneration:
     """One version, one request at a time."""
 
     def __init__(
@@ -141,7 +141,7 @@ class _Samples(StoppingCriteria):
         return Sample(tokens, decode(tokens), finish)
 
 
-class PlainScoring:
+class FallbackScoring:
     """One version, one step at a time through transformers' own forward."""
 
     def __init__(self, model: PreTrainedModel, device: torch.device, counters: Counters) -> None:

@@ -13,15 +13,15 @@ import torch
 
 from workers.engines.base import BadRequest, Counters
 from workers.engines.local.attention import Pass, Segment
-from workers.engines.local.kv_cache import Seating
-from workers.engines.local.model_runner import PackedModel
-from workers.engines.local.radix_cache import PrefixCache, waits_for
+from workers.engines.local.kv_cache import KVCache
+from workers.engines.local.model_runner import ModelRunner
+from workers.engines.local.radix_cache import RadixCache, waits_for
 from workers.engines.local.sampler import draw, uniforms
-from workers.engines.local.sequence import Asked, Job, Row
+from workers.engines.local.sequence import Asked, Sequence, SequenceGroup
 from workers.engines.local.versions import Load
 from workers.engines.stops import Decode, StopRule
 
-Arrival = tuple[Job, Segment]
+Arrival = tuple[SequenceGroup, Segment]
 
 
 class Generation:
@@ -29,7 +29,7 @@ class Generation:
 
     def __init__(
         self,
-        model: PackedModel,
+        model: ModelRunner,
         decode: Decode,
         counters: Counters,
         *,
@@ -40,11 +40,11 @@ class Generation:
         self._model = model
         self._decode = decode
         self._counters = counters
-        self._cache = PrefixCache(cache_bytes)
+        self._cache = RadixCache(cache_bytes)
         self._max_rows = max_rows
         self._prefill_tokens = prefill_tokens
-        self._waiting: deque[Job] = deque()
-        self._seating = Seating(model.kv_shape)
+        self._waiting: deque[SequenceGroup] = deque()
+        self._seating = KVCache(model.kv_shape)
         self._rows = 0
 
     @property
@@ -60,8 +60,8 @@ class Generation:
 
     def close(self) -> None:
         self._waiting.clear()
-        self._seating = Seating(self._model.kv_shape)
-        self._cache = PrefixCache(0)
+        self._seating = KVCache(self._model.kv_shape)
+        self._cache = RadixCache(0)
         self._model.close()
 
     def add(self, work: Asked) -> None:
@@ -91,12 +91,12 @@ class Generation:
         self._advance(rows, tokens[: len(rows)])
         self._begin_rows(arrivals, tokens[len(rows) :])
 
-    def _job(self, work: Asked) -> Job:
+    def _job(self, work: Asked) -> SequenceGroup:
         bounds = self._model.bounds
         bounds.check_generate(work.request)
         limit = bounds.room(work.request)
         stops = StopRule(work.request.sampling, self._model.ends, limit, self._decode)
-        return Job(work, stops)
+        return SequenceGroup(work, stops)
 
     # -- admission
 
@@ -106,7 +106,7 @@ class Generation:
         One that shares an uncomputed prefix with a request just taken waits a step for it.
         """
         arrivals: list[Arrival] = []
-        later: list[Job] = []
+        later: list[SequenceGroup] = []
         rows, budget = self._rows, self._prefill_tokens
         while self._waiting and budget > 0:
             job = self._waiting[0]
@@ -140,7 +140,9 @@ class Generation:
 
     # -- tokens
 
-    def _draw(self, logits: torch.Tensor, rows: list[Row], arrivals: list[Arrival]) -> list[int]:
+    def _draw(
+        self, logits: torch.Tensor, rows: list[Sequence], arrivals: list[Arrival]
+    ) -> list[int]:
         """The next token of every decoding row, then of every row of every arrival."""
         fresh = [row for job, _ in arrivals for row in job.rows]
         if len(fresh) > len(arrivals):
@@ -154,7 +156,7 @@ class Generation:
         tokens = draw(logits, temperature, top_p, uniforms(keys, positions))
         return [int(token) for token in tokens]
 
-    def _advance(self, rows: list[Row], tokens: list[int]) -> None:
+    def _advance(self, rows: list[Sequence], tokens: list[int]) -> None:
         """Give every decoding row its token; those that end leave."""
         self._seating.advance()
         for row, token in zip(rows, tokens, strict=True):
@@ -172,23 +174,23 @@ class Generation:
             self._seating.join(segment.memory, going)
             self._answer(job)
 
-    def _ends(self, row: Row, token: int) -> bool:
+    def _ends(self, row: Sequence, token: int) -> bool:
         row.tokens.append(token)
         finish = row.job.stops.verdict(row.tokens)
         if finish is not None:
             row.end(finish, self._decode)
         return finish is not None
 
-    def _remember(self, row: Row) -> None:
+    def _remember(self, row: Sequence) -> None:
         """Keep an ended row's keys and values for the next step of its tree."""
         known = (*row.job.prompt, *row.tokens)[: self._seating.known(row)]
         self._cache.insert(known, lambda start, end: self._seating.part(row, start, end))
 
-    def _leave(self, row: Row) -> None:
+    def _leave(self, row: Sequence) -> None:
         self._seating.leave(row)
         self._rows -= 1
 
-    def _answer(self, job: Job) -> None:
+    def _answer(self, job: SequenceGroup) -> None:
         reply = job.reply()
         if reply is not None:
             new = sum(len(sample.tokens) for sample in reply.samples)

@@ -10,33 +10,33 @@ from dataclasses import dataclass
 import torch
 
 from workers.engines.local.kv_shape import KVShape
-from workers.engines.local.sequence import Row
-from workers.engines.local.shared_prompt_kv import Kind, Prompts, PromptsPass
-from workers.engines.local.suffix_kv import SHORTEST, Tails, TailsPass
+from workers.engines.local.sequence import Sequence
+from workers.engines.local.shared_prompt_kv import Kind, SharedPromptKV, SharedPromptKVPass
+from workers.engines.local.suffix_kv import SHORTEST, SuffixKV, SuffixKVPass
 
 
-class Seating:
+class KVCache:
     """Rows join after their first token and leave when they end; memory follows their number."""
 
     def __init__(self, kv_shape: KVShape) -> None:
         self._kv_shape = kv_shape
-        self._prompts: dict[Kind, Prompts] = {}
-        self._tails: dict[int, Tails] = {}
+        self._prompts: dict[Kind, SharedPromptKV] = {}
+        self._tails: dict[int, SuffixKV] = {}
         # Where each row sits.
-        self._prompts_of: dict[Row, Prompts] = {}
-        self._tail_of: dict[Row, Tails] = {}
+        self._prompts_of: dict[Sequence, SharedPromptKV] = {}
+        self._tail_of: dict[Sequence, SuffixKV] = {}
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[Sequence]:
         """In the order of the pass."""
         return [row for tails in self._tails.values() for row in tails.rows]
 
-    def join(self, memory: torch.Tensor, rows: list[Row]) -> None:
+    def join(self, memory: torch.Tensor, rows: list[Sequence]) -> None:
         """Seat rows that continue one prompt, [layers, 2, heads, tokens, size]; it is copied."""
         if not rows:
             return
         kind = Kind.of(memory.shape[-2], len(rows))
         if kind not in self._prompts:
-            self._prompts[kind] = Prompts(kind, self._kv_shape)
+            self._prompts[kind] = SharedPromptKV(kind, self._kv_shape)
         prompts = self._prompts[kind]
         for start in range(0, len(rows), kind.seats):
             prompts.seat(memory, rows[start : start + kind.seats])
@@ -44,15 +44,15 @@ class Seating:
             self._prompts_of[row] = prompts
             self._give_tail(row, SHORTEST)
 
-    def leave(self, row: Row) -> None:
+    def leave(self, row: Sequence) -> None:
         self._tail_of.pop(row).remove(row)
         self._prompts_of.pop(row).leave(row)
 
-    def known(self, row: Row) -> int:
+    def known(self, row: Sequence) -> int:
         """How many tokens of the row's sequence have keys and values."""
         return len(row.job.prompt) + self._tail_of[row].filled(row)
 
-    def part(self, row: Row, start: int, end: int) -> torch.Tensor:
+    def part(self, row: Sequence, start: int, end: int) -> torch.Tensor:
         """Keys and values of the row's tokens `start` to `end`, prompt and own together."""
         length = len(row.job.prompt)
         own = self._tail_of[row].part(row, max(start - length, 0), max(end - length, 0))
@@ -61,7 +61,7 @@ class Seating:
         prompt = self._prompts_of[row].part(row, start, min(end, length))
         return torch.cat([prompt, own], dim=-2)
 
-    def begin(self) -> "SeatingPass | None":
+    def begin(self) -> "KVCachePass | None":
         """The next token of every row; None if there is no row."""
         self._clear()
         rows = self.rows()
@@ -70,7 +70,7 @@ class Seating:
         order = {id(row): place for place, row in enumerate(rows)}
         prompts = [table.begin(order) for table in self._prompts.values()]
         by_table = torch.tensor([place for table in prompts for place in table.places])
-        return SeatingPass(
+        return KVCachePass(
             ids=[row.tokens[-1] for row in rows],
             positions=[len(row.job.prompt) + len(row.tokens) - 1 for row in rows],
             sizes=[len(tails.rows) for tails in self._tails.values()],
@@ -88,9 +88,9 @@ class Seating:
             tail.remove(row)
             self._give_tail(row, 2 * tail.length, memory)
 
-    def _give_tail(self, row: Row, length: int, memory: torch.Tensor | None = None) -> None:
+    def _give_tail(self, row: Sequence, length: int, memory: torch.Tensor | None = None) -> None:
         if length not in self._tails:
-            self._tails[length] = Tails(length, self._kv_shape)
+            self._tails[length] = SuffixKV(length, self._kv_shape)
         self._tails[length].add(row, memory)
         self._tail_of[row] = self._tails[length]
 
@@ -101,7 +101,7 @@ class Seating:
 
 
 @dataclass
-class SeatingPass:
+class KVCachePass:
     """One forward pass over all rows: `sizes` rows of each of `tails`, in order.
 
     `unsort` finds a row's place among the taken seats of `prompts`.
@@ -110,8 +110,8 @@ class SeatingPass:
     ids: list[int]
     positions: list[int]
     sizes: list[int]
-    tails: list[TailsPass]
-    prompts: list[PromptsPass]
+    tails: list[SuffixKVPass]
+    prompts: list[SharedPromptKVPass]
     unsort: torch.Tensor
 
     def attend(

@@ -15,7 +15,7 @@ from transformers.utils import logging as transformers_logging
 
 from workers.engines.base import ModelUnavailable
 from workers.engines.checkpoint import check_generator, check_scorer
-from workers.engines.limits import Bounds
+from workers.engines.limits import ModelLimits
 
 log = logging.getLogger(__name__)
 transformers_logging.disable_progress_bar()
@@ -67,12 +67,12 @@ def end_ids(model: PreTrainedModel) -> frozenset[int]:
     return frozenset(ends if isinstance(ends, list | tuple) else [ends])
 
 
-def bounds(model: PreTrainedModel) -> Bounds:
+def bounds(model: PreTrainedModel) -> ModelLimits:
     """The ids with an embedding, and the longest sequence the model was made for, if it says."""
     config = model.config.get_text_config(decoder=True)
     embeddings: Any = model.get_input_embeddings()
     context = getattr(config, "max_position_embeddings", None) or 1_000_000
-    return Bounds(int(embeddings.weight.shape[0]), int(context))
+    return ModelLimits(int(embeddings.weight.shape[0]), int(context))
 
 
 def _load(auto: Any, folder: Path, dtype: torch.dtype) -> PreTrainedModel:

@@ -41,7 +41,7 @@ class Unpackable(Exception):
     """This model must be run the plain way; says why."""
 
 
-class PackedModel:
+class ModelRunner:
     """Built on the host; raises `Unpackable` unless packed and plain outputs agree there."""
 
     def __init__(self, model: PreTrainedModel, outputs: Outputs, device: torch.device) -> None:

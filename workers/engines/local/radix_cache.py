@@ -46,7 +46,7 @@ class _Node:
         return self.memory.nbytes
 
 
-class PrefixCache:
+class RadixCache:
     """At most `capacity` bytes; 0 caches nothing."""
 
     def __init__(self, capacity: int) -> None:

@@ -7,9 +7,9 @@ from rstar_async.wire.payloads import Score, Scored
 from workers.engines.base import check_score
 from workers.engines.checkpoint import check_scorer
 from workers.engines.local.base import LocalBase
-from workers.engines.local.fallback import PlainScoring
+from workers.engines.local.fallback import FallbackScoring
 from workers.engines.local.loader import load_scorer
-from workers.engines.local.model_runner import PackedModel, Unpackable, values
+from workers.engines.local.model_runner import ModelRunner, Unpackable, values
 from workers.engines.local.scoring import Scoring
 from workers.engines.local.versions import Loaded
 
@@ -54,10 +54,10 @@ class LocalScorer(LocalBase[Score, Scored]):
         folder = self._folder(version)
         model = load_scorer(folder, self.dtype)
         try:
-            packed = PackedModel(model, values, self.device)
+            packed = ModelRunner(model, values, self.device)
         except Unpackable as reason:
             log.warning("%s runs plainly, one step at a time: %s", folder, reason)
-            return PlainScoring(model, self.device, self.counters)
+            return FallbackScoring(model, self.device, self.counters)
         return Scoring(
             packed,
             self.counters,

@@ -13,12 +13,12 @@ import torch
 from rstar_async.wire.payloads import Score, Scored, TokenIds
 from workers.engines.base import BadRequest, Counters
 from workers.engines.local.attention import Pass, Segment
-from workers.engines.local.model_runner import PackedModel
-from workers.engines.local.radix_cache import Prefix, PrefixCache, waits_for
-from workers.engines.local.sequence import Work
+from workers.engines.local.model_runner import ModelRunner
+from workers.engines.local.radix_cache import Prefix, RadixCache, waits_for
+from workers.engines.local.sequence import PendingRequest
 from workers.engines.local.versions import Load
 
-Asked = Work[Score, Scored]
+Asked = PendingRequest[Score, Scored]
 
 
 class Task(NamedTuple):
@@ -35,11 +35,11 @@ class Scoring:
     """The waiting requests and the prefix cache of one version."""
 
     def __init__(
-        self, model: PackedModel, counters: Counters, *, cache_bytes: int, batch_tokens: int
+        self, model: ModelRunner, counters: Counters, *, cache_bytes: int, batch_tokens: int
     ) -> None:
         self._model = model
         self._counters = counters
-        self._cache = PrefixCache(cache_bytes)
+        self._cache = RadixCache(cache_bytes)
         self._batch_tokens = batch_tokens
         self._waiting: deque[Asked] = deque()
 
@@ -56,7 +56,7 @@ class Scoring:
 
     def close(self) -> None:
         self._waiting.clear()
-        self._cache = PrefixCache(0)
+        self._cache = RadixCache(0)
         self._model.close()
 
     def add(self, work: Asked) -> None:

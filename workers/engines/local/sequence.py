@@ -14,7 +14,7 @@ Request = TypeVar("Request", bound=Generate | Score)
 Reply = TypeVar("Reply")
 
 
-class Work(Generic[Request, Reply]):
+class PendingRequest(Generic[Request, Reply]):
     """Made by the asking task, answered or failed exactly once by the torch thread."""
 
     def __init__(self, request: Request) -> None:
@@ -59,14 +59,14 @@ class Work(Generic[Request, Reply]):
             self.cancelled = True
 
 
-Asked = Work[Generate, Generated]
+Asked = PendingRequest[Generate, Generated]
 
 
 @dataclass(eq=False)
-class Row:
+class Sequence:
     """One sample: its tokens so far, and what came of it."""
 
-    job: "Job"
+    job: "SequenceGroup"
     key: int
     tokens: list[int] = field(default_factory=list)
     sample: Sample | None = None
@@ -77,7 +77,7 @@ class Row:
         self.sample = Sample(tokens, decode(tokens), finish)
 
 
-class Job:
+class SequenceGroup:
     """A `Generate` request with its rows; `cached` prompt tokens came from the prefix cache."""
 
     def __init__(self, work: Asked, stops: StopRule) -> None:
@@ -87,7 +87,7 @@ class Job:
         self.prompt = tuple(request.prompt)
         self.sampling = request.sampling
         self.cached = 0
-        self.rows = [Row(self, row_key(request.seed, index)) for index in range(request.n)]
+        self.rows = [Sequence(self, row_key(request.seed, index)) for index in range(request.n)]
 
     def reply(self) -> Generated | None:
         """The answer, once every sample has ended."""

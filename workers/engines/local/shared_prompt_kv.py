@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from workers.engines.local.kv_shape import KVShape
-from workers.engines.local.sequence import Row
+from workers.engines.local.sequence import Sequence
 from workers.engines.local.suffix_kv import bias, weigh
 
 SHORTEST = 64
@@ -30,7 +30,7 @@ class Kind(NamedTuple):
         return cls(length, 1 if samples == 1 else 4 if samples <= 4 else 8)
 
 
-class Prompts:
+class SharedPromptKV:
     """Slots for prompts of one kind; grows as needed, never shrinks."""
 
     def __init__(self, kind: Kind, kv_shape: KVShape) -> None:
@@ -38,14 +38,14 @@ class Prompts:
         self._kv_shape = kv_shape
         self._memory = kv_shape.zeros(4, kind.length)  # [layers, 2, slots, heads, length, size]
         self._lengths = np.zeros(4, np.int64)  # 0 if the slot is free
-        self._seats: list[Row | None] = [None] * (4 * kind.seats)
-        self._places: dict[Row, int] = {}
+        self._seats: list[Sequence | None] = [None] * (4 * kind.seats)
+        self._places: dict[Sequence, int] = {}
 
     @property
     def empty(self) -> bool:
         return not self._lengths.any()
 
-    def seat(self, memory: torch.Tensor, rows: list[Row]) -> None:
+    def seat(self, memory: torch.Tensor, rows: list[Sequence]) -> None:
         """Copy a prompt, [layers, 2, heads, tokens, size], into a slot for at most `seats` rows."""
         slot = self._free_slot()
         tokens = memory.shape[-2]
@@ -55,7 +55,7 @@ class Prompts:
             self._seats[seat] = row
             self._places[row] = seat
 
-    def leave(self, row: Row) -> None:
+    def leave(self, row: Sequence) -> None:
         """Free a seat, and its slot if it was the last one taken."""
         seat = self._places.pop(row)
         self._seats[seat] = None
@@ -64,11 +64,11 @@ class Prompts:
         if not any(self._seats[first : first + self.kind.seats]):
             self._lengths[slot] = 0
 
-    def part(self, row: Row, start: int, end: int) -> torch.Tensor:
+    def part(self, row: Sequence, start: int, end: int) -> torch.Tensor:
         """Keys and values of the prompt's tokens `start` to `end`."""
         return self._memory[:, :, self._places[row] // self.kind.seats, :, start:end]
 
-    def begin(self, order: dict[int, int]) -> "PromptsPass":
+    def begin(self, order: dict[int, int]) -> "SharedPromptKVPass":
         """A forward pass in which the row with `id` stands at place `order[id]`."""
         taken = [seat for seat, row in enumerate(self._seats) if row is not None]
         places = [order[id(row)] for row in self._seats if row is not None]
@@ -77,7 +77,7 @@ class Prompts:
         by_seat[taken] = places
         lengths, device = self._lengths[:slots], self._kv_shape.device
         tokens = int(lengths.max())
-        return PromptsPass(
+        return SharedPromptKVPass(
             seats=self.kind.seats,
             taken=torch.tensor(taken, device=device),
             places=places,
@@ -101,7 +101,7 @@ class Prompts:
 
 
 @dataclass
-class PromptsPass:
+class SharedPromptKVPass:
     """`memory` [layers, 2, slots, heads, tokens, size]; `by_seat` is the row of each seat (any row
     for an empty one), `taken` the taken seats and `places` their rows."""
 

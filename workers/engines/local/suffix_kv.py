@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from workers.engines.local.kv_shape import KVShape
-from workers.engines.local.sequence import Row
+from workers.engines.local.sequence import Sequence
 
 Integers = npt.NDArray[np.int64]
 
@@ -20,18 +20,18 @@ SHORTEST = 16
 NEVER = -1e30
 
 
-class Tails:
+class SuffixKV:
     """Rows of at most `length` tokens, the first `len(rows)` of them taken."""
 
     def __init__(self, length: int, kv_shape: KVShape) -> None:
         self.length = length
-        self.rows: list[Row] = []
-        self._places: dict[Row, int] = {}
+        self.rows: list[Sequence] = []
+        self._places: dict[Sequence, int] = {}
         self._kv_shape = kv_shape
         self._memory = kv_shape.zeros(8, length)  # [layers, 2, places, heads, length, size]
         self._filled = np.zeros(8, np.int64)
 
-    def add(self, row: Row, memory: torch.Tensor | None = None) -> None:
+    def add(self, row: Sequence, memory: torch.Tensor | None = None) -> None:
         """Take a row in, with the tokens it has so far, [layers, 2, heads, tokens, size]."""
         place = len(self.rows)
         if place == len(self._filled):
@@ -42,7 +42,7 @@ class Tails:
         if memory is not None:
             self._memory[:, :, place, :, : memory.shape[-2]] = memory
 
-    def remove(self, row: Row) -> None:
+    def remove(self, row: Sequence) -> None:
         """Close the gap with the last row."""
         last, place, end = self.rows.pop(), self._places.pop(row), len(self.rows)
         if last is not row:
@@ -51,26 +51,26 @@ class Tails:
             self._memory[:, :, place, :, :filled] = self._memory[:, :, end, :, :filled]
             self.rows[place], self._places[last] = last, place
 
-    def filled(self, row: Row) -> int:
+    def filled(self, row: Sequence) -> int:
         return int(self._filled[self._places[row]])
 
-    def part(self, row: Row, start: int, end: int) -> torch.Tensor:
+    def part(self, row: Sequence, start: int, end: int) -> torch.Tensor:
         """Keys and values of the row's own tokens `start` to `end`."""
         return self._memory[:, :, self._places[row], :, start:end]
 
-    def begin(self) -> "TailsPass":
+    def begin(self) -> "SuffixKVPass":
         """A forward pass that adds one token to every row."""
         rows = len(self.rows)
         filled = self._filled[:rows].copy()
         tokens, device = int(filled.max()) + 1, self._kv_shape.device
-        return TailsPass(
+        return SuffixKVPass(
             places=torch.arange(rows, device=device),
             at=torch.from_numpy(filled).to(device),
             memory=self._memory[:, :, :rows, :, :tokens],
             bias=bias(filled + 1, tokens).view(rows, 1, 1, tokens).to(device),
         )
 
-    def advance(self) -> list[Row]:
+    def advance(self) -> list[Sequence]:
         """After the pass: every row is one token longer; returns those that are now full."""
         self._filled[: len(self.rows)] += 1
         full = np.flatnonzero(self._filled[: len(self.rows)] == self.length)
@@ -85,7 +85,7 @@ class Tails:
 
 
 @dataclass
-class TailsPass:
+class SuffixKVPass:
     """`memory` [layers, 2, rows, heads, tokens, size]; row i writes its new token at `at[i]`."""
 
     places: torch.Tensor

@@ -13,20 +13,22 @@ from typing import Generic
 import trio
 
 from workers.engines.base import EngineFailed
-from workers.engines.local.sequence import Reply, Request, Work
-from workers.engines.local.versions import Shelf
+from workers.engines.local.sequence import PendingRequest, Reply, Request
+from workers.engines.local.versions import ModelManager
 
 
 class TorchThread(Generic[Request, Reply]):
     """Runs `shelf.turn()` while there is work; sleeps otherwise."""
 
-    def __init__(self, shelf: "Shelf[Request, Reply]", name: str, threads: int | None) -> None:
+    def __init__(
+        self, shelf: "ModelManager[Request, Reply]", name: str, threads: int | None
+    ) -> None:
         self.shelf = shelf
         self.busy_seconds = 0.0
         self._threads = threads
         self._news = threading.Condition()
-        self._inbox: deque[Work[Request, Reply]] = deque()
-        self._open: dict[int, Work[Request, Reply]] = {}
+        self._inbox: deque[PendingRequest[Request, Reply]] = deque()
+        self._open: dict[int, PendingRequest[Request, Reply]] = {}
         self._closing = False
         self._death: EngineFailed | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -48,7 +50,7 @@ class TorchThread(Generic[Request, Reply]):
 
     async def ask(self, request: Request) -> Reply:
         """Hand a request to the thread; cancelling the wait drops it there."""
-        work: Work[Request, Reply] = Work(request)
+        work: PendingRequest[Request, Reply] = PendingRequest(request)
         with self._news:
             if self._death is not None:
                 raise EngineFailed(str(self._death)) from self._death

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Generic, NamedTuple, Protocol
 
 from workers.engines.base import ModelUnavailable
-from workers.engines.local.sequence import Reply, Request, Work
+from workers.engines.local.sequence import PendingRequest, Reply, Request
 
 
 class Load(NamedTuple):
@@ -32,7 +32,7 @@ class Loaded(Protocol[Request, Reply]):
     def start(self) -> None:
         """Take the device; called once, when the version that had to leave is gone."""
 
-    def add(self, work: "Work[Request, Reply]") -> None: ...
+    def add(self, work: "PendingRequest[Request, Reply]") -> None: ...
     def step(self) -> None:
         """Do one bounded piece of the work; skip what was cancelled."""
 
@@ -40,13 +40,13 @@ class Loaded(Protocol[Request, Reply]):
         """Give back the memory."""
 
 
-class Shelf(Generic[Request, Reply]):
+class ModelManager(Generic[Request, Reply]):
     """Holds at most `capacity` versions; `load` raises `ModelUnavailable` for a bad one."""
 
     def __init__(self, load: "Callable[[str], Loaded[Request, Reply]]", capacity: int) -> None:
         self._load = load
         self._capacity = capacity
-        self._waiting: deque[Work[Request, Reply]] = deque()
+        self._waiting: deque[PendingRequest[Request, Reply]] = deque()
         # Least recently used first. Other threads look at it: it never lacks a loaded version.
         self._loaded: OrderedDict[str, Loaded[Request, Reply]] = OrderedDict()
 
@@ -67,7 +67,7 @@ class Shelf(Generic[Request, Reply]):
     def busy(self) -> bool:
         return bool(self._waiting) or any(loaded.busy for loaded in self._loaded.values())
 
-    def arrive(self, work: "Work[Request, Reply]") -> None:
+    def arrive(self, work: "PendingRequest[Request, Reply]") -> None:
         self._waiting.append(work)
 
     def turn(self) -> None:
@@ -88,7 +88,7 @@ class Shelf(Generic[Request, Reply]):
         """Start what may start; return the version that must be loaded next, if any."""
         wanted: str | None = None
         leaving: str | None = None
-        kept: deque[Work[Request, Reply]] = deque()
+        kept: deque[PendingRequest[Request, Reply]] = deque()
         for work in self._waiting:
             version = work.request.model
             if work.cancelled:
@@ -132,7 +132,7 @@ class Shelf(Generic[Request, Reply]):
         for work in self._withdraw(version):
             work.fail(error)
 
-    def _withdraw(self, version: str) -> list[Work[Request, Reply]]:
+    def _withdraw(self, version: str) -> list[PendingRequest[Request, Reply]]:
         """Take the version's requests out of the queue."""
         withdrawn = [work for work in self._waiting if work.request.model == version]
         self._waiting = deque(work for work in self._waiting if work.request.model != version)

@@ -7,8 +7,8 @@ from pathlib import Path
 import trio
 
 from workers.engines.base import ModelUnavailable
-from workers.engines.sglang.client import SGLangServer
-from workers.engines.sglang.deployment import Host
+from workers.engines.sglang.client import SGLangClient
+from workers.engines.sglang.deployment import Deployment
 from workers.engines.sglang.model_folder import ModelFolder, read_model_folder
 from workers.engines.sglang.role import Role
 
@@ -18,19 +18,19 @@ POLL_SECONDS = 0.5
 POLLS_PER_LINE = 60
 
 
-class Attached(Host):
+class AttachedServer(Deployment):
     """`models_there` is the folder of versions as the server sees it, if not as we do."""
 
     def __init__(
         self, role: Role, url: str, models_here: Path, models_there: Path | None = None
     ) -> None:
         super().__init__(role)
-        self._server = SGLangServer(url)
+        self._server = SGLangClient(url)
         self._here = models_here
         self._there = models_there or models_here
 
     @property
-    def server(self) -> SGLangServer:
+    def server(self) -> SGLangClient:
         return self._server
 
     async def _open(self, stack: AsyncExitStack) -> None:

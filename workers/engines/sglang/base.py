@@ -10,16 +10,20 @@ import trio
 
 from workers.engines.base import Counters, Interrupted, Statistics
 from workers.engines.checkpoint import model_folder
-from workers.engines.sglang.deployment import Host
+from workers.engines.sglang.deployment import Deployment
 from workers.engines.sglang.model_folder import ModelFolder, read_model_folder
-from workers.engines.sglang.version_lock import Turns
+from workers.engines.sglang.version_lock import VersionLock
 
 
-class Serving:
+class SGLangBase:
     """`first` is a version to serve at once, before any job names one."""
 
     def __init__(
-        self, models_dir: Path, host: Host, check: Callable[[Path], None], first: str | None = None
+        self,
+        models_dir: Path,
+        host: Deployment,
+        check: Callable[[Path], None],
+        first: str | None = None,
     ) -> None:
         self.models_dir = models_dir
         self.host = host
@@ -27,7 +31,7 @@ class Serving:
         self._check = check
         self._first = first
         self._in_flight = 0
-        self._turns: Turns[ModelFolder] = Turns(self._bring)
+        self._turns: VersionLock[ModelFolder] = VersionLock(self._bring)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:

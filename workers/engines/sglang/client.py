@@ -33,7 +33,7 @@ SILENCES = 3
 ABORT_SECONDS = 2.0
 
 
-class SGLangServer:
+class SGLangClient:
     """An async context manager around the connections to `url`."""
 
     def __init__(self, url: str) -> None:

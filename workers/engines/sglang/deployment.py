@@ -15,7 +15,7 @@ from typing import Self
 import trio
 
 from workers.engines.base import BadRequest, EngineFailed, Interrupted, ModelUnavailable
-from workers.engines.sglang.client import SGLangServer
+from workers.engines.sglang.client import SGLangClient
 from workers.engines.sglang.model_folder import ModelFolder
 from workers.engines.sglang.protocol import ServerInfo
 from workers.engines.sglang.role import Role
@@ -27,7 +27,7 @@ TOLERANCE = {"float32": 1e-3, "float16": 0.05}
 ROUGH_TOLERANCE = 0.25
 
 
-class Host(ABC):
+class Deployment(ABC):
     """An async context manager; raises `EngineFailed` out of its block when the server is gone."""
 
     def __init__(self, role: Role) -> None:
@@ -37,7 +37,7 @@ class Host(ABC):
 
     @property
     @abstractmethod
-    def server(self) -> SGLangServer:
+    def server(self) -> SGLangClient:
         """The server that answers now; there is one after the first `serve`."""
 
     async def serve(self, new: ModelFolder) -> None:

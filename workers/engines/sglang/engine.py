@@ -13,18 +13,18 @@ from rstar_async.wire.payloads import Generate, Generated, Sample
 from workers.engines.base import check_generate
 from workers.engines.checkpoint import check_generator
 from workers.engines.sglang import protocol
-from workers.engines.sglang.base import Serving
-from workers.engines.sglang.deployment import Host
+from workers.engines.sglang.base import SGLangBase
+from workers.engines.sglang.deployment import Deployment
 from workers.engines.sglang.model_folder import ModelFolder
 from workers.engines.sglang.protocol import Completion
 from workers.engines.stops import Decode, StopRule
 from workers.engines.tokenizer import open_decoder
 
 
-class SGLangEngine(Serving):
+class SGLangEngine(SGLangBase):
     """Any number of requests may be in flight: the server does the batching."""
 
-    def __init__(self, models_dir: Path, host: Host, first: str | None = None) -> None:
+    def __init__(self, models_dir: Path, host: Deployment, first: str | None = None) -> None:
         super().__init__(models_dir, host, check_generator, first)
         self._decoders: dict[str, Decode] = {}
         self._prefix = uuid4().hex[:12]

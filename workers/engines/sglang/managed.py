@@ -15,9 +15,9 @@ from rstar_async.errors import BadInput
 from rstar_async.launch.child import Child, describe_end
 from rstar_async.launch.processes import ProcessSpec
 from workers.engines.base import EngineFailed, ModelUnavailable
-from workers.engines.sglang.client import SGLangServer
+from workers.engines.sglang.client import SGLangClient
 from workers.engines.sglang.command import Command
-from workers.engines.sglang.deployment import Host
+from workers.engines.sglang.deployment import Deployment
 from workers.engines.sglang.model_folder import ModelFolder
 from workers.engines.sglang.role import Role
 
@@ -35,7 +35,7 @@ class OwnStderr:
         return os.dup(2)
 
 
-class Managed(Host):
+class ManagedServer(Deployment):
     """`port` 0 means any that is free."""
 
     def __init__(self, role: Role, command: Command, port: int = 0) -> None:
@@ -43,14 +43,14 @@ class Managed(Host):
         self._command = command
         self._port = port
         self._child: Child | None = None
-        self._server: SGLangServer | None = None
+        self._server: SGLangClient | None = None
         self._serving: ModelFolder | None = None
         # While it may not end; and what lasts as long as it.
         self._needed: Child | None = None
         self._life = trio.CancelScope()
 
     @property
-    def server(self) -> SGLangServer:
+    def server(self) -> SGLangClient:
         assert self._server is not None
         return self._server
 
@@ -83,7 +83,7 @@ class Managed(Host):
         spec = ProcessSpec(name="sglang", argv=argv, grace_seconds=GRACE_SECONDS)
         self._child = child = Child.start(spec, OwnStderr())
         self._nursery.start_soon(self._reap, child)
-        self._server = server = SGLangServer(f"http://127.0.0.1:{port}")
+        self._server = server = SGLangClient(f"http://127.0.0.1:{port}")
         await server.__aenter__()
         await self._wait_until_healthy(child, server, model)
         await self.role.check(server)
@@ -93,7 +93,7 @@ class Managed(Host):
         self._nursery.start_soon(self._watch, server, self._life)
 
     async def _wait_until_healthy(
-        self, child: Child, server: SGLangServer, model: ModelFolder
+        self, child: Child, server: SGLangClient, model: ModelFolder
     ) -> None:
         with trio.move_on_after(START_SECONDS):
             while not await server.is_healthy():
@@ -111,7 +111,7 @@ class Managed(Host):
         if self._needed is child:
             raise EngineFailed(f"SGLang ended: {describe_end(code)}")
 
-    async def _watch(self, server: SGLangServer, life: trio.CancelScope) -> None:
+    async def _watch(self, server: SGLangClient, life: trio.CancelScope) -> None:
         with life:
             await server.watch()
 

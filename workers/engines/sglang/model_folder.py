@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from workers.engines.base import ModelUnavailable
-from workers.engines.limits import Bounds
+from workers.engines.limits import ModelLimits
 
 HEADER_BYTES = 8
 UNBOUNDED = 1_000_000
@@ -26,7 +26,7 @@ class ModelFolder:
 
     version: str
     path: Path
-    bounds: Bounds
+    bounds: ModelLimits
     ends: frozenset[int]
     architecture: str
     shapes: Shapes
@@ -47,7 +47,7 @@ def read_model_folder(path: Path, version: str) -> ModelFolder:
     return ModelFolder(
         version,
         path,
-        Bounds(
+        ModelLimits(
             int(inner.get("vocab_size") or UNBOUNDED),
             int(inner.get("max_position_embeddings") or UNBOUNDED),
         ),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rstar_async.wire.payloads import TokenIds
 from workers.engines.base import EngineFailed
 from workers.engines.sglang import protocol
-from workers.engines.sglang.client import SGLangServer
+from workers.engines.sglang.client import SGLangClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +16,10 @@ class Role:
 
     name: str
     generates: bool
-    measure: Callable[[SGLangServer, TokenIds], Awaitable[float]]
+    measure: Callable[[SGLangClient, TokenIds], Awaitable[float]]
     arguments: tuple[str, ...] = ()
 
-    async def check(self, server: SGLangServer) -> None:
+    async def check(self, server: SGLangClient) -> None:
         """Refuse a server of the other role before anything is sent: one request for text ends a
         server that was started to score."""
         if (await server.model_info()).is_generation != self.generates:
@@ -28,11 +28,11 @@ class Role:
             raise EngineFailed(f"SGLang at {server.url} cannot be the {self.name}: {reason}")
 
 
-async def _logprob(server: SGLangServer, ids: TokenIds) -> float:
+async def _logprob(server: SGLangClient, ids: TokenIds) -> float:
     return protocol.probed(await server.generate(protocol.probe(ids)))
 
 
-async def _raw_score(server: SGLangServer, ids: TokenIds) -> float:
+async def _raw_score(server: SGLangClient, ids: TokenIds) -> float:
     return (await server.classify([ids]))[0].embedding[0]
 
 

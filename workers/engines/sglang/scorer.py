@@ -6,21 +6,21 @@ from pathlib import Path
 from rstar_async.wire.payloads import Score, Scored, TokenIds
 from workers.engines.base import ModelUnavailable, check_score
 from workers.engines.checkpoint import check_scorer
-from workers.engines.limits import Bounds
-from workers.engines.sglang.base import Serving
-from workers.engines.sglang.deployment import Host
+from workers.engines.limits import ModelLimits
+from workers.engines.sglang.base import SGLangBase
+from workers.engines.sglang.deployment import Deployment
 from workers.engines.sglang.model_folder import ModelFolder
 
 HEAD_BIAS = "score.bias"
 
 
-class SGLangScorer(Serving):
+class SGLangScorer(SGLangBase):
     """Raw head outputs by `/classify`; the server batches all requests that wait for it.
 
     `cached_tokens` of a reply is 0: `/classify` does not say how much its prefix cache served.
     """
 
-    def __init__(self, models_dir: Path, host: Host, first: str | None = None) -> None:
+    def __init__(self, models_dir: Path, host: Deployment, first: str | None = None) -> None:
         super().__init__(models_dir, host, check_scorer, first)
 
     async def score(self, request: Score) -> Scored:
@@ -37,7 +37,7 @@ class SGLangScorer(Serving):
         found = bounds.in_place(request, values)
         return Scored(request.model, found, tokens, 0, time.perf_counter() - started)
 
-    def _served(self, bounds: Bounds) -> Bounds:
+    def _served(self, bounds: ModelLimits) -> ModelLimits:
         """Those of the model, or of a server that takes less."""
         longest = self.host.info.max_req_input_len
         return bounds if longest is None else bounds._replace(context=min(bounds.context, longest))

@@ -16,7 +16,7 @@ from workers.engines.base import ModelUnavailable
 Serving = TypeVar("Serving")
 
 
-class Turn:
+class VersionLease:
     """The tasks that wait for one version. Once `admitted`, they count as users."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Turn:
         self.refusal: ModelUnavailable | None = None
 
 
-class Turns(Generic[Serving]):
+class VersionLock(Generic[Serving]):
     """`change(version)` makes a version the current one and returns what its users need; it may
     raise `ModelUnavailable`, which its users get. Whatever else it raises ends `run`."""
 
@@ -35,7 +35,7 @@ class Turns(Generic[Serving]):
         self._current: tuple[str, Serving] | None = None
         self._forgotten = False
         self._users = 0
-        self._turns: OrderedDict[str, Turn] = OrderedDict()
+        self._turns: OrderedDict[str, VersionLease] = OrderedDict()
         self._news = trio.Event()
 
     @property
@@ -79,7 +79,7 @@ class Turns(Generic[Serving]):
                 del self._turns[version]
             turn.over.set()
 
-    async def _give(self, version: str, turn: Turn) -> None:
+    async def _give(self, version: str, turn: VersionLease) -> None:
         if version != self.version:
             try:
                 serving = await self._change(version)
@@ -91,7 +91,7 @@ class Turns(Generic[Serving]):
         self._users += turn.waiting
 
     async def _wait_for_turn(self, version: str) -> None:
-        turn = self._turns.setdefault(version, Turn())
+        turn = self._turns.setdefault(version, VersionLease())
         turn.waiting += 1
         self._news.set()
         try:

@@ -4,7 +4,7 @@ import random
 
 import torch
 
-from workers.engines.local.radix_cache import PrefixCache
+from workers.engines.local.radix_cache import RadixCache
 
 TOKEN_BYTES = 4
 
@@ -16,11 +16,11 @@ def memory(tokens: tuple[int, ...], start: int = 0, end: int | None = None) -> t
     return torch.tensor(marks, dtype=torch.float32).view(1, 1, 1, -1, 1)
 
 
-def insert(cache: PrefixCache, tokens: tuple[int, ...]) -> None:
+def insert(cache: RadixCache, tokens: tuple[int, ...]) -> None:
     cache.insert(tokens, lambda start, end: memory(tokens, start, end))
 
 
-def found(cache: PrefixCache, tokens: tuple[int, ...]) -> int:
+def found(cache: RadixCache, tokens: tuple[int, ...]) -> int:
     """The length of the match, after checking what it holds."""
     prefix = cache.match(tokens, len(tokens))
     copy = torch.zeros(1, 1, 1, len(tokens), 1)
@@ -32,7 +32,7 @@ def found(cache: PrefixCache, tokens: tuple[int, ...]) -> int:
 
 def test_what_was_inserted_is_found_whatever_was_split() -> None:
     source = random.Random(0)
-    cache = PrefixCache(1 << 30)
+    cache = RadixCache(1 << 30)
     known: set[tuple[int, ...]] = set()
     for _ in range(300):
         tokens = tuple(source.randrange(3) for _ in range(source.randrange(1, 12)))
@@ -44,7 +44,7 @@ def test_what_was_inserted_is_found_whatever_was_split() -> None:
 
 
 def test_a_match_stops_at_its_limit() -> None:
-    cache = PrefixCache(1 << 20)
+    cache = RadixCache(1 << 20)
     insert(cache, (1, 2, 3, 4))
     insert(cache, (1, 2, 9))
     for limit in range(5):
@@ -52,7 +52,7 @@ def test_a_match_stops_at_its_limit() -> None:
 
 
 def test_the_least_recently_used_goes_first() -> None:
-    cache = PrefixCache(9 * TOKEN_BYTES)
+    cache = RadixCache(9 * TOKEN_BYTES)
     for first in (1, 2, 3):
         insert(cache, (first, 0, 0))
     assert found(cache, (1, 0, 0)) == 3
@@ -61,7 +61,7 @@ def test_the_least_recently_used_goes_first() -> None:
 
 
 def test_leaves_go_before_the_prefix_they_share() -> None:
-    cache = PrefixCache(8 * TOKEN_BYTES)
+    cache = RadixCache(8 * TOKEN_BYTES)
     insert(cache, (1, 1, 1, 1, 2, 2))
     insert(cache, (1, 1, 1, 1, 3, 3))
     insert(cache, (7, 7))
@@ -71,7 +71,7 @@ def test_leaves_go_before_the_prefix_they_share() -> None:
 
 
 def test_a_sequence_never_evicts_its_own_prefix() -> None:
-    cache = PrefixCache(6 * TOKEN_BYTES)
+    cache = RadixCache(6 * TOKEN_BYTES)
     insert(cache, (1, 2, 3, 4))
     insert(cache, (1, 2, 3, 4, 5, 6, 7))
     assert found(cache, (1, 2, 3, 4, 5, 6, 7)) == 4
@@ -80,7 +80,7 @@ def test_a_sequence_never_evicts_its_own_prefix() -> None:
 
 
 def test_a_match_outlives_the_eviction_of_its_nodes() -> None:
-    cache = PrefixCache(4 * TOKEN_BYTES)
+    cache = RadixCache(4 * TOKEN_BYTES)
     insert(cache, (1, 2, 3, 4))
     prefix = cache.match((1, 2, 3, 4), 4)
     insert(cache, (5, 6, 7, 8))
@@ -92,7 +92,7 @@ def test_a_match_outlives_the_eviction_of_its_nodes() -> None:
 
 def test_bytes_stay_within_the_capacity() -> None:
     source = random.Random(1)
-    cache = PrefixCache(100 * TOKEN_BYTES)
+    cache = RadixCache(100 * TOKEN_BYTES)
     for _ in range(500):
         tokens = tuple(source.randrange(4) for _ in range(source.randrange(1, 30)))
         insert(cache, tokens)
@@ -102,6 +102,6 @@ def test_bytes_stay_within_the_capacity() -> None:
 
 
 def test_no_capacity_keeps_nothing() -> None:
-    cache = PrefixCache(0)
+    cache = RadixCache(0)
     insert(cache, (1, 2))
     assert (cache.nbytes, found(cache, (1, 2))) == (0, 0)

@@ -5,9 +5,9 @@ import trio
 
 from rstar_async.wire.payloads import Generate, Sampling
 from workers.engines.base import EngineFailed
-from workers.engines.local.sequence import Work
+from workers.engines.local.sequence import PendingRequest
 from workers.engines.local.thread import TorchThread
-from workers.engines.local.versions import Load, Shelf
+from workers.engines.local.versions import Load, ModelManager
 
 REQUEST = Generate("any", [1], 1, 0, Sampling())
 
@@ -29,7 +29,7 @@ class Doomed:
     def start(self) -> None:
         pass
 
-    def add(self, work: Work[Generate, str]) -> None:
+    def add(self, work: PendingRequest[Generate, str]) -> None:
         self.taken += 1
 
     def step(self) -> None:
@@ -41,7 +41,7 @@ class Doomed:
 
 
 async def test_a_failure_reaches_all_who_wait_and_all_who_come_later() -> None:
-    shelf: Shelf[Generate, str] = Shelf(lambda _: Doomed(), 1)
+    shelf: ModelManager[Generate, str] = ModelManager(lambda _: Doomed(), 1)
     thread = TorchThread(shelf, "doomed", None)
     thread.open()
     failures: list[str] = []

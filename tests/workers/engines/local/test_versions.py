@@ -7,8 +7,8 @@ import trio
 
 from rstar_async.wire.payloads import Generate, Sampling
 from workers.engines.base import ModelUnavailable
-from workers.engines.local.sequence import Work
-from workers.engines.local.versions import Load, Shelf
+from workers.engines.local.sequence import PendingRequest
+from workers.engines.local.versions import Load, ModelManager
 
 
 class Version:
@@ -17,7 +17,7 @@ class Version:
     def __init__(self, name: str, log: list[str]) -> None:
         self.name = name
         self.log = log
-        self.queue: list[Work[Generate, str]] = []
+        self.queue: list[PendingRequest[Generate, str]] = []
 
     @property
     def busy(self) -> bool:
@@ -30,7 +30,7 @@ class Version:
     def start(self) -> None:
         self.log.append(f"start {self.name}")
 
-    def add(self, work: Work[Generate, str]) -> None:
+    def add(self, work: PendingRequest[Generate, str]) -> None:
         self.queue.append(work)
 
     def step(self) -> None:
@@ -42,21 +42,21 @@ class Version:
         self.log.append(f"close {self.name}")
 
 
-def shelf_of(capacity: int, log: list[str]) -> Shelf[Generate, str]:
+def shelf_of(capacity: int, log: list[str]) -> ModelManager[Generate, str]:
     def load(name: str) -> Version:
         log.append(f"load {name}")
         if name == "bad":
             raise ModelUnavailable(Path("bad"), "no such folder")
         return Version(name, log)
 
-    return Shelf(load, capacity)
+    return ModelManager(load, capacity)
 
 
-def ask(shelf: Shelf[Generate, str], *versions: str) -> list[Work[Generate, str]]:
+def ask(shelf: ModelManager[Generate, str], *versions: str) -> list[PendingRequest[Generate, str]]:
     """One request for each version, numbered from 1 in their seeds."""
-    works: list[Work[Generate, str]] = []
+    works: list[PendingRequest[Generate, str]] = []
     for number, version in enumerate(versions, 1):
-        works.append(Work(Generate(version, [1], 1, number, Sampling())))
+        works.append(PendingRequest(Generate(version, [1], 1, number, Sampling())))
         shelf.arrive(works[-1])
     return works
 

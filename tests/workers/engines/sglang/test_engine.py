@@ -11,7 +11,7 @@ import trio
 from rstar_async.wire.payloads import Generate, Generated, Sampling
 from tests.workers.engines.sglang.server import needs_sglang, serving
 from workers.engines.base import BadRequest, EngineFailed, ModelUnavailable
-from workers.engines.sglang.attached import Attached
+from workers.engines.sglang.attached import AttachedServer
 from workers.engines.sglang.engine import SGLangEngine
 from workers.engines.sglang.role import POLICY, PPM
 
@@ -38,7 +38,7 @@ def url(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 @asynccontextmanager
 async def attached(models: Path, url: str, first: str | None = None):
     with trio.fail_after(120):
-        async with SGLangEngine(models, Attached(POLICY, url, models), first) as engine:
+        async with SGLangEngine(models, AttachedServer(POLICY, url, models), first) as engine:
             yield engine
 
 
@@ -282,5 +282,5 @@ def running(url: str) -> float:
 
 async def test_a_policy_server_is_not_taken_for_a_ppm(models: Path, url: str) -> None:
     with pytest.RaisesGroup(EngineFailed, allow_unwrapped=True, flatten_subgroups=True):
-        async with Attached(PPM, url, models):
+        async with AttachedServer(PPM, url, models):
             pass

@@ -13,7 +13,7 @@ from tests.workers.engines.sglang.server import LAUNCH, PROGRAM
 from workers.engines.base import EngineFailed, ModelUnavailable
 from workers.engines.sglang.command import Command
 from workers.engines.sglang.engine import SGLangEngine
-from workers.engines.sglang.managed import Managed
+from workers.engines.sglang.managed import ManagedServer
 from workers.engines.sglang.role import POLICY
 
 PROMPT = list(range(30, 70))
@@ -36,7 +36,7 @@ async def test_a_server_of_our_own_serves_whatever_is_asked_and_leaves_nothing(
         allow_unwrapped=True,
         flatten_subgroups=True,
     ):
-        async with SGLangEngine(tmp_path, Managed(POLICY, Command(LAUNCH))) as engine:
+        async with SGLangEngine(tmp_path, ManagedServer(POLICY, Command(LAUNCH))) as engine:
             for version in ("first", "second", "narrow"):
                 request = Generate(version, PROMPT, 1, 5, Sampling(temperature=0.0, max_tokens=12))
                 reply = await engine.generate(request)
@@ -54,6 +54,6 @@ async def test_a_program_that_ends_at_once_is_no_reason_to_wait(tmp_path: Path) 
 
     write_policies(tmp_path)
     command = Command("false {model} {port}")
-    async with SGLangEngine(tmp_path, Managed(POLICY, command)) as engine:
+    async with SGLangEngine(tmp_path, ManagedServer(POLICY, command)) as engine:
         with pytest.raises(ModelUnavailable, match="ended with it"), trio.fail_after(30):
             await engine.generate(Generate("first", PROMPT, 1, 5, Sampling()))

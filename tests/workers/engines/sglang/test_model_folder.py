@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from workers.engines.base import ModelUnavailable
-from workers.engines.limits import Bounds
+from workers.engines.limits import ModelLimits
 from workers.engines.sglang.command import Command
 from workers.engines.sglang.model_folder import read_model_folder
 
@@ -19,7 +19,7 @@ def test_bounds_ends_and_shapes_come_from_the_files(models_dir):
     from tests.workers.engines.tiny import CONTEXT, VOCABULARY
 
     model = read(models_dir / "llama")
-    assert model.bounds == Bounds(VOCABULARY, CONTEXT)
+    assert model.bounds == ModelLimits(VOCABULARY, CONTEXT)
     assert model.ends == frozenset()
     assert model.shapes["model.embed_tokens.weight"] == ("F32", (VOCABULARY, 32))
 

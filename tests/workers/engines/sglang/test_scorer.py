@@ -10,7 +10,7 @@ import trio
 from rstar_async.wire.payloads import Score
 from tests.workers.engines.sglang.server import needs_sglang, serving
 from workers.engines.base import BadRequest, EngineFailed, ModelUnavailable
-from workers.engines.sglang.attached import Attached
+from workers.engines.sglang.attached import AttachedServer
 from workers.engines.sglang.role import POLICY, PPM
 from workers.engines.sglang.scorer import SGLangScorer
 
@@ -42,7 +42,7 @@ async def test_scores_are_those_of_transformers(models: Path, family: tuple[str,
     from tests.workers.engines.sglang.models import CONTEXT
 
     version, url = family
-    async with SGLangScorer(models, Attached(PPM, url, models)) as scorer:
+    async with SGLangScorer(models, AttachedServer(PPM, url, models)) as scorer:
         with trio.fail_after(60):
             for prefix in (PREFIX, [*PREFIX, *STEPS[0]], []):
                 reply = await scorer.score(Score(version, prefix, STEPS))
@@ -63,7 +63,7 @@ async def test_a_ppm_server_is_never_asked_to_generate(
     models: Path, family: tuple[str, str]
 ) -> None:
     with pytest.RaisesGroup(EngineFailed, allow_unwrapped=True, flatten_subgroups=True):
-        async with Attached(POLICY, family[1], models):
+        async with AttachedServer(POLICY, family[1], models):
             pass
 
 
@@ -74,11 +74,11 @@ async def test_new_weights_score_anew_and_a_head_without_bias_is_refused(
 
     version, url = family
     if version != "qwen":
-        async with SGLangScorer(models, Attached(PPM, url, models)) as scorer:
+        async with SGLangScorer(models, AttachedServer(PPM, url, models)) as scorer:
             with pytest.raises(ModelUnavailable, match="shapes"):
                 await scorer.score(Score("qwen", PREFIX, STEPS))
         return
-    async with SGLangScorer(models, Attached(PPM, url, models), "qwen") as scorer:
+    async with SGLangScorer(models, AttachedServer(PPM, url, models), "qwen") as scorer:
         with pytest.raises(ModelUnavailable, match=r"score\.bias"):
             await scorer.score(Score("biasless", PREFIX, STEPS))
         for name in ("qwen-2", "qwen"):

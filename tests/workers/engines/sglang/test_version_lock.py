@@ -3,14 +3,14 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from workers.engines.base import ModelUnavailable
-from workers.engines.sglang.version_lock import Turns
+from workers.engines.sglang.version_lock import VersionLock
 
 
 class Stage:
     """Counts who is on it, per version, and remembers every change."""
 
     def __init__(self, refuse=()):
-        self.turns = Turns(self._change)
+        self.turns = VersionLock(self._change)
         self.changes = []
         self.users = []
         self.go = trio.Event()
