@@ -14,8 +14,8 @@ from rstar_async.config.loader import read_stored_recipe
 from rstar_async.data.preferences import PairRules, Preference
 from rstar_async.trainer.build_dataset import stored_trees
 from rstar_async.trainer.context import TrainingContext
-from rstar_async.trainer.dataset import judged_tree
-from rstar_async.trainer.packing import JudgedTree, PackedTree, pack
+from rstar_async.trainer.dataset import labelled_tree
+from rstar_async.trainer.packing import LabelledTree, PackedTree, pack
 from storage import queries
 from storage.database import open_database
 
@@ -79,25 +79,25 @@ def read_trees(home: Path, limit: int = 0) -> Trees:
     # A run's folder may have been moved or copied since.
     recipe = structs.replace(read_stored_recipe(home / "recipe.json"), home=str(home))
     with open_database(recipe.database_url, must_exist=True) as database:
-        shop = TrainingContext(recipe, recipe.name, database)
-        numbers = [r.number for r in database.read(queries.rounds_of, shop.run) if r.number]
-        policy = shop.newest_policy(0)
-        trees = list(_with_pairs(shop, numbers))[: limit or None]
-    length = shop.max_length(recipe.ppm.max_length, policy)
+        context = TrainingContext(recipe, recipe.name, database)
+        numbers = [r.number for r in database.read(queries.rounds_of, context.run) if r.number]
+        policy = context.newest_policy(0)
+        trees = list(_with_pairs(context, numbers))[: limit or None]
+    length = context.max_length(recipe.ppm.max_length, policy)
     steps = [trees[i : i + TREES_PER_STEP] for i in range(0, len(trees), TREES_PER_STEP)]
-    return Trees(shop.folder(policy), [_both_ways(step, recipe, length) for step in steps])
+    return Trees(context.folder(policy), [_both_ways(step, recipe, length) for step in steps])
 
 
-def _with_pairs(shop: TrainingContext, numbers: list[int]) -> Iterable[JudgedTree]:
-    encoder = shop.encoder(shop.newest_policy(0))
-    for stored in stored_trees(shop, numbers):
+def _with_pairs(context: TrainingContext, numbers: list[int]) -> Iterable[LabelledTree]:
+    encoder = context.encoder(context.newest_policy(0))
+    for stored in stored_trees(context, numbers):
         for one in stored:
-            tree = judged_tree(one, encoder, PairRules())
+            tree = labelled_tree(one, encoder, PairRules())
             if tree.pairs:
                 yield tree
 
 
-def _both_ways(trees: list[JudgedTree], recipe: Recipe, length: int) -> Stand:
+def _both_ways(trees: list[LabelledTree], recipe: Recipe, length: int) -> Stand:
     packed: list[PackedTree] = []
     sequences: Sequences = []
     for tree in trees:
@@ -111,7 +111,7 @@ def _both_ways(trees: list[JudgedTree], recipe: Recipe, length: int) -> Stand:
     return Stand(packed, sequences)
 
 
-def _ids(tree: JudgedTree, path: str) -> list[int]:
+def _ids(tree: LabelledTree, path: str) -> list[int]:
     """The whole sequence up to the end of the step at `path`."""
     names = path.split(".")
     line = [".".join(names[:depth]) for depth in range(2, len(names) + 1)]

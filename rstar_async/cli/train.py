@@ -69,12 +69,12 @@ def _train(arguments: argparse.Namespace, recipe: "Recipe", should_stop: Callabl
     from rstar_async.trainer.errors import Stopped
     from rstar_async.trainer.standalone import FileTrainingJob, train_from_file
 
-    wish = FileTrainingJob(
+    job = FileTrainingJob(
         arguments.kind, arguments.data, arguments.into.absolute(), recipe, should_stop, _show
     )
     distributed.join()
     try:
-        place = train_from_file(wish)
+        place = train_from_file(job)
     except Stopped as stopped:
         print(f"{stopped}; the same command goes on from there", file=sys.stderr)
         return 1

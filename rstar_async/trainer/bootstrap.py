@@ -23,77 +23,77 @@ from storage.records import ModelVersion
 BOOTSTRAP = 0
 
 
-def bootstrap(shop: TrainingContext) -> None:
+def bootstrap(context: TrainingContext) -> None:
     """Publish the base and, from demonstrations, the first policy."""
-    settings = shop.recipe.bootstrap
+    settings = context.recipe.bootstrap
     style: PromptStyle = "few_shot" if settings.kind == "few_shot" else "tagged"
-    base = shop.base() or _publish(shop, shop.recipe.model.base, style, parent=None)
+    base = context.base() or _publish(context, context.recipe.model.base, style, parent=None)
     # The base's row first: its folder would else be cleared away if we are killed before the end.
-    shop.commit(base)
+    context.commit(base)
     if settings.kind == "demonstrations":
-        shop.finish(BOOTSTRAP, _train_on_demonstrations(shop, base))
+        context.finish(BOOTSTRAP, _train_on_demonstrations(context, base))
     elif settings.model:
-        shop.finish(BOOTSTRAP, _publish(shop, settings.model, style, parent=base))
+        context.finish(BOOTSTRAP, _publish(context, settings.model, style, parent=base))
     else:
-        shop.finish(BOOTSTRAP, base)
+        context.finish(BOOTSTRAP, base)
 
 
-def is_bootstrap_policy(shop: TrainingContext, model: ModelVersion) -> bool:
+def is_bootstrap_policy(context: TrainingContext, model: ModelVersion) -> bool:
     """The stronger model of round 1: its tokenizer is its own, and nothing is trained from it."""
-    return bool(shop.recipe.bootstrap.model) and model.round == BOOTSTRAP
+    return bool(context.recipe.bootstrap.model) and model.round == BOOTSTRAP
 
 
 def _publish(
-    shop: TrainingContext, source: str, style: PromptStyle, parent: ModelVersion | None
+    context: TrainingContext, source: str, style: PromptStyle, parent: ModelVersion | None
 ) -> ModelVersion:
     def prepare(folder: Path, _: TrainingProgress) -> dict[str, Any]:
         distributed.on_rank0(lambda: prepare_base(source, folder))
         return {}
 
-    return shop.make(
+    return context.make(
         "policy",
         BOOTSTRAP,
         parent=parent,
         training=prepare,
         phase="base",
-        facts={**shop.facts(style), "base": source},
+        facts={**context.facts(style), "base": source},
         counts={},
     )
 
 
-def _train_on_demonstrations(shop: TrainingContext, base: ModelVersion) -> ModelVersion:
-    settings = shop.recipe.bootstrap
-    encoder = shop.encoder(base)
-    rows = shop.demonstrations(settings.demonstrations, encoder)
+def _train_on_demonstrations(context: TrainingContext, base: ModelVersion) -> ModelVersion:
+    settings = context.recipe.bootstrap
+    encoder = context.encoder(base)
+    rows = context.demonstrations(settings.demonstrations, encoder)
     training = as_policy_training(settings)
-    fitting = within(rows, shop.max_length(training.max_length, base))
-    return shop.make(
+    fitting = within(rows, context.max_length(training.max_length, base))
+    return context.make(
         "policy",
         BOOTSTRAP,
         parent=base,
-        training=policy_training(shop, BOOTSTRAP, base, fitting, training),
+        training=policy_training(context, BOOTSTRAP, base, fitting, training),
         phase="bootstrap",
-        facts=shop.facts("tagged", settings),
+        facts=context.facts("tagged", settings),
         counts={"too_long": len(rows) - len(fitting)},
     )
 
 
 def policy_training(
-    shop: TrainingContext,
+    context: TrainingContext,
     number: int,
     start: ModelVersion,
     rows: Sequence[SFTRow],
     settings: PolicyConfig,
 ) -> Training:
     """SFT of `start` on `rows`, ready to be run."""
-    return lambda folder, watch: train_policy(
-        shop.folder(start),
+    return lambda folder, progress: train_policy(
+        context.folder(start),
         rows,
         settings,
-        shop.recipe.training,
-        seed=shop.seed(number),
+        context.recipe.training,
+        seed=context.seed(number),
         into=folder,
-        watch=watch,
+        progress=progress,
     )
 
 

@@ -11,7 +11,7 @@ from rstar_async.data.preferences import PairRules, Preference
 from rstar_async.data.trajectories import best_trajectories
 from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.trainer.context import TrainingContext
-from rstar_async.trainer.dataset import SFTRow, StoredTree, judged_tree, trajectory_row
+from rstar_async.trainer.dataset import SFTRow, StoredTree, labelled_tree, trajectory_row
 from rstar_async.trainer.objectives import targets_of
 from rstar_async.trainer.packing import PackedTree, Target, pack
 from storage import queries
@@ -30,27 +30,27 @@ class RoundDataset:
         default_factory=lambda: {"train": [], "heldout": []}
     )
     pairs: list[Pair] = field(default_factory=list)
-    too_long_to_judge: int = 0
+    too_long_to_label: int = 0
 
 
 def build_dataset(
-    shop: TrainingContext, number: int, encoder: Encoder, ppm_length: int
+    context: TrainingContext, number: int, encoder: Encoder, ppm_length: int
 ) -> RoundDataset:
     """What round `number` teaches, or all rounds so far, newest first: trajectories by
     `policy.history`, judgements by `ppm.history`. Pairs to be stored are of this round alone."""
-    found, recipe = RoundDataset(), shop.recipe
+    found, recipe = RoundDataset(), context.recipe
     for_policy = _rounds(recipe.policy.history, number)
     for_ppm = _rounds(recipe.ppm.history, number) if recipe.ppm.train else []
-    for stored in stored_trees(shop, max(for_policy, for_ppm, key=len)):
+    for stored in stored_trees(context, max(for_policy, for_ppm, key=len)):
         solved = [tree for tree in stored if tree.search.round in for_policy]
         found.problems += bool(solved)
-        if _is_doubtful(shop, stored):
+        if _is_doubtful(context, stored):
             found.doubtful += bool(solved)
             continue
-        _take_trajectories(shop, solved, encoder, found)
+        _take_trajectories(context, solved, encoder, found)
         for tree in stored:
             if tree.search.round in for_ppm:
-                pairs = _take_judgements(shop, tree, encoder, ppm_length, found)
+                pairs = _take_labels(context, tree, encoder, ppm_length, found)
                 found.pairs += pairs if tree.search.round == number else []
     return found
 
@@ -59,33 +59,35 @@ def _rounds(history: History, number: int) -> list[int]:
     return list(range(number, 0, -1)) if history == "all" else [number]
 
 
-def stored_trees(shop: TrainingContext, rounds: list[int]) -> Iterator[list[StoredTree]]:
+def stored_trees(context: TrainingContext, rounds: list[int]) -> Iterator[list[StoredTree]]:
     """All finished trees over one problem, newest round first, problem by problem."""
-    problems = {p.id: p for p in shop.database.read(queries.problems_of, shop.run, "train")}
+    problems = {p.id: p for p in context.database.read(queries.problems_of, context.run, "train")}
     by_problem: dict[str, list[Search]] = defaultdict(list)
     for number in rounds:
-        searches = shop.database.read(queries.searches_of, shop.run, number, "train", "finished")
+        searches = context.database.read(
+            queries.searches_of, context.run, number, "train", "finished"
+        )
         for search in searches:
             by_problem[search.problem_id].append(search)
     styles: dict[str, PromptStyle] = {}
     for problem_id in sorted(by_problem):
-        yield [_stored(shop, s, problems[problem_id], styles) for s in by_problem[problem_id]]
+        yield [_stored(context, s, problems[problem_id], styles) for s in by_problem[problem_id]]
 
 
-def _is_doubtful(shop: TrainingContext, stored: list[StoredTree]) -> bool:
+def _is_doubtful(context: TrainingContext, stored: list[StoredTree]) -> bool:
     """A synthetic problem most of whose answers differ from the one that came with it."""
-    filters = shop.recipe.filters
+    filters = context.recipe.filters
     if stored[0].source not in filters.synthetic:
         return False
     return accuracy(tree.tree for tree in stored) < filters.min_accuracy
 
 
 def _stored(
-    shop: TrainingContext, search: Search, problem: Problem, styles: dict[str, PromptStyle]
+    context: TrainingContext, search: Search, problem: Problem, styles: dict[str, PromptStyle]
 ) -> StoredTree:
     if search.policy_id not in styles:
-        styles[search.policy_id] = shop.style_of(search.policy_id)
-    nodes = shop.database.read(queries.nodes_of, search.id)
+        styles[search.policy_id] = context.style_of(search.policy_id)
+    nodes = context.database.read(queries.nodes_of, search.id)
     return StoredTree(
         search,
         problem.question,
@@ -96,11 +98,11 @@ def _stored(
 
 
 def _take_trajectories(
-    shop: TrainingContext, stored: list[StoredTree], encoder: Encoder, found: RoundDataset
+    context: TrainingContext, stored: list[StoredTree], encoder: Encoder, found: RoundDataset
 ) -> None:
     by_id = {tree.search.id: tree for tree in stored}
     trees = {search_id: tree.tree for search_id, tree in by_id.items()}
-    policy = shop.recipe.policy
+    policy = context.recipe.policy
     best = best_trajectories(
         trees,
         policy.trajectories_per_problem,
@@ -111,15 +113,15 @@ def _take_trajectories(
     found.rows += [trajectory_row(by_id[t.search_id], t.path, encoder) for t in best]
 
 
-def _take_judgements(
-    shop: TrainingContext,
+def _take_labels(
+    context: TrainingContext,
     stored: StoredTree,
     encoder: Encoder,
     ppm_length: int,
     found: RoundDataset,
 ) -> list[Pair]:
     """Take pairs, or, for training by another objective, targets; the pairs as they are stored."""
-    settings, search = shop.recipe.ppm, stored.search
+    settings, search = context.recipe.ppm, stored.search
     split: Split = "heldout" if is_heldout(search.problem_id, settings.heldout_share) else "train"
     targets: list[Target] = []
     if split == "train" and settings.objective != "preference":
@@ -132,12 +134,12 @@ def _take_judgements(
         errors_are_negative=settings.error_pairs,
         whole_trajectories=settings.trajectory_pairs,
     )
-    tree = judged_tree(stored, encoder, rules, targets)
+    tree = labelled_tree(stored, encoder, rules, targets)
     packed, kept = pack(tree, ppm_length, settings.max_tokens)
     found.trees[split] += packed
-    found.too_long_to_judge += len(tree.pairs) + len(tree.targets) - len(kept)
+    found.too_long_to_label += len(tree.pairs) + len(tree.targets) - len(kept)
     return [
-        Pair(shop.run, search.round, search.id, p.chosen, p.rejected, p.kind, p.weight, split)
+        Pair(context.run, search.round, search.id, p.chosen, p.rejected, p.kind, p.weight, split)
         for p in kept
         if isinstance(p, Preference)
     ]

@@ -67,7 +67,7 @@ def fingerprint(start: Path, settings: Any, seed: int, examples: Sequence[Sequen
     return digest.hexdigest()
 
 
-class KeepsCheckpoints(TrainerCallback):
+class SaveCheckpoints(TrainerCallback):
     """Saves when it is time, and once more when the training is stopped or has lasted long."""
 
     def __init__(self, checkpoints: Checkpoints, should_stop: Callable[[], bool]) -> None:

@@ -55,7 +55,7 @@ class TrainingContext:
     def seed(self, round_number: int) -> int:
         return self.recipe.seed * 1000 + round_number
 
-    def watch(self, phase: str, round_number: int) -> TrainingProgress:
+    def progress(self, phase: str, round_number: int) -> TrainingProgress:
         """Reports to `<home>/training/progress.jsonl`, one line a step."""
         self.training_folder.mkdir(parents=True, exist_ok=True)
         file = self.training_folder / "progress.jsonl"
@@ -130,9 +130,9 @@ class TrainingContext:
         counts: Mapping[str, Any],
     ) -> ModelVersion:
         """Run `training` into a draft and publish that; the row is not yet committed."""
-        watch = self.watch(phase, round_number)
+        progress = self.progress(phase, round_number)
         with draft(self.models) as folder:
-            metrics = training(folder, watch)
+            metrics = training(folder, progress)
             return distributed.on_rank0(
                 lambda: publish(
                     folder,
@@ -142,7 +142,7 @@ class TrainingContext:
                     parent=parent.id if parent else None,
                     facts=facts,
                     metrics={**counts, **metrics},
-                    lines=watch.lines,
+                    lines=progress.lines,
                     probe=probe(Encoder.load(folder, "tagged")),
                 )
             )

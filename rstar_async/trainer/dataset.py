@@ -16,8 +16,8 @@ from rstar_async.search.tree import ROOT_PATH, Selection, Tree
 from rstar_async.text import tags
 from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.trainer.packing import (
-    JudgedTree,
-    Judgement,
+    Label,
+    LabelledTree,
     Target,
     closure,
     parent_of,
@@ -42,7 +42,7 @@ class SFTRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class StepTokens:
     """One step as ids: what the policy wrote, and the observation behind it."""
 
     tokens: Sequence[int]
@@ -69,25 +69,25 @@ class StoredTree:
         return tree_from_nodes(self.nodes.values(), Selection())
 
 
-def piece_of(node: Node, style: PromptStyle, encoder: Encoder) -> Piece:
+def step_tokens(node: Node, style: PromptStyle, encoder: Encoder) -> StepTokens:
     """A stored step as the trained policy will see it."""
     if style == "tagged":
-        return Piece(node.tokens, node.observation_tokens)
+        return StepTokens(node.tokens, node.observation_tokens)
     if not node.observation:
-        return Piece(encoder.step(node.text))
-    return Piece(encoder.step(node.text), encoder.observation(_inside(node.observation)))
+        return StepTokens(encoder.step(node.text))
+    return StepTokens(encoder.step(node.text), encoder.observation(_inside(node.observation)))
 
 
 def trajectory_row(stored: StoredTree, path: str, encoder: Encoder) -> SFTRow:
     """The row of the answer at `path`."""
     line = _line(path)
-    pieces = [piece_of(stored.nodes[p], stored.style, encoder) for p in line]
+    pieces = [step_tokens(stored.nodes[p], stored.style, encoder) for p in line]
     return _row(encoder.prompt(stored.question), pieces)
 
 
 def demonstration_row(question: str, solution: str, encoder: Encoder) -> SFTRow:
     """The row of a solution that somebody else wrote, in the trajectory format."""
-    return _row(encoder.prompt(question), list(pieces_of(solution, encoder)))
+    return _row(encoder.prompt(question), list(steps_of_solution(solution, encoder)))
 
 
 def within(rows: Sequence[SFTRow], max_length: int) -> list[SFTRow]:
@@ -95,26 +95,26 @@ def within(rows: Sequence[SFTRow], max_length: int) -> list[SFTRow]:
     return [row for row in rows if len(row.input_ids) <= max_length]
 
 
-def judged_tree(
+def labelled_tree(
     stored: StoredTree,
     encoder: Encoder,
     rules: PairRules,
     targets: Sequence[Target] = (),
-) -> JudgedTree:
+) -> LabelledTree:
     """The tree's pairs, or these targets instead if there are any, with the ids that they need."""
     pairs = [] if targets else preferences(stored.tree, rules)
-    judgements: list[Judgement] = [*pairs, *targets]
-    judged = {path for judgement in judgements for path in steps_of(judgement)}
+    labels: list[Label] = [*pairs, *targets]
+    judged = {path for label in labels for path in steps_of(label)}
     steps = {
-        path: piece_of(stored.nodes[path], stored.style, encoder).all_tokens
+        path: step_tokens(stored.nodes[path], stored.style, encoder).all_tokens
         for path in closure(judged)
     }
     prompt = encoder.prompt(stored.question)
     search = stored.search
-    return JudgedTree(search.problem_id, search.id, prompt, steps, pairs, targets)
+    return LabelledTree(search.problem_id, search.id, prompt, steps, pairs, targets)
 
 
-def _row(prompt: Sequence[int], pieces: Sequence[Piece]) -> SFTRow:
+def _row(prompt: Sequence[int], pieces: Sequence[StepTokens]) -> SFTRow:
     input_ids, labels = list(prompt), [NOT_IN_LOSS] * len(prompt)
     for piece in pieces:
         input_ids += piece.all_tokens
@@ -134,17 +134,17 @@ _STEP = re.compile(f".*?(?:{'|'.join(tags.STEP_ENDS)})", re.DOTALL)
 _OBSERVATION = re.compile(f"\n?{tags.OUTPUT}.*?{tags.END_OF_OUTPUT}", re.DOTALL)
 
 
-def pieces_of(solution: str, encoder: Encoder) -> Iterator[Piece]:
+def steps_of_solution(solution: str, encoder: Encoder) -> Iterator[StepTokens]:
     """Cut a solution where search would: behind each step end, and around the output."""
     position = 0
     while match := _STEP.match(solution, position):
         position = match.end()
         output = _OBSERVATION.match(solution, position)
         if output is None:
-            yield Piece(encoder.step(match[0]))
+            yield StepTokens(encoder.step(match[0]))
         else:
             position = output.end()
-            yield Piece(encoder.step(match[0]), encoder.observation(_inside(output[0])))
+            yield StepTokens(encoder.step(match[0]), encoder.observation(_inside(output[0])))
 
 
 def _inside(observation: str) -> str:

@@ -14,8 +14,8 @@ from rstar_async.errors import BadInput
 from rstar_async.search.tree import ROOT_PATH
 from rstar_async.text import prompts, tags
 from rstar_async.text.encoding import Encoder
-from rstar_async.trainer.dataset import Piece, SFTRow, demonstration_row, pieces_of
-from rstar_async.trainer.packing import JudgedTree, parent_of
+from rstar_async.trainer.dataset import SFTRow, StepTokens, demonstration_row, steps_of_solution
+from rstar_async.trainer.packing import LabelledTree, parent_of
 from storage.records import content_id
 
 ENDS = (*tags.STEP_ENDS, tags.END_OF_OUTPUT)
@@ -33,21 +33,21 @@ def read_sft(source: str | Path, encoder: Encoder) -> list[SFTRow]:
     return rows
 
 
-def read_preferences(source: str | Path, encoder: Encoder) -> list[JudgedTree]:
+def read_preferences(source: str | Path, encoder: Encoder) -> list[LabelledTree]:
     """One tree for each question, in the order in which the source first asks it."""
-    saplings: dict[str, PreferenceTreeBuilder] = {}
+    builders: dict[str, PreferenceTreeBuilder] = {}
     for where, row in read_rows(source):
         found = read_row(row)
         if not isinstance(found, Comparison):
             raise _unknown(row, where, "{prompt, pos, neg} or {prompt, chosen, rejected}")
         question, better = _cut(found.prompt + found.chosen, where)
         _, worse = _cut(found.prompt + found.rejected, where)
-        sapling = saplings.setdefault(question, PreferenceTreeBuilder(encoder))
-        chosen, rejected = (sapling.grow(_ended(text, where)) for text in (better, worse))
+        builder = builders.setdefault(question, PreferenceTreeBuilder(encoder))
+        chosen, rejected = (builder.grow(_ended(text, where)) for text in (better, worse))
         if chosen == rejected:
             raise BadInput(f"{where}: the better and the worse solution are the same")
-        sapling.prefer(chosen, rejected, _weight(found))
-    return [sapling.tree(question) for question, sapling in saplings.items()]
+        builder.prefer(chosen, rejected, _weight(found))
+    return [builder.tree(question) for question, builder in builders.items()]
 
 
 class PreferenceTreeBuilder:
@@ -62,7 +62,7 @@ class PreferenceTreeBuilder:
     def grow(self, solution: str) -> str:
         """Add the steps of `solution` that are not there yet; the path of its last one."""
         path = ROOT_PATH
-        for piece in pieces_of(solution, self._encoder):
+        for piece in steps_of_solution(solution, self._encoder):
             path = self._child(path, piece)
         return path
 
@@ -71,11 +71,11 @@ class PreferenceTreeBuilder:
         kind: PairKind = "step" if siblings else "trajectory"
         self._pairs.append(Preference(chosen, rejected, kind, weight))
 
-    def tree(self, question: str) -> JudgedTree:
+    def tree(self, question: str) -> LabelledTree:
         name = content_id(question)
-        return JudgedTree(name, name, self._encoder.prompt(question), self._steps, self._pairs)
+        return LabelledTree(name, name, self._encoder.prompt(question), self._steps, self._pairs)
 
-    def _child(self, path: str, piece: Piece) -> str:
+    def _child(self, path: str, piece: StepTokens) -> str:
         siblings = self._children.setdefault(path, {})
         tokens = tuple(piece.all_tokens)
         if tokens not in siblings:

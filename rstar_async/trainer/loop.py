@@ -19,20 +19,20 @@ from storage.records import ModelStanding
 log = logging.getLogger(__name__)
 
 
-def prune(shop: TrainingContext) -> None:
+def prune(context: TrainingContext) -> None:
     """Keep `training.keep_versions` of each kind beside those in use; 0 keeps all.
 
     The row first: a row without weights is pruned, weights without a row would be a leftover.
     """
-    keep = shop.recipe.training.keep_versions
+    keep = context.recipe.training.keep_versions
     if not keep:
         return
-    rounds = shop.database.read(queries.rounds_of, shop.run)
+    rounds = context.database.read(queries.rounds_of, context.run)
     in_use = [name for r in rounds if r.status != "closed" for name in (r.policy_id, r.ppm_id)]
-    for version in prunable(shop.versions(), in_use, keep):
+    for version in prunable(context.versions(), in_use, keep):
         reason = f"training.keep_versions is {keep}"
-        shop.database.commit(ModelStanding(version.id, "pruned", reason))
-        shutil.rmtree(shop.folder(version), ignore_errors=True)
+        context.database.commit(ModelStanding(version.id, "pruned", reason))
+        shutil.rmtree(context.folder(version), ignore_errors=True)
         log.info("pruned %s", version.id)
 
 
@@ -41,19 +41,19 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 
 
-def serve(shop: TrainingContext, *, once: bool = False) -> None:
+def serve(context: TrainingContext, *, once: bool = False) -> None:
     """Train every round that awaits it; with `once`, end when none does.
 
     Nothing is remembered here: after a crash, the round is still awaiting its training.
     """
-    distributed.on_rank0(lambda: _tidy(shop))
-    while not distributed.any_rank(shop.should_stop())[0]:
+    distributed.on_rank0(lambda: _tidy(context))
+    while not distributed.any_rank(context.should_stop())[0]:
         round_ = distributed.on_rank0(
-            lambda: shop.database.read(queries.round_awaiting_training, shop.run)
+            lambda: context.database.read(queries.round_awaiting_training, context.run)
         )
         if round_ is not None:
             try:
-                _train(shop, round_.number)
+                _train(context, round_.number)
             except Stopped as stopped:
                 log.info("%s", stopped)
         elif once:
@@ -62,21 +62,21 @@ def serve(shop: TrainingContext, *, once: bool = False) -> None:
             time.sleep(POLL_SECONDS)
 
 
-def _tidy(shop: TrainingContext) -> None:
-    for name in clear_leftovers(shop.models, {model.id for model in shop.versions()}):
+def _tidy(context: TrainingContext) -> None:
+    for name in clear_leftovers(context.models, {model.id for model in context.versions()}):
         log.info("removed unfinished %s", name)
 
 
-def _train(shop: TrainingContext, number: int) -> None:
+def _train(context: TrainingContext, number: int) -> None:
     started = time.monotonic()
     if number == BOOTSTRAP:
-        bootstrap(shop)
+        bootstrap(context)
     else:
-        train_round(shop, number)
-    distributed.on_rank0(lambda: prune(shop))
+        train_round(context, number)
+    distributed.on_rank0(lambda: prune(context))
     seconds = time.monotonic() - started
     TRAINED_ROUNDS.labels(str(number)).inc()
     TRAINING_SECONDS.labels(str(number)).inc(seconds)
-    log.info("trained", extra={"run": shop.run, "round": number, "seconds": round(seconds, 1)})
-    if hub := shop.recipe.training.hub:
-        distributed.on_rank0(lambda: push_all(shop.made_in(number), hub))
+    log.info("trained", extra={"run": context.run, "round": number, "seconds": round(seconds, 1)})
+    if hub := context.recipe.training.hub:
+        distributed.on_rank0(lambda: push_all(context.made_in(number), hub))

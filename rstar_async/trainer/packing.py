@@ -23,7 +23,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedTree:
+class LabelledTree:
     """The part of a tree that its judgements need: `steps[path]` are a node's token ids, its
     observation included, for the judged nodes and all their ancestors; the root's ids are the
     prompt."""
@@ -36,7 +36,7 @@ class JudgedTree:
     targets: Sequence[Target] = ()
 
 
-Judgement: TypeAlias = Preference | Target
+Label: TypeAlias = Preference | Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,67 +73,65 @@ def in_depth_first_order(paths: Iterable[str]) -> list[str]:
 
 
 def pack(
-    tree: JudgedTree, max_length: int, max_tokens: int
-) -> tuple[list[PackedTree], list[Judgement]]:
+    tree: LabelledTree, max_length: int, max_tokens: int
+) -> tuple[list[PackedTree], list[Label]]:
     """The tree as packed trees of at most `max_tokens` each, and the judgements that are in them.
 
     A path longer than `max_length` loses the beginning of the prompt, never a step; a judgement
     of steps that alone are longer is left out.
     """
-    found: list[Judgement] = [*tree.pairs, *tree.targets]
-    found = [judgement for judgement in found if _steps_length(tree, judgement) < max_length]
+    found: list[Label] = [*tree.pairs, *tree.targets]
+    found = [label for label in found if _steps_length(tree, label) < max_length]
     prompt = _cut_prompt(tree, found, max_length)
     parts = _split(tree, found, len(prompt), max_tokens)
     packed = [_layout(tree, prompt, part) for part in parts]
-    return packed, [judgement for part in parts for judgement in part]
+    return packed, [label for part in parts for label in part]
 
 
-def steps_of(judgement: Judgement) -> tuple[str, ...]:
+def steps_of(label: Label) -> tuple[str, ...]:
     """The paths of the steps that it judges."""
-    if isinstance(judgement, Target):
-        return (judgement.path,)
-    return judgement.chosen, judgement.rejected
+    if isinstance(label, Target):
+        return (label.path,)
+    return label.chosen, label.rejected
 
 
-def _path_length(tree: JudgedTree, path: str) -> int:
+def _path_length(tree: LabelledTree, path: str) -> int:
     return sum(len(tree.steps[p]) for p in closure([path]))
 
 
-def _steps_length(tree: JudgedTree, judgement: Judgement) -> int:
-    return max(_path_length(tree, path) for path in steps_of(judgement))
+def _steps_length(tree: LabelledTree, label: Label) -> int:
+    return max(_path_length(tree, path) for path in steps_of(label))
 
 
-def _cut_prompt(
-    tree: JudgedTree, judgements: Sequence[Judgement], max_length: int
-) -> Sequence[int]:
-    longest = max((_steps_length(tree, judgement) for judgement in judgements), default=0)
+def _cut_prompt(tree: LabelledTree, labels: Sequence[Label], max_length: int) -> Sequence[int]:
+    longest = max((_steps_length(tree, label) for label in labels), default=0)
     return tree.prompt[-(max_length - longest) :]
 
 
 def _split(
-    tree: JudgedTree, judgements: Sequence[Judgement], prompt_length: int, max_tokens: int
-) -> list[list[Judgement]]:
+    tree: LabelledTree, labels: Sequence[Label], prompt_length: int, max_tokens: int
+) -> list[list[Label]]:
     """Consecutive judgements together as long as their nodes fit; what never fits is left out."""
-    parts: list[list[Judgement]] = []
+    parts: list[list[Label]] = []
     nodes: set[str] = set()
-    for judgement in judgements:
-        added = closure(steps_of(judgement))
+    for label in labels:
+        added = closure(steps_of(label))
         if prompt_length + _tokens(tree, added) > max_tokens:
             continue
         if not parts or prompt_length + _tokens(tree, nodes | added) > max_tokens:
             parts.append([])
             nodes = set()
-        parts[-1].append(judgement)
+        parts[-1].append(label)
         nodes |= added
     return parts
 
 
-def _tokens(tree: JudgedTree, paths: Iterable[str]) -> int:
+def _tokens(tree: LabelledTree, paths: Iterable[str]) -> int:
     return sum(len(tree.steps[path]) for path in paths)
 
 
-def _layout(tree: JudgedTree, prompt: Sequence[int], judgements: Sequence[Judgement]) -> PackedTree:
-    paths = (path for judgement in judgements for path in steps_of(judgement))
+def _layout(tree: LabelledTree, prompt: Sequence[int], labels: Sequence[Label]) -> PackedTree:
+    paths = (path for label in labels for path in steps_of(label))
     wanted = {path: i for i, path in enumerate(dict.fromkeys(paths))}
     order = in_depth_first_order(closure(wanted))
     input_ids, position_ids = list(prompt), list(range(len(prompt)))
@@ -148,10 +146,10 @@ def _layout(tree: JudgedTree, prompt: Sequence[int], judgements: Sequence[Judgem
     ends = _subtree_ends([ROOT_PATH, *order], starts, stops)
     pairs = [
         (wanted[j.chosen], wanted[j.rejected], j.weight)
-        for j in judgements
+        for j in labels
         if isinstance(j, Preference)
     ]
-    targets = [(wanted[j.path], j.value) for j in judgements if isinstance(j, Target)]
+    targets = [(wanted[j.path], j.value) for j in labels if isinstance(j, Target)]
     return PackedTree(tree.problem_id, input_ids, position_ids, ends, judged, pairs, targets)
 
 

@@ -42,7 +42,7 @@ def train_policy(
     *,
     seed: int,
     into: Path,
-    watch: TrainingProgress,
+    progress: TrainingProgress,
 ) -> dict[str, Any]:
     """Train the model in folder `start` on `rows`, save it to `into`, and return metrics.
 
@@ -55,11 +55,11 @@ def train_policy(
     name = fingerprint(start, to_builtins([settings, computing]), seed, ids)
 
     def train(at_once: int) -> dict[str, Any]:
-        with checkpoints_for(watch, name, computing) as checkpoints:
+        with checkpoints_for(progress, name, computing) as checkpoints:
             trainer = PolicyTrainer(start, rows, settings, computing, at_once, seed, checkpoints)
-            seconds = run(trainer, trainer.order, checkpoints, computing, watch)
+            seconds = run(trainer, trainer.order, checkpoints, computing, progress)
             save_weights(trainer, into, _merged)
-        metrics = {**_metrics(rows, watch), "steps": trainer.state.global_step}
+        metrics = {**_metrics(rows, progress), "steps": trainer.state.global_step}
         metrics["train_seconds"] = round(seconds, 2)
         return oom.note(metrics, "micro_batch", at_once, settings.micro_batch)
 
@@ -90,8 +90,8 @@ class PolicyTrainer(SFTTrainer):
         common = trainer_arguments(settings, computing, batch, seed=seed, folder=checkpoints.folder)
         tokenizer = AutoTokenizer.from_pretrained(start)
         lengths = [len(row.input_ids) for row in rows]
-        blanks = -len(rows) % settings.batch_size if distributed.world_size() > 1 else 0
-        self.order: SamplerOrder = grouped_by_length(lengths, settings.batch_size, seed, blanks)
+        padding = -len(rows) % settings.batch_size if distributed.world_size() > 1 else 0
+        self.order: SamplerOrder = grouped_by_length(lengths, settings.batch_size, seed, padding)
         super().__init__(
             model=AutoModelForCausalLM.from_pretrained(start, dtype="float32"),
             args=SFTConfig(
@@ -103,7 +103,7 @@ class PolicyTrainer(SFTTrainer):
             train_dataset=Dataset.from_list(
                 [
                     {"input_ids": row.input_ids, "labels": row.labels}
-                    for row in [*rows, *[BLANK] * blanks]
+                    for row in [*rows, *[BLANK] * padding]
                 ]
             ),
             processing_class=tokenizer,
@@ -141,11 +141,11 @@ def _merged(model: Any) -> Any:
     return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
 
 
-def _metrics(rows: Sequence[SFTRow], watch: TrainingProgress) -> dict[str, Any]:
+def _metrics(rows: Sequence[SFTRow], progress: TrainingProgress) -> dict[str, Any]:
     return {
         "rows": len(rows),
         "tokens": sum(len(row.input_ids) for row in rows),
         "loss_tokens": sum(row.loss_tokens for row in rows),
-        "loss_first": watch.losses[0],
-        "loss_last": watch.losses[-1],
+        "loss_first": progress.losses[0],
+        "loss_last": progress.losses[-1],
     }

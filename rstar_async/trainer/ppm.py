@@ -46,7 +46,7 @@ def train_ppm(
     scale: float,
     seed: int,
     into: Path,
-    watch: TrainingProgress,
+    progress: TrainingProgress,
 ) -> dict[str, Any]:
     """Train a head on the policy in `start`, all weights free, save to `into`, return metrics.
 
@@ -63,14 +63,14 @@ def train_ppm(
     longest = max(len(tree.input_ids) for tree in trees)
 
     def train(at_once: int) -> dict[str, Any]:
-        with checkpoints_for(watch, name, computing) as checkpoints:
+        with checkpoints_for(progress, name, computing) as checkpoints:
             trainer = PreferenceTrainer(
                 start, trees, heldout, settings, computing, scale, at_once, seed, checkpoints
             )
-            seconds = run(trainer, trainer.order, checkpoints, computing, watch)
+            seconds = run(trainer, trainer.order, checkpoints, computing, progress)
             save_weights(trainer, into)
         measured = accuracies(trainer.model, trees, heldout, at_once)
-        metrics = {**_metrics(trees, heldout, watch), "steps": trainer.state.global_step}
+        metrics = {**_metrics(trees, heldout, progress), "steps": trainer.state.global_step}
         metrics = {**metrics, **measured, "train_seconds": round(seconds, 2)}
         return oom.note(metrics, "max_tokens", at_once, settings.max_tokens)
 
@@ -96,13 +96,13 @@ class PreferenceTrainer(Trainer):
     ) -> None:
         batch = batch_of(settings.batch_trees, settings.batch_trees, "ppm.batch_trees")
         common = trainer_arguments(settings, computing, batch, seed=seed, folder=checkpoints.folder)
-        blanks = -len(trees) % settings.batch_trees if distributed.world_size() > 1 else 0
-        self.order: SamplerOrder = shuffled(len(trees), seed, blanks)
+        padding = -len(trees) % settings.batch_trees if distributed.world_size() > 1 else 0
+        self.order: SamplerOrder = shuffled(len(trees), seed, padding)
         self._objective, self._scale = settings.objective, scale
         super().__init__(
             model=load_ppm(start, kernel_of(computing)),
             args=TrainingArguments(**common, remove_unused_columns=False),
-            train_dataset=[*trees, *[padding_example(trees[0])] * blanks],
+            train_dataset=[*trees, *[padding_example(trees[0])] * padding],
             data_collator=lambda batch: {"forwards": forwards(batch, at_once)},
         )
         self._measured = Measurements(heldout, at_once)
@@ -119,8 +119,8 @@ class PreferenceTrainer(Trainer):
         total = self.accelerator.reduce(pair_count(parts, self._objective), "mean")
         loss = torch.zeros((), device=self.args.device)
         ordered = torch.zeros_like(loss)
-        for part, context in self._passes(model, parts):
-            with context:
+        for part, no_sync in self._passes(model, parts):
+            with no_sync:
                 with self.compute_loss_context_manager():
                     raw = scores(model, part)
                     share = summed_loss(raw, part, self._objective, self._scale) / total
@@ -146,7 +146,7 @@ class PreferenceTrainer(Trainer):
         is an exchange, so those with fewer parts go along with empty ones."""
         if self.is_fsdp_enabled:
             missing = distributed.max_over_ranks(len(parts)) - len(parts)
-            parts = [*parts, *[_unjudged(parts[-1])] * missing]
+            parts = [*parts, *[_without_labels(parts[-1])] * missing]
         for part in parts[:-1]:
             yield part, self.accelerator.no_sync(model)
         yield parts[-1], nullcontext()
@@ -157,7 +157,7 @@ def padding_example(tree: PackedTree) -> PackedTree:
     return replace(tree, pairs=[], targets=[])
 
 
-def _unjudged(part: Forward) -> Forward:
+def _without_labels(part: Forward) -> Forward:
     names = ("chosen", "rejected", "weights", "owners", "pointed", "values")
     return replace(part, **{name: getattr(part, name)[:0] for name in names})
 
@@ -171,7 +171,7 @@ def _facts(tree: PackedTree) -> Iterator[Sequence[Any]]:
 
 
 def _metrics(
-    trees: Sequence[PackedTree], heldout: Sequence[PackedTree], watch: TrainingProgress
+    trees: Sequence[PackedTree], heldout: Sequence[PackedTree], progress: TrainingProgress
 ) -> dict[str, Any]:
     return {
         "trees": len(trees),
@@ -180,6 +180,6 @@ def _metrics(
         "pairs_heldout": sum(len(tree.pairs) for tree in heldout),
         "targets": sum(len(tree.targets) for tree in trees),
         "tokens": sum(len(tree.input_ids) for tree in trees),
-        "loss_first": watch.losses[0],
-        "loss_last": watch.losses[-1],
+        "loss_first": progress.losses[0],
+        "loss_last": progress.losses[-1],
     }

@@ -74,17 +74,17 @@ class TrainingProgress:
                 file.write(json.dumps(shown) + "\n")
 
 
-class Reports(TrainerCallback):
+class ReportProgress(TrainerCallback):
     """Passes the trainer's log on to the watch. The log is part of every checkpoint."""
 
-    def __init__(self, watch: TrainingProgress) -> None:
-        self._watch = watch
+    def __init__(self, progress: TrainingProgress) -> None:
+        self._progress = progress
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._watch.begin(state.max_steps, [e for e in state.log_history if "loss" in e])
+        self._progress.begin(state.max_steps, [e for e in state.log_history if "loss" in e])
 
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         entry = state.log_history[-1]
         if "loss" in entry:
             entry["time"] = time.time()
-            self._watch.report(entry, state.max_steps)
+            self._progress.report(entry, state.max_steps)

@@ -25,30 +25,34 @@ from storage.records import ModelKind, ModelVersion
 log = logging.getLogger(__name__)
 
 
-def train_round(shop: TrainingContext, number: int) -> None:
+def train_round(context: TrainingContext, number: int) -> None:
     """Train on round `number` and publish. Without anything to learn from, the models before stay
     in use, and a refused version says so."""
-    before = shop.newest_policy(number - 1)
-    if is_bootstrap_policy(shop, before):
-        before = _start(shop)
-    encoder = shop.encoder(before)
+    before = context.newest_policy(number - 1)
+    if is_bootstrap_policy(context, before):
+        before = _start(context)
+    encoder = context.encoder(before)
     found = build_dataset(
-        shop, number, encoder, shop.max_length(shop.recipe.ppm.max_length, before)
+        context, number, encoder, context.max_length(context.recipe.ppm.max_length, before)
     )
-    policy = _policy(shop, number, found, before, encoder)
+    policy = _policy(context, number, found, before, encoder)
     current = policy if policy.status == "published" else before
-    ppm = _ppm(shop, number, found, current)
+    ppm = _ppm(context, number, found, current)
     for model in (policy, ppm):
         log.info("%s %s round=%d %s", model.status, model.id, number, model.reason)
-    shop.finish(number, policy, ppm, *found.pairs)
+    context.finish(number, policy, ppm, *found.pairs)
 
 
 def _policy(
-    shop: TrainingContext, number: int, found: RoundDataset, before: ModelVersion, encoder: Encoder
+    context: TrainingContext,
+    number: int,
+    found: RoundDataset,
+    before: ModelVersion,
+    encoder: Encoder,
 ) -> ModelVersion:
-    settings, start = shop.recipe.policy, _start(shop)
-    fitting = within(found.rows, shop.max_length(settings.max_length, start))
-    replayed = shop.demonstrations(settings.replay, encoder)
+    settings, start = context.recipe.policy, _start(context)
+    fitting = within(found.rows, context.max_length(settings.max_length, start))
+    replayed = context.demonstrations(settings.replay, encoder)
     counts = {
         "problems": found.problems,
         "problems_solved": found.solved,
@@ -63,20 +67,20 @@ def _policy(
         fitting = [*fitting, *replayed]
     if not fitting:
         reason = f"{_nothing_to_learn(found)}; the old policy is carried on"
-        return shop.refuse("policy", number, parent=before, reason=reason, counts=counts)
+        return context.refuse("policy", number, parent=before, reason=reason, counts=counts)
     return _made_or_refused(
-        shop,
+        context,
         "policy",
         number,
         (start, before),
-        training=policy_training(shop, number, start, fitting, settings),
-        facts=shop.facts("tagged", settings),
+        training=policy_training(context, number, start, fitting, settings),
+        facts=context.facts("tagged", settings),
         counts=counts,
     )
 
 
 def _made_or_refused(
-    shop: TrainingContext,
+    context: TrainingContext,
     kind: ModelKind,
     number: int,
     parents: tuple[ModelVersion, ModelVersion],
@@ -89,7 +93,7 @@ def _made_or_refused(
     there is none, whose parent is the second, for that one stays in use."""
     start, before = parents
     try:
-        return shop.make(
+        return context.make(
             kind,
             number,
             parent=start,
@@ -100,14 +104,14 @@ def _made_or_refused(
         )
     except Refused as refused:
         counts = {**counts, **refused.metrics}
-        return shop.refuse(kind, number, parent=before, reason=str(refused), counts=counts)
+        return context.refuse(kind, number, parent=before, reason=str(refused), counts=counts)
 
 
-def _start(shop: TrainingContext) -> ModelVersion:
+def _start(context: TrainingContext) -> ModelVersion:
     """The base in every round (paper), so that errors do not pile up; or the bootstrap."""
-    base, guest = shop.base(), shop.recipe.bootstrap.model
-    if base is None or (shop.recipe.policy.start == "bootstrap" and not guest):
-        return shop.newest_policy(BOOTSTRAP)
+    base, guest = context.base(), context.recipe.bootstrap.model
+    if base is None or (context.recipe.policy.start == "bootstrap" and not guest):
+        return context.newest_policy(BOOTSTRAP)
     return base
 
 
@@ -118,25 +122,25 @@ def _nothing_to_learn(found: RoundDataset) -> str:
 
 
 def _ppm(
-    shop: TrainingContext, number: int, found: RoundDataset, policy: ModelVersion
+    context: TrainingContext, number: int, found: RoundDataset, policy: ModelVersion
 ) -> ModelVersion:
-    settings = shop.recipe.ppm
+    settings = context.recipe.ppm
     counts = {
         "pairs_step": sum(pair.kind == "step" for pair in found.pairs),
         "pairs_trajectory": sum(pair.kind == "trajectory" for pair in found.pairs),
-        "pairs_too_long": found.too_long_to_judge,
+        "pairs_too_long": found.too_long_to_label,
     }
     if not found.trees["train"]:
         reason = _nothing_to_prefer(found) if settings.train else "ppm.train is off"
-        return shop.refuse("ppm", number, parent=policy, reason=reason, counts=counts)
-    squash = {"squash": "tanh", "scale": shop.recipe.search.ppm_scale}
+        return context.refuse("ppm", number, parent=policy, reason=reason, counts=counts)
+    squash = {"squash": "tanh", "scale": context.recipe.search.ppm_scale}
     return _made_or_refused(
-        shop,
+        context,
         "ppm",
         number,
         (policy, policy),
-        training=_ppm_training(shop, number, policy, found),
-        facts={**shop.facts("tagged", settings), **squash},
+        training=_ppm_training(context, number, policy, found),
+        facts={**context.facts("tagged", settings), **squash},
         counts=counts,
     )
 
@@ -148,23 +152,23 @@ def _nothing_to_prefer(found: RoundDataset) -> str:
 
 
 def _ppm_training(
-    shop: TrainingContext, number: int, policy: ModelVersion, found: RoundDataset
+    context: TrainingContext, number: int, policy: ModelVersion, found: RoundDataset
 ) -> Training:
-    def training(folder: Path, watch: TrainingProgress) -> dict[str, Any]:
+    def training(folder: Path, progress: TrainingProgress) -> dict[str, Any]:
         metrics = train_ppm(
-            shop.folder(policy),
+            context.folder(policy),
             found.trees["train"],
             found.trees["heldout"],
-            shop.recipe.ppm,
-            shop.recipe.training,
-            scale=shop.recipe.search.ppm_scale,
-            seed=shop.seed(number),
+            context.recipe.ppm,
+            context.recipe.training,
+            scale=context.recipe.search.ppm_scale,
+            seed=context.seed(number),
             into=folder,
-            watch=watch,
+            progress=progress,
         )
-        if shop.recipe.gate.ppm:
+        if context.recipe.gate.ppm:
             distributed.on_rank0(
-                lambda: _refuse_worse(shop, number, folder, found.trees["heldout"], metrics)
+                lambda: _refuse_worse(context, number, folder, found.trees["heldout"], metrics)
             )
         return metrics
 
@@ -172,7 +176,7 @@ def _ppm_training(
 
 
 def _refuse_worse(
-    shop: TrainingContext,
+    context: TrainingContext,
     number: int,
     folder: Path,
     heldout: Sequence[PackedTree],
@@ -180,16 +184,16 @@ def _refuse_worse(
 ) -> None:
     """`Refused` if the PPM in `folder` orders the held-out pairs worse than the one before it, or,
     where there is none, than a coin."""
-    after = _accuracy_by_problem(shop, folder, heldout)
-    before = shop.database.read(queries.latest_published, shop.run, "ppm", number - 1)
-    old = _accuracy_by_problem(shop, shop.folder(before), heldout) if before else {}
+    after = _accuracy_by_problem(context, folder, heldout)
+    before = context.database.read(queries.latest_published, context.run, "ppm", number - 1)
+    old = _accuracy_by_problem(context, context.folder(before), heldout) if before else {}
     comparison = compare(old or dict.fromkeys(after, 0.5), after)
     if comparison.is_worse:
         raise Refused(f"pair accuracy on held-out problems fell to {comparison}", metrics)
 
 
 def _accuracy_by_problem(
-    shop: TrainingContext, folder: Path, heldout: Sequence[PackedTree]
+    context: TrainingContext, folder: Path, heldout: Sequence[PackedTree]
 ) -> dict[str, float]:
-    points = points_by_problem(load_ppm(folder), heldout, shop.recipe.ppm.max_tokens)
+    points = points_by_problem(load_ppm(folder), heldout, context.recipe.ppm.max_tokens)
     return {problem: fmean(some) for problem, some in points.items()}

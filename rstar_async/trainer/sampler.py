@@ -15,13 +15,13 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 
 class SamplerOrder(Sampler[int]):
     """`indices(epoch)` of whichever epoch `set_epoch` named last, and behind the `count` examples
-    as many `blanks`, which stand behind them in the data set too."""
+    as many `padding`, which stand behind them in the data set too."""
 
     def __init__(
-        self, count: int, indices: Callable[[int], Sequence[int]], blanks: int = 0
+        self, count: int, indices: Callable[[int], Sequence[int]], padding: int = 0
     ) -> None:
         self._examples = range(count)
-        self._blanks = range(count, count + blanks)
+        self._padding = range(count, count + padding)
         self._indices = indices
         self._epoch = 0
 
@@ -29,22 +29,22 @@ class SamplerOrder(Sampler[int]):
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return len(self._examples) + len(self._blanks)
+        return len(self._examples) + len(self._padding)
 
     def __iter__(self) -> Iterator[int]:
-        return iter([*self._indices(self._epoch), *self._blanks])
+        return iter([*self._indices(self._epoch), *self._padding])
 
 
-def shuffled(count: int, seed: int, blanks: int = 0) -> SamplerOrder:
+def shuffled(count: int, seed: int, padding: int = 0) -> SamplerOrder:
     def indices(epoch: int) -> list[int]:
         chance = torch.Generator().manual_seed(seed + epoch)
         return torch.randperm(count, generator=chance).tolist()
 
-    return SamplerOrder(count, indices, blanks)
+    return SamplerOrder(count, indices, padding)
 
 
 def grouped_by_length(
-    lengths: Sequence[int], batch_size: int, seed: int, blanks: int = 0
+    lengths: Sequence[int], batch_size: int, seed: int, padding: int = 0
 ) -> SamplerOrder:
     """Shuffled, but with examples of similar length in a batch, so that little is padding."""
 
@@ -55,10 +55,10 @@ def grouped_by_length(
             found = get_length_grouped_indices(list(lengths), batch_size, generator=chance)
         return [int(index) for index in found]
 
-    return SamplerOrder(len(lengths), indices, blanks)
+    return SamplerOrder(len(lengths), indices, padding)
 
 
-class KeepsOrder(TrainerCallback):
+class SetEpoch(TrainerCallback):
     """Tells the order its epoch, for a loader that skips batches after a restart does not."""
 
     def __init__(self, order: SamplerOrder) -> None:

@@ -47,62 +47,64 @@ class FileTrainingJob:
     show: Callable[[Mapping[str, Any]], None]
 
 
-def train_from_file(wish: FileTrainingJob) -> Path:
+def train_from_file(job: FileTrainingJob) -> Path:
     """Train and publish; the version's folder. `BadInput` for data that cannot be used, and then
     nothing is left behind."""
-    check_extras(wish.recipe.training)
-    torch.set_num_threads(wish.recipe.training.threads)
-    watch = TrainingProgress(
-        wish.kind, 0, None, wish.into / "training", should_stop=wish.should_stop, show=wish.show
+    check_extras(job.recipe.training)
+    torch.set_num_threads(job.recipe.training.threads)
+    progress = TrainingProgress(
+        job.kind, 0, None, job.into / "training", should_stop=job.should_stop, show=job.show
     )
-    with TemporaryDirectory() as scratch, draft(wish.into) as folder:
+    with TemporaryDirectory() as scratch, draft(job.into) as folder:
         start = Path(scratch)
-        prepare_base(wish.recipe.model.base, start)
+        prepare_base(job.recipe.model.base, start)
         encoder = Encoder.load(start, "tagged")
         try:
-            counts, metrics = _TRAININGS[wish.kind](wish, start, encoder, folder, watch)
+            counts, metrics = _TRAININGS[job.kind](job, start, encoder, folder, progress)
             version = distributed.on_rank0(
                 lambda: publish(
                     folder,
-                    kind=wish.kind,
-                    run=Path(wish.data).stem,
+                    kind=job.kind,
+                    run=Path(job.data).stem,
                     round_number=0,
                     parent=None,
-                    facts=_facts(wish),
+                    facts=_facts(job),
                     metrics={**counts, **metrics},
-                    lines=watch.lines,
+                    lines=progress.lines,
                     probe=probe(encoder),
                 )
             )
         except Refused as refused:
-            raise BadInput(f"{wish.data}: {refused}") from None
+            raise BadInput(f"{job.data}: {refused}") from None
     if distributed.is_rank0():
-        shutil.rmtree(wish.into / "training" / "checkpoints", ignore_errors=True)
+        shutil.rmtree(job.into / "training" / "checkpoints", ignore_errors=True)
     return Path(version.path)
 
 
 def _policy(
-    wish: FileTrainingJob, start: Path, encoder: Encoder, folder: Path, watch: TrainingProgress
+    job: FileTrainingJob, start: Path, encoder: Encoder, folder: Path, progress: TrainingProgress
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    settings, computing = wish.recipe.policy, wish.recipe.training
-    rows = read_sft(wish.data, encoder)
+    settings, computing = job.recipe.policy, job.recipe.training
+    rows = read_sft(job.data, encoder)
     longest = max_length(settings.max_length, start)
     fitting = within(rows, longest)
     if rows and not fitting:
         raise Refused(f"all {len(rows)} solutions are longer than {longest} tokens")
-    seed = wish.recipe.seed
-    metrics = train_policy(start, fitting, settings, computing, seed=seed, into=folder, watch=watch)
+    seed = job.recipe.seed
+    metrics = train_policy(
+        start, fitting, settings, computing, seed=seed, into=folder, progress=progress
+    )
     return {"too_long": len(rows) - len(fitting)}, metrics
 
 
 def _ppm(
-    wish: FileTrainingJob, start: Path, encoder: Encoder, folder: Path, watch: TrainingProgress
+    job: FileTrainingJob, start: Path, encoder: Encoder, folder: Path, progress: TrainingProgress
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    settings = wish.recipe.ppm
+    settings = job.recipe.ppm
     if settings.objective != "preference":
         raise BadInput(f"ppm.objective is {settings.objective}, but files hold preferences only")
     longest = max_length(settings.max_length, start)
-    trees = read_preferences(wish.data, encoder)
+    trees = read_preferences(job.data, encoder)
     packed: dict[bool, list[PackedTree]] = {True: [], False: []}
     too_long = 0
     for tree in trees:
@@ -116,11 +118,11 @@ def _ppm(
         packed[False],
         packed[True],
         settings,
-        wish.recipe.training,
-        scale=wish.recipe.search.ppm_scale,
-        seed=wish.recipe.seed,
+        job.recipe.training,
+        scale=job.recipe.search.ppm_scale,
+        seed=job.recipe.seed,
         into=folder,
-        watch=watch,
+        progress=progress,
     )
     return {"pairs_too_long": too_long}, metrics
 
@@ -141,14 +143,14 @@ def _described(data: str) -> dict[str, str]:
     return {"source": file.name, "sha256": sha256(file)} if file.is_file() else {"source": data}
 
 
-def _facts(wish: FileTrainingJob) -> dict[str, Any]:
-    recipe = wish.recipe
-    settings = recipe.policy if wish.kind == "policy" else recipe.ppm
-    squash = {"squash": "tanh", "scale": recipe.search.ppm_scale} if wish.kind == "ppm" else {}
+def _facts(job: FileTrainingJob) -> dict[str, Any]:
+    recipe = job.recipe
+    settings = recipe.policy if job.kind == "policy" else recipe.ppm
+    squash = {"squash": "tanh", "scale": recipe.search.ppm_scale} if job.kind == "ppm" else {}
     return {
         "prompt_style": "tagged",
         "base": recipe.model.base,
-        "data": _described(wish.data),
+        "data": _described(job.data),
         "settings": to_builtins(settings),
         "training": to_builtins(recipe.training),
         "seed": recipe.seed,

@@ -38,25 +38,27 @@ def check_extras(computing: TrainingConfig, *, on_gpu: bool | None = None) -> No
 
 
 @contextmanager
-def curves(computing: TrainingConfig, watch: TrainingProgress) -> Iterator[list[TrainerCallback]]:
+def curves(
+    computing: TrainingConfig, progress: TrainingProgress
+) -> Iterator[list[TrainerCallback]]:
     """What draws while the block lasts; the leader of a team draws for all."""
     with ExitStack() as stack:
         found: list[TrainerCallback] = []
-        if computing.tensorboard and watch.place is not None and distributed.is_rank0():
-            found.append(_tensorboard(watch))
-        if computing.wandb and distributed.is_rank0() and _begun(stack, computing.wandb, watch):
+        if computing.tensorboard and progress.place is not None and distributed.is_rank0():
+            found.append(_tensorboard(progress))
+        if computing.wandb and distributed.is_rank0() and _begun(stack, computing.wandb, progress):
             found.append(WandbCallback())
         yield found
 
 
-def _tensorboard(watch: TrainingProgress) -> TrainerCallback:
+def _tensorboard(progress: TrainingProgress) -> TrainerCallback:
     from torch.utils.tensorboard import SummaryWriter
 
-    assert watch.place is not None
-    return TensorBoardCallback(SummaryWriter(watch.place / "tensorboard" / watch.name))
+    assert progress.place is not None
+    return TensorBoardCallback(SummaryWriter(progress.place / "tensorboard" / progress.name))
 
 
-def _begun(stack: ExitStack, project: str, watch: TrainingProgress) -> bool:
+def _begun(stack: ExitStack, project: str, progress: TrainingProgress) -> bool:
     """Whether a run of Weights & Biases goes on now, one for every training; it ends with `stack`.
 
     The callback takes the run that goes on; left to itself it would put all trainings into one.
@@ -67,8 +69,8 @@ def _begun(stack: ExitStack, project: str, watch: TrainingProgress) -> bool:
     try:
         begun: Any = wandb.init(
             project=project,
-            name=watch.name,
-            dir=watch.place,
+            name=progress.name,
+            dir=progress.place,
             settings=quietly,
             reinit="finish_previous",
         )

@@ -15,10 +15,10 @@ from transformers.utils import logging
 from rstar_async.config import PolicyConfig, PPMConfig, TrainingConfig
 from rstar_async.errors import BadInput
 from rstar_async.trainer import distributed
-from rstar_async.trainer.checkpoints import Checkpoints, KeepsCheckpoints, checkpoints_in
+from rstar_async.trainer.checkpoints import Checkpoints, SaveCheckpoints, checkpoints_in
 from rstar_async.trainer.errors import Stopped
-from rstar_async.trainer.progress import Reports, TrainingProgress
-from rstar_async.trainer.sampler import KeepsOrder, SamplerOrder
+from rstar_async.trainer.progress import ReportProgress, TrainingProgress
+from rstar_async.trainer.sampler import SamplerOrder, SetEpoch
 from rstar_async.trainer.trackers import curves
 
 T = TypeVar("T")
@@ -105,11 +105,11 @@ def _sharding(computing: TrainingConfig, on_gpu: bool) -> dict[str, Any]:
 
 @contextmanager
 def checkpoints_for(
-    watch: TrainingProgress, fingerprint: str, computing: TrainingConfig
+    progress: TrainingProgress, fingerprint: str, computing: TrainingConfig
 ) -> Iterator[Checkpoints]:
     """Where a training keeps its checkpoints: in the watch's place, or nowhere for long."""
-    if watch.place is not None and computing.checkpoint_seconds > 0:
-        place = watch.place / "checkpoints" / watch.name
+    if progress.place is not None and computing.checkpoint_seconds > 0:
+        place = progress.place / "checkpoints" / progress.name
         yield checkpoints_in(place, fingerprint, computing.checkpoint_seconds)
     else:
         with TemporaryDirectory() as scratch:
@@ -121,16 +121,16 @@ def run(
     order: SamplerOrder,
     checkpoints: Checkpoints,
     computing: TrainingConfig,
-    watch: TrainingProgress,
+    progress: TrainingProgress,
 ) -> float:
     """Train, from the latest checkpoint on if there is one, and give the seconds it took;
     `Stopped` if it was asked to end before it was done."""
-    keeper = KeepsCheckpoints(checkpoints, watch.should_stop)
+    keeper = SaveCheckpoints(checkpoints, progress.should_stop)
     trainer.remove_callback(PrinterCallback)
     started = time.monotonic()
     latest = checkpoints.latest()
-    with curves(computing, watch) as drawn:
-        for callback in (Reports(watch), KeepsOrder(order), keeper, *drawn):
+    with curves(computing, progress) as drawn:
+        for callback in (ReportProgress(progress), SetEpoch(order), keeper, *drawn):
             trainer.add_callback(callback)
         trainer.train(resume_from_checkpoint=str(latest) if latest else None)
     if keeper.stopped:

@@ -12,37 +12,37 @@ from tests.trainer.stored_trees import plant, store_round
 from tests.trainer.test_file_dataset import FIRST, RIGHT, SEVEN, STEP, WHOLE, written
 
 
-def test_a_run_goes_back_to_an_older_pair_and_forward_again(shop, encoder, capsys):
-    serve(shop, once=True)
-    base = shop.base()
+def test_a_run_goes_back_to_an_older_pair_and_forward_again(context, encoder, capsys):
+    serve(context, once=True)
+    base = context.base()
     for number in (1, 2):
-        store_round(shop.database, "run", number, plant(encoder, 6, seed=number), base.id)
-        serve(shop, once=True)
-    _, first, first_ppm, second, second_ppm = shop.versions()
-    home = str(shop.recipe.home_folder)
+        store_round(context.database, "run", number, plant(encoder, 6, seed=number), base.id)
+        serve(context, once=True)
+    _, first, first_ppm, second, second_ppm = context.versions()
+    home = str(context.recipe.home_folder)
     assert main(["models", home]) == 0
     listed = capsys.readouterr().out
-    assert all(version.id in listed for version in shop.versions())
+    assert all(version.id in listed for version in context.versions())
     assert main(["models", home, "rollback", first.id]) == 0
-    assert shop.newest_policy(2) == first
-    assert in_use(shop, "ppm").id == first_ppm.id
+    assert context.newest_policy(2) == first
+    assert in_use(context, "ppm").id == first_ppm.id
     assert main(["models", home]) == 0
     listed = capsys.readouterr().out
     assert "withdrawn: rolled back by hand" in listed
     assert main(["models", home, "rollback", second.id]) == 0
-    assert in_use(shop, "policy").id == second.id
-    assert in_use(shop, "ppm").id == second_ppm.id
-    damage_and_show(home, shop, second, capsys)
+    assert in_use(context, "policy").id == second.id
+    assert in_use(context, "ppm").id == second_ppm.id
+    damage_and_show(home, context, second, capsys)
 
 
-def in_use(shop, kind):
-    return shop.database.read(queries.latest_published, "run", kind, 9)
+def in_use(context, kind):
+    return context.database.read(queries.latest_published, "run", kind, 9)
 
 
-def damage_and_show(home, shop, version, capsys):
+def damage_and_show(home, context, version, capsys):
     assert main(["models", home, "show", version.id]) == 0
     assert "as they were published" in capsys.readouterr().out
-    (shop.folder(version) / "config.json").write_text("{}")
+    (context.folder(version) / "config.json").write_text("{}")
     assert main(["models", home, "show", version.id]) == 1
     assert main(["models", home, "rollback", version.id]) == 2
     assert "config.json has changed" in capsys.readouterr().err

@@ -99,5 +99,5 @@ def database(recipe: Recipe) -> Iterator[Database]:
 
 
 @pytest.fixture
-def shop(recipe: Recipe, database: Database) -> TrainingContext:
+def context(recipe: Recipe, database: Database) -> TrainingContext:
     return TrainingContext(recipe, recipe.name, database)

@@ -48,17 +48,17 @@ def main(base: Path, into: Path) -> None:
 def losses_of_policy(base, encoder, into):
     problems = word_problems(10, (1, 2), 3, "demonstration")
     rows = [demonstration_row(p.question, p.solution, encoder) for p in problems]
-    watch = TrainingProgress("policy")
-    train_policy(base, rows, POLICY, TrainingConfig(), seed=1, into=into, watch=watch)
-    return watch.losses
+    progress = TrainingProgress("policy")
+    train_policy(base, rows, POLICY, TrainingConfig(), seed=1, into=into, progress=progress)
+    return progress.losses
 
 
 def losses_of_ppm(base, trees, into):
-    watch = TrainingProgress("ppm")
-    options = {"scale": 5.0, "seed": 1, "into": into, "watch": watch}
+    progress = TrainingProgress("ppm")
+    options = {"scale": 5.0, "seed": 1, "into": into, "watch": progress}
     metrics = train_ppm(base, trees, trees[:3], PPM, TrainingConfig(), **options)
-    learnt = [line["pair_accuracy_train"] for line in watch.lines[1:]]
-    return [*watch.losses, *learnt, metrics["pair_accuracy"]]
+    learnt = [line["pair_accuracy_train"] for line in progress.lines[1:]]
+    return [*progress.losses, *learnt, metrics["pair_accuracy"]]
 
 
 def sharded(base, trees):

@@ -44,10 +44,10 @@ class Handler(BaseHTTPRequestHandler):
         )
         self._answer(200, {})
 
-    def _create(self, wish):
-        name = f"{wish['organization']}/{wish['name']}"
+    def _create(self, job):
+        name = f"{job['organization']}/{job['name']}"
         known = name in self.server.repositories
-        new = {"name": name, "private": wish["visibility"] == "private", "files": {}}
+        new = {"name": name, "private": job["visibility"] == "private", "files": {}}
         self.server.repositories.setdefault(name, {**new, "commits": [], "tags": {}})
         self._answer(409 if known else 200, {"url": f"{self.server.address}/{name}"})
 
@@ -58,10 +58,10 @@ class Handler(BaseHTTPRequestHandler):
         ]
         self._answer(200, {"files": files})
 
-    def _batch(self, wish):
+    def _batch(self, job):
         objects = [
             {**one, "actions": {"upload": {"href": f"{self.server.address}/large/{one['oid']}"}}}
-            for one in wish["objects"]
+            for one in job["objects"]
         ]
         self._answer(200, {"transfer": "basic", "objects": objects})
 

@@ -14,7 +14,7 @@ from rstar_async.search.tree import Candidate, NodeStatus, Selection, Tree, Tree
 from rstar_async.text import tags
 from rstar_async.text.encoding import Encoder
 from rstar_async.text.steps import StepKind, observation, parse_step
-from rstar_async.trainer.dataset import StoredTree, judged_tree
+from rstar_async.trainer.dataset import StoredTree, labelled_tree
 from rstar_async.trainer.packing import PackedTree, pack
 from storage.database import Database
 from storage.records import Node, Problem, Round, Run, Search, problem_id
@@ -95,7 +95,9 @@ def packed_trees(encoder: Encoder, count: int) -> list[PackedTree]:
     """Planted trees as the PPM is trained on them."""
     trees: list[PackedTree] = []
     for number, planted in enumerate(plant(encoder, count)):
-        trees += pack(judged_tree(stored_tree(number, planted), encoder, PairRules()), 512, 4096)[0]
+        trees += pack(labelled_tree(stored_tree(number, planted), encoder, PairRules()), 512, 4096)[
+            0
+        ]
     return trees
 
 

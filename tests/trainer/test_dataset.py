@@ -17,7 +17,7 @@ from rstar_async.trainer.dataset import (
     NOT_IN_LOSS,
     StoredTree,
     demonstration_row,
-    judged_tree,
+    labelled_tree,
     trajectory_row,
     within,
 )
@@ -124,7 +124,7 @@ async def test_judged_steps_have_the_ids_that_search_scores(encoder):
         **stored.nodes,
         "0.1.1.2": _wrong(stored.nodes["0.1.1.1"], "0.1.1.2"),
     }
-    tree = judged_tree(StoredTree(stored.search, QUESTION, wrong, "tagged"), encoder, PairRules())
+    tree = labelled_tree(StoredTree(stored.search, QUESTION, wrong, "tagged"), encoder, PairRules())
     assert {(p.chosen, p.rejected) for p in tree.pairs} == {("0.1.1.1", "0.1.1.2")}
     path = [*tree.prompt, *tree.steps["0.1"], *tree.steps["0.1.1"]]
     assert path == prompts[2]

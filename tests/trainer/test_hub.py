@@ -18,13 +18,13 @@ from tests.trainer.stored_trees import plant, store_round
 
 
 @pytest.fixture
-def train(shop, encoder, tmp_path):
+def train(context, encoder, tmp_path):
     """Brings a round's training to its end in a process of its own, which speaks to this hub."""
 
     def go(address):
-        serve(shop, once=True)
-        store_round(shop.database, "run", 1, plant(encoder, 6), shop.base().id)
-        recipe = structs.replace(shop.recipe, training=TrainingConfig(hub="somebody/steps"))
+        serve(context, once=True)
+        store_round(context.database, "run", 1, plant(encoder, 6), context.base().id)
+        recipe = structs.replace(context.recipe, training=TrainingConfig(hub="somebody/steps"))
         file = tmp_path / "recipe.json"
         file.write_bytes(msgspec.json.encode(recipe))
         arguments = ["-m", "rstar_async.trainer", "--recipe", str(file), "--run", "run", "--once"]
@@ -47,40 +47,40 @@ def contents(folder):
     return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
 
 
-def test_what_a_round_publishes_is_on_the_hub_file_by_file(shop, train):
+def test_what_a_round_publishes_is_on_the_hub_file_by_file(context, train):
     with serving() as hub:
         code, said = train(hub.address)
     assert code == 0, said
-    _, policy, ppm = shop.versions()
+    _, policy, ppm = context.versions()
     for model in (policy, ppm):
         repository = hub.repositories[f"somebody/steps-{model.kind}"]
         assert repository["private"] is True
-        assert repository["files"] == contents(shop.folder(model))
+        assert repository["files"] == contents(context.folder(model))
         assert repository["tags"] == {model.id: repository["commits"][-1]}
         assert f"pushed {model.id}" in said
 
 
-def test_a_hub_that_cannot_be_reached_costs_a_warning_and_not_the_round(shop, train):
+def test_a_hub_that_cannot_be_reached_costs_a_warning_and_not_the_round(context, train):
     with serving() as hub:
         gone = hub.address
     code, said = train(gone)
     assert code == 0, said
-    round_ = shop.database.read(queries.round_by_number, "run", 1)
+    round_ = context.database.read(queries.round_by_number, "run", 1)
     assert round_.status == "trained"
-    _, policy, _ = shop.versions()
+    _, policy, _ = context.versions()
     assert f"training.hub: {policy.id} was not pushed" in said
 
 
-def test_a_version_is_pushed_by_hand_once_more(shop, train):
-    home = str(shop.recipe.home_folder)
+def test_a_version_is_pushed_by_hand_once_more(context, train):
+    home = str(context.recipe.home_folder)
     with serving() as hub:
         train("http://127.0.0.1:9")
-        _, _, ppm = shop.versions()
+        _, _, ppm = context.versions()
         command = ["-m", "rstar_async.cli", "models", home, "push", ppm.id]
         code, said = run(hub.address, *command, "--hub", "somebody/again")
         assert code == 0, said
         assert said.splitlines()[0] == f"{hub.address}/somebody/again-ppm/tree/{ppm.id}"
-        assert hub.repositories["somebody/again-ppm"]["files"] == contents(shop.folder(ppm))
+        assert hub.repositories["somebody/again-ppm"]["files"] == contents(context.folder(ppm))
     code, said = run(hub.address, *command, "--hub", "somebody/again")
     assert code == 2
     assert said.startswith(f"rstar: {ppm.id} was not pushed: ")

@@ -18,21 +18,21 @@ from tests.trainer.conftest import plain_model
 from tests.trainer.stored_trees import Planted, plant, store_round
 
 
-def with_bootstrap(shop, **changes):
-    bootstrap = structs.replace(shop.recipe.bootstrap, **changes)
+def with_bootstrap(context, **changes):
+    bootstrap = structs.replace(context.recipe.bootstrap, **changes)
     return TrainingContext(
-        structs.replace(shop.recipe, bootstrap=bootstrap), shop.run, shop.database
+        structs.replace(context.recipe, bootstrap=bootstrap), context.run, context.database
     )
 
 
-def with_settings(shop, section, **changes):
-    settings = structs.replace(getattr(shop.recipe, section), **changes)
-    recipe = structs.replace(shop.recipe, **{section: settings})
-    return TrainingContext(recipe, shop.run, shop.database)
+def with_settings(context, section, **changes):
+    settings = structs.replace(getattr(context.recipe, section), **changes)
+    recipe = structs.replace(context.recipe, **{section: settings})
+    return TrainingContext(recipe, context.run, context.database)
 
 
-def status(shop, number):
-    return shop.database.read(queries.round_by_number, shop.run, number).status
+def status(context, number):
+    return context.database.read(queries.round_by_number, context.run, number).status
 
 
 def unsolved(planted: Planted) -> Planted:
@@ -44,127 +44,131 @@ def unsolved(planted: Planted) -> Planted:
 
 
 @pytest.mark.parametrize("kind", ["few_shot", "checkpoint"])
-def test_the_base_is_the_first_policy(shop, kind):
-    shop = with_bootstrap(shop, kind=kind)
-    serve(shop, once=True)
-    (base,) = shop.versions()
+def test_the_base_is_the_first_policy(context, kind):
+    context = with_bootstrap(context, kind=kind)
+    serve(context, once=True)
+    (base,) = context.versions()
     assert base.parent_id is None
     assert base.manifest["prompt_style"] == ("few_shot" if kind == "few_shot" else "tagged")
-    assert status(shop, 0) == "trained"
+    assert status(context, 0) == "trained"
 
 
-def test_a_guest_searches_in_round_1_and_the_base_is_what_is_trained(shop, encoder, tmp_path):
+def test_a_guest_searches_in_round_1_and_the_base_is_what_is_trained(context, encoder, tmp_path):
     guest = plain_model(tmp_path / "guest", seed=9)
-    shop = with_bootstrap(shop, kind="few_shot", model=str(guest))
-    serve(shop, once=True)
-    base, prompted = shop.versions()
-    assert shop.base() == base
-    assert shop.newest_policy(0) == prompted
+    context = with_bootstrap(context, kind="few_shot", model=str(guest))
+    serve(context, once=True)
+    base, prompted = context.versions()
+    assert context.base() == base
+    assert context.newest_policy(0) == prompted
     assert prompted.manifest["prompt_style"] == "few_shot"
 
-    store_round(shop.database, "run", 1, plant(encoder, 12), prompted.id)
-    serve(shop, once=True)
-    trained = shop.newest_policy(1)
+    store_round(context.database, "run", 1, plant(encoder, 12), prompted.id)
+    serve(context, once=True)
+    trained = context.newest_policy(1)
     assert trained.round == 1
     assert trained.parent_id == base.id
 
 
-def test_demonstrations_make_a_policy_whose_parent_is_the_base(shop):
-    shop = with_bootstrap(shop, kind="demonstrations")
-    serve(shop, once=True)
-    base, policy = shop.versions()
+def test_demonstrations_make_a_policy_whose_parent_is_the_base(context):
+    context = with_bootstrap(context, kind="demonstrations")
+    serve(context, once=True)
+    base, policy = context.versions()
     assert policy.parent_id == base.id
     assert policy.metrics["rows"] == 8
-    assert shop.database.read(queries.latest_published, "run", "policy") == policy
-    assert shop.base() == base
+    assert context.database.read(queries.latest_published, "run", "policy") == policy
+    assert context.base() == base
 
 
-def test_a_searched_round_becomes_a_policy_and_a_ppm(shop, encoder):
-    serve(shop, once=True)
-    base = shop.base()
-    store_round(shop.database, "run", 1, plant(encoder, 12), base.id)
-    serve(shop, once=True)
-    _, policy, ppm = shop.versions()
+def test_a_searched_round_becomes_a_policy_and_a_ppm(context, encoder):
+    serve(context, once=True)
+    base = context.base()
+    store_round(context.database, "run", 1, plant(encoder, 12), base.id)
+    serve(context, once=True)
+    _, policy, ppm = context.versions()
     assert (policy.parent_id, ppm.parent_id) == (base.id, policy.id)
     assert policy.metrics["trajectories"] == policy.metrics["problems_solved"] == 12
     assert (ppm.manifest["squash"], ppm.manifest["scale"]) == ("tanh", 5.0)
-    pairs = shop.database.read(queries.pairs_of, "run", 1)
+    pairs = context.database.read(queries.pairs_of, "run", 1)
     assert len(pairs) == ppm.metrics["pairs"] + ppm.metrics["pairs_heldout"]
     assert {pair.split for pair in pairs} == {"train", "heldout"}
-    assert_split_by_problem(shop, pairs)
-    assert Encoder.load(shop.folder(policy), "tagged").prompt("?") == encoder.prompt("?")
-    lines = (shop.recipe.home_folder / "training" / "progress.jsonl").read_text().splitlines()
+    assert_split_by_problem(context, pairs)
+    assert Encoder.load(context.folder(policy), "tagged").prompt("?") == encoder.prompt("?")
+    lines = (context.recipe.home_folder / "training" / "progress.jsonl").read_text().splitlines()
     assert {json.loads(line)["phase"] for line in lines} == {"policy", "ppm"}
-    assert (shop.folder(ppm) / "metrics.jsonl").read_text().count("\n") == ppm.metrics["steps"] + 1
+    assert (context.folder(ppm) / "metrics.jsonl").read_text().count("\n") == ppm.metrics[
+        "steps"
+    ] + 1
 
 
-def assert_split_by_problem(shop, pairs):
+def assert_split_by_problem(context, pairs):
     splits = {}
     for pair in pairs:
         splits.setdefault(pair.search_id, set()).add(pair.split)
     assert all(len(split) == 1 for split in splits.values())
 
 
-def test_without_a_solved_problem_the_old_policy_is_carried_on(shop, encoder):
-    serve(shop, once=True)
+def test_without_a_solved_problem_the_old_policy_is_carried_on(context, encoder):
+    serve(context, once=True)
     planted = [unsolved(one) for one in plant(encoder, 3)]
-    store_round(shop.database, "run", 1, planted, shop.base().id)
-    serve(shop, once=True)
-    base, policy, ppm = shop.versions()
+    store_round(context.database, "run", 1, planted, context.base().id)
+    serve(context, once=True)
+    base, policy, ppm = context.versions()
     assert (policy.status, ppm.status) == ("refused", "refused")
     assert policy.reason == "none of 3 problems was solved; the old policy is carried on"
     assert ppm.reason == "no preference pairs in 3 problems"
-    assert shop.newest_policy(1) == base
-    assert status(shop, 1) == "trained"
+    assert context.newest_policy(1) == base
+    assert status(context, 1) == "trained"
 
 
-def test_a_ppm_may_be_switched_off(shop, encoder):
-    shop = with_settings(shop, "ppm", train=False)
-    serve(shop, once=True)
-    store_round(shop.database, "run", 1, plant(encoder, 3), shop.base().id)
-    serve(shop, once=True)
-    assert [v.reason for v in shop.versions() if v.kind == "ppm"] == ["ppm.train is off"]
-    assert shop.database.read(queries.pairs_of, "run", 1) == []
+def test_a_ppm_may_be_switched_off(context, encoder):
+    context = with_settings(context, "ppm", train=False)
+    serve(context, once=True)
+    store_round(context.database, "run", 1, plant(encoder, 3), context.base().id)
+    serve(context, once=True)
+    assert [v.reason for v in context.versions() if v.kind == "ppm"] == ["ppm.train is off"]
+    assert context.database.read(queries.pairs_of, "run", 1) == []
 
 
-def test_trajectories_that_are_too_long_are_counted(shop, encoder):
-    shop = with_settings(shop, "policy", max_length=10)
-    serve(shop, once=True)
-    store_round(shop.database, "run", 1, plant(encoder, 3), shop.base().id)
-    serve(shop, once=True)
-    _, policy, ppm = shop.versions()
+def test_trajectories_that_are_too_long_are_counted(context, encoder):
+    context = with_settings(context, "policy", max_length=10)
+    serve(context, once=True)
+    store_round(context.database, "run", 1, plant(encoder, 3), context.base().id)
+    serve(context, once=True)
+    _, policy, ppm = context.versions()
     assert policy.reason.startswith("all 3 trajectories are too long")
     assert policy.metrics["too_long"] == 3
-    assert ppm.parent_id == shop.base().id
+    assert ppm.parent_id == context.base().id
 
 
-def test_trajectories_of_earlier_rounds_come_along_when_asked(shop, encoder):
-    shop = with_settings(shop, "policy", history="all", replay=4)
-    serve(shop, once=True)
+def test_trajectories_of_earlier_rounds_come_along_when_asked(context, encoder):
+    context = with_settings(context, "policy", history="all", replay=4)
+    serve(context, once=True)
     for number in (1, 2):
         planted = plant(encoder, 3, seed=number)
-        store_round(shop.database, "run", number, planted, shop.base().id)
-        serve(shop, once=True)
-    first, second = (v for v in shop.versions() if v.kind == "policy" and v.round)
+        store_round(context.database, "run", number, planted, context.base().id)
+        serve(context, once=True)
+    first, second = (v for v in context.versions() if v.kind == "policy" and v.round)
     assert (first.metrics["trajectories"], second.metrics["trajectories"]) == (3, 6)
     assert second.metrics["replayed"] == 4
-    assert second.parent_id == shop.base().id
+    assert second.parent_id == context.base().id
 
 
-def test_judgements_of_earlier_rounds_come_along_when_asked(shop, encoder):
+def test_judgements_of_earlier_rounds_come_along_when_asked(context, encoder):
     """What is stored as a round's pairs stays its own."""
-    shop = with_settings(shop, "ppm", history="all")
-    serve(shop, once=True)
+    context = with_settings(context, "ppm", history="all")
+    serve(context, once=True)
     stored = {}
     for number in (1, 2):
-        store_round(shop.database, "run", number, plant(encoder, 6, seed=number), shop.base().id)
-        serve(shop, once=True)
-        stored[number] = shop.database.read(queries.pairs_of, "run", number)
-    first, second = (v.metrics for v in shop.versions() if v.kind == "ppm")
+        store_round(
+            context.database, "run", number, plant(encoder, 6, seed=number), context.base().id
+        )
+        serve(context, once=True)
+        stored[number] = context.database.read(queries.pairs_of, "run", number)
+    first, second = (v.metrics for v in context.versions() if v.kind == "ppm")
     assert first["pairs"] + first["pairs_heldout"] == len(stored[1])
     assert second["pairs"] + second["pairs_heldout"] == len(stored[1]) + len(stored[2])
     assert second["pairs_step"] + second["pairs_trajectory"] == len(stored[2])
-    policies = [v.metrics for v in shop.versions() if v.kind == "policy" and v.round]
+    policies = [v.metrics for v in context.versions() if v.kind == "policy" and v.round]
     assert [each["trajectories"] for each in policies] == [each["problems"] for each in policies]
     assert [each["problems"] for each in policies] == [6, 6]
 
@@ -176,10 +180,10 @@ def test_the_process_trains_and_ends_at_sigterm(recipe, database, tmp_path):
     command = [sys.executable, "-m", "rstar_async.trainer", "--recipe", str(file), "--run", "run"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
-        shop = TrainingContext(recipe, "run", database)
+        context = TrainingContext(recipe, "run", database)
         deadline = time.monotonic() + 120
-        while status(shop, 0) != "trained" and time.monotonic() < deadline:
+        while status(context, 0) != "trained" and time.monotonic() < deadline:
             time.sleep(0.2)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
-    assert status(shop, 0) == "trained"
+    assert status(context, 0) == "trained"

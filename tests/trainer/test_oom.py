@@ -47,11 +47,11 @@ def test_half_as_much_at_once_is_the_same_training(base, encoder, tmp_path, capl
 
     losses = []
     for show in (lambda _: None, scarce):
-        watch = TrainingProgress("policy", show=show)
+        progress = TrainingProgress("policy", show=show)
         metrics = train_policy(
-            base, rows, settings, TrainingConfig(), seed=1, into=tmp_path, watch=watch
+            base, rows, settings, TrainingConfig(), seed=1, into=tmp_path, progress=progress
         )
-        losses.append(watch.losses)
+        losses.append(progress.losses)
     assert metrics["micro_batch"] == 4
     assert "going on with 4 sequences at once" in caplog.text
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)

@@ -6,7 +6,7 @@ from rstar_async.data.preferences import Preference
 from rstar_async.trainer.attention import sees, tree_mask
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.objectives import summed_loss
-from rstar_async.trainer.packing import JudgedTree, Target, closure, pack
+from rstar_async.trainer.packing import LabelledTree, Target, closure, pack
 from rstar_async.trainer.scorer import load_ppm, scores
 from tests.trainer.separate import separate_loss, separate_scores
 
@@ -22,7 +22,7 @@ STEPS = {
 
 def tree(*pairs, prompt=(1, 2, 3), steps=STEPS):
     chosen = [Preference(one, other, "step", weight) for one, other, weight in pairs]
-    return JudgedTree("problem", "search", list(prompt), steps, chosen)
+    return LabelledTree("problem", "search", list(prompt), steps, chosen)
 
 
 SMALL = tree(("0.1", "0.2", 1.0), ("0.1.2", "0.1.1", 0.5), ("0.10", "0.2", 0.25))
@@ -53,7 +53,7 @@ def test_flex_attention_is_told_the_same_rule():
 
 def test_targets_are_packed_like_pairs():
     values = [Target("0.1.2", 0.5), Target("0.1", -1.0)]
-    only = JudgedTree("problem", "search", [1, 2, 3], STEPS, [], values)
+    only = LabelledTree("problem", "search", [1, 2, 3], STEPS, [], values)
     (packed,), kept = pack(only, 100, 100)
     assert packed.input_ids == [1, 2, 3, 4, 5, 8, 9]
     assert [(packed.input_ids[packed.judged[i]], v) for i, v in packed.targets] == [

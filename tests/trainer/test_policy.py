@@ -25,10 +25,10 @@ def rows(encoder):
     return [demonstration_row(p.question, p.solution, encoder) for p in problems]
 
 
-def train(base, rows, into, watch=None, settings=SETTINGS, dtype="auto"):
-    watch = watch or TrainingProgress("policy")
+def train(base, rows, into, progress=None, settings=SETTINGS, dtype="auto"):
+    progress = progress or TrainingProgress("policy")
     return train_policy(
-        base, rows, settings, TrainingConfig(dtype=dtype), seed=1, into=into, watch=watch
+        base, rows, settings, TrainingConfig(dtype=dtype), seed=1, into=into, progress=progress
     )
 
 
@@ -71,12 +71,12 @@ def test_the_same_seed_gives_the_same_weights(base, rows, tmp_path):
 def test_accumulated_micro_batches_give_the_step_of_one_batch(base, rows, tmp_path):
     losses = []
     for micro_batch in (2, 8):
-        watch = TrainingProgress("policy")
+        progress = TrainingProgress("policy")
         settings = PolicyConfig(epochs=1, learning_rate=1e-3, batch_size=8, micro_batch=micro_batch)
         folder = tmp_path / str(micro_batch)
         folder.mkdir()
-        train(base, rows[:8], folder, watch, settings)
-        losses += watch.losses
+        train(base, rows[:8], folder, progress, settings)
+        losses += progress.losses
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
@@ -119,27 +119,27 @@ def loss_by_hand(base, row):
 
 
 def test_every_step_is_reported(base, rows, tmp_path):
-    watch = TrainingProgress("policy", 3, tmp_path / "progress.jsonl")
+    progress = TrainingProgress("policy", 3, tmp_path / "progress.jsonl")
     (tmp_path / "model").mkdir()
-    train(base, rows[:8], tmp_path / "model", watch)
-    lines = [json.loads(line) for line in watch.file.read_text().splitlines()]
+    train(base, rows[:8], tmp_path / "model", progress)
+    lines = [json.loads(line) for line in progress.file.read_text().splitlines()]
     assert [line["step"] for line in lines] == [0, 1, 2]
     assert set(lines[0]) == {"phase", "round", "step", "total", "loss"}
     assert {(line["phase"], line["round"], line["total"]) for line in lines} == {("policy", 3, 2)}
-    assert lines[1]["loss"] == watch.losses[0]
+    assert lines[1]["loss"] == progress.losses[0]
 
 
 def test_a_wish_to_stop_ends_training_between_steps(base, rows, tmp_path):
-    watch = TrainingProgress("policy", should_stop=lambda: len(watch.lines) > 0)
+    progress = TrainingProgress("policy", should_stop=lambda: len(progress.lines) > 0)
     with pytest.raises(Stopped, match="step 1 of 6"):
-        train(base, rows, tmp_path, watch)
+        train(base, rows, tmp_path, progress)
     assert list(tmp_path.iterdir()) == []
 
 
 def losses_with(base, rows, tmp_path, **changes):
-    watch = TrainingProgress("policy")
-    train(base, rows, tmp_path, watch, structs.replace(SETTINGS, **changes))
-    return watch.losses
+    progress = TrainingProgress("policy")
+    train(base, rows, tmp_path, progress, structs.replace(SETTINGS, **changes))
+    return progress.losses
 
 
 def test_packing_gives_the_losses_of_padding(base, rows, tmp_path):

@@ -19,7 +19,7 @@ from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.build_dataset import is_heldout
 from rstar_async.trainer.checkpoint_io import copy_tokenizer
 from rstar_async.trainer.checkpoints import Checkpoints
-from rstar_async.trainer.dataset import judged_tree
+from rstar_async.trainer.dataset import labelled_tree
 from rstar_async.trainer.errors import Stopped
 from rstar_async.trainer.objectives import pair_count, summed_loss, targets_of
 from rstar_async.trainer.packing import pack
@@ -42,11 +42,11 @@ def packed(encoder):
     return packed_trees(encoder, 24)
 
 
-def train(start, trees, heldout, into, settings=SETTINGS, watch=None, dtype="auto"):
-    watch = watch or TrainingProgress("ppm")
+def train(start, trees, heldout, into, settings=SETTINGS, progress=None, dtype="auto"):
+    progress = progress or TrainingProgress("ppm")
     computing = TrainingConfig(dtype=dtype)
     return train_ppm(
-        start, trees, heldout, settings, computing, scale=5.0, seed=1, into=into, watch=watch
+        start, trees, heldout, settings, computing, scale=5.0, seed=1, into=into, progress=progress
     )
 
 
@@ -73,18 +73,18 @@ def test_it_learns_to_tell_marked_steps_from_unmarked_ones(base, packed, tmp_pat
 
 def test_accuracy_is_told_while_it_learns(base, packed, tmp_path):
     """Of each step's pairs as they were before it, and four times of the held-out ones."""
-    watch = TrainingProgress("ppm", file=tmp_path / "progress.jsonl")
+    progress = TrainingProgress("ppm", file=tmp_path / "progress.jsonl")
     (tmp_path / "ppm").mkdir()
     settings = structs.replace(SETTINGS, epochs=4)
-    metrics = train(base, packed[8:], packed[:8], tmp_path / "ppm", settings, watch)
-    said = [json.loads(line) for line in watch.file.read_text().splitlines()][1:]
+    metrics = train(base, packed[8:], packed[:8], tmp_path / "ppm", settings, progress)
+    said = [json.loads(line) for line in progress.file.read_text().splitlines()][1:]
     learnt = [line["pair_accuracy_train"] for line in said]
     assert learnt[0] == 0.5  # a new head is zero: all are ties
     assert sum(learnt[-4:]) / 4 > 0.8
     heldout = {line["step"]: line["pair_accuracy"] for line in said if "pair_accuracy" in line}
     assert list(heldout) == [4, 8, 12, 16]
     assert heldout[16] == metrics["pair_accuracy"]
-    assert [line.get("pair_accuracy") for line in watch.lines[1:]] == [
+    assert [line.get("pair_accuracy") for line in progress.lines[1:]] == [
         heldout.get(step) for step in range(1, 17)
     ]
 
@@ -182,9 +182,9 @@ def test_without_heldout_problems_there_is_no_heldout_accuracy(base, packed, tmp
 
 
 def test_a_wish_to_stop_saves_nothing(base, packed, tmp_path):
-    watch = TrainingProgress("ppm", should_stop=lambda: True)
+    progress = TrainingProgress("ppm", should_stop=lambda: True)
     with pytest.raises(Stopped):
-        train(base, packed, [], tmp_path, watch=watch)
+        train(base, packed, [], tmp_path, progress=progress)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -194,8 +194,8 @@ def test_other_objectives_can_be_fitted_and_order_solutions(objective, base, enc
     for number, planted in enumerate(plant(encoder, 8)):
         stored = stored_tree(number, planted)
         targets = targets_of(planted.tree, objective)
-        trees += pack(judged_tree(stored, encoder, PairRules(), targets), 512, 4096)[0]
-        judged = judged_tree(stored, encoder, PairRules())
+        trees += pack(labelled_tree(stored, encoder, PairRules(), targets), 512, 4096)[0]
+        judged = labelled_tree(stored, encoder, PairRules())
         solutions = [pair for pair in judged.pairs if pair.kind == "trajectory"]
         measured += pack(replace(judged, pairs=solutions), 512, 4096)[0]
     settings = PPMConfig(epochs=30, learning_rate=3e-3, batch_trees=2, objective=objective)

@@ -130,31 +130,31 @@ KILLS = {
 
 
 @pytest.mark.parametrize("moment", KILLS)
-def test_killed_at_any_moment_all_is_published_or_nothing(moment, shop, encoder, monkeypatch):
-    serve(shop, once=True)
-    (base,) = shop.versions()
-    store_round(shop.database, "run", 1, plant(encoder, 6), base.id)
+def test_killed_at_any_moment_all_is_published_or_nothing(moment, context, encoder, monkeypatch):
+    serve(context, once=True)
+    (base,) = context.versions()
+    store_round(context.database, "run", 1, plant(encoder, 6), base.id)
     with monkeypatch.context() as patch:
         patch.setattr(*KILLS[moment])
         # The parent's connections are no good in a child; it opens its own.
-        shop.database.close()
-        assert in_a_child(lambda: serve(shop, once=True)) == signal.SIGKILL
-    published = {version.id for version in shop.versions()}
+        context.database.close()
+        assert in_a_child(lambda: serve(context, once=True)) == signal.SIGKILL
+    published = {version.id for version in context.versions()}
     assert len(published) == (3 if moment == "committed" else 1)
-    assert whole(shop, published)
-    serve(shop, once=True)
-    after_restart = shop.versions()
+    assert whole(context, published)
+    serve(context, once=True)
+    after_restart = context.versions()
     assert [version.kind for version in after_restart] == ["policy", "policy", "ppm"]
-    assert whole(shop, {version.id for version in after_restart})
-    assert {path.name for path in shop.models.iterdir()} == {v.id for v in after_restart}
-    assert shop.database.read(queries.round_by_number, "run", 1).status == "trained"
-    assert shop.database.read(queries.pairs_of, "run", 1)
+    assert whole(context, {version.id for version in after_restart})
+    assert {path.name for path in context.models.iterdir()} == {v.id for v in after_restart}
+    assert context.database.read(queries.round_by_number, "run", 1).status == "trained"
+    assert context.database.read(queries.pairs_of, "run", 1)
 
 
-def whole(shop, versions):
+def whole(context, versions):
     """Whether every version has all files that its row promises."""
     return all(
-        checksums(shop.models / version).items()
-        >= shop.database.read(queries.model_version, version).manifest["files"].items()
+        checksums(context.models / version).items()
+        >= context.database.read(queries.model_version, version).manifest["files"].items()
         for version in versions
     )

@@ -29,11 +29,11 @@ def trainings(base, encoder):
     rows = [demonstration_row(p.question, p.solution, encoder) for p in problems]
     trees = packed_trees(encoder, 10)
 
-    def policy(into, watch, settings=POLICY, count=10):
-        train_policy(base, rows[:count], settings, ALWAYS, seed=1, into=into, watch=watch)
+    def policy(into, progress, settings=POLICY, count=10):
+        train_policy(base, rows[:count], settings, ALWAYS, seed=1, into=into, progress=progress)
 
-    def ppm(into, watch, settings=PPM, count=10):
-        options = {"scale": 5.0, "seed": 1, "into": into, "watch": watch}
+    def ppm(into, progress, settings=PPM, count=10):
+        options = {"scale": 5.0, "seed": 1, "into": into, "watch": progress}
         train_ppm(base, trees[:count], [], settings, ALWAYS, **options)
 
     return {"policy": policy, "ppm": ppm}
@@ -49,8 +49,8 @@ def watching(tmp_path, step=None, what=None):
     return TrainingProgress("any", place=tmp_path, show=show if what else lambda _: None)
 
 
-def curve(watch):
-    return [(line["step"], line["loss"], line["grad_norm"]) for line in watch.lines[1:]]
+def curve(progress):
+    return [(line["step"], line["loss"], line["grad_norm"]) for line in progress.lines[1:]]
 
 
 @pytest.mark.parametrize("kind", ["policy", "ppm"])

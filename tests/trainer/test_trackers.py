@@ -23,12 +23,12 @@ def train(base, encoder, tmp_path):
     """Trains a PPM for two steps and gives the losses, whatever draws them."""
 
     def go(computing, phase="ppm"):
-        watch = TrainingProgress(phase, 1, place=tmp_path / "training")
+        progress = TrainingProgress(phase, 1, place=tmp_path / "training")
         into = tmp_path / phase
         into.mkdir()
-        options = {"scale": 5.0, "seed": 1, "into": into, "watch": watch}
+        options = {"scale": 5.0, "seed": 1, "into": into, "watch": progress}
         train_ppm(base, packed_trees(encoder, 8), [], SETTINGS, computing, **options)
-        return watch.losses
+        return progress.losses
 
     return go
 

@@ -30,10 +30,10 @@ GOOD = SFTRow([5, 6, 7], [NOT_IN_LOSS, 6, 7])
     ],
 )
 def test_rows_that_cannot_be_learnt_are_named(rows, says, base, tmp_path):
-    watch = TrainingProgress("policy")
+    progress = TrainingProgress("policy")
     with pytest.raises(Refused, match=says):
         train_policy(
-            base, rows, PolicyConfig(), TrainingConfig(), seed=1, into=tmp_path, watch=watch
+            base, rows, PolicyConfig(), TrainingConfig(), seed=1, into=tmp_path, progress=progress
         )
     assert list(tmp_path.iterdir()) == []
 
@@ -75,8 +75,8 @@ def test_a_loss_that_is_no_number_ends_the_training(base, tmp_path):
         model.model.norm.weight.fill_(torch.nan)
     model.save_pretrained(tmp_path / "start")
     copy_tokenizer(base, tmp_path / "start")
-    watch, into = TrainingProgress("policy"), tmp_path / "into"
-    settings, options = PolicyConfig(batch_size=1), {"seed": 1, "into": into, "watch": watch}
+    progress, into = TrainingProgress("policy"), tmp_path / "into"
+    settings, options = PolicyConfig(batch_size=1), {"seed": 1, "into": into, "watch": progress}
     with pytest.raises(Refused, match=r"the loss is nan at step 1 of 2"):
         train_policy(tmp_path / "start", [GOOD], settings, TrainingConfig(), **options)
     assert not into.exists()
