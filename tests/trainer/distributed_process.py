@@ -55,7 +55,7 @@ def losses_of_policy(base, encoder, into):
 
 def losses_of_ppm(base, trees, into):
     progress = TrainingProgress("ppm")
-    options = {"scale": 5.0, "seed": 1, "into": into, "watch": progress}
+    options = {"scale": 5.0, "seed": 1, "into": into, "progress": progress}
     metrics = train_ppm(base, trees, trees[:3], PPM, TrainingConfig(), **options)
     learnt = [line["pair_accuracy_train"] for line in progress.lines[1:]]
     return [*progress.losses, *learnt, metrics["pair_accuracy"]]

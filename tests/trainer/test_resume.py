@@ -33,7 +33,7 @@ def trainings(base, encoder):
         train_policy(base, rows[:count], settings, ALWAYS, seed=1, into=into, progress=progress)
 
     def ppm(into, progress, settings=PPM, count=10):
-        options = {"scale": 5.0, "seed": 1, "into": into, "watch": progress}
+        options = {"scale": 5.0, "seed": 1, "into": into, "progress": progress}
         train_ppm(base, trees[:count], [], settings, ALWAYS, **options)
 
     return {"policy": policy, "ppm": ppm}

@@ -26,7 +26,7 @@ def train(base, encoder, tmp_path):
         progress = TrainingProgress(phase, 1, place=tmp_path / "training")
         into = tmp_path / phase
         into.mkdir()
-        options = {"scale": 5.0, "seed": 1, "into": into, "watch": progress}
+        options = {"scale": 5.0, "seed": 1, "into": into, "progress": progress}
         train_ppm(base, packed_trees(encoder, 8), [], SETTINGS, computing, **options)
         return progress.losses
 

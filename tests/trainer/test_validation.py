@@ -65,7 +65,7 @@ def test_no_trees_and_one_class_teach_nothing(base, encoder, tmp_path):
 
 
 def train(base, trees, into, **settings):
-    options = {"scale": 5.0, "seed": 1, "into": into, "watch": TrainingProgress("ppm")}
+    options = {"scale": 5.0, "seed": 1, "into": into, "progress": TrainingProgress("ppm")}
     train_ppm(base, trees, [], PPMConfig(**settings), TrainingConfig(), **options)
 
 
@@ -76,7 +76,7 @@ def test_a_loss_that_is_no_number_ends_the_training(base, tmp_path):
     model.save_pretrained(tmp_path / "start")
     copy_tokenizer(base, tmp_path / "start")
     progress, into = TrainingProgress("policy"), tmp_path / "into"
-    settings, options = PolicyConfig(batch_size=1), {"seed": 1, "into": into, "watch": progress}
+    settings, options = PolicyConfig(batch_size=1), {"seed": 1, "into": into, "progress": progress}
     with pytest.raises(Refused, match=r"the loss is nan at step 1 of 2"):
         train_policy(tmp_path / "start", [GOOD], settings, TrainingConfig(), **options)
     assert not into.exists()
