@@ -152,7 +152,7 @@ def recipe_for(folder: Path, seed: int, *, short: bool) -> Recipe:
         execution=ExecutionConfig(wall_seconds=120.0, cpu_seconds=60.0),
         rounds=(RoundConfig(),) if short else (RoundConfig(), RoundConfig(guidance="ppm")),
         policy=PolicyConfig(epochs=1.0, batch_size=8, learning_rate=1e-4),
-        ppm=PPMConfig(learning_rate=1e-4),
+        ppm=PPMConfig(learning_rate=1e-4, min_steps=0),
         evaluation=EvaluationConfig(problems=HELDOUT, samples=2, rollouts=3, candidates=3),
         workers=WorkersConfig(
             engine="scripted", inference=2, reward=2, executor=2, slots=1, rows=32

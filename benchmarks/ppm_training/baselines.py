@@ -15,7 +15,7 @@ from trl.trainer.reward_trainer import RewardTrainer
 from benchmarks.ppm_training.trees import Sequences
 from rstar_async.config import PPMConfig
 from rstar_async.trainer.batches import forwards
-from rstar_async.trainer.objectives import summed_loss
+from rstar_async.trainer.objectives import PPMLoss
 from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.scorer import load_ppm, scores
 from rstar_async.trainer.trainer_args import quiet
@@ -79,12 +79,12 @@ class Baseline:
 
 
 def by_trees(epoch: Epoch, trees: Sequence[PackedTree]) -> None:
-    """Ours: whole trees in rows, all their steps judged in one forward pass."""
+    """Ours: whole trees in rows, all their steps scored in one forward pass."""
 
     def losses() -> Iterator[tuple[torch.Tensor, int]]:
         for part in forwards(trees, MAX_TOKENS):
             raw = scores(epoch.model, part)
-            loss = summed_loss(raw, part, "preference", 1.0) / epoch.pairs
+            loss = PPMLoss("preference").summed(raw, part) / epoch.pairs
             yield loss, part.input_ids.numel()
 
     epoch.step(losses)
@@ -92,10 +92,10 @@ def by_trees(epoch: Epoch, trees: Sequence[PackedTree]) -> None:
 
 
 def by_pairs(
-    rival: Baseline, epoch: Epoch, sequences: Sequences, batch: int, pad_to: int | None = None
+    baseline: Baseline, epoch: Epoch, sequences: Sequences, batch: int, pad_to: int | None = None
 ) -> None:
     """TRL's trainer on ids: its collator, its loss. Neighbours in a batch are of one tree."""
-    trainer = _reward_trainer(rival, epoch.model, sequences, batch, pad_to)
+    trainer = _reward_trainer(baseline, epoch.model, sequences, batch, pad_to)
 
     def losses() -> Iterator[tuple[torch.Tensor, int]]:
         for inputs in trainer.get_train_dataloader():
@@ -107,7 +107,7 @@ def by_pairs(
 
 
 def _reward_trainer(
-    rival: Baseline,
+    baseline: Baseline,
     model: Any,
     sequences: Sequences,
     batch: int,
@@ -115,7 +115,7 @@ def _reward_trainer(
 ) -> Any:
     rows = [{"chosen_ids": chosen, "rejected_ids": rejected} for chosen, rejected in sequences]
     arguments = RewardConfig(
-        output_dir=str(rival.scratch / "trl"),
+        output_dir=str(baseline.scratch / "trl"),
         per_device_train_batch_size=batch,
         train_sampling_strategy="sequential",
         pad_to_multiple_of=pad_to,
@@ -130,7 +130,7 @@ def _reward_trainer(
         model=model,
         args=arguments,
         train_dataset=Dataset.from_list(rows),
-        processing_class=AutoTokenizer.from_pretrained(rival.folder),
+        processing_class=AutoTokenizer.from_pretrained(baseline.folder),
     )
 
 

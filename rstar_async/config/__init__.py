@@ -28,9 +28,11 @@ from rstar_async.config.training import (
     History,
     LoRAConfig,
     Objective,
+    PairLoss,
     PolicyConfig,
     PPMConfig,
     Schedule,
+    ScoreAt,
     TrainingConfig,
 )
 
@@ -51,6 +53,7 @@ __all__ = [
     "Objective",
     "ObserveConfig",
     "PPMConfig",
+    "PairLoss",
     "PolicyConfig",
     "Preset",
     "ProblemsConfig",
@@ -59,6 +62,7 @@ __all__ = [
     "RoundConfig",
     "SGLangConfig",
     "Schedule",
+    "ScoreAt",
     "SearchConfig",
     "Section",
     "TrainingConfig",

@@ -28,6 +28,9 @@ _BOTH: Mapping[str, Any] = {
     "policy.schedule": "linear",
     "ppm.learning_rate": 7e-6,
     "ppm.max_length": 2048,  # the code's; the paper does not say
+    "ppm.score_at": "last_token",
+    "ppm.pair_loss": "pairwise",
+    "ppm.min_steps": 0,
     "evaluation.search": True,
     "evaluation.candidates": 32,
 }

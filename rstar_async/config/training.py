@@ -6,6 +6,8 @@ from rstar_async.config.base import Dtype, Section
 
 Schedule = Literal["linear", "cosine", "constant"]
 Objective = Literal["preference", "pqm", "orm"]
+PairLoss = Literal["pairwise", "bce", "both"]
+ScoreAt = Literal["differing_tokens", "last_token"]
 History = Literal["round", "all"]
 
 
@@ -97,7 +99,15 @@ class PPMConfig(Section):
     history: History = "round"
     # preference: pairs, Eq. 4; pqm: regression on every step's Q; orm: right or wrong, of answers.
     objective: Objective = "preference"
+    # Which tokens of two sibling steps are compared: all from the first that differs, or only the
+    # last (paper). At the last token alone the loss can stay at log 2 for a whole training.
+    score_at: ScoreAt = "differing_tokens"
+    # pairwise: Eq. 4 (paper); bce: right against wrong steps, so that scores of different prefixes
+    # can be compared, which the value of a whole path needs.
+    pair_loss: PairLoss = "both"
     epochs: float = 1.0
+    # A small round makes more epochs, to reach this many optimiser steps.
+    min_steps: int = 150
     learning_rate: float = 7e-6
     schedule: Schedule = "linear"
     # Trees per optimiser step, packed into rows of at most `max_tokens`.
@@ -107,8 +117,9 @@ class PPMConfig(Section):
     weight_decay: float = 0.0
     # Share of problems whose pairs are only for measuring pair accuracy.
     heldout_share: float = 0.1
-    # Also compare whole solutions (paper's rule for the final step); off in the reference.
-    trajectory_pairs: bool = True
+    # Also compare whole solutions (paper's rule for the final step); off in the reference. Their
+    # hundred tokens drown out the few in which two siblings differ.
+    trajectory_pairs: bool = False
     # A step whose code failed is worse than its siblings (neither paper nor reference).
     error_pairs: bool = False
     # Least difference in Q and in characters between two steps (reference); 0 is off (paper).

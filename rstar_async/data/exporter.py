@@ -8,8 +8,9 @@ from typing import Any
 from rstar_async.data.reference import tree_record
 from rstar_async.data.schemas import Comparison, Question, Solution, prompt_of
 from rstar_async.data.trajectories import best_trajectories
+from rstar_async.search.paths import ROOT_PATH
 from rstar_async.search.persistence import tree_from_nodes
-from rstar_async.search.tree import ROOT_PATH, Selection, Tree
+from rstar_async.search.tree import Selection, Tree
 from rstar_async.text.prompts import QUESTION_PREFIX, QUESTION_SUFFIX
 from storage import queries
 from storage.database import Database

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from rstar_async.search.expansion import ExpansionResult, StepResult
 from rstar_async.search.models import ActiveModels
-from rstar_async.search.tree import ROOT_PATH, Candidate, NodeStatus, Selection, Tree, TreeNode
+from rstar_async.search.paths import ROOT_PATH
+from rstar_async.search.tree import Candidate, NodeStatus, Selection, Tree, TreeNode
 from rstar_async.text.steps import ROOT_STEP, Step, StepKind, observation, parse_step
 from storage.records import Expansion, Node, NodeStatistics
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from rstar_async.search.paths import ROOT_PATH
 from rstar_async.text.steps import ROOT_STEP, Step
 
-ROOT_PATH = "0"
 FAILURE = -1.0
 VIRTUAL_LOSS = 1.0
 

@@ -14,20 +14,30 @@ ALIKE = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """One forward pass. Tokens are [rows, longest row], padded with id 0 that nobody sees;
-    `judged` [steps, 2] are rows and columns; `chosen`, `rejected` [pairs] and `pointed` [targets]
-    index `judged`; `owners` [pairs] are the positions of the pairs' trees among those given."""
+    """The tensors of one forward pass.
+
+    Tokens are [rows, longest row], padded with id 0 to which no token attends. `scored` [scores, 2]
+    are rows and columns; all else indexes into the scores:
+
+    - `better`, `worse`, `weights` [comparisons]: what the pairwise losses are computed from;
+    - `target_scores`, `target_values`, `target_weights` [targets];
+    - `chosen`, `rejected`, `pair_trees` [pairs]: the last tokens of each pair's steps, by which
+      accuracy is measured, and the position of its tree among those given.
+    """
 
     input_ids: torch.Tensor
     position_ids: torch.Tensor
     ends: torch.Tensor
-    judged: torch.Tensor
+    scored: torch.Tensor
+    better: torch.Tensor
+    worse: torch.Tensor
+    weights: torch.Tensor
+    target_scores: torch.Tensor
+    target_values: torch.Tensor
+    target_weights: torch.Tensor
     chosen: torch.Tensor
     rejected: torch.Tensor
-    weights: torch.Tensor
-    owners: torch.Tensor
-    pointed: torch.Tensor
-    values: torch.Tensor
+    pair_trees: torch.Tensor
 
     def to(self, device: torch.device) -> "Forward":
         return Forward(*(getattr(self, name).to(device) for name in self.__slots__))
@@ -35,14 +45,14 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Tree `number` of those given, in `row` from column `start` on; its first judged step is
-    number `first_step` of the pass."""
+    """Tree `number` of those given, in `row` from column `start` on; its first score is number
+    `first_score` of the pass."""
 
     number: int
     tree: PackedTree
     row: int
     start: int
-    first_step: int
+    first_score: int
 
 
 def forwards(trees: Sequence[PackedTree], max_tokens: int) -> list[Forward]:
@@ -98,35 +108,47 @@ def first_fit(lengths: Sequence[int], room: int) -> list[list[int]]:
 def _forward(trees: Sequence[PackedTree], rows: Sequence[Sequence[int]]) -> Forward:
     placed = list(_placed(trees, rows))
     by_row = [[p for p in placed if p.row == row] for row in range(len(rows))]
-    pairs = [
-        (p.first_step + chosen, p.first_step + rejected, weight, p.number)
+    comparisons = [
+        (p.first_score + better, p.first_score + worse, weight)
         for p in placed
-        for chosen, rejected, weight in p.tree.pairs
+        for better, worse, weight in p.tree.comparisons
     ]
-    targets = [(p.first_step + step, value) for p in placed for step, value in p.tree.targets]
+    targets = [
+        (p.first_score + token, value, weight)
+        for p in placed
+        for token, value, weight in p.tree.targets
+    ]
+    pairs = [
+        (p.first_score + chosen, p.first_score + rejected, p.number)
+        for p in placed
+        for chosen, rejected, _ in p.tree.pairs
+    ]
     return Forward(
         input_ids=_padded([[i for p in row for i in p.tree.input_ids] for row in by_row]),
         position_ids=_padded([[i for p in row for i in p.tree.position_ids] for row in by_row]),
         ends=_padded([[p.start + end for p in row for end in p.tree.ends] for row in by_row]),
-        judged=torch.tensor(
-            [(p.row, p.start + column) for p in placed for column in p.tree.judged]
+        scored=torch.tensor(
+            [(p.row, p.start + column) for p in placed for column in p.tree.scored]
         ),
-        chosen=_indices([pair[0] for pair in pairs]),
-        rejected=_indices([pair[1] for pair in pairs]),
-        weights=torch.tensor([pair[2] for pair in pairs]),
-        owners=_indices([pair[3] for pair in pairs]),
-        pointed=_indices([step for step, _ in targets]),
-        values=torch.tensor([value for _, value in targets]),
+        better=_indices([better for better, _, _ in comparisons]),
+        worse=_indices([worse for _, worse, _ in comparisons]),
+        weights=torch.tensor([weight for _, _, weight in comparisons]),
+        target_scores=_indices([token for token, _, _ in targets]),
+        target_values=torch.tensor([value for _, value, _ in targets]),
+        target_weights=torch.tensor([weight for _, _, weight in targets]),
+        chosen=_indices([chosen for chosen, _, _ in pairs]),
+        rejected=_indices([rejected for _, rejected, _ in pairs]),
+        pair_trees=_indices([number for _, _, number in pairs]),
     )
 
 
 def _placed(trees: Sequence[PackedTree], rows: Sequence[Sequence[int]]) -> Iterator[Placed]:
-    first_step = 0
+    first_score = 0
     for row, numbers in enumerate(rows):
         starts = accumulate((len(trees[number].input_ids) for number in numbers), initial=0)
         for number, start in zip(numbers, starts, strict=False):
-            yield Placed(number, trees[number], row, start, first_step)
-            first_step += len(trees[number].judged)
+            yield Placed(number, trees[number], row, start, first_score)
+            first_score += len(trees[number].scored)
 
 
 def _indices(numbers: Sequence[int]) -> torch.Tensor:

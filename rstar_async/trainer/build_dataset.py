@@ -135,7 +135,7 @@ def _take_labels(
         whole_trajectories=settings.trajectory_pairs,
     )
     tree = labelled_tree(stored, encoder, rules, targets)
-    packed, kept = pack(tree, ppm_length, settings.max_tokens)
+    packed, kept = pack(tree, ppm_length, settings.max_tokens, settings.score_at)
     found.trees[split] += packed
     found.too_long_to_label += len(tree.pairs) + len(tree.targets) - len(kept)
     return [

@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rstar_async.data.preferences import PairRules, preferences
+from rstar_async.search.paths import path_from_root, with_ancestors
 from rstar_async.search.persistence import tree_from_nodes
-from rstar_async.search.tree import ROOT_PATH, Selection, Tree
+from rstar_async.search.tree import Selection, Tree
 from rstar_async.text import tags
 from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.trainer.packing import (
     Label,
     LabelledTree,
     Target,
-    closure,
-    parent_of,
     steps_of,
 )
 from storage.records import Node, Search
@@ -80,8 +79,7 @@ def step_tokens(node: Node, style: PromptStyle, encoder: Encoder) -> StepTokens:
 
 def trajectory_row(stored: StoredTree, path: str, encoder: Encoder) -> SFTRow:
     """The row of the answer at `path`."""
-    line = _line(path)
-    pieces = [step_tokens(stored.nodes[p], stored.style, encoder) for p in line]
+    pieces = [step_tokens(stored.nodes[p], stored.style, encoder) for p in path_from_root(path)]
     return _row(encoder.prompt(stored.question), pieces)
 
 
@@ -107,7 +105,7 @@ def labelled_tree(
     judged = {path for label in labels for path in steps_of(label)}
     steps = {
         path: step_tokens(stored.nodes[path], stored.style, encoder).all_tokens
-        for path in closure(judged)
+        for path in with_ancestors(judged)
     }
     prompt = encoder.prompt(stored.question)
     search = stored.search
@@ -120,14 +118,6 @@ def _row(prompt: Sequence[int], pieces: Sequence[StepTokens]) -> SFTRow:
         input_ids += piece.all_tokens
         labels += [*piece.tokens, *[NOT_IN_LOSS] * len(piece.observation)]
     return SFTRow(input_ids, labels)
-
-
-def _line(path: str) -> list[str]:
-    line: list[str] = []
-    while path != ROOT_PATH:
-        line.append(path)
-        path = parent_of(path)
-    return line[::-1]
 
 
 _STEP = re.compile(f".*?(?:{'|'.join(tags.STEP_ENDS)})", re.DOTALL)

@@ -11,11 +11,11 @@ from rstar_async.data.files import read_rows
 from rstar_async.data.preferences import PairKind, Preference
 from rstar_async.data.schemas import Comparison, Solution, read_row
 from rstar_async.errors import BadInput
-from rstar_async.search.tree import ROOT_PATH
+from rstar_async.search.paths import ROOT_PATH, parent_of
 from rstar_async.text import prompts, tags
 from rstar_async.text.encoding import Encoder
 from rstar_async.trainer.dataset import SFTRow, StepTokens, demonstration_row, steps_of_solution
-from rstar_async.trainer.packing import LabelledTree, parent_of
+from rstar_async.trainer.packing import LabelledTree
 from storage.records import content_id
 
 ENDS = (*tags.STEP_ENDS, tags.END_OF_OUTPUT)

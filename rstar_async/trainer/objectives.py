@@ -1,19 +1,22 @@
 """What a PPM may be trained for (paper section 4, reward ablation), and the loss of each.
 
-- `preference`: better and worse steps and trajectories, by the pairwise loss of Eq. 4;
+- `preference`: better and worse steps and trajectories, by the pairwise loss of Eq. 4, by binary
+  cross-entropy (the better 1, the worse 0, all steps on the way to the better 1), or by both;
 - `pqm`: every visited step, by the squared error of tanh(raw / scale) against its Q;
-- `orm`: every judged answer, by the cross-entropy of right against wrong.
+- `orm`: every verified answer, by the cross-entropy of right against wrong.
 
 All three give the same kind of model, and are measured on the same held-out pairs.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 
-from rstar_async.config import Objective
-from rstar_async.search.tree import ROOT_PATH, NodeStatus, Tree
+from rstar_async.config import Objective, PairLoss
+from rstar_async.search.paths import ROOT_PATH
+from rstar_async.search.tree import NodeStatus, Tree
 from rstar_async.trainer.batches import Forward
 from rstar_async.trainer.packing import Target
 
@@ -31,20 +34,42 @@ def targets_of(tree: Tree, objective: Objective) -> list[Target]:
     return []
 
 
-def summed_loss(
-    raw: torch.Tensor, part: Forward, objective: Objective, scale: float
-) -> torch.Tensor:
-    """The loss of one forward pass, to be divided by the `pair_count` of all passes of a step."""
-    if objective == "preference":
-        return -(F.logsigmoid(raw[part.chosen] - raw[part.rejected]) * part.weights).sum()
-    scores = raw[part.pointed]
-    if objective == "pqm":
-        return F.mse_loss(torch.tanh(scores / scale), part.values, reduction="sum")
-    return F.binary_cross_entropy_with_logits(scores, part.values, reduction="sum")
+@dataclass(frozen=True, slots=True)
+class PPMLoss:
+    """The loss of an objective, summed over one forward pass, and what that sum is divided by.
 
+    `scale` is that of tanh(raw / scale) in search; only `pqm` depends on it.
+    """
 
-def pair_count(parts: Sequence[Forward], objective: Objective) -> torch.Tensor:
-    """By what the sum is divided: the weights of all pairs, or the number of judged steps."""
-    if objective == "preference":
-        return torch.stack([part.weights.sum() for part in parts]).sum()
-    return torch.tensor(float(sum(len(part.values) for part in parts)))
+    objective: Objective
+    pair_loss: PairLoss = "pairwise"
+    scale: float = 1.0
+
+    def summed(self, raw: torch.Tensor, part: Forward) -> torch.Tensor:
+        """The loss of a pass with the raw scores [scores], to be divided by `weight` of all passes
+        of an optimiser step; so neither packing nor padding changes it."""
+        if self.objective == "preference":
+            return self._of_pairs(raw, part)
+        scores, values = raw[part.target_scores], part.target_values
+        if self.objective == "pqm":
+            losses = F.mse_loss(torch.tanh(scores / self.scale), values, reduction="none")
+        else:
+            losses = F.binary_cross_entropy_with_logits(scores, values, reduction="none")
+        return (losses * part.target_weights).sum()
+
+    def weight(self, parts: Sequence[Forward]) -> torch.Tensor:
+        """The weights of all pairs, or of all targets."""
+        of_pairs = self.objective == "preference"
+        weights = [part.weights if of_pairs else part.target_weights for part in parts]
+        return torch.cat(weights).sum()
+
+    def _of_pairs(self, raw: torch.Tensor, part: Forward) -> torch.Tensor:
+        better, worse = raw[part.better], raw[part.worse]
+        pairwise = -(F.logsigmoid(better - worse) * part.weights).sum()
+        if self.pair_loss == "pairwise":
+            return pairwise
+        # Right and wrong steps, so that scores of different prefixes can be compared.
+        absolute = ((F.softplus(-better) / 2 + F.softplus(worse)) * part.weights).sum()
+        good = (F.softplus(-raw[part.target_scores]) * part.target_weights).sum() / 2
+        cross_entropy = (absolute + good) / 2
+        return cross_entropy if self.pair_loss == "bce" else pairwise + cross_entropy

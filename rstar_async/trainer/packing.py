@@ -1,17 +1,19 @@
-"""Tree packing: every judged step of a tree scored in one forward pass.
+"""Tree packing: all labelled steps of a tree are scored in one forward pass.
 
 A tree is laid out depth first, so the tokens below a node directly follow it. Positions count from
-the root along each path. One integer per token, the index where its node's subtree ends, says who
-sees whom: token q sees token k iff `k <= q < end[k]`. Several trees in a row are strangers to each
-other by the same rule. The result equals separate forward passes.
+the root along each path. One integer per token, the index where its node's subtree ends, gives the
+attention mask: token q attends to token k iff `k <= q < end[k]`. By the same rule several trees in
+a row do not see each other. Scores equal those of separate forward passes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
+from rstar_async.config import ScoreAt
 from rstar_async.data.preferences import Preference
-from rstar_async.search.tree import ROOT_PATH
+from rstar_async.search.paths import ROOT_PATH, depth_first, parent_of, with_ancestors
+from rstar_async.trainer.comparisons import Offsets, compared_offsets, path_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class LabelledTree:
-    """The part of a tree that its judgements need: `steps[path]` are a node's token ids, its
-    observation included, for the judged nodes and all their ancestors; the root's ids are the
-    prompt."""
+    """The part of a tree that its labels need.
+
+    `steps[path]` are a node's token ids, its observation included, for the labelled nodes and all
+    their ancestors; `prompt` are the ids of the root.
+    """
 
     problem_id: str
     search_id: str
@@ -41,62 +45,53 @@ Label: TypeAlias = Preference | Target
 
 @dataclass(frozen=True, slots=True)
 class PackedTree:
-    """Three integers per token; `judged` are the columns of the last tokens of steps, `pairs`
-    (chosen, rejected, weight) and `targets` (step, value) index into it."""
+    """Three integers per token, and what is scored.
+
+    `scored` are columns; all else indexes into it. `pairs` (chosen, rejected, weight) are
+    preferences at the steps' last tokens, by which accuracy is measured. `comparisons` (better,
+    worse, weight) are learnt from: the same ones, or several tokens of each pair. `targets` are
+    (token, value, weight).
+    """
 
     problem_id: str
     input_ids: list[int]
     position_ids: list[int]
     ends: list[int]
-    judged: list[int]
+    scored: list[int]
     pairs: list[tuple[int, int, float]]
-    targets: list[tuple[int, float]] = field(default_factory=list)
-
-
-def closure(paths: Iterable[str]) -> set[str]:
-    """The paths and all their ancestors, the root left out."""
-    needed: set[str] = set()
-    for path in paths:
-        while path != ROOT_PATH and path not in needed:
-            needed.add(path)
-            path = parent_of(path)
-    return needed
-
-
-def parent_of(path: str) -> str:
-    return path.rpartition(".")[0]
-
-
-def in_depth_first_order(paths: Iterable[str]) -> list[str]:
-    """Parents before children, a subtree never interrupted."""
-    return sorted(paths, key=lambda path: [int(number) for number in path.split(".")])
+    comparisons: list[tuple[int, int, float]]
+    targets: list[tuple[int, float, float]]
 
 
 def pack(
-    tree: LabelledTree, max_length: int, max_tokens: int
+    tree: LabelledTree, max_length: int, max_tokens: int, score_at: ScoreAt = "last_token"
 ) -> tuple[list[PackedTree], list[Label]]:
-    """The tree as packed trees of at most `max_tokens` each, and the judgements that are in them.
+    """The tree as packed trees of at most `max_tokens` each, and the labels that are in them.
 
-    A path longer than `max_length` loses the beginning of the prompt, never a step; a judgement
-    of steps that alone are longer is left out.
+    A path longer than `max_length` loses the beginning of the prompt, never a step. Left out are
+    labels of steps that alone are longer, and pairs of steps with the same ids.
     """
-    found: list[Label] = [*tree.pairs, *tree.targets]
-    found = [label for label in found if _steps_length(tree, label) < max_length]
+    every: list[Label] = [*tree.pairs, *tree.targets]
+    found = [
+        label
+        for label in every
+        if _steps_length(tree, label) < max_length and not _is_tie(tree, label)
+    ]
     prompt = _cut_prompt(tree, found, max_length)
     parts = _split(tree, found, len(prompt), max_tokens)
-    packed = [_layout(tree, prompt, part) for part in parts]
+    packed = [_layout(tree, prompt, part, score_at) for part in parts]
     return packed, [label for part in parts for label in part]
 
 
 def steps_of(label: Label) -> tuple[str, ...]:
-    """The paths of the steps that it judges."""
+    """The paths of the steps that it is about."""
     if isinstance(label, Target):
         return (label.path,)
     return label.chosen, label.rejected
 
 
 def _path_length(tree: LabelledTree, path: str) -> int:
-    return sum(len(tree.steps[p]) for p in closure([path]))
+    return sum(len(tree.steps[p]) for p in with_ancestors([path]))
 
 
 def _steps_length(tree: LabelledTree, label: Label) -> int:
@@ -115,7 +110,7 @@ def _split(
     parts: list[list[Label]] = []
     nodes: set[str] = set()
     for label in labels:
-        added = closure(steps_of(label))
+        added = with_ancestors(steps_of(label))
         if prompt_length + _tokens(tree, added) > max_tokens:
             continue
         if not parts or prompt_length + _tokens(tree, nodes | added) > max_tokens:
@@ -130,10 +125,19 @@ def _tokens(tree: LabelledTree, paths: Iterable[str]) -> int:
     return sum(len(tree.steps[path]) for path in paths)
 
 
-def _layout(tree: LabelledTree, prompt: Sequence[int], labels: Sequence[Label]) -> PackedTree:
-    paths = (path for label in labels for path in steps_of(label))
-    wanted = {path: i for i, path in enumerate(dict.fromkeys(paths))}
-    order = in_depth_first_order(closure(wanted))
+def _is_tie(tree: LabelledTree, label: Label) -> bool:
+    return isinstance(label, Preference) and not _offsets(tree, label, "last_token")
+
+
+def _offsets(tree: LabelledTree, pair: Preference, score_at: ScoreAt) -> Offsets:
+    return compared_offsets(pair, tree.steps[pair.chosen], tree.steps[pair.rejected], score_at)
+
+
+def _layout(
+    tree: LabelledTree, prompt: Sequence[int], labels: Sequence[Label], score_at: ScoreAt
+) -> PackedTree:
+    wanted = dict.fromkeys(path for label in labels for path in steps_of(label))
+    order = depth_first(with_ancestors(wanted))
     input_ids, position_ids = list(prompt), list(range(len(prompt)))
     starts, stops, depths = {ROOT_PATH: 0}, {ROOT_PATH: len(prompt)}, {ROOT_PATH: len(prompt)}
     for path in order:
@@ -142,15 +146,49 @@ def _layout(tree: LabelledTree, prompt: Sequence[int], labels: Sequence[Label]) 
         input_ids += tokens
         position_ids += range(depth, depth + len(tokens))
         stops[path], depths[path] = len(input_ids), depth + len(tokens)
-    judged = [stops[path] - 1 for path in wanted]
-    ends = _subtree_ends([ROOT_PATH, *order], starts, stops)
-    pairs = [
-        (wanted[j.chosen], wanted[j.rejected], j.weight)
-        for j in labels
-        if isinstance(j, Preference)
-    ]
-    targets = [(wanted[j.path], j.value) for j in labels if isinstance(j, Target)]
-    return PackedTree(tree.problem_id, input_ids, position_ids, ends, judged, pairs, targets)
+    scored = _Scored(starts, stops)
+    for path in wanted:
+        scored.last(path)
+    pairs = [label for label in labels if isinstance(label, Preference)]
+    return PackedTree(
+        problem_id=tree.problem_id,
+        input_ids=input_ids,
+        position_ids=position_ids,
+        ends=_subtree_ends([ROOT_PATH, *order], starts, stops),
+        pairs=[(scored.last(p.chosen), scored.last(p.rejected), p.weight) for p in pairs],
+        comparisons=[c for p in pairs for c in _compared(p, _offsets(tree, p, score_at), scored)],
+        targets=[
+            *((scored.last(t.path), t.value, 1.0) for t in labels if isinstance(t, Target)),
+            *((scored.last(path), 1.0, weight) for path, weight in path_weights(pairs).items()),
+        ],
+        scored=scored.columns(),
+    )
+
+
+class _Scored:
+    """The columns that are scored, each once, numbered in the order of the requests."""
+
+    def __init__(self, starts: Mapping[str, int], stops: Mapping[str, int]) -> None:
+        self._starts, self._stops = starts, stops
+        self._numbers: dict[int, int] = {}
+
+    def at(self, path: str, offset: int) -> int:
+        return self._numbers.setdefault(self._starts[path] + offset, len(self._numbers))
+
+    def last(self, path: str) -> int:
+        return self.at(path, self._stops[path] - self._starts[path] - 1)
+
+    def columns(self) -> list[int]:
+        return list(self._numbers)
+
+
+def _compared(
+    pair: Preference, offsets: Offsets, scored: _Scored
+) -> Iterator[tuple[int, int, float]]:
+    """The tokens of one pair, which share its weight."""
+    for better, worse in offsets:
+        weight = pair.weight / len(offsets)
+        yield scored.at(pair.chosen, better), scored.at(pair.rejected, worse), weight
 
 
 def _subtree_ends(

@@ -21,7 +21,7 @@ MEASUREMENTS = 4
 
 
 def ordering(raw: torch.Tensor, part: Forward) -> torch.Tensor:
-    """Points [pairs] of a forward pass with these raw scores [judged steps]."""
+    """Points [pairs] of a forward pass with these raw scores [scores]."""
     return (raw[part.chosen] - raw[part.rejected]).sign() / 2 + 0.5
 
 
@@ -36,7 +36,7 @@ def points_by_problem(
         some = trees[first : first + TREES_AT_ONCE]
         for part in forwards(some, max_tokens):
             right = ordering(scores(model, part.to(model.device)).cpu(), part)
-            for owner, point in zip(part.owners.tolist(), right.tolist(), strict=True):
+            for owner, point in zip(part.pair_trees.tolist(), right.tolist(), strict=True):
                 points[some[owner].problem_id].append(point)
     return points
 

@@ -19,7 +19,7 @@ from rstar_async.trainer import distributed, oom
 from rstar_async.trainer.attention import kernel_of
 from rstar_async.trainer.batches import Forward, forwards
 from rstar_async.trainer.checkpoints import Checkpoints, fingerprint
-from rstar_async.trainer.objectives import pair_count, summed_loss
+from rstar_async.trainer.objectives import PPMLoss
 from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.pair_accuracy import Measurements, accuracies, ordering
 from rstar_async.trainer.progress import TrainingProgress
@@ -96,9 +96,10 @@ class PreferenceTrainer(Trainer):
     ) -> None:
         batch = batch_of(settings.batch_trees, settings.batch_trees, "ppm.batch_trees")
         common = trainer_arguments(settings, computing, batch, seed=seed, folder=checkpoints.folder)
+        common["num_train_epochs"] = epochs_of(settings, len(trees))
         padding = -len(trees) % settings.batch_trees if distributed.world_size() > 1 else 0
         self.order: SamplerOrder = shuffled(len(trees), seed, padding)
-        self._objective, self._scale = settings.objective, scale
+        self._loss = PPMLoss(settings.objective, settings.pair_loss, scale)
         super().__init__(
             model=load_ppm(start, kernel_of(computing)),
             args=TrainingArguments(**common, remove_unused_columns=False),
@@ -116,14 +117,14 @@ class PreferenceTrainer(Trainer):
         model.train()
         parts: list[Forward] = [part.to(self.args.device) for part in inputs["forwards"]]
         # DDP averages the ranks' gradients, so the mean makes this the sum over all weights.
-        total = self.accelerator.reduce(pair_count(parts, self._objective), "mean")
+        total = self.accelerator.reduce(self._loss.weight(parts), "mean")
         loss = torch.zeros((), device=self.args.device)
         ordered = torch.zeros_like(loss)
         for part, no_sync in self._passes(model, parts):
             with no_sync:
                 with self.compute_loss_context_manager():
                     raw = scores(model, part)
-                    share = summed_loss(raw, part, self._objective, self._scale) / total
+                    share = self._loss.summed(raw, part) / total
                 self.accelerator.backward(share)
             loss += share.detach()
             ordered += ordering(raw.detach(), part).sum()
@@ -152,21 +153,28 @@ class PreferenceTrainer(Trainer):
         yield parts[-1], nullcontext()
 
 
+def epochs_of(settings: PPMConfig, trees: int) -> float:
+    """`ppm.epochs`, or as many as `ppm.min_steps` optimiser steps take."""
+    steps_per_epoch = -(-trees // settings.batch_trees)
+    return max(settings.epochs, settings.min_steps / steps_per_epoch)
+
+
 def padding_example(tree: PackedTree) -> PackedTree:
     """A tree that teaches nothing: it fills the last batch, so that all ranks make every step."""
-    return replace(tree, pairs=[], targets=[])
+    return replace(tree, pairs=[], comparisons=[], targets=[])
 
 
 def _without_labels(part: Forward) -> Forward:
-    names = ("chosen", "rejected", "weights", "owners", "pointed", "values")
-    return replace(part, **{name: getattr(part, name)[:0] for name in names})
+    kept = ("input_ids", "position_ids", "ends", "scored")
+    emptied = [name for name in part.__slots__ if name not in kept]
+    return replace(part, **{name: getattr(part, name)[:0] for name in emptied})
 
 
 def _facts(tree: PackedTree) -> Iterator[Sequence[Any]]:
     """All that decides what a tree teaches, for the fingerprint."""
     yield tree.input_ids
     yield tree.ends
-    yield from tree.pairs
+    yield from tree.comparisons
     yield from tree.targets
 
 
@@ -178,7 +186,7 @@ def _metrics(
         "trees_heldout": len(heldout),
         "pairs": sum(len(tree.pairs) for tree in trees),
         "pairs_heldout": sum(len(tree.pairs) for tree in heldout),
-        "targets": sum(len(tree.targets) for tree in trees),
+        "targets": sum(len(tree.targets) for tree in trees if not tree.pairs),
         "tokens": sum(len(tree.input_ids) for tree in trees),
         "loss_first": progress.losses[0],
         "loss_last": progress.losses[-1],

@@ -20,22 +20,22 @@ HEAD_BIAS = "score.bias"
 
 
 class TreeScoring:
-    """Mixed into a stock sequence classifier: `forward(…, ends=, judged=)` scores packed trees.
+    """Mixed into a stock sequence classifier: `forward(…, ends=, scored=)` scores packed trees.
 
     It must be `forward` and nothing else: whoever calls the inner model past it also passes by the
     hooks of DDP, and the ranks drift apart without a word.
     """
 
-    def forward(self, *args: Any, ends: Any = None, judged: Any = None, **inputs: Any) -> Any:
-        """Raw scores [judged steps]: `ends` [rows, tokens] is the tree mask's integer, `judged`
-        [steps, 2] the row and column of each step's last token. Without them: the stock forward."""
-        if judged is None:
+    def forward(self, *args: Any, ends: Any = None, scored: Any = None, **inputs: Any) -> Any:
+        """Raw scores [scores]: `ends` [rows, tokens] is the tree mask's integer, `scored`
+        [scores, 2] the row and column of each scored token. Without them: the stock forward."""
+        if scored is None:
             return super().forward(*args, **inputs)  # type: ignore[misc]
         kernel = self.config._attn_implementation  # type: ignore[attr-defined]
         hidden = self.base_model(  # type: ignore[attr-defined]
             *args, attention_mask=visible(ends, kernel), use_cache=False, **inputs
         ).last_hidden_state
-        return self.score(hidden[judged[:, 0], judged[:, 1]]).squeeze(-1).float()  # type: ignore[attr-defined]
+        return self.score(hidden[scored[:, 0], scored[:, 1]]).squeeze(-1).float()  # type: ignore[attr-defined]
 
 
 def load_ppm(folder: Path, kernel: str = DENSE) -> PreTrainedModel:
@@ -59,9 +59,9 @@ def load_ppm(folder: Path, kernel: str = DENSE) -> PreTrainedModel:
 
 
 def scores(model: Any, part: Forward) -> torch.Tensor:
-    """Raw scores [judged steps] of one forward pass."""
+    """Raw scores [scores] of one forward pass."""
     result: torch.Tensor = model(
-        part.input_ids, position_ids=part.position_ids, ends=part.ends, judged=part.judged
+        part.input_ids, position_ids=part.position_ids, ends=part.ends, scored=part.scored
     )
     return result
 

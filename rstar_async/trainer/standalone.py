@@ -108,7 +108,7 @@ def _ppm(
     packed: dict[bool, list[PackedTree]] = {True: [], False: []}
     too_long = 0
     for tree in trees:
-        parts, kept = pack(tree, longest, settings.max_tokens)
+        parts, kept = pack(tree, longest, settings.max_tokens, settings.score_at)
         packed[is_heldout(tree.problem_id, settings.heldout_share)] += parts
         too_long += len(tree.pairs) - len(kept)
     if trees and not packed[False]:

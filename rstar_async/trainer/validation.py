@@ -30,7 +30,7 @@ def check_trees(trees: Sequence[PackedTree], vocabulary: int, heldout: bool = Fa
         _check_ids(tree.input_ids, vocabulary, where)
         if not tree.pairs and not tree.targets:
             raise Refused(f"{where} has nothing to be judged")
-    values = {value for tree in trees for _, value in tree.targets}
+    values = {value for tree in trees for _, value, _ in tree.targets}
     if not heldout and len(values) == 1 and not any(tree.pairs for tree in trees):
         raise Refused(f"every judged step has the value {values.pop():g}; nothing to tell apart")
 

@@ -16,7 +16,7 @@ from rstar_async.text.encoding import Encoder
 from rstar_async.trainer import distributed
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.dataset import demonstration_row
-from rstar_async.trainer.objectives import summed_loss
+from rstar_async.trainer.objectives import PPMLoss
 from rstar_async.trainer.policy import train_policy
 from rstar_async.trainer.ppm import train_ppm
 from rstar_async.trainer.progress import TrainingProgress
@@ -25,7 +25,7 @@ from tests.trainer.stored_trees import packed_trees
 
 # 10 examples in batches of 4: the last batch of an epoch is smaller.
 POLICY = PolicyConfig(epochs=2, learning_rate=3e-3, batch_size=4, micro_batch=2)
-PPM = PPMConfig(epochs=2, learning_rate=3e-3, batch_trees=4)
+PPM = PPMConfig(epochs=2, learning_rate=3e-3, batch_trees=4, min_steps=0)
 
 
 def main(base: Path, into: Path) -> None:
@@ -74,7 +74,7 @@ def sharded(base, trees):
             fully_shard(layer, mesh=mesh)
         fully_shard(model, mesh=mesh)
     part, *_ = forwards(trees[:4], 100_000)
-    loss = summed_loss(scores(model, part), part, "preference", 5.0)
+    loss = PPMLoss("preference").summed(scores(model, part), part)
     loss.backward()
     gradient = model.score.weight.grad
     whole = gradient.full_tensor() if hasattr(gradient, "full_tensor") else gradient

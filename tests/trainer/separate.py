@@ -1,17 +1,17 @@
-"""The oracle: every judged step scored by its own forward pass through the stock model."""
+"""The oracle: every scored token by a forward pass of its own through the stock model."""
 
 import torch
 import torch.nn.functional as F
 
 
 def separate_scores(model, part):
-    """Raw scores in the order of `part.judged`, each from its own unpadded sequence."""
-    return torch.cat([_score(model, _path(part, row, column)) for row, column in part.judged])
+    """Raw scores in the order of `part.scored`, each from its own unpadded sequence."""
+    return torch.cat([_score(model, _path(part, row, column)) for row, column in part.scored])
 
 
 def separate_loss(model, part):
     raw = separate_scores(model, part)
-    return -(F.logsigmoid(raw[part.chosen] - raw[part.rejected]) * part.weights).sum()
+    return -(F.logsigmoid(raw[part.better] - raw[part.worse]) * part.weights).sum()
 
 
 def _path(part, row, column):

@@ -3,10 +3,11 @@ import torch
 from torch.nn.attention.flex_attention import create_mask
 
 from rstar_async.data.preferences import Preference
+from rstar_async.search.paths import with_ancestors
 from rstar_async.trainer.attention import sees, tree_mask
 from rstar_async.trainer.batches import forwards
-from rstar_async.trainer.objectives import summed_loss
-from rstar_async.trainer.packing import LabelledTree, Target, closure, pack
+from rstar_async.trainer.objectives import PPMLoss
+from rstar_async.trainer.packing import LabelledTree, Target, pack
 from rstar_async.trainer.scorer import load_ppm, scores
 from tests.trainer.separate import separate_loss, separate_scores
 
@@ -33,7 +34,7 @@ def test_layout_is_depth_first_with_positions_along_each_path():
     assert packed.input_ids == [1, 2, 3, 4, 5, 7, 8, 9, 6, 3]
     assert packed.position_ids == [0, 1, 2, 3, 4, 5, 5, 6, 3, 3]
     assert packed.ends == [10, 10, 10, 8, 8, 6, 8, 8, 9, 10]
-    assert [packed.input_ids[i] for i in packed.judged] == [5, 6, 9, 7, 3]
+    assert [packed.input_ids[i] for i in packed.scored] == [5, 6, 9, 7, 3]
     assert packed.pairs == [(0, 1, 1.0), (2, 3, 0.5), (4, 1, 0.25)]
     assert kept == list(SMALL.pairs)
 
@@ -56,7 +57,7 @@ def test_targets_are_packed_like_pairs():
     only = LabelledTree("problem", "search", [1, 2, 3], STEPS, [], values)
     (packed,), kept = pack(only, 100, 100)
     assert packed.input_ids == [1, 2, 3, 4, 5, 8, 9]
-    assert [(packed.input_ids[packed.judged[i]], v) for i, v in packed.targets] == [
+    assert [(packed.input_ids[packed.scored[i]], v) for i, v, _ in packed.targets] == [
         (9, 0.5),
         (5, -1.0),
     ]
@@ -66,7 +67,7 @@ def test_targets_are_packed_like_pairs():
 def test_nodes_that_no_pair_needs_are_left_out():
     (packed,), _ = pack(tree(("0.1", "0.2", 1.0)), 100, 100)
     assert packed.input_ids == [1, 2, 3, 4, 5, 6]
-    assert closure(["0.1.2.3"]) == {"0.1", "0.1.2", "0.1.2.3"}
+    assert with_ancestors(["0.1.2.3"]) == {"0.1", "0.1.2", "0.1.2.3"}
 
 
 def test_a_long_path_loses_the_start_of_the_question_and_no_step():
@@ -112,7 +113,7 @@ def test_packed_gradients_equal_those_of_separate_passes(base):
     torch.nn.init.normal_(model.score.weight)
     packed, _ = pack(SMALL, 100, 100)
     (part,) = forwards([*packed, *packed], 1000)
-    summed_loss(scores(model, part), part, "preference", 5.0).backward()
+    PPMLoss("preference").summed(scores(model, part), part).backward()
     together = {name: p.grad.clone() for name, p in model.named_parameters()}
     model.zero_grad()
     separate_loss(model, part).backward()

@@ -21,7 +21,7 @@ from rstar_async.trainer.checkpoint_io import copy_tokenizer
 from rstar_async.trainer.checkpoints import Checkpoints
 from rstar_async.trainer.dataset import labelled_tree
 from rstar_async.trainer.errors import Stopped
-from rstar_async.trainer.objectives import pair_count, summed_loss, targets_of
+from rstar_async.trainer.objectives import PPMLoss, targets_of
 from rstar_async.trainer.packing import pack
 from rstar_async.trainer.pair_accuracy import pair_accuracy, points_by_problem
 from rstar_async.trainer.ppm import (
@@ -34,7 +34,9 @@ from rstar_async.trainer.scorer import load_ppm, scores
 from tests.trainer.separate import separate_loss, separate_scores
 from tests.trainer.stored_trees import packed_trees, plant, stored_tree
 
-SETTINGS = PPMConfig(epochs=2, learning_rate=3e-3, batch_trees=4)
+PAIRWISE = PPMLoss("preference")
+PAPER = {"score_at": "last_token", "pair_loss": "pairwise", "min_steps": 0}
+SETTINGS = PPMConfig(epochs=2, learning_rate=3e-3, batch_trees=4, **PAPER)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +95,7 @@ def test_the_loss_is_the_weighted_mean_over_all_pairs_of_a_step(base, packed, tm
     """The same loss and gradients, whether a step takes one forward pass or many."""
     results = []
     for max_tokens in (100_000, 400):
-        settings = PPMConfig(batch_trees=4, max_tokens=max_tokens)
+        settings = PPMConfig(batch_trees=4, max_tokens=max_tokens, **PAPER)
         trainer = PreferenceTrainer(
             base,
             packed[:4],
@@ -125,7 +127,7 @@ def test_weights_scale_their_pairs(base, packed):
     # A new head is zero, so every pair costs log 2.
     expected = float(part.weights.sum()) * torch.log(torch.tensor(2.0))
     with torch.no_grad():
-        loss = summed_loss(scores(model, part), part, "preference", 5.0)
+        loss = PAIRWISE.summed(scores(model, part), part)
     assert float(loss) == pytest.approx(float(expected), rel=1e-6)
     assert pair_accuracy(points_by_problem(model, packed[:1], 4096)) == 0.5
     assert pair_accuracy(points_by_problem(model, [], 4096)) is None
@@ -198,7 +200,9 @@ def test_other_objectives_can_be_fitted_and_order_solutions(objective, base, enc
         judged = labelled_tree(stored, encoder, PairRules())
         solutions = [pair for pair in judged.pairs if pair.kind == "trajectory"]
         measured += pack(replace(judged, pairs=solutions), 512, 4096)[0]
-    settings = PPMConfig(epochs=30, learning_rate=3e-3, batch_trees=2, objective=objective)
+    settings = PPMConfig(
+        epochs=30, learning_rate=3e-3, batch_trees=2, min_steps=0, objective=objective
+    )
     metrics = train(base, trees, measured, tmp_path, settings)
     assert metrics["pairs"] == 0
     assert metrics["targets"] == sum(len(tree.targets) for tree in trees)
@@ -207,14 +211,14 @@ def test_other_objectives_can_be_fitted_and_order_solutions(objective, base, enc
 
 
 def test_the_losses_of_targets_by_hand(base, packed):
-    tree = replace(packed[0], pairs=[], targets=[(0, 1.0), (1, 0.0)])
+    tree = replace(packed[0], pairs=[], comparisons=[], targets=[(0, 1.0, 1.0), (1, 0.0, 1.0)])
     (part,) = forwards([tree], 4096)
-    raw = torch.tensor([2.0, -1.0, *[9.0] * len(tree.judged[2:])])
+    raw = torch.tensor([2.0, -1.0, *[9.0] * len(tree.scored[2:])])
     pqm = (math.tanh(2 / 5) - 1) ** 2 + math.tanh(-1 / 5) ** 2
     orm = -math.log(1 / (1 + math.exp(-2))) - math.log(1 - 1 / (1 + math.exp(1)))
-    assert float(summed_loss(raw, part, "pqm", 5.0)) == pytest.approx(pqm, rel=1e-5)
-    assert float(summed_loss(raw, part, "orm", 5.0)) == pytest.approx(orm, rel=1e-5)
-    assert float(pair_count([part, part], "orm")) == 4
+    assert float(PPMLoss("pqm", scale=5.0).summed(raw, part)) == pytest.approx(pqm, rel=1e-5)
+    assert float(PPMLoss("orm").summed(raw, part)) == pytest.approx(orm, rel=1e-5)
+    assert float(PPMLoss("orm").weight([part, part])) == 4
 
 
 def test_blank_trees_change_nothing(base, packed):
@@ -224,6 +228,6 @@ def test_blank_trees_change_nothing(base, packed):
     for trees in (packed[:2], [*packed[:2], padding_example(packed[0])]):
         (part,) = forwards(trees, 8192)
         with torch.no_grad():
-            loss = summed_loss(scores(model, part), part, "preference", 5.0)
-        sums.append((float(loss), float(pair_count([part], "preference"))))
+            loss = PAIRWISE.summed(scores(model, part), part)
+        sums.append((float(loss), float(PAIRWISE.weight([part]))))
     assert sums[0] == pytest.approx(sums[1], rel=1e-5)

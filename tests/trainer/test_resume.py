@@ -18,7 +18,7 @@ from tests.trainer.children import in_a_child
 from tests.trainer.stored_trees import packed_trees
 
 POLICY = PolicyConfig(epochs=3, learning_rate=3e-3, batch_size=4, micro_batch=2)
-PPM = PPMConfig(epochs=3, learning_rate=3e-3, batch_trees=4)
+PPM = PPMConfig(epochs=3, learning_rate=3e-3, batch_trees=4, min_steps=0)
 ALWAYS = TrainingConfig(checkpoint_seconds=1e-9)
 
 

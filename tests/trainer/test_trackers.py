@@ -15,7 +15,7 @@ from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.trackers import check_extras
 from tests.trainer.stored_trees import packed_trees
 
-SETTINGS = PPMConfig(epochs=1, learning_rate=1e-3, batch_trees=4)
+SETTINGS = PPMConfig(epochs=1, learning_rate=1e-3, batch_trees=4, min_steps=0)
 
 
 @pytest.fixture
