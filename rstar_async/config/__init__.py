@@ -12,6 +12,7 @@ from rstar_async.config.searching import (
     EvaluationConfig,
     ExecutionConfig,
     Guidance,
+    PathRule,
     RoundConfig,
     SearchConfig,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "ObserveConfig",
     "PPMConfig",
     "PairLoss",
+    "PathRule",
     "PolicyConfig",
     "Preset",
     "ProblemsConfig",

@@ -17,6 +17,7 @@ from rstar_async.config.layers import flattened, merged, unflattened
 _BOTH: Mapping[str, Any] = {
     "bootstrap.kind": "few_shot",
     "search.max_depth": 16,
+    "search.path_value": "last",
     "search.exploration": 2.0,
     "search.max_tokens": 2048,  # the code's; the paper does not say
     "policy.trajectories_per_problem": 2,

@@ -6,6 +6,7 @@ from rstar_async.config.base import Section
 
 AnswerRule = Literal["best_ppm", "majority", "ppm_weighted", "majority_of_best"]
 Guidance = Literal["terminal", "ppm"]
+PathRule = Literal["last", "mean", "product", "min"]
 
 
 class SearchConfig(Section):
@@ -27,6 +28,9 @@ class SearchConfig(Section):
     max_tokens: int = 256
     # PPM value = tanh(raw / scale) (reference code: 5).
     ppm_scale: float = 5.0
+    # The value of a whole path from the PPM values of its steps: of an answer in search, and of
+    # what beams and votes compare. auto: the rule that the PPM's manifest names; last: the paper.
+    path_value: PathRule | Literal["auto"] = "auto"
     # Problems searched at once.
     in_flight: int = 64
     # Nodes of one tree expanded at once, by virtual loss; 1 is the paper's search.

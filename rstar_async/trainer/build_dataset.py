@@ -10,6 +10,7 @@ from rstar_async.data.difficulty import accuracy
 from rstar_async.data.preferences import PairRules, Preference
 from rstar_async.data.trajectories import best_trajectories
 from rstar_async.text.encoding import Encoder, PromptStyle
+from rstar_async.trainer.answer_ordering import AnsweredTree, answered_tree
 from rstar_async.trainer.context import TrainingContext
 from rstar_async.trainer.dataset import SFTRow, StoredTree, labelled_tree, trajectory_row
 from rstar_async.trainer.objectives import targets_of
@@ -30,6 +31,7 @@ class RoundDataset:
         default_factory=lambda: {"train": [], "heldout": []}
     )
     pairs: list[Pair] = field(default_factory=list)
+    answered: list[AnsweredTree] = field(default_factory=list)
     too_long_to_label: int = 0
 
 
@@ -123,6 +125,8 @@ def _take_labels(
     """Take pairs, or, for training by another objective, targets; the pairs as they are stored."""
     settings, search = context.recipe.ppm, stored.search
     split: Split = "heldout" if is_heldout(search.problem_id, settings.heldout_share) else "train"
+    if split == "heldout" and (answered := answered_tree(stored, encoder)):
+        found.answered.append(answered)
     targets: list[Target] = []
     if split == "train" and settings.objective != "preference":
         targets = targets_of(stored.tree, settings.objective)

@@ -50,7 +50,8 @@ class PackedTree:
     `scored` are columns; all else indexes into it. `pairs` (chosen, rejected, weight) are
     preferences at the steps' last tokens, by which accuracy is measured. `comparisons` (better,
     worse, weight) are learnt from: the same ones, or several tokens of each pair. `targets` are
-    (token, value, weight).
+    (token, value, weight). `spans[i]` are the first column and the one behind the last of the step
+    whose last token is score `i`.
     """
 
     problem_id: str
@@ -61,6 +62,7 @@ class PackedTree:
     pairs: list[tuple[int, int, float]]
     comparisons: list[tuple[int, int, float]]
     targets: list[tuple[int, float, float]]
+    spans: dict[int, tuple[int, int]]
 
 
 def pack(
@@ -162,6 +164,7 @@ def _layout(
             *((scored.last(path), 1.0, weight) for path, weight in path_weights(pairs).items()),
         ],
         scored=scored.columns(),
+        spans={scored.last(path): (starts[path], stops[path]) for path in wanted},
     )
 
 

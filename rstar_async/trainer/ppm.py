@@ -16,12 +16,14 @@ from transformers import AutoConfig, Trainer, TrainingArguments
 
 from rstar_async.config import PPMConfig, TrainingConfig
 from rstar_async.trainer import distributed, oom
+from rstar_async.trainer.answer_ordering import AnsweredTree, measure_path_rules
 from rstar_async.trainer.attention import kernel_of
 from rstar_async.trainer.batches import Forward, forwards
 from rstar_async.trainer.checkpoints import Checkpoints, fingerprint
 from rstar_async.trainer.objectives import PPMLoss
 from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.pair_accuracy import Measurements, accuracies, ordering
+from rstar_async.trainer.ppm_quality import measure_quality
 from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.sampler import SamplerOrder, shuffled
 from rstar_async.trainer.scorer import complete_folder, load_ppm, scores
@@ -47,12 +49,14 @@ def train_ppm(
     seed: int,
     into: Path,
     progress: TrainingProgress,
+    answered: Sequence[AnsweredTree] = (),
 ) -> dict[str, Any]:
     """Train a head on the policy in `start`, all weights free, save to `into`, return metrics.
 
     `pair_accuracy` is that of the held-out problems. No pair of theirs was trained on, but the
-    policy at the start may have learnt their right solutions. `scale` is that of search, and
-    matters to the objective pqm only.
+    policy at the start may have learnt their right solutions. The `answered` trees,
+    of the same problems, choose the rule for the value of a path. `scale` is that of
+    tanh(raw / scale) in search.
     """
     quiet()
     vocabulary = AutoConfig.from_pretrained(start).get_text_config().vocab_size
@@ -69,7 +73,17 @@ def train_ppm(
             )
             seconds = run(trainer, trainer.order, checkpoints, computing, progress)
             save_weights(trainer, into)
-        measured = accuracies(trainer.model, trees, heldout, at_once)
+        measured = {
+            **accuracies(trainer.model, trees, heldout, at_once),
+            **measure_quality(trainer.model, start, heldout, at_once),
+            **measure_path_rules(
+                trainer.model,
+                answered,
+                max_length=settings.max_length,
+                max_tokens=settings.max_tokens,
+                scale=scale,
+            ),
+        }
         metrics = {**_metrics(trees, heldout, progress), "steps": trainer.state.global_step}
         metrics = {**metrics, **measured, "train_seconds": round(seconds, 2)}
         return oom.note(metrics, "max_tokens", at_once, settings.max_tokens)

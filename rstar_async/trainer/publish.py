@@ -85,6 +85,7 @@ def publish(
         "parent": parent,
         "architecture": AutoConfig.from_pretrained(folder).architectures[0],
         **facts,
+        "metrics": dict(metrics),
         "probe": {"input_ids": [list(ids) for ids in probe], "values": check(folder, kind, probe)},
     }
     (folder / CARD).write_text(model_card(manifest, metrics))

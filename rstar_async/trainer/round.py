@@ -165,6 +165,7 @@ def _ppm_training(
             seed=context.seed(number),
             into=folder,
             progress=progress,
+            answered=found.answered,
         )
         if context.recipe.gate.ppm:
             distributed.on_rank0(

@@ -1,0 +1,61 @@
+import pytest
+import torch
+
+from rstar_async.data.preferences import Preference
+from rstar_async.trainer.packing import LabelledTree, pack
+from rstar_async.trainer.ppm_quality import measure_quality
+from rstar_async.trainer.scorer import load_ppm
+
+
+def heldout(problems, chosen, rejected):
+    """As many problems, each with one pair of steps of these ids."""
+    pair = Preference("0.1", "0.2", "step", 1.0)
+    trees = [
+        LabelledTree(f"p{number}", "s", [1, 2, 3], {"0.1": chosen, "0.2": rejected}, [pair])
+        for number in range(problems)
+    ]
+    return [part for tree in trees for part in pack(tree, 100, 100)[0]]
+
+
+@pytest.fixture
+def model(base):
+    return load_ppm(base).eval()
+
+
+def test_the_shorter_step_is_the_first_baseline(base, model):
+    found = measure_quality(model, base, heldout(9, [4, 9], [4, 5, 9]), 4096)
+    assert found["pair_accuracy_shorter"] == 1.0
+    found = measure_quality(model, base, heldout(9, [4, 5, 9], [4, 9]), 4096)
+    assert found["pair_accuracy_shorter"] == 0.0
+
+
+def test_the_likelier_step_is_the_second_baseline(base, model):
+    """Turned round, the pair is ordered the other way round."""
+    one = measure_quality(model, base, heldout(9, [4, 9], [5, 9]), 4096)["pair_accuracy_likelier"]
+    other = measure_quality(model, base, heldout(9, [5, 9], [4, 9]), 4096)["pair_accuracy_likelier"]
+    assert {one, other} == {0.0, 1.0}
+
+
+def test_a_head_of_zeros_is_a_coin_and_not_trusted(base, model):
+    found = measure_quality(model, base, heldout(9, [4, 9], [5, 9]), 4096)
+    assert found["trusted"] is False
+    assert found["calibration_error"] == 0.0
+
+
+def test_a_ppm_that_beats_both_baselines_on_enough_problems_is_trusted(base, model):
+    torch.nn.init.normal_(model.score.weight)
+    pairs = [([4, 8, 9], [5, 9]), ([5, 8, 9], [4, 9]), ([6, 8, 9], [7, 9]), ([7, 8, 9], [6, 9])]
+    trusted = []
+    for chosen, rejected in pairs:
+        few, many = (
+            measure_quality(model, base, heldout(count, chosen, rejected), 4096) for count in (3, 9)
+        )
+        assert few["trusted"] is False
+        beats = many["pair_accuracy_lead"][1] > 0
+        assert many["trusted"] is beats
+        trusted.append(beats)
+    assert not all(trusted)
+
+
+def test_without_heldout_pairs_nothing_is_measured(base, model):
+    assert measure_quality(model, base, [], 4096) == {}
