@@ -20,15 +20,14 @@ import trio
 
 from benchmarks.cpu_meter import tree_cpu_seconds
 from benchmarks.search.script import GOLD, QUESTION, answer, encoder
-from rstar_async.answers.checker import open_checker
 from rstar_async.config import BoundsConfig, ExecutionConfig, SearchConfig
+from rstar_async.domains.math import MathDomain
 from rstar_async.launch.sockets import (
     clients_endpoint,
     make_socket_folder,
     remove_socket_folder,
     workers_endpoint,
 )
-from rstar_async.search.expander import AnswerVerifier
 from rstar_async.search.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools, open_pools
@@ -57,7 +56,7 @@ class Rig:
     """Searches trees; `ours` are the processes whose CPU time counts beside this one's."""
 
     parts: Parts
-    coordinator: SearchRunner
+    runner: SearchRunner
     store: Any
     ours: list[int] = field(default_factory=list)
     canned: list[int] = field(default_factory=list)
@@ -80,7 +79,7 @@ class Rig:
         for search in searches:
             await self.store.commit(search)
         plan = _plan(trees, nodes, rollouts)
-        found = await self.coordinator.search_all(searches, {PROBLEM.id: PROBLEM}, plan)
+        found = await self.runner.search_all(searches, {PROBLEM.id: PROBLEM}, plan)
         return sum(len(tree.nodes) - 1 for tree in found.values())
 
 
@@ -107,7 +106,7 @@ async def open_rig(parts: Parts) -> AsyncIterator[Rig]:
     """Everything started and warm; stopped and removed at the end."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-search-")))
-        checker = await stack.enter_async_context(open_checker())
+        domain = await stack.enter_async_context(MathDomain())
         store: Any = (
             await stack.enter_async_context(open_store(f"sqlite:///{folder}/store.db"))
             if parts.store
@@ -125,7 +124,7 @@ async def open_rig(parts: Parts) -> AsyncIterator[Rig]:
             for pool in (pools.inference, pools.executor, pools.reward):
                 await _until_served(pool)
         tune_gc()
-        yield Rig(parts, SearchRunner(pools, store, AnswerVerifier(checker)), store, ours, canned)
+        yield Rig(parts, SearchRunner(pools, store, domain), store, ours, canned)
 
 
 @contextmanager

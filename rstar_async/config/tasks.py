@@ -36,6 +36,8 @@ class BootstrapConfig(Section):
 class ProblemsConfig(Section):
     """Where questions and answers come from."""
 
+    # The kind of problem: "math", or a domain that another package adds (see `domains.registry`).
+    domain: str = "math"
     # "generated"; or a JSONL, JSON or parquet file of objects, a folder with a saved dataset, or
     # "hf:NAME@SPLIT" of a hub.
     source: str = "generated"

@@ -7,6 +7,7 @@ from rstar_async.config import Recipe
 from rstar_async.config.layers import flattened
 from rstar_async.config.loader import as_toml_values, known_settings
 from rstar_async.data.problems import heldout_problems, problems_of_round
+from rstar_async.domains.registry import domain_of
 from rstar_async.errors import BadInput
 from rstar_async.models.sources import require
 from storage import queries
@@ -20,7 +21,8 @@ _FREE_SECTIONS = ("workers", "observe", "home", "database", "rounds")
 
 def check_startable(recipe: Recipe) -> None:
     """Refuse what would only fail minutes later, before anything is written: a base model that
-    cannot be had, bad problem files, other settings than stored."""
+    cannot be had, an unknown domain, bad problem files, other settings than stored."""
+    domain_of(recipe)
     if not _has_base(recipe):
         require(recipe.model.base)
         if recipe.bootstrap.model:

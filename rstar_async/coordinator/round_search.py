@@ -33,13 +33,13 @@ class RoundSearch:
         seeds: Sequence[int],
         plan: SearchPlan,
         store: Store,
-        coordinator: SearchRunner,
+        runner: SearchRunner,
     ) -> None:
         self._round = round_
         self._seeds = seeds
         self._plan = plan
         self._store = store
-        self._coordinator = coordinator
+        self._runner = runner
 
     async def run(self, problems: Sequence[Problem]) -> None:
         """Finish all searches; raises `RstarError` if every single one failed."""
@@ -78,7 +78,7 @@ class RoundSearch:
             return search.solved is True
         if search.status == "waiting":
             await self._store.commit(search)
-        tree = await self._coordinator.search(search, problem, self._plan)
+        tree = await self._runner.search(search, problem, self._plan)
         return None if tree is None else is_solved(tree)
 
     async def _stored(self) -> list[Search]:

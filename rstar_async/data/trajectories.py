@@ -45,11 +45,11 @@ def best_trajectories(
 
 def mean_q(answer: TreeNode) -> float:
     """Mean Q over the path, the root left out: it is the same for every path of a tree."""
-    return fmean(node.q for node in answer.line())
+    return fmean(node.q for node in answer.path_from_root())
 
 
 def _trajectory(search_id: str, answer: TreeNode) -> Trajectory:
-    least = min(node.q for node in answer.line())
+    least = min(node.q for node in answer.path_from_root())
     return Trajectory(search_id, answer.path, mean_q(answer), least)
 
 
@@ -63,9 +63,12 @@ def _distinct(found: Iterable[tuple[Trajectory, TreeNode]]) -> list[tuple[Trajec
 
 def _program(answer: TreeNode) -> str:
     """All code on the way, each line without trailing blanks; the answer's wording is left out."""
-    sources = program_of(node.candidate.step for node in answer.line())
+    sources = program_of(node.candidate.step for node in answer.path_from_root())
     return "\n".join(line.rstrip() for line in "\n".join(sources).splitlines())
 
 
 def _says_error(answer: TreeNode) -> bool:
-    return any("error" in f"{n.candidate.text}{n.candidate.stdout}".lower() for n in answer.line())
+    return any(
+        "error" in f"{n.candidate.text}{n.candidate.stdout}".lower()
+        for n in answer.path_from_root()
+    )

@@ -15,7 +15,7 @@ import msgspec
 import trio
 from rich.console import Console
 
-from rstar_async.answers.checker import open_checker
+from rstar_async.domains.registry import domain_of
 from rstar_async.errors import BadInput
 from rstar_async.evaluation.dependencies import Dependencies
 from rstar_async.evaluation.evaluate import EvaluationRun
@@ -26,7 +26,6 @@ from rstar_async.evaluation.schedules.runner import ScheduleComparison
 from rstar_async.evaluation.settings import EvaluationSettings
 from rstar_async.evaluation.solve import Solver
 from rstar_async.launch.sockets import clients_endpoint
-from rstar_async.search.expander import AnswerVerifier
 from rstar_async.search.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import open_pools
@@ -67,18 +66,19 @@ def _refuse(error: BaseException) -> int:
 async def carry_out(order: EvaluationRequest, sockets: Path) -> None:
     """Do what is ordered and write its results, whole or not at all."""
     recipe = order.recipe
-    models = ActiveModels.load(recipe.models_folder, order.policy, order.ppm)
+    domain = domain_of(recipe)
+    models = ActiveModels.load(recipe.models_folder, order.policy, order.ppm, domain.prompts)
     study = EvaluationSettings.of(recipe, order.run_id, order.round, models)
     endpoints = {pool: clients_endpoint(sockets, pool) for pool in POOLS}
     window = study.search.in_flight * max(study.search.candidates, 8)
     async with (
         open_store(recipe.database_url) as store,
-        open_checker(rules=recipe.answers.rules) as checker,
+        domain,
         open_pools(endpoints, window=window) as pools,
     ):
         tune_gc()
-        coordinator = SearchRunner(pools, store, AnswerVerifier(checker))
-        results = await TASKS[order.kind](order, study, Dependencies(coordinator, store, checker))
+        runner = SearchRunner(pools, store, domain)
+        results = await TASKS[order.kind](order, study, Dependencies(runner, store))
     draft = Path(order.results).with_suffix(".draft")
     draft.write_bytes(msgspec.json.encode(results))
     draft.replace(order.results)

@@ -96,6 +96,7 @@ def _stored(
         {n.path: n for n in nodes},
         styles[search.policy_id],
         problem.source,
+        shop.domain.parse_step,
     )
 
 

@@ -15,14 +15,14 @@ ANSWER = "\n<answer>\\boxed{3}<end_of_answer>"
 
 async def grow(tree: Tree, script: Script, samples: int = 3, **changes):
     node = tree.select()
-    expanded = await expander(script, **changes).expand(node, samples)
-    return tree.expand(node, [o.candidate() for o in expanded.outcomes]), expanded
+    expansion = await expander(script, **changes).expand(node, samples)
+    return tree.expand(node, [o.candidate() for o in expansion.steps]), expansion
 
 
 async def test_equal_texts_become_one_outcome_with_a_count():
     script = Script(lambda _: [STEP, OTHER, STEP])
-    _, expanded = await grow(Tree(Selection()), script)
-    assert [(o.sample.text, o.multiplicity) for o in expanded.outcomes] == [(STEP, 2), (OTHER, 1)]
+    _, expansion = await grow(Tree(Selection()), script)
+    assert [(o.sample.text, o.multiplicity) for o in expansion.steps] == [(STEP, 2), (OTHER, 1)]
     assert len([p for p in script.asked if isinstance(p, Execute)]) == 2
 
 
@@ -38,9 +38,9 @@ async def test_a_failing_step_is_a_code_error_whatever_it_printed():
 
 async def test_a_program_that_killed_its_executors_is_a_failed_step():
     script = Script(lambda _: [STEP], failing("dead"))
-    children, expanded = await grow(Tree(Selection()), script)
+    children, expansion = await grow(Tree(Selection()), script)
     assert children[0].status is NodeStatus.CODE_ERROR
-    assert expanded.outcomes[0].failure == "dead"
+    assert expansion.steps[0].failure == "dead"
 
 
 @pytest.mark.parametrize("kind", ["error", "expired", "cancelled"])
@@ -75,15 +75,15 @@ async def test_the_observation_is_everything_the_program_printed():
     await grow(tree, script)
     script.texts = lambda _: [LAST]
     script.outcome = lambda _: Executed("ok", stdout="late\n")
-    _, expanded = await grow(tree, script)
-    assert expanded.outcomes[0].output == "early\nlate\n"
+    _, expansion = await grow(tree, script)
+    assert expansion.steps[0].output == "early\nlate\n"
 
 
 async def test_a_program_that_prints_nothing_is_observed_by_its_last_value():
     tree = Tree(Selection())
     script = Script(lambda _: [LAST.replace("print(x)", "7")], lambda _: Executed("ok", value="7"))
-    _, expanded = await grow(tree, script)
-    assert expanded.outcomes[0].observation_tokens == tuple(ENCODER.observation("7"))
+    _, expansion = await grow(tree, script)
+    assert expansion.steps[0].observation_tokens == tuple(ENCODER.observation("7"))
 
 
 async def test_a_step_beyond_the_depth_limit_is_not_run():
@@ -99,9 +99,9 @@ async def test_where_the_policy_has_no_room_the_branch_ends_there():
     await grow(tree, script)
     script.texts = lambda _: []
     script.empty = 3
-    (child,), expanded = await grow(tree, script)
+    (child,), expansion = await grow(tree, script)
     assert child.status is NodeStatus.TOO_LONG
-    assert expanded.outcomes[0].multiplicity == 3
+    assert expansion.steps[0].multiplicity == 3
     assert tree.is_exhausted
     assert tree.root.visits == 0
 
@@ -150,5 +150,5 @@ async def test_reachable_tokens_leave_out_the_last_sampled_one():
     tree = Tree(Selection())
     script = Script(lambda _: [STEP])
     await grow(tree, script)
-    _, expanded = await grow(tree, script)
-    assert expanded.reachable_tokens == len(ENCODER.prompt("How many?") + ENCODER.step(STEP)) - 1
+    _, expansion = await grow(tree, script)
+    assert expansion.reachable_tokens == len(ENCODER.prompt("How many?") + ENCODER.step(STEP)) - 1

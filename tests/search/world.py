@@ -14,7 +14,6 @@ import trio
 from rstar_async import demo
 from rstar_async.config import ExecutionConfig, SearchConfig
 from rstar_async.errors import JobFailed
-from rstar_async.search.expander import AnswerVerifier
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools
 from rstar_async.search.runner import SearchPlan, SearchRunner
@@ -115,5 +114,5 @@ async def store_with(
         yield store, search, problem
 
 
-def coordinator(pools: InProcess, store: Store) -> SearchRunner:
-    return SearchRunner(Pools(pools, pools, pools), store, AnswerVerifier(EqualText()))  # type: ignore[arg-type]
+def runner_of(pools: InProcess, store: Store) -> SearchRunner:
+    return SearchRunner(Pools(pools, pools, pools), store, EqualText())  # type: ignore[arg-type]

@@ -73,9 +73,9 @@ async def searched(encoder, style):
     tree = Tree(Selection())
     node, rows = tree.root, [root_row("s", tree, models)]
     for number in range(1, len(STEPS) + 1):
-        expanded = await expander.expand(node, 1)
-        children = tree.expand(node, [o.candidate() for o in expanded.outcomes])
-        rows += node_rows("s", number, children, expanded)
+        expansion = await expander.expand(node, 1)
+        children = tree.expand(node, [o.candidate() for o in expansion.steps])
+        rows += node_rows("s", number, children, expansion)
         node = children[0]
     search = Search("s", "run", 1, "p", "train", 1, "policy")
     prompts = [request.prompt for request in pools.inference.requests]
