@@ -79,6 +79,8 @@ class Domain(ABC):
     """
 
     prompts: Prompts = MATH_PROMPTS
+    # Whether `reward` values steps, in place of a PPM.
+    rewards_steps: bool = False
 
     @classmethod
     def of(cls, recipe: Recipe) -> Self:
@@ -109,7 +111,10 @@ class Domain(ABC):
 
         Equal arguments give equal problems; splits must be disjoint.
         """
-        raise BadInput("problems.source: this domain generates no problems; give a file of them")
+        raise BadInput(
+            "this domain generates no problems: set problems.source to a file of them, "
+            "and neither bootstrap.kind nor policy.replay to demonstrations"
+        )
 
     def parse_step(self, text: str, *, after_output: bool) -> Step:
         """Parse what the policy wrote up to a stop; `after_output` tells that an interpreter's
@@ -124,6 +129,15 @@ class Domain(ABC):
         self, problem: Problem, path: Sequence[PathStep], executor: Executor
     ) -> Verification:
         """Whether `path`, from the first step to one of kind `ANSWER`, solves the problem."""
+
+    async def reward(
+        self, problem: Problem, path: Sequence[PathStep], executor: Executor
+    ) -> float:
+        """The value in [-1, 1] of the last step of `path`, which ran without an error.
+
+        Called only if `rewards_steps`. It must not use the problem's own answer.
+        """
+        raise NotImplementedError
 
     async def group(
         self, problem: Problem, answers: Iterable[str], executor: Executor

@@ -56,7 +56,7 @@ class Places(msgspec.Struct, frozen=True):
 
 def processes(recipe: Recipe, places: Places) -> list[ProcessSpec]:
     """All processes of a run on one machine, in the order in which to start them."""
-    specs = [*_services(recipe, places), _trainer(recipe, places), _coordinator(places)]
+    specs = [*services(recipe, places), _trainer(recipe, places), _coordinator(places)]
     return [_watched(spec, number, recipe.observe) for number, spec in enumerate(specs)]
 
 
@@ -65,10 +65,11 @@ def processes_for(client: str, recipe: Recipe, places: Places, order: Path) -> l
 
     None serves metrics: the run whose recipe this is may go on elsewhere, at the same ports.
     """
-    return [*_services(recipe, places), _client(client, places, order)]
+    return [*services(recipe, places), _client(client, places, order)]
 
 
-def _services(recipe: Recipe, places: Places) -> list[ProcessSpec]:
+def services(recipe: Recipe, places: Places) -> list[ProcessSpec]:
+    """Brokers and workers."""
     return [
         *(_broker(pool, places) for pool in POOLS),
         *_executors(recipe.workers, places),

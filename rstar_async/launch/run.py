@@ -51,7 +51,7 @@ def launch(recipe: Recipe, say: Callable[[str], None] = say_on_stderr) -> int:
     after any end: the processes find in the database what is left to do.
     """
     home = recipe.home_folder
-    with RunLock(home) as lock, _sockets(lock) as sockets:
+    with RunLock(home) as lock, socket_folder(lock) as sockets:
         places = Places(home, recipe.models_folder, sockets, lay_out(recipe))
         specs = processes(recipe, places)
         with scrape_targets(specs, home):
@@ -69,7 +69,7 @@ def launch_client(
 
     Its locks, logs and letters are in `home`, which a run may own that goes on elsewhere.
     """
-    with RunLock(home) as lock, _sockets(lock) as sockets:
+    with RunLock(home) as lock, socket_folder(lock) as sockets:
         file = _write(home / "order.json", order)
         places = Places(home, recipe.models_folder, sockets, file)
         specs = processes_for(client, recipe, places, file)
@@ -77,7 +77,8 @@ def launch_client(
 
 
 @contextmanager
-def _sockets(lock: RunLock) -> Iterator[Path]:
+def socket_folder(lock: RunLock) -> Iterator[Path]:
+    """A new folder for sockets, removed at the end; the lock's next holder removes it if we die."""
     folder = make_socket_folder()
     lock.note_sockets(folder)
     try:

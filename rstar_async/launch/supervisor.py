@@ -97,6 +97,10 @@ class Supervisor:
             linux.adopt_orphans(False)
         return self._exit_code
 
+    def stop(self) -> None:
+        """End the run: `run` stops everything and returns 0."""
+        self._end(0, "")
+
     async def _listen(self, received: AsyncIterator[int]) -> None:
         async for number in received:
             if self._over.is_set():

@@ -31,6 +31,7 @@ _STATUS_OF_KIND = {
     StepKind.UNFINISHED: NodeStatus.UNFINISHED,
     StepKind.MALFORMED: NodeStatus.MALFORMED,
 }
+_ALIVE = (NodeStatus.LIVE, NodeStatus.ANSWER)
 
 
 class Expander:
@@ -105,7 +106,7 @@ class Expander:
         try:
             async with trio.open_nursery() as nursery:
                 for number, result in enumerate(results):
-                    if result.status in (NodeStatus.LIVE, NodeStatus.ANSWER):
+                    if result.status in _ALIVE:
                         nursery.start_soon(self._run, node, result, number, priority)
         except BaseExceptionGroup as group:
             failures, others = group.split(JobFailed)
@@ -119,6 +120,8 @@ class Expander:
             await self._execute(node, path, result, number, priority)
         if result.status is NodeStatus.ANSWER:
             await self._verify(path, result, priority)
+        if self._domain.rewards_steps and result.status in _ALIVE:
+            await self._reward(path, result, priority)
 
     async def _execute(
         self,
@@ -154,19 +157,20 @@ class Expander:
         result.observation_tokens = tuple(self._models.encoder.observation(result.output))
 
     async def _verify(self, path: Sequence[TreeNode], result: StepResult, priority: int) -> None:
-        solution = [
-            *(PathStep(n.candidate.text, n.candidate.step, n.candidate.stdout) for n in path),
-            PathStep(result.sample.text, result.step, result.stdout),
-        ]
         executor = self._jobs.executor(priority)
-        found = await self._domain.verify(self._problem, solution, executor)
+        found = await self._domain.verify(self._problem, _steps(path, result), executor)
         result.answer, result.correct = found.answer, found.is_correct
         if self._settings.answer_value == "truth" and result.correct is not None:
             result.value = 1.0 if result.correct else -1.0
 
+    async def _reward(self, path: Sequence[TreeNode], result: StepResult, priority: int) -> None:
+        executor = self._jobs.executor(priority)
+        value = await self._domain.reward(self._problem, _steps(path, result), executor)
+        self._apply_value(result, value)
+
     async def _score(self, node: TreeNode, expansion: ExpansionResult, priority: int) -> None:
-        scorable = [r for r in expansion.steps if r.status in (NodeStatus.LIVE, NodeStatus.ANSWER)]
-        if self._models.ppm is None or not scorable:
+        scorable = [result for result in expansion.steps if result.status in _ALIVE]
+        if self._models.ppm is None or self._domain.rewards_steps or not scorable:
             return
         started = time.monotonic()
         request = Score(
@@ -186,7 +190,10 @@ class Expander:
                 result.status = NodeStatus.TOO_LONG
             return
         result.score = raw
-        result.prior = math.tanh(raw / self._settings.ppm_scale)
+        self._apply_value(result, math.tanh(raw / self._settings.ppm_scale))
+
+    def _apply_value(self, result: StepResult, value: float) -> None:
+        result.prior = value
         if result.status is NodeStatus.ANSWER and self._settings.answer_value == "ppm":
             result.value = result.prior
 
@@ -204,6 +211,12 @@ class Expander:
             return self._models.encoder.shared_prefix_length
         before = len(self._tokens_of(node.parent)) + len(node.candidate.tokens)
         return before - 1
+
+
+def _steps(path: Sequence[TreeNode], result: StepResult) -> list[PathStep]:
+    """The path that ends with `result`, as a domain sees it."""
+    earlier = [PathStep(n.candidate.text, n.candidate.step, n.candidate.stdout) for n in path]
+    return [*earlier, PathStep(result.sample.text, result.step, result.stdout)]
 
 
 def _distinct(samples: Iterable[Sample]) -> list[tuple[Sample, int]]:

@@ -106,6 +106,8 @@ class TrainingContext:
 
     def demonstrations(self, count: int, encoder: Encoder) -> list[SFTRow]:
         """The first `count` of the run's demonstrations."""
+        if not count:
+            return []
         levels = self.recipe.bootstrap.levels
         problems = self.domain.generate(count, levels, self.recipe.seed, "demonstration")
         return [demonstration_row(p.question, p.solution, encoder) for p in problems]
