@@ -130,9 +130,7 @@ class Domain(ABC):
     ) -> Verification:
         """Whether `path`, from the first step to one of kind `ANSWER`, solves the problem."""
 
-    async def reward(
-        self, problem: Problem, path: Sequence[PathStep], executor: Executor
-    ) -> float:
+    async def reward(self, problem: Problem, path: Sequence[PathStep], executor: Executor) -> float:
         """The value in [-1, 1] of the last step of `path`, which ran without an error.
 
         Called only if `rewards_steps`. It must not use the problem's own answer.
