@@ -8,7 +8,8 @@ import trio
 
 from rstar_async.api.result import SearchResult
 from rstar_async.api.session import open_session
-from rstar_async.wire.exception_groups import single
+from rstar_async.errors import BadInput
+from rstar_async.wire.exception_groups import first, single
 
 
 def search_one(
@@ -49,5 +50,6 @@ async def search_one_async(
         async with open_session(model, **options) as session:
             return await session.search(question, answer=answer, seed=seed)
     except BaseExceptionGroup as group:
-        error = single(group)
+        bad_input = group.subgroup(BadInput)
+        error = first(bad_input) if bad_input else single(group)
     raise error
