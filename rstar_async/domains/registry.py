@@ -15,6 +15,7 @@ GROUP = "rstar_async.domains"
 BUILT_IN = {
     "math": "rstar_async.domains.math:MathDomain",
 }
+_OWN = {name: EntryPoint(name, value, GROUP) for name, value in BUILT_IN.items()}
 
 
 def domain_of(recipe: Recipe) -> Domain:
@@ -24,10 +25,10 @@ def domain_of(recipe: Recipe) -> Domain:
 
 def domain_class(name: str) -> type[Domain]:
     """Import a domain; the names of this package cannot be taken by others."""
-    known = _entry_points()
-    if name not in known:
-        raise BadInput(f"problems.domain: there is no domain {name!r}; known: {', '.join(known)}")
-    entry = known[name]
+    entry = _OWN.get(name) or _others().get(name)
+    if entry is None:
+        known = ", ".join({**_OWN, **_others()})
+        raise BadInput(f"problems.domain: there is no domain {name!r}; known: {known}")
     try:
         return cast("type[Domain]", entry.load())
     except (ImportError, AttributeError) as error:
@@ -36,6 +37,5 @@ def domain_class(name: str) -> type[Domain]:
         ) from error
 
 
-def _entry_points() -> dict[str, EntryPoint]:
-    own = [EntryPoint(name, value, GROUP) for name, value in BUILT_IN.items()]
-    return {entry.name: entry for entry in (*entry_points(group=GROUP), *own)}
+def _others() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP)}

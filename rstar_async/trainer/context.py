@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -45,7 +46,7 @@ class TrainingContext:
     database: Database
     should_stop: Callable[[], bool] = field(default=lambda: False)
 
-    @property
+    @cached_property
     def domain(self) -> Domain:
         return domain_of(self.recipe)
 
