@@ -19,7 +19,7 @@ def search_id(run: str, round_number: int, purpose: str, problem: str, seed: int
 
 
 def tree_seed(purpose: str, round_number: int, seed: int, question: str) -> int:
-    """The seed of all samples of one tree: it depends on what is searched, not on the run's name."""
+    """The seed of all samples of one tree; it does not depend on the name of the run."""
     return seed_of("tree", purpose, round_number, seed, question)
 
 

@@ -1,4 +1,4 @@
-"""From a stored round to what training files hold: solutions, comparisons, problems, trees."""
+"""What training files are made of, read from a stored round: solutions, pairs, problems, trees."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from storage.records import Node, Pair, Problem, Search
 
 @dataclass(frozen=True)
 class StoredRound:
-    """One searched round of a run, read tree by tree: a round may be larger than the memory."""
+    """One searched round of a run, read tree by tree because it may not fit into memory."""
 
     database: Database
     run_id: str
@@ -31,7 +31,7 @@ class StoredRound:
             yield Question(found.question, found.answer, found.level, found.kind)
 
     def trees(self) -> Iterator[dict[str, Any]]:
-        """Every finished tree as the reference writes it."""
+        """Every finished tree in the reference's format."""
         for problem, search in self._searches():
             nodes = self.database.read(queries.nodes_of, search.id)
             yield tree_record(problem.question, problem.answer, nodes)
@@ -63,7 +63,7 @@ class StoredRound:
             trees[search.id] = tree_from_nodes(rows, Selection())
         for best in best_trajectories(trees, per_problem):
             question = found[0][0].question
-            yield Solution(question, way_to(best.path, nodes[best.search_id]).strip("\n"))
+            yield Solution(question, text_to(best.path, nodes[best.search_id]).strip("\n"))
 
     def _searches(self) -> Iterator[tuple[Problem, Search]]:
         problems = {p.id: p for p in self.database.read(queries.problems_of, self.run_id)}
@@ -77,8 +77,8 @@ class StoredRound:
 def comparisons_of(
     question: str, nodes: Mapping[str, Node], pairs: Sequence[Pair]
 ) -> Iterator[Comparison]:
-    """The pairs of one tree as texts. Pure. Counts are of the pairs that there are: the reference
-    counts before it filters."""
+    """The pairs of one tree as texts. Pure. Counts are of these pairs; the reference counts before
+    it filters."""
     groups: dict[tuple[str, str], list[Pair]] = defaultdict(list)
     for pair in pairs:
         parent = pair.chosen_path.rpartition(".")[0] if pair.kind == "step" else ROOT_PATH
@@ -87,24 +87,24 @@ def comparisons_of(
         counts = len({p.chosen_path for p in members}), len({p.rejected_path for p in members})
         for pair in members:
             if kind == "step":
-                prompt = prompt_of(question) + way_to(parent, nodes)
+                prompt = prompt_of(question) + text_to(parent, nodes)
                 chosen, rejected = (
-                    _words(nodes[pair.chosen_path]),
-                    _words(nodes[pair.rejected_path]),
+                    _text_of(nodes[pair.chosen_path]),
+                    _text_of(nodes[pair.rejected_path]),
                 )
             else:
                 prompt = QUESTION_PREFIX + question
-                chosen = QUESTION_SUFFIX + way_to(pair.chosen_path, nodes)
-                rejected = QUESTION_SUFFIX + way_to(pair.rejected_path, nodes)
+                chosen = QUESTION_SUFFIX + text_to(pair.chosen_path, nodes)
+                rejected = QUESTION_SUFFIX + text_to(pair.rejected_path, nodes)
             yield Comparison(prompt, chosen, rejected, *counts)
 
 
-def way_to(path: str, nodes: Mapping[str, Node]) -> str:
-    """Everything from the first step to the node, the interpreter's output included. Pure."""
+def text_to(path: str, nodes: Mapping[str, Node]) -> str:
+    """The text from the first step to the node, with the interpreter's output. Pure."""
     parts = path.split(".")
     paths = [".".join(parts[: end + 1]) for end in range(1, len(parts))]
-    return "".join(_words(nodes[one]) for one in paths)
+    return "".join(_text_of(nodes[one]) for one in paths)
 
 
-def _words(node: Node) -> str:
+def _text_of(node: Node) -> str:
     return node.text + node.observation

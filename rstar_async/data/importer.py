@@ -1,4 +1,4 @@
-"""The reference's trees into a store of ours, to be viewed, reported on and exported."""
+"""Imports trees of the reference code into a store, to be viewed, reported on and exported."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ POLICY = "imported"
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """How much there was."""
+    """How much was imported."""
 
     trees: int
     nodes: int
@@ -32,8 +32,10 @@ class Imported:
 
 
 def import_trees(source: Path, home: Path) -> Imported:
-    """Store every tree of the file as round 1 of a run in `home`. Doing it twice changes nothing;
-    `BadInput` names the tree that is none, those before it stay."""
+    """Store every tree of the file as round 1 of a run in `home`; a second import changes nothing.
+
+    `BadInput` names the first row that is no tree; the trees before it are kept.
+    """
     recipe = Recipe(name=home.absolute().name, home=str(home.absolute()))
     lay_out(recipe)
     counts: Counter[str] = Counter()
@@ -49,19 +51,19 @@ def import_trees(source: Path, home: Path) -> Imported:
 
 
 def _records(run: str, source: Path) -> Iterator[list[Record]]:
-    """One list a tree. A question that comes again is another tree over the same problem."""
-    times: Counter[str] = Counter()
+    """The records of each tree. A repeated question is another tree over the same problem."""
+    seen: Counter[str] = Counter()
     for where, row in read_rows(source):
         question, answer = (_text(row, name, where) for name in ("question", "answer"))
-        times[question] += 1
+        seen[question] += 1
         problem = Problem(
             problem_id(run, question), run, question, answer, source=source.name, split="train"
         )
-        search = search_id(run, ROUND, "train", problem.id, times[question])
+        search = search_id(run, ROUND, "train", problem.id, seen[question])
         nodes = nodes_of_record(row, search, where)
         yield [
             problem,
-            _search(run, problem, search, times[question], nodes),
+            _search(run, problem, search, seen[question], nodes),
             *nodes,
             *_pairs(run, search, nodes),
         ]

@@ -1,7 +1,7 @@
-"""What the rows of a training file are called, by whom. Pure.
+"""The formats of training files: the names of their columns. Pure.
 
-`sft` and `ppm` are the reference code's files; `messages`, `prompt-completion` and `preferences`
-are TRL's columns. A value of one can be written as any other of its kind.
+`sft` and `ppm` are the reference code's; `messages`, `prompt-completion` and `preferences` are
+TRL's. A row of one format can be written in any other format of its kind.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ class Solution:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`chosen` is the better way on from `prompt`; counts are those of its group's two sides."""
+    """`chosen` continues `prompt` better than `rejected`; the counts are of its group's two sides."""
 
     prompt: str
     chosen: str
@@ -48,7 +48,7 @@ def sft(found: Solution) -> Row:
 
 
 def messages(found: Solution) -> Row:
-    """For chat models; the prompt is what the assistant's turn begins with in this project."""
+    """For chat models, whose template takes the place of this project's prompt."""
     return {
         "messages": [
             {"role": "user", "content": found.question},
@@ -97,7 +97,7 @@ WRITERS: Mapping[str, tuple[Kind, Callable[[Any], Row]]] = {
 
 
 def read_row(row: Mapping[str, Any]) -> Solution | Comparison | None:
-    """What a row of a known training file says, whoever wrote it; None if it is none."""
+    """The solution or comparison in a row of any known format; None if there is none."""
     if {"query", "response"} <= row.keys():
         return Solution(str(row["query"]), str(row["response"]))
     if {"prompt", "pos", "neg"} <= row.keys():

@@ -64,8 +64,8 @@ FEW_SHOT_SUFFIX = "\n"
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """What stands around a question: for a trained policy, and few-shot for a model that has never
-    seen the format."""
+    """The text around a question: for a trained policy, and few-shot for a model that is new to the
+    format."""
 
     question_prefix: str = QUESTION_PREFIX
     question_suffix: str = QUESTION_SUFFIX

@@ -31,8 +31,8 @@ ENCODER = Encoder(tiny_tokenizer(), "tagged")
 
 @dataclass
 class Script:
-    """What the pools will say; `asked` keeps what they were asked. After `texts` come so many
-    samples for which the model had no room."""
+    """The replies of the pools; `asked` records the requests. `empty` samples, for which the model
+    had no room, follow those of `texts`."""
 
     texts: Callable[[Generate], Sequence[str]]
     outcome: Callable[[Execute], Executed] = lambda _: Executed("ok")

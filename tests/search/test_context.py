@@ -1,4 +1,4 @@
-"""A search whose paths outgrow the model: the real engines, with a context of a few steps."""
+"""Searches whose paths exceed the model's context: the local engine, with room for a few steps."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ PROMPT = len(Encoder.load(CHECKPOINT, "tagged").prompt(QUESTION))
 
 
 def with_context(folder: Path, context: int) -> Path:
-    """The demo's model, told that it can take so many tokens."""
+    """The demo's model with a context of so many tokens."""
     shutil.copytree(CHECKPOINT, folder / POLICY)
     config = folder / POLICY / "config.json"
     changed = {**json.loads(config.read_text()), "max_position_embeddings": context}

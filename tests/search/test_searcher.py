@@ -172,7 +172,7 @@ async def test_a_bound_counts_what_was_spent_before_a_restart(tmp_path, models):
 
 
 async def test_an_unsolved_search_goes_on_to_the_next_total(tmp_path, models):
-    """The script never says 99, so nothing ever solves this problem."""
+    """The scripted policy never answers 99, so this problem stays unsolved."""
     for totals, rollouts in (((), 2), ((3,), 3), ((3, 5), 5)):
         path = tmp_path / f"{rollouts}.db"
         async with store_with(path, answer="99") as (store, search, problem):
