@@ -24,7 +24,7 @@ VERBS = {
     "view": "a web page over a run, finished or going on: rounds, problems, trees, models",
     "verify": "check a file of answer pairs for equivalence",
     "status": "brokers and workers of a running system",
-    "letters": "jobs that killed their workers: list, show, replay",
+    "letters": "dead letters, the jobs that killed their workers: list, show, replay",
     "keys": "make CURVE keys for brokers that listen beyond this machine",
     "doctor": "what this machine offers to the sandbox, and what is missing",
     "sandbox": "run a folder of attack programs against the sandbox",

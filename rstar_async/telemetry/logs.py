@@ -1,6 +1,6 @@
 """How lines of the log look: one event each, with the facts as `key=value` or as JSON.
 
-    log.info("worker came", extra={"worker": name, "capacity": 8})
+    log.info("worker joined", extra={"worker": name, "capacity": 8})
 
 `facts(job=…, tree=…)` adds the same to all that is logged inside its block, in whatever module and
 in whatever task is started there: an engine that logs need not know which job it works on.

@@ -34,15 +34,17 @@ WIRE_WINDOWS = {
     "broker": [
         Window(
             name="job accepted, not forwarded",
-            module="brokers.jobs", function="JobTable.submit", event="return", number=10,
+            module="brokers.pool_state", function="PoolState.submit", event="return", number=10,
         ),
         Window(
             name="result taken, not passed on",
-            module="brokers.leases", function="Leases.done", event="return", number=10,
+            module="brokers.pool_state", function="PoolState.record_result",
+            event="return", number=10,
         ),
         Window(
             name="beats compared, nothing sent",
-            module="brokers.leases", function="Leases.beat", event="return", number=4,
+            module="brokers.pool_state", function="PoolState.reconcile_worker",
+            event="return", number=4,
         ),
     ],
     "worker-1": [

@@ -35,14 +35,14 @@ def lines():
 
 
 def test_a_line_says_who_what_and_the_facts(lines):
-    log.info("worker came", extra={"worker": "w1", "capacity": 8, "job": b"\x01\xff"})
+    log.info("worker joined", extra={"worker": "w1", "capacity": 8, "job": b"\x01\xff"})
     assert lines["text"][0].endswith(
-        "INFO executor-1 tests.logs: worker came worker=w1 capacity=8 job=01ff"
+        "INFO executor-1 tests.logs: worker joined worker=w1 capacity=8 job=01ff"
     )
     found = json.loads(lines["json"][0])
     assert (found["process"], found["message"], found["level"]) == (
         "executor-1",
-        "worker came",
+        "worker joined",
         "info",
     )
     assert (found["worker"], found["capacity"], found["job"]) == ("w1", 8, "01ff")

@@ -30,13 +30,13 @@ async def pool_of(
     handle: Callable[[Job], Awaitable[bytes]],
     capacity: int = 8,
     window: int = 64,
-    rules: BrokerConfig | None = None,
+    config: BrokerConfig | None = None,
 ) -> AsyncIterator[PoolClient]:
     """A broker, one station that handles jobs so, and a client of both."""
     clients, workers = f"ipc://{folder}/c", f"ipc://{folder}/w"
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery:
-            broker = Broker("test", clients=clients, workers=workers, rules=rules)
+            broker = Broker("test", clients=clients, workers=workers, config=config)
             nursery.start_soon(broker.run)
             nursery.start_soon(
                 lambda: serve(workers, "worker", capacity, handle, drain=trio.Event())
@@ -91,8 +91,8 @@ async def test_the_window_bounds_what_is_with_the_broker(tmp_path, wished, grant
         await go_on.wait()
         return b""
 
-    rules = BrokerConfig(window=granted)
-    async with pool_of(tmp_path, handle, capacity=1, window=wished, rules=rules) as pool:
+    config = BrokerConfig(window=granted)
+    async with pool_of(tmp_path, handle, capacity=1, window=wished, config=config) as pool:
         await pool.status()
         async with trio.open_nursery() as asks:
             for number in range(20):
