@@ -60,7 +60,7 @@ def _measure(recipe: Recipe) -> list[float]:
 
 async def _kill_and_wait(specs: list[ProcessSpec], places: Places) -> list[float]:
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: run_processes(specs, places.logs, say=quiet, patience=ENDLESS))
+        nursery.start_soon(lambda: run_processes(specs, places.logs, report=quiet, backoff=ENDLESS))
         with trio.fail_after(LIMIT_SECONDS):
             taken = [await _until_more(places.home, _newest(places.home))]
             for _ in range(KILLS):

@@ -19,9 +19,9 @@ import trio
 
 from rstar_async.config import Recipe
 from rstar_async.launch.backoff import Backoff
+from rstar_async.launch.home import prepare_home
 from rstar_async.launch.linux import children
 from rstar_async.launch.processes import Places, ProcessSpec, processes
-from rstar_async.launch.run import lay_out
 from rstar_async.launch.sockets import make_socket_folder, remove_socket_folder
 from rstar_async.launch.supervisor import run_processes
 
@@ -99,7 +99,7 @@ def run(recipe: Recipe, storm: ChaosInjector, *, delay: float, limit_seconds: fl
 @contextmanager
 def laid_out(recipe: Recipe, delay: float) -> Iterator[tuple[list[ProcessSpec], Places]]:
     """What to start for a recipe, and the folders for it, for as long as the block lasts."""
-    recipe_file = lay_out(recipe)
+    recipe_file = prepare_home(recipe)
     sockets = make_socket_folder()
     try:
         places = Places(recipe.home_folder, recipe.models_folder, sockets, recipe_file)
@@ -116,7 +116,7 @@ async def _weather(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(storm.rage, specs, places.home)
         with trio.move_on_after(limit_seconds):
-            exit_code = await run_processes(specs, places.logs, say=quiet, patience=ENDLESS)
+            exit_code = await run_processes(specs, places.logs, report=quiet, backoff=ENDLESS)
         nursery.cancel_scope.cancel()
     return Ending(
         exit_code=exit_code,

@@ -10,7 +10,7 @@ import sys
 from rstar_async.cli.recipe_arguments import add_recipe_arguments, recipe_of, split_overrides
 from rstar_async.coordinator.preflight import check_startable
 from rstar_async.errors import BadInput
-from rstar_async.launch.run import lay_out
+from rstar_async.launch.home import prepare_home
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
         words, overrides = split_overrides(sys.argv[1:])
         recipe = recipe_of(parser.parse_args(words), overrides)
         check_startable(recipe)
-        print(lay_out(recipe))
+        print(prepare_home(recipe))
     except BadInput as error:
         print(f"rstar: {error}", file=sys.stderr)
         return 2

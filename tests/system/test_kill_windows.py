@@ -62,7 +62,7 @@ WIRE_WINDOWS = {
         ),
         Window(
             name="job said, worker gone",
-            module="rstar_async.wire.connection", function="Connection._post", event="return",
+            module="rstar_async.wire.connection", function="Connection._flush", event="return",
             number=8,
         ),
     ],
@@ -123,7 +123,7 @@ async def test_a_broker_or_worker_killed_in_any_window_costs_no_answer(tmp_path:
     specs = [_dying(spec, WIRE_WINDOWS.get(spec.name, []), died) for spec in plain]
     answers = set[int]()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: run_processes(specs, tmp_path, say=quiet, patience=ENDLESS))
+        nursery.start_soon(lambda: run_processes(specs, tmp_path, report=quiet, backoff=ENDLESS))
         with trio.fail_after(PATIENCE_SECONDS):
             async with open_pool(clients, name="client") as pool, trio.open_nursery() as asks:
                 for first in range(ASKING):
@@ -179,7 +179,7 @@ def grow(
 
 async def _run(specs: list[ProcessSpec], logs: Path) -> int:
     with trio.fail_after(PATIENCE_SECONDS):
-        return await run_processes(specs, logs, say=quiet, patience=ENDLESS)
+        return await run_processes(specs, logs, report=quiet, backoff=ENDLESS)
 
 
 def _spec(name: str, module: str, *words: str) -> ProcessSpec:

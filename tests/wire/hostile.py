@@ -8,7 +8,7 @@ from random import Random
 
 import msgpack
 
-from rstar_async.wire.codec import FRAME_BYTES, MOST_MESSAGES, frames_of
+from rstar_async.wire.codec import FRAME_BYTES, MAX_MESSAGES, frames_of
 from rstar_async.wire.messages import (
     PROTOCOL,
     Cancel,
@@ -123,7 +123,7 @@ def _too_long(random: Random) -> Frames:
 
 
 def _too_many(random: Random) -> Frames:
-    return [msgpack.packb([[_fields(random), b""]] * (MOST_MESSAGES + random.randint(0, 1)))]
+    return [msgpack.packb([[_fields(random), b""]] * (MAX_MESSAGES + random.randint(0, 1)))]
 
 
 def _miscounted(random: Random) -> Frames:
