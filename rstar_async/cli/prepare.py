@@ -1,6 +1,6 @@
 """`python -m rstar_async.cli.prepare RECIPE [--KEY VALUE ...]`: prepare a run, start nothing.
 
-For places where something else starts the processes, such as containers. Checks the recipe and its
+For deployments that start the processes themselves, such as containers. Checks the recipe and its
 problems, creates or upgrades the database, makes the run's folders and writes `HOME/recipe.json`.
 """
 
@@ -14,7 +14,7 @@ from rstar_async.launch.home import prepare_home
 
 
 def main() -> int:
-    """Print where the resolved recipe lies; exit code 2 on bad input."""
+    """Print the path of the resolved recipe; exit code 2 on bad input."""
     parser = argparse.ArgumentParser(prog="python -m rstar_async.cli.prepare", description=__doc__)
     add_recipe_arguments(parser)
     try:
