@@ -36,9 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--endpoints", nargs="+", metavar="ENDPOINT", help="or clients' endpoints of brokers"
     )
     parser.add_argument("--keys", type=Path, help="this client's CURVE keys")
-    parser.add_argument(
-        "--once", action="store_true", help="print once, as always in a pipe"
-    )
+    parser.add_argument("--once", action="store_true", help="print once, as always in a pipe")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
