@@ -11,7 +11,7 @@ from rstar_async.data.files import Row, read_rows
 from rstar_async.data.preferences import preferences
 from rstar_async.data.reference import TREE, nodes_of_record
 from rstar_async.errors import BadInput
-from rstar_async.launch.run import lay_out
+from rstar_async.launch.home import prepare_home
 from rstar_async.search.persistence import tree_from_nodes
 from rstar_async.search.tree import Selection
 from rstar_async.seeding import search_id
@@ -37,7 +37,7 @@ def import_trees(source: Path, home: Path) -> Imported:
     `BadInput` names the first row that is no tree; the trees before it are kept.
     """
     recipe = Recipe(name=home.absolute().name, home=str(home.absolute()))
-    lay_out(recipe)
+    prepare_home(recipe)
     counts: Counter[str] = Counter()
     with open_database(recipe.database_url) as database:
         database.commit(

@@ -24,7 +24,7 @@ class Solution:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`chosen` continues `prompt` better than `rejected`; the counts are of its group's two sides."""
+    """`chosen` continues `prompt` better than `rejected`; the counts are those of its group."""
 
     prompt: str
     chosen: str

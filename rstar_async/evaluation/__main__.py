@@ -5,7 +5,6 @@ started again, it goes on with what the store holds.
 """
 
 import argparse
-import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -30,6 +29,7 @@ from rstar_async.search.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import open_pools
 from rstar_async.search.runner import SearchRunner
+from rstar_async.telemetry import process
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.payloads import POOLS
 from storage import queries
@@ -43,12 +43,10 @@ Answer: TypeAlias = Results | ScheduleResults | Solved
 def main() -> int:
     """Exit code 0 when the results are written, 2 on bad input."""
     arguments = _parser().parse_args()
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
-    )
     order = msgspec.json.decode(arguments.order.read_bytes(), type=EvaluationRequest)
     try:
-        trio.run(carry_out, order, arguments.sockets)
+        process.begin(arguments, "evaluation")
+        process.run(carry_out, order, arguments.sockets)
     except BadInput as bad:
         return _refuse(bad)
     except BaseExceptionGroup as group:
@@ -133,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m rstar_async.evaluation")
     parser.add_argument("--order", type=Path, required=True, help="what to do, JSON")
     parser.add_argument("--sockets", type=Path, required=True, help="the brokers' ipc sockets")
+    process.add_options(parser)
     return parser
 
 

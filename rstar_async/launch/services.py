@@ -8,11 +8,12 @@ import trio
 
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput, RstarError
+from rstar_async.launch.home import prepare_home
 from rstar_async.launch.lock import RunLock
 from rstar_async.launch.processes import Places, services
-from rstar_async.launch.run import lay_out, socket_folder
+from rstar_async.launch.run import socket_folder
 from rstar_async.launch.sockets import clients_endpoint
-from rstar_async.launch.supervisor import BAD_INPUT, DEFAULT_PATIENCE, Supervisor
+from rstar_async.launch.supervisor import BAD_INPUT, DEFAULT_BACKOFF, Supervisor
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.payloads import POOLS, Pool
 
@@ -27,10 +28,10 @@ async def open_services(recipe: Recipe) -> AsyncIterator[dict[Pool, str]]:
     """
     home = recipe.home_folder
     with RunLock(home) as lock, socket_folder(lock) as sockets:
-        places = Places(home, recipe.models_folder, sockets, lay_out(recipe))
+        places = Places(home, recipe.models_folder, sockets, prepare_home(recipe))
         said: list[str] = []
         specs = services(recipe, places)
-        supervisor = Supervisor(specs, places.logs, said.append, DEFAULT_PATIENCE)
+        supervisor = Supervisor(specs, places.logs, said.append, DEFAULT_BACKOFF)
 
         async def supervise() -> None:
             code = await supervisor.run()

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rstar_async.wire.messages import MOST_JOBS
+from rstar_async.wire.messages import MAX_JOBS
 from rstar_async.wire.payloads import POOLS, Pool
 from rstar_async.wire.pool import PoolClient, open_pool
 
@@ -29,7 +29,7 @@ async def open_pools(
     endpoints: Mapping[Pool, str], *, window: int, keys: Path | None = None
 ) -> AsyncIterator[Pools]:
     """Connect to all three brokers, with at most `window` jobs at each at once."""
-    window = min(window, MOST_JOBS)
+    window = min(window, MAX_JOBS)
     async with AsyncExitStack() as stack:
         clients = {
             pool: await stack.enter_async_context(

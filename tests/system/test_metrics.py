@@ -100,7 +100,7 @@ def test_the_log_of_a_broker_is_json_line_by_line(site):
 
     trio.run(visit)
     lines = [msgspec.json.decode(line) for line in broker.log.read_bytes().splitlines()]
-    came = next(line for line in lines if line["message"] == "client came")
+    came = next(line for line in lines if line["message"] == "client joined")
     assert (came["client"], came["process"]) == ("visitor", "broker-executor")
 
 
