@@ -1,5 +1,5 @@
-"""Searches in one process: the scripted models, a plain interpreter for their trusted programs, and a
-real store. `delay` gives the seconds that each reply takes, and so decides their order."""
+"""Searches in one process: the scripted models, a plain interpreter for their trusted programs, and
+a real store. `delay` gives the seconds that each reply takes, and so decides their order."""
 
 import contextlib
 import io
