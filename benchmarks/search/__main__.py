@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--peers",
         type=Path,
         metavar="FOLDER",
-        help="environments with other searches, see baselines.py",
+        help="environments of other projects; see baselines.py",
     )
     report = open_report(__doc__, arguments, parser)
     measured = {name: trio.run(_measure, report, name, parts) for name, parts in PARTS.items()}
@@ -98,7 +98,7 @@ async def _row(report: Report, rig: Rig, name: str, trees: int, nodes: int) -> f
         nodes_a_tree=nodes,
         nodes=grown,
         cpu_us_per_node=cpu_us,
-        stations_us=1e6 * (rig.worker_seconds() - at_workers) / grown,
+        workers_us=1e6 * (rig.worker_seconds() - at_workers) / grown,
         nodes_per_second=grown / seconds,
     )
     return cpu_us

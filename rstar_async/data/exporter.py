@@ -3,15 +3,22 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import msgspec
+
+from rstar_async.config import Recipe
+from rstar_async.config.loader import known_settings
 from rstar_async.data.reference import tree_record
-from rstar_async.data.schemas import Comparison, Question, Solution, prompt_of
+from rstar_async.data.schemas import Comparison, Question, Solution
 from rstar_async.data.trajectories import best_trajectories
+from rstar_async.domains.base import Domain
+from rstar_async.domains.registry import domain_of
 from rstar_async.search.paths import ROOT_PATH
 from rstar_async.search.persistence import tree_from_nodes
 from rstar_async.search.tree import Selection, Tree
-from rstar_async.text.prompts import QUESTION_PREFIX, QUESTION_SUFFIX
+from rstar_async.text.prompts import Prompts
 from storage import queries
 from storage.database import Database
 from storage.records import Node, Pair, Problem, Search
@@ -24,6 +31,13 @@ class StoredRound:
     database: Database
     run_id: str
     number: int
+
+    @cached_property
+    def domain(self) -> Domain:
+        """The domain of the run's recipe."""
+        run = self.database.read(queries.run_by_id, self.run_id)
+        values = known_settings(run.recipe)[0] if run else {}
+        return domain_of(msgspec.convert(values, Recipe))
 
     def problems(self) -> Iterator[Question]:
         """All problems of the run."""
@@ -52,7 +66,7 @@ class StoredRound:
         questions = {search.id: problem.question for problem, search in self._searches()}
         for search_id, pairs in by_search.items():
             nodes = {n.path: n for n in self.database.read(queries.nodes_of, search_id)}
-            yield from comparisons_of(questions[search_id], nodes, pairs)
+            yield from comparisons_of(questions[search_id], nodes, pairs, self.domain.prompts)
 
     def _best(self, found: list[tuple[Problem, Search]], per_problem: int) -> Iterator[Solution]:
         nodes: dict[str, dict[str, Node]] = {}
@@ -60,10 +74,11 @@ class StoredRound:
         for _, search in found:
             rows = self.database.read(queries.nodes_of, search.id)
             nodes[search.id] = {node.path: node for node in rows}
-            trees[search.id] = tree_from_nodes(rows, Selection())
+            trees[search.id] = tree_from_nodes(rows, Selection(), self.domain.parse_step)
         for best in best_trajectories(trees, per_problem):
             question = found[0][0].question
-            yield Solution(question, text_to(best.path, nodes[best.search_id]).strip("\n"))
+            response = text_to(best.path, nodes[best.search_id]).strip("\n")
+            yield Solution(question, response, self.domain.prompts)
 
     def _searches(self) -> Iterator[tuple[Problem, Search]]:
         problems = {p.id: p for p in self.database.read(queries.problems_of, self.run_id)}
@@ -75,7 +90,7 @@ class StoredRound:
 
 
 def comparisons_of(
-    question: str, nodes: Mapping[str, Node], pairs: Sequence[Pair]
+    question: str, nodes: Mapping[str, Node], pairs: Sequence[Pair], prompts: Prompts
 ) -> Iterator[Comparison]:
     """The pairs of one tree as texts. Pure. Counts are of these pairs; the reference counts before
     it filters."""
@@ -87,15 +102,15 @@ def comparisons_of(
         counts = len({p.chosen_path for p in members}), len({p.rejected_path for p in members})
         for pair in members:
             if kind == "step":
-                prompt = prompt_of(question) + text_to(parent, nodes)
+                prompt = prompts.around(question) + text_to(parent, nodes)
                 chosen, rejected = (
                     _text_of(nodes[pair.chosen_path]),
                     _text_of(nodes[pair.rejected_path]),
                 )
             else:
-                prompt = QUESTION_PREFIX + question
-                chosen = QUESTION_SUFFIX + text_to(pair.chosen_path, nodes)
-                rejected = QUESTION_SUFFIX + text_to(pair.rejected_path, nodes)
+                prompt = prompts.question_prefix + question
+                chosen = prompts.question_suffix + text_to(pair.chosen_path, nodes)
+                rejected = prompts.question_suffix + text_to(pair.rejected_path, nodes)
             yield Comparison(prompt, chosen, rejected, *counts)
 
 

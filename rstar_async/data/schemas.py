@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from rstar_async.text.prompts import QUESTION_PREFIX, QUESTION_SUFFIX
+from rstar_async.text.prompts import MATH_PROMPTS, QUESTION_PREFIX, QUESTION_SUFFIX, Prompts
 
 Row: TypeAlias = dict[str, Any]
 Kind: TypeAlias = Literal["solution", "preference", "problem", "tree"]
@@ -16,15 +16,16 @@ Kind: TypeAlias = Literal["solution", "preference", "problem", "tree"]
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """A question and a whole solution of it."""
+    """A question and a whole solution of it; `prompts` are those of its domain."""
 
     question: str
     response: str
+    prompts: Prompts = MATH_PROMPTS
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`chosen` continues `prompt` better than `rejected`; the counts are those of its group."""
+    """`chosen` continues `prompt` better than `rejected`; counts are those of the group's sides."""
 
     prompt: str
     chosen: str
@@ -59,7 +60,7 @@ def messages(found: Solution) -> Row:
 
 def prompt_completion(found: Solution) -> Row:
     """With this project's own prompt around the question."""
-    return {"prompt": prompt_of(found.question), "completion": found.response}
+    return {"prompt": found.prompts.around(found.question), "completion": found.response}
 
 
 def ppm(found: Comparison) -> Row:
@@ -79,10 +80,6 @@ def preferences(found: Comparison) -> Row:
 def problem(found: Question) -> Row:
     row = {"question": found.question, "answer": found.answer}
     return {**row, "level": found.level, "type": found.kind}
-
-
-def prompt_of(question: str) -> str:
-    return f"{QUESTION_PREFIX}{question}{QUESTION_SUFFIX}"
 
 
 WRITERS: Mapping[str, tuple[Kind, Callable[[Any], Row]]] = {

@@ -102,20 +102,27 @@ class Expander:
         return status
 
     async def _run_all(self, node: TreeNode, results: Sequence[StepResult], priority: int) -> None:
-        """Execute and verify all steps at once."""
+        """Execute, verify and reward all steps at once."""
+        path = node.path_from_root()
         try:
             async with trio.open_nursery() as nursery:
                 for number, result in enumerate(results):
                     if result.status in _ALIVE:
-                        nursery.start_soon(self._run, node, result, number, priority)
+                        nursery.start_soon(self._run, node, path, result, number, priority)
         except BaseExceptionGroup as group:
             failures, others = group.split(JobFailed)
             if failures is None or others is not None:
                 raise
             raise first(failures) from group
 
-    async def _run(self, node: TreeNode, result: StepResult, number: int, priority: int) -> None:
-        path = node.path_from_root()
+    async def _run(
+        self,
+        node: TreeNode,
+        path: Sequence[TreeNode],
+        result: StepResult,
+        number: int,
+        priority: int,
+    ) -> None:
         if result.status is NodeStatus.LIVE or result.step.code:
             await self._execute(node, path, result, number, priority)
         if result.status is NodeStatus.ANSWER:

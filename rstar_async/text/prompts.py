@@ -72,5 +72,9 @@ class Prompts:
     few_shot_prefix: str = FEW_SHOT_PREFIX
     few_shot_suffix: str = FEW_SHOT_SUFFIX
 
+    def around(self, question: str) -> str:
+        """The prompt of a trained policy, as text."""
+        return f"{self.question_prefix}{question}{self.question_suffix}"
+
 
 MATH_PROMPTS = Prompts()

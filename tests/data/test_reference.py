@@ -12,8 +12,9 @@ from rstar_async.data.reference import (
     nodes_of_record,
     tree_record,
 )
-from rstar_async.data.schemas import WRITERS, Comparison, Solution, prompt_of, read_row
+from rstar_async.data.schemas import WRITERS, Comparison, Solution, read_row
 from rstar_async.errors import BadInput
+from rstar_async.text.prompts import MATH_PROMPTS
 from storage.database import open_database
 from storage.records import ModelVersion, Node, Pair, Problem, Round, Run, Search
 
@@ -157,7 +158,7 @@ def test_a_run_is_exported_in_every_format(store, tmp_path):
     ((user, assistant),) = [row["messages"] for row in export(store, out, "messages")]
     assert (user["content"], assistant["content"]) == (QUESTION, SOLUTION)
     (row,) = export(store, out, "prompt-completion")
-    assert row == {"prompt": prompt_of(QUESTION), "completion": SOLUTION}
+    assert row == {"prompt": MATH_PROMPTS.around(QUESTION), "completion": SOLUTION}
     (row,) = export(store, out, "problems")
     assert row == {"question": QUESTION, "answer": GOLD, "level": "1", "type": "sums"}
     (row,) = export(store, out, "trees")
@@ -166,7 +167,7 @@ def test_a_run_is_exported_in_every_format(store, tmp_path):
 
 def test_pairs_are_exported_as_the_reference_has_them(store, tmp_path):
     step, whole = sorted(export(store, tmp_path / "out.jsonl", "ppm"), key=lambda r: len(r["pos"]))
-    assert step["prompt"] == prompt_of(QUESTION)
+    assert step["prompt"] == MATH_PROMPTS.around(QUESTION)
     assert (step["pos"], step["neg"]) == (STEP, WRONG_STEP)
     assert (step["pos_count"], step["neg_count"]) == (1, 1)
     assert whole["prompt"] == f"<|user|>:\n{QUESTION}"
