@@ -121,7 +121,8 @@ class Driver:
             return []
         found = await self._store.read(refusals, self._recipe.name, number)
         for standing in found:
-            log.warning("refused %s: %s", standing.model_id, standing.reason)
+            facts = {"model": standing.model_id, "reason": standing.reason}
+            log.warning("model refused", extra=facts)
         return found
 
     async def _models_of(self, number: int) -> tuple[str, str | None]:
@@ -152,7 +153,8 @@ class Driver:
                 closed_at=now if status == "closed" else None,
             ),
         )
-        log.info("round %s run=%s number=%d", status, self._recipe.name, number)
+        facts = {"run": self._recipe.name, "round": number, "status": status}
+        log.info("round recorded", extra=facts)
 
     def _run_row(self) -> Run:
         return Run(

@@ -96,12 +96,9 @@ class RoundSearch:
             queries.answer_counts, self._round.run_id, self._round.number
         )
         classes = [difficulty(count.right, count.wrong) for count in counts]
-        log.info(
-            "difficulties run=%s round=%d %s",
-            self._round.run_id,
-            self._round.number,
-            " ".join(f"{kind}={classes.count(kind)}" for kind in Difficulty),
-        )
+        facts = {"run": self._round.run_id, "round": self._round.number}
+        found = {str(kind): classes.count(kind) for kind in Difficulty}
+        log.info("difficulties", extra={**facts, **found})
 
     def _row(self, problem: Problem, seed: int) -> Search:
         round_ = self._round

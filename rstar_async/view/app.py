@@ -129,5 +129,5 @@ def failure(status: HTTPStatus, reason: str) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    log.error("page failed; path=%s", request.url.path, exc_info=error)
+    log.error("page failed", extra={"path": request.url.path}, exc_info=error)
     return failure(HTTPStatus.INTERNAL_SERVER_ERROR, "a bug: `rstar view` logged it")
