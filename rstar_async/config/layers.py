@@ -75,5 +75,5 @@ def _read_toml(path: Path) -> Layer:
         return tomllib.loads(path.read_text())
     except FileNotFoundError:
         raise BadInput(f"there is no recipe {path}; `ls recipes` shows what comes along") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, OSError) as error:
         raise BadInput(f"{path}: {error}") from None

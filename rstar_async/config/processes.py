@@ -2,7 +2,15 @@
 
 from typing import Literal
 
-from rstar_async.config.base import Section
+from rstar_async.config.base import (
+    Count,
+    MebibytesOrNone,
+    Port,
+    PortOrNone,
+    Processes,
+    ProcessesOrNone,
+    Section,
+)
 
 Weakness = Literal["no-landlock", "no-listener"]
 
@@ -13,18 +21,18 @@ class WorkersConfig(Section):
     # "local": transformers in the worker. "sglang": servers, see [sglang]. "scripted" follows a
     # script and needs no weights: for tests of everything around the models.
     engine: Literal["local", "sglang", "scripted"] = "local"
-    inference: int = 1
-    reward: int = 1
-    executor: int = 1
+    inference: Processes = 1
+    reward: ProcessesOrNone = 1
+    executor: Processes = 1
     # Programs run at once by one executor; 0 means one per core.
-    slots: int = 0
+    slots: ProcessesOrNone = 0
     # Locks that an executor may do without where the machine lacks them; see docs/security.md.
     allow: tuple[Weakness, ...] = ()
     # Rows decoded at once, and memory for the prefix cache.
-    rows: int = 128
-    cache_mib: int = 1024
+    rows: Count = 128
+    cache_mib: MebibytesOrNone = 1024
     # Threads of one inference or reward process; they share the cores with executors.
-    threads: int = 1
+    threads: Processes = 1
 
 
 class SGLangConfig(Section):
@@ -40,7 +48,7 @@ class SGLangConfig(Section):
     policy_arguments: tuple[str, ...] = ("--mem-fraction-static", "0.5")
     ppm_arguments: tuple[str, ...] = ("--mem-fraction-static", "0.3")
     # Servers that are started listen from this port upwards, on this machine only.
-    port: int = 31000
+    port: Port = 31000
     # One card for all: servers give up its memory while the trainer works. Those that run already
     # must have been started with --enable-memory-saver.
     share_device: bool = False
@@ -51,6 +59,6 @@ class ObserveConfig(Section):
 
     # The first of the loopback ports where they serve Prometheus metrics, one each (and a list of
     # them in HOME/metrics.json, as Prometheus reads it); 0: none.
-    metrics_port: int = 0
+    metrics_port: PortOrNone = 0
     # Lines of the logs: for people, or one JSON object each.
     logs: Literal["text", "json"] = "text"

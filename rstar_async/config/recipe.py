@@ -5,7 +5,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from rstar_async.config.base import Section
+from rstar_async.config.base import Section, Seed
 from rstar_async.config.processes import ObserveConfig, SGLangConfig, WorkersConfig
 from rstar_async.config.searching import (
     BoundsConfig,
@@ -33,7 +33,7 @@ class Recipe(Section):
     name: str = "run"
     # Start from the settings of the "paper" or of the "reference" code; `rstar presets` compares.
     preset: Preset = ""
-    seed: int = 1
+    seed: Seed = 1
     # Models, sockets' names and, unless `database` says otherwise, the SQLite file live here.
     home: str = "runs/{name}"
     database: str = ""

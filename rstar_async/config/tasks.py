@@ -1,8 +1,10 @@
 """What is to be solved, by which model, and when it counts as solved."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from rstar_async.config.base import Dtype, Section
+from msgspec import Meta
+
+from rstar_async.config.base import Amount, Count, Dtype, Epochs, LearningRate, Level, Section
 
 PromptSource = Literal["demonstrations", "few_shot", "checkpoint"]
 
@@ -26,11 +28,11 @@ class BootstrapConfig(Section):
     # For few_shot: a stronger model that searches in round 1 only; empty: the base model itself.
     model: str = ""
     # Solved problems for `demonstrations`, and their levels (number of operations).
-    demonstrations: int = 160
-    levels: tuple[int, ...] = (1, 2, 3)
-    epochs: float = 2.0
-    learning_rate: float = 2e-4
-    batch_size: int = 8
+    demonstrations: Count = 160
+    levels: Annotated[tuple[Level, ...], Meta(min_length=1)] = (1, 2, 3)
+    epochs: Epochs = 2.0
+    learning_rate: LearningRate = 2e-4
+    batch_size: Count = 8
 
 
 class ProblemsConfig(Section):
@@ -44,11 +46,11 @@ class ProblemsConfig(Section):
     answer: str = "answer"
     # A second file for held-out problems; else the last `heldout` rows of `source` are set aside.
     heldout_source: str = ""
-    heldout: int = 0
+    heldout: Amount = 0
     # Levels of held-out problems, for "generated".
-    heldout_levels: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
+    heldout_levels: Annotated[tuple[Level, ...], Meta(min_length=1)] = (1, 2, 3, 4, 5, 6)
     # Use only the first rows; 0 means all.
-    limit: int = 0
+    limit: Amount = 0
 
 
 class AnswersConfig(Section):
