@@ -38,7 +38,7 @@ def changed(recipe: Recipe, overrides: Iterable[tuple[str, str]]) -> Recipe:
 def read_stored_recipe(path: Path) -> Recipe:
     """The recipe in the JSON file at `path`, which an older version may have written.
 
-    Settings that no longer exist are logged and left out; those that came later have their defaults.
+    Settings that no longer exist are logged and left out; newer ones have their defaults.
     """
     try:
         values = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])

@@ -1,4 +1,4 @@
-"""What settings must have in common to work together. The bounds of each stand on its field. Pure."""
+"""Rules that relate two settings. The bounds of one setting stand on its field. Pure."""
 
 from collections.abc import Iterator
 from itertools import pairwise

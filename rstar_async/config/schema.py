@@ -1,4 +1,4 @@
-"""What the recipe's types say about values: which settings exist, and what each number may be. Pure.
+"""Which settings a recipe has and what each number may be, read from its types. Pure.
 
 Values are trees of plain dicts and lists, as TOML and JSON give them.
 """
@@ -74,7 +74,8 @@ def bounds_of(number: Number) -> str:
     lower = f"from {_shown(number.ge)}" if number.ge is not None else f"above {_shown(number.gt)}"
     if number.lt is not None:
         return f"{lower} to below {_shown(number.lt)}"
-    return f"{lower} to {_shown(number.le)}"
+    joint = "to" if number.ge is not None else "and at most"
+    return f"{lower} {joint} {_shown(number.le)}"
 
 
 def _known(value: Any, kind: Type, prefix: str) -> tuple[Any, list[str]]:
