@@ -100,9 +100,10 @@ class RoundProgress(msgspec.Struct, frozen=True):
 class Search(msgspec.Struct, frozen=True):
     """One tree over one problem.
 
-    `cursor` has the paths of the nodes that are being expanded, with a blank between two; `ended`
-    says what ended the search: rollouts, exhausted, converged, or the bound that was reached.
-    `pruned_at` says that nodes which taught nothing have lost their words (`upkeep.pruning`).
+    `cursor` has the paths of the nodes that are being expanded, separated by blanks; `ended` says
+    what ended the search: rollouts, exhausted, converged, or the bound that was reached; `failure`
+    says why it failed, "" if it did not. `pruned_at` is when the texts of nodes that no training
+    used were removed (`storage.maintenance.pruning`).
     """
 
     id: str
@@ -124,6 +125,7 @@ class Search(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     ended: str = ""
     pruned_at: float | None = None
+    failure: str = ""
 
 
 class SearchProgress(msgspec.Struct, frozen=True):
@@ -140,6 +142,7 @@ class SearchProgress(msgspec.Struct, frozen=True):
     finished_at: float | None = None
     seconds: float = 0.0
     ended: str = ""
+    failure: str = ""
 
 
 class Expansion(msgspec.Struct, frozen=True):

@@ -48,6 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     if problem is not None:
         console.print(for_terminal(problem.question), markup=False, highlight=False)
         console.print(for_terminal(f"gold answer: {problem.answer}"), style="dim", markup=False)
+    if search.failure:
+        console.print(for_terminal(f"failed: {search.failure}"), style="red", markup=False)
     drawing = Drawing(f"search {search.id} · {search.status} · {search.rollouts} rollouts")
     branches = {"0": drawing}
     for node in nodes:

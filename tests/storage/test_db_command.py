@@ -7,11 +7,12 @@ import sqlalchemy as sa
 
 from rstar_async.cli.main import main
 from storage.database import open_database
+from tests.storage.released import fill_store
 
 
 @pytest.fixture
-def file(tmp_path, fill_real_run):
-    fill_real_run(f"sqlite:///{tmp_path}/rstar.db")
+def file(tmp_path):
+    fill_store(f"sqlite:///{tmp_path}/rstar.db")
     return tmp_path / "rstar.db"
 
 

@@ -15,6 +15,7 @@ from storage.maintenance.imports import read_back
 from storage.queries.reading import all_of
 from storage.tables import metadata
 from tests.storage.examples import BASICS, node
+from tests.storage.released import fill_store
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", " =cmd|' /C calc'!A0", "\n=1", "\uff1d1"]
 ODD = ["half \ud800", "null \0", "line\nbreak", '"quoted",', "\U0010fffd00000a", "'=x"]
@@ -50,8 +51,8 @@ def test_what_was_exported_can_be_read_back_as_it_was(filled, blank_url, tmp_pat
         assert everything(copy) == everything(filled)
 
 
-def test_sqlite_moves_to_postgresql(tmp_path, fill_real_run, own_postgres_schema):
-    fill_real_run(f"sqlite:///{tmp_path}/store.db")
+def test_sqlite_moves_to_postgresql(tmp_path, own_postgres_schema):
+    fill_store(f"sqlite:///{tmp_path}/store.db")
     with (
         open_database(f"{tmp_path}/store.db") as old,
         open_database(own_postgres_schema) as new,
@@ -106,8 +107,8 @@ def test_an_export_is_complete_or_not_there(filled, tmp_path, monkeypatch):
     assert (tmp_path / "file").read_text() == "x"
 
 
-def test_what_is_no_export_is_refused_with_its_place(tmp_path, fill_real_run):
-    fill_real_run(f"sqlite:///{tmp_path}/store.db")
+def test_what_is_no_export_is_refused_with_its_place(tmp_path):
+    fill_store(f"sqlite:///{tmp_path}/store.db")
     with open_database(f"{tmp_path}/store.db") as database:
         with pytest.raises(BadInput, match="no folder that `rstar db export` made"):
             read_back(database, tmp_path)

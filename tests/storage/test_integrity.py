@@ -9,6 +9,7 @@ from storage.database import open_database
 from storage.maintenance.integrity import check
 from storage.maintenance.invariants import RULES
 from storage.tables import metadata
+from tests.storage.released import fill_store
 
 A_TREE = "(SELECT min(search_id) FROM pairs)"
 A_ROUND = "run_id = 'real' AND number = 1"
@@ -40,13 +41,13 @@ DAMAGE = {
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def engine(request, tmp_path_factory, fill_real_run):
+def engine(request, tmp_path_factory):
     """Of a store with part of a real run in it."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('real')}/store.db"
     else:
         url = request.getfixturevalue("own_postgres_schema")
-    fill_real_run(url)
+    fill_store(url)
     engine = engines.writer(engines.parse(url))
     yield engine
     engine.dispose()
@@ -85,9 +86,9 @@ def read_all(connection):
     return [connection.execute(table.select()).all() for table in metadata.tables.values()]
 
 
-def test_a_torn_file_is_said_to_be_torn(tmp_path, fill_real_run):
+def test_a_torn_file_is_said_to_be_torn(tmp_path):
     file = tmp_path / "torn.db"
-    fill_real_run(f"sqlite:///{file}")
+    fill_store(f"sqlite:///{file}")
     page = file.read_bytes().find(b"<end_of_step>") // 4096
     with file.open("r+b") as torn:
         torn.seek(page * 4096)

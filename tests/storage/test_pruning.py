@@ -11,6 +11,7 @@ from storage.maintenance.integrity import check
 from storage.maintenance.pruning import Selection
 from storage.queries.dashboard_trees import PairWithNodes
 from storage.records import RoundProgress
+from tests.storage.released import fill_store
 
 PATHS = st.lists(st.lists(st.integers(1, 4), max_size=5).map(lambda p: ".".join(map(str, [0, *p]))))
 
@@ -83,9 +84,9 @@ def pages(connection):
     return connection.exec_driver_sql("PRAGMA page_count").scalar()
 
 
-def test_a_file_can_be_made_smaller(tmp_path, fill_real_run):
+def test_a_file_can_be_made_smaller(tmp_path):
     file = tmp_path / "store.db"
-    fill_real_run(f"sqlite:///{file}")
+    fill_store(f"sqlite:///{file}")
     long = sa.text("UPDATE nodes SET stdout = hex(zeroblob(20000))")
     with open_database(str(file)) as database:
         database.change(lambda connection: connection.execute(long))

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 
-from storage import migrations
+from storage import engines, migrations
 
 FOLDER = Path(__file__).parent
 REVISIONS = [script.revision for script in migrations._scripts().walk_revisions()][::-1]
@@ -34,6 +34,13 @@ def fill(engine: sa.Engine, revision: str) -> None:
             for name, row in rows_of(step):
                 table = sa.Table(name, reflected, autoload_with=connection)
                 connection.execute(table.insert(), _native(table, row))
+
+
+def fill_store(url: str) -> None:
+    """Put part of a real run into the new store at `url`, which then has the latest revision."""
+    engine = engines.writer(engines.parse(url))
+    fill(engine, migrations.latest())
+    engine.dispose()
 
 
 def rows_of(revision: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -39,6 +39,7 @@ export function searchHead(run, found, size) {
           others.map(each => square(each, run, search.id)),
         ),
     ),
+    search.failure && h('pre.failure', {}, search.failure),
   ]
 }
 
