@@ -42,7 +42,7 @@ def check(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from rstar_async.cli.locate import database_url
-    from rstar_async.sanitize import for_terminal
+    from rstar_async.sanitize import without_controls
     from storage.database import open_database
     from storage.maintenance.integrity import check as findings_of
 
@@ -50,7 +50,7 @@ def check(arguments: argparse.Namespace) -> int:
 
     def tell(finding: "Finding") -> None:
         console.print(
-            for_terminal(_verdict(finding)), markup=False, highlight=False, soft_wrap=True
+            without_controls(_verdict(finding)), markup=False, highlight=False, soft_wrap=True
         )
 
     with open_database(database_url(arguments.database), must_exist=True) as database:
@@ -192,6 +192,6 @@ def _summary(parts: "list[Words]", applied: bool) -> str:
 def _say(arguments: argparse.Namespace, told: object, text: str) -> None:
     import msgspec
 
-    from rstar_async.sanitize import for_terminal, to_json
+    from rstar_async.sanitize import to_json, without_controls
 
-    print(msgspec.json.format(to_json(told)).decode() if arguments.json else for_terminal(text))
+    print(msgspec.json.format(to_json(told)).decode() if arguments.json else without_controls(text))

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from rstar_async.reports.rounds_table import RoundRow
+from rstar_async.reports.round_rows import RoundRow
 
 
 class Coverage(msgspec.Struct, frozen=True):

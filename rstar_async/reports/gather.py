@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from rstar_async.config.layers import flattened
 from rstar_async.reports.facts import (
     Cost,
     Coverage,
@@ -17,7 +18,7 @@ from rstar_async.reports.facts import (
     Scaling,
 )
 from rstar_async.reports.heldout_samples import heldout_by_round
-from rstar_async.reports.rounds_table import RoundRow, report_of
+from rstar_async.reports.round_rows import RoundRow, report_of
 from rstar_async.reports.solutions import solutions_of_round
 from storage import queries
 from storage.database import Database
@@ -46,7 +47,7 @@ def gather(database: Database, run_id: str, location: str, hourly_price: float |
         code_version=run.code_version,
         seed=run.seed,
         seconds=closing.seconds,
-        settings=dict(_flat(run.recipe)),
+        settings=_published(run.recipe),
         rounds=rounds,
         test_time=scalings_of(evaluations),
         examples=_examples(database, run_id, closing.rounds),
@@ -223,12 +224,6 @@ def _natural(level: str) -> tuple[float, str]:
         return float("inf"), level
 
 
-def _flat(tree: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """The recipe as dotted keys; a database's URL may hold a password and stays out."""
-    found: list[tuple[str, str]] = []
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            found.extend(_flat(value, f"{prefix}{key}."))
-        elif prefix + key != "database":
-            found.append((prefix + key, str(value)))
-    return found
+def _published(recipe: dict[str, Any]) -> dict[str, str]:
+    """All settings by dotted name, without the database's URL, which may hold a password."""
+    return {key: str(value) for key, value in flattened(recipe).items() if key != "database"}

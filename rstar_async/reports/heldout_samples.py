@@ -1,6 +1,6 @@
 """What the policy's samples on held-out problems came to, and what the rounds changed about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rstar_async.evaluation.intervals import mean_difference
 from rstar_async.reports.facts import Heldout
@@ -19,7 +19,7 @@ def heldout_by_round(database: Database, evaluations: Sequence[Evaluation]) -> d
 
 def heldout_of(found: Sequence[EvaluationAnswer], first: Sequence[EvaluationAnswer]) -> Heldout:
     """Pure. The gain is over the problems that both were asked; none against itself."""
-    rates, before = _rates(found), _rates(first)
+    rates, before = queries.success_rates(found), queries.success_rates(first)
     both = sorted(rates.keys() & before.keys())
     gain = None
     if both and found is not first:
@@ -28,11 +28,3 @@ def heldout_of(found: Sequence[EvaluationAnswer], first: Sequence[EvaluationAnsw
     right = sum(answer.correct is True for answer in found)
     silent = sum(not answer.answer for answer in found)
     return Heldout(right, len(found) - right - silent, silent, gain)
-
-
-def _rates(answers: Sequence[EvaluationAnswer]) -> Mapping[str, float]:
-    """Success rate of every problem."""
-    by_problem: dict[str, list[bool]] = {}
-    for answer in answers:
-        by_problem.setdefault(answer.problem_id, []).append(answer.correct is True)
-    return {problem: sum(right) / len(right) for problem, right in by_problem.items()}

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from rstar_async.reports import tables
 from rstar_async.reports.facts import Report
-from rstar_async.reports.markup import clean
 from rstar_async.reports.tables import Table
+from rstar_async.sanitize import without_controls
 
 _ACTIVE = re.compile(r"([\\`*_{}\[\]()#!|~])")
 
@@ -21,7 +21,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield f"seed {report.seed}, version {inert(report.code_version)}, {report.seconds:,.0f} s"
     for table in (
-        tables.rounds_table(report),
+        tables.rounds_table([facts.row for facts in report.rounds]),
         tables.heldout_table(report),
         *(tables.test_time_table(found) for found in report.test_time),
         tables.coverage_table(report),
@@ -49,6 +49,6 @@ def _row(cells: list[str], *, raw: bool = False) -> str:
 
 def inert(text: str) -> str:
     """On one line, without meaning to Markdown or HTML."""
-    line = " ".join(clean(text).split()) or " "
+    line = " ".join(without_controls(text).split()) or " "
     escaped = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _ACTIVE.sub(r"\\\1", escaped)

@@ -59,7 +59,7 @@ def page_of(report: Report) -> str:
 
 
 def _sections(report: Report) -> Iterator[Content]:
-    yield _section("Rounds", [_table(tables.rounds_table(report))])
+    yield _section("Rounds", [_table(tables.rounds_table([facts.row for facts in report.rounds]))])
     yield _plots([_curves(curves.round_curves(report)), _curves(curves.coverage_curves(report))])
     yield _section("Held-out problems", [_note(HELDOUT_NOTE), _table(tables.heldout_table(report))])
     yield _section("Test time", list(_test_time(report)))

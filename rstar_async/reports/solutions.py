@@ -16,7 +16,7 @@ class Solution(msgspec.Struct, frozen=True):
     question: str
     text: str
     answer: str
-    correct: bool | None
+    correct: bool
     mean_q: float
     min_q: float
 
@@ -26,23 +26,22 @@ def solutions_of_round(
 ) -> list[Solution]:
     """At most `limit` solutions, one a problem, by mean Q: best right or worst wrong ones."""
     number = _last_searched(database, run_id) if number is None else number
-    found = database.read(queries.trajectories_of, run_id, number, correct)
-    found.sort(key=lambda t: -t.mean_q if correct else t.mean_q)
-    first_of_problem = {t.problem_id: t for t in reversed(found)}
-    chosen = [t for t in found if first_of_problem[t.problem_id] is t][:limit]
+    ranked = database.read(
+        queries.ranked_answers, run_id, number, correct=correct, worst=not correct, limit=limit
+    )
     return [
         Solution(
             number,
-            t.search_id,
-            t.path,
-            t.question,
-            _text(database, t.search_id, t.path),
-            t.answer,
-            t.correct,
-            t.mean_q,
-            t.min_q,
+            found.search_id,
+            found.path,
+            found.question,
+            _text(database, found.search_id, found.path),
+            found.answer,
+            correct,
+            found.mean_q,
+            found.min_q,
         )
-        for t in chosen
+        for found in ranked
     ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rstar_async.reports.facts import Coverage, Heldout, Point, Report, RoundFacts, Scaling
+from rstar_async.reports.round_rows import RoundRow
 
 NONE = "-"
 
@@ -22,10 +23,10 @@ def searched(report: Report) -> list[RoundFacts]:
     return [facts for facts in report.rounds if facts.row.problems]
 
 
-def rounds_table(report: Report) -> Table:
-    header = ["round", "problems", "solved", "nodes", "tokens", "cache share", "code runs"]
-    header += ["pairs", "pair accuracy", "policy pass@1", "search pass@1", "seconds"]
-    return Table("Rounds", header, [_round_row(facts) for facts in report.rounds])
+def rounds_table(rows: Sequence[RoundRow]) -> Table:
+    header = ["round", "problems", "solved", "nodes", "tokens", "cached", "code runs", "shared"]
+    header += ["pairs", "pair acc.", "policy pass@1", "search pass@1", "seconds"]
+    return Table("Rounds", header, list(map(_round_cells, rows)))
 
 
 def heldout_table(report: Report) -> Table:
@@ -154,26 +155,23 @@ def percent(value: float | None) -> str:
 
 
 def interval(point: Point | None) -> str:
-    if point is None:
-        return NONE
-    return f"{100 * point.accuracy:.1f} % [{100 * point.low:.0f}, {100 * point.high:.0f}]"
+    return _bounded(point.accuracy, (point.low, point.high)) if point else NONE
 
 
-def _round_row(facts: RoundFacts) -> list[str]:
-    row = facts.row
+def _round_cells(row: RoundRow) -> list[str]:
     runs = row.code_runs or {}
-    failed = sum(runs.values()) - runs.get("ok", 0)
-    policy = _bounded(row.policy_pass_at_1, row.policy_interval)
-    search = _bounded(row.search_pass_at_1, row.search_interval)
+    total, failed = sum(runs.values()), sum(runs.values()) - runs.get("ok", 0)
+    shared = row.shared_runs / total if total and row.shared_runs is not None else None
     return [
-        name_of(facts),
+        "bootstrap" if row.number == 0 else str(row.number),
         *map(count, (row.problems, row.solved, row.nodes, row.tokens)),
         percent(row.cached_share),
-        f"{sum(runs.values()):,} ({failed:,} failed)" if runs else NONE,
+        f"{total:,} ({failed:,} failed)" if runs else NONE,
+        percent(shared),
         count(row.pairs),
         percent(row.pair_accuracy),
-        policy,
-        search,
+        _bounded(row.policy_pass_at_1, row.policy_interval),
+        _bounded(row.search_pass_at_1, row.search_interval),
         number(row.seconds, 0),
     ]
 

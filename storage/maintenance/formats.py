@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 import sqlalchemy as sa
 
 from rstar_async.errors import BadInput
-from rstar_async.sanitize import whole
+from rstar_async.sanitize import without_surrogates
 from storage.column_types import Flag, Tokens
 
 Format: TypeAlias = Literal["jsonl", "csv", "parquet"]
@@ -25,7 +25,7 @@ _FORMULA = re.compile(r"\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 
 
 def write_jsonl(table: sa.Table, pages: Pages, file: Path) -> int:
-    """One object a line, in ASCII: every character survives, halves of characters too."""
+    """One object a line, in ASCII: every character survives, lone surrogates too."""
     count = 0
     with file.open("w", encoding="ascii") as out:
         for page in pages:
@@ -92,7 +92,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return json.dumps(value)
     if isinstance(value, str):
-        return whole(value)
+        return without_surrogates(value)
     return value
 
 

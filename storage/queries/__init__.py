@@ -28,6 +28,7 @@ from storage.queries.models import (
     model_version,
     model_versions_of,
     pairs_of,
+    success_rates,
 )
 from storage.queries.reports import (
     AnswerCounts,
@@ -133,6 +134,7 @@ __all__ = [
     "searches_of_problem",
     "statistics_page",
     "steps_to",
+    "success_rates",
     "token_totals",
     "trajectories_of",
     "tree_page",

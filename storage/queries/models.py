@@ -1,5 +1,9 @@
 """Model versions, preference pairs and evaluations."""
 
+from collections import defaultdict
+from collections.abc import Iterable
+from statistics import fmean
+
 import sqlalchemy as sa
 
 from storage.queries.reading import all_of, given, one_of
@@ -68,3 +72,11 @@ def answers_of(connection: sa.Connection, evaluation_id: str) -> list[Evaluation
     table = evaluation_answers.c
     where = table.evaluation_id == evaluation_id
     return all_of(connection, EvaluationAnswer, where, order=[table.problem_id, table.sample])
+
+
+def success_rates(answers: Iterable[EvaluationAnswer]) -> dict[str, float]:
+    """The share of right samples of each problem; an undecided one counts as wrong. Pure."""
+    by_problem: dict[str, list[bool]] = defaultdict(list)
+    for answer in answers:
+        by_problem[answer.problem_id].append(answer.correct is True)
+    return {problem: fmean(right) for problem, right in by_problem.items()}
