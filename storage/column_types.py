@@ -31,7 +31,7 @@ def _unescape(text: str) -> str:
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
 
 
-class ForeignText(sa.types.TypeDecorator[str]):
+class UntrustedText(sa.types.TypeDecorator[str]):
     """Text that a model or a program wrote: any Python string.
 
     PostgreSQL stores no NUL and neither database a lone surrogate; such a character is kept as
@@ -48,7 +48,7 @@ class ForeignText(sa.types.TypeDecorator[str]):
         return None if value is None else _unescape(value)
 
 
-class Word(sa.types.TypeDecorator[str]):
+class Choice(sa.types.TypeDecorator[str]):
     """One of the words of a `Literal`; anything else is refused when it is written."""
 
     impl = sa.Text

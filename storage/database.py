@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from rstar_async.errors import BadInput
 from storage import engines, migrations, statements
-from storage.errors import BadRecord, Unavailable, damaged, describe, passing
+from storage.errors import BadRecord, Unavailable, describe, is_corrupt, transient_reason
 from storage.records import Record
 from storage.retry import RetryPolicy
 
@@ -56,7 +56,7 @@ class Database:
 
         `BadRecord` if one of them cannot be stored. Harmless to repeat.
         """
-        (failure,) = self._patiently(lambda: self.write([records]))
+        (failure,) = self._with_retries(lambda: self.write([records]))
         if failure:
             raise failure
 
@@ -64,7 +64,7 @@ class Database:
         self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """What `query(connection, …)` says of one moment. Waits while the database is away."""
-        return self._patiently(lambda: self.read_once(query, *args, **kwargs))
+        return self._with_retries(lambda: self.read_once(query, *args, **kwargs))
 
     def write(self, batch: Sequence[Sequence[Record]]) -> list[BadRecord | None]:
         """Store several commits at once; tells of each what was wrong with it.
@@ -88,9 +88,9 @@ class Database:
             with self._reader.begin() as connection:
                 return query(connection, *args, **kwargs)
         except Exception as error:
-            if reason := passing(error, reading=True):
+            if reason := transient_reason(error, reading=True):
                 raise Unavailable(reason) from error
-            raise self._named(error) from error
+            raise self._explained(error) from error
 
     def change(
         self, action: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -99,7 +99,7 @@ class Database:
 
         Waits while the database is away, so it must be harmless to repeat.
         """
-        return self._patiently(lambda: self._in_write(action, *args, **kwargs))
+        return self._with_retries(lambda: self._in_write(action, *args, **kwargs))
 
     def shrink(self) -> None:
         """Give unused pages of a SQLite file back to the disk; PostgreSQL does so by itself.
@@ -137,13 +137,13 @@ class Database:
             with self._writer.begin() as connection:
                 return action(connection, *args, **kwargs)
         except Exception as error:
-            if reason := passing(error):
+            if reason := transient_reason(error):
                 raise Unavailable(reason) from error
-            raise self._named(error) from error
+            raise self._explained(error) from error
 
-    def _named(self, error: Exception) -> Exception:
+    def _explained(self, error: Exception) -> Exception:
         """The error, or what a person can do about a damaged file."""
-        if not damaged(error):
+        if not is_corrupt(error):
             return error
         return BadInput(
             f"the store {self.name} is damaged ({describe(error)}): `rstar db check` says where; "
@@ -160,13 +160,13 @@ class Database:
             return (0, 0)
         return (found.st_dev, found.st_ino)
 
-    def _patiently(self, attempt: Callable[[], T]) -> T:
-        patience = RetryPolicy(self.name)
+    def _with_retries(self, attempt: Callable[[], T]) -> T:
+        retry = RetryPolicy(self.name)
         while True:
             try:
                 result = attempt()
-            except Unavailable as fault:
-                time.sleep(patience.after(fault))
+            except Unavailable as error:
+                time.sleep(retry.delay_after(error))
             else:
-                patience.over()
+                retry.succeeded()
                 return result

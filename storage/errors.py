@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from rstar_async.errors import RstarError
 
-_SQLITE_PASSING = {
+_SQLITE_TRANSIENT = {
     sqlite3.SQLITE_BUSY: "another process holds the lock",
     sqlite3.SQLITE_LOCKED: "another connection holds the lock",
     sqlite3.SQLITE_FULL: "the disk is full",
@@ -20,7 +20,7 @@ _SQLITE_PASSING = {
 }
 
 # Classes of SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html
-_POSTGRES_PASSING = {
+_POSTGRES_TRANSIENT = {
     "08": "the connection is lost",
     "25": "the server takes no writes",
     "40": "another transaction was in the way",
@@ -47,7 +47,7 @@ class Unavailable(RstarError):
     """The database cannot be used now; the same request may succeed later."""
 
 
-def passing(error: BaseException, *, reading: bool = False) -> str:
+def transient_reason(error: BaseException, *, reading: bool = False) -> str:
     """Why `error` may go away by itself; "" if it will not.
 
     That nothing can be written may change, but for a reader it is the rule it broke.
@@ -63,13 +63,13 @@ def passing(error: BaseException, *, reading: bool = False) -> str:
     return reason and f"{reason} ({_first_line(cause)})"
 
 
-def damaged(error: BaseException) -> bool:
+def is_corrupt(error: BaseException) -> bool:
     """A SQLite file whose bytes make no sense."""
     cause = getattr(error, "orig", None) or error
     return _sqlite_code(cause) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-def locked(error: BaseException) -> bool:
+def is_locked(error: BaseException) -> bool:
     """Somebody else is writing to the SQLite file just now."""
     cause = getattr(error, "orig", None) or error
     return _sqlite_code(cause) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -82,7 +82,7 @@ def _sqlite_code(cause: BaseException) -> int:
 def _sqlite_reason(code: int, reading: bool) -> str:
     if reading and code == sqlite3.SQLITE_READONLY:
         return ""
-    return _SQLITE_PASSING.get(code, "")
+    return _SQLITE_TRANSIENT.get(code, "")
 
 
 def _postgres_reason(state: str | None, reading: bool, lost: bool) -> str:
@@ -90,7 +90,7 @@ def _postgres_reason(state: str | None, reading: bool, lost: bool) -> str:
         return "the server cannot be reached" if lost else ""
     if reading and state == _READ_ONLY_TRANSACTION:
         return ""
-    return _POSTGRES_PASSING.get(state[:2], "")
+    return _POSTGRES_TRANSIENT.get(state[:2], "")
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,6 +1,6 @@
 """Ten questions to ask a store by hand; they end `docs/schema.md` and run on both databases."""
 
-QUESTIONS: tuple[tuple[str, str], ...] = (
+EXAMPLES: tuple[tuple[str, str], ...] = (
     (
         "How far did each round come?",
         """

@@ -13,7 +13,7 @@ REMINDER_SECONDS = 30.0
 
 
 class RetryPolicy:
-    """One spell of waiting: `after` each failure, `over` at the first success.
+    """One spell of waiting: `delay_after` each failure, `succeeded` at the first success.
 
     Those who wait for the same thing may share one; then it is told once.
     """
@@ -21,23 +21,23 @@ class RetryPolicy:
     def __init__(self, store: str) -> None:
         self._store = store
         self._since = 0.0
-        self._told = 0.0
+        self._logged_at = 0.0
         self._delay = FIRST_DELAY
         self.reason = ""
 
-    def after(self, fault: Unavailable) -> float:
+    def delay_after(self, error: Unavailable) -> float:
         """Seconds to wait before the next attempt."""
         now = time.monotonic()
         if not self.reason:
             self._since, self._delay = now, FIRST_DELAY
-        if str(fault) != self.reason or now - self._told >= REMINDER_SECONDS:
-            log.warning("store waits: %s; nothing is lost; store=%s", fault, self._store)
-            self._told = now
-        self.reason = str(fault)
+        if str(error) != self.reason or now - self._logged_at >= REMINDER_SECONDS:
+            log.warning("store waits: %s; nothing is lost; store=%s", error, self._store)
+            self._logged_at = now
+        self.reason = str(error)
         delay, self._delay = self._delay, min(2 * self._delay, LONGEST_DELAY)
         return delay
 
-    def over(self) -> None:
+    def succeeded(self) -> None:
         if self.reason:
             waited = time.monotonic() - self._since
             log.warning("store goes on after %.1f s; store=%s", waited, self._store)

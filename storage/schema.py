@@ -6,8 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage import tables, views
-from storage.column_types import Flag, ForeignText, Json, Tokens, Word
-from storage.example_queries import QUESTIONS
+from storage.column_types import Choice, Flag, Json, Tokens, UntrustedText
+from storage.example_queries import EXAMPLES
 
 _INTRODUCTION = """\
 # The store
@@ -30,8 +30,8 @@ _TYPES: tuple[tuple[type[Any], str], ...] = (
     (Flag, "flag"),
     (Tokens, "tokens"),
     (Json, "json"),
-    (ForeignText, "text"),
-    (Word, "text"),
+    (UntrustedText, "text"),
+    (Choice, "text"),
     (sa.Text, "text"),
     (sa.BigInteger, "integer"),
     (sa.Double, "real"),
@@ -45,7 +45,7 @@ def markdown() -> str:
     parts += ["\n## Views\n"]
     parts += [_table(view) for view in views.metadata.tables.values()]
     parts += ["\n## Ten questions\n"]
-    parts += [f"\n### {title}\n\n```sql\n{sql.strip()}\n```\n" for title, sql in QUESTIONS]
+    parts += [f"\n### {title}\n\n```sql\n{sql.strip()}\n```\n" for title, sql in EXAMPLES]
     return "".join(parts)
 
 

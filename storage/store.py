@@ -113,7 +113,7 @@ class Store:
         Sees every commit that returned before. Waits while the database is away.
         """
         attempt = partial(self._database.read_once, query, *args, **kwargs)
-        return await _patiently(attempt, self._reading, self._readers)
+        return await _with_retries(attempt, self._reading, self._readers)
 
     def statistics(self) -> Statistics:
         return Statistics(
@@ -135,7 +135,7 @@ class Store:
 
     async def _write(self, batch: list[_Commit]) -> None:
         attempt = partial(self._database.write, [commit.records for commit in batch])
-        failures = await _patiently(attempt, self._writing, self._one_writer)
+        failures = await _with_retries(attempt, self._writing, self._one_writer)
         self._count(batch)
         for commit, failure in zip(batch, failures, strict=True):
             commit.settle(failure)
@@ -167,16 +167,16 @@ class Store:
         self._records += sum(len(commit.records) for commit in batch)
 
 
-async def _patiently(
-    attempt: Callable[[], T], patience: RetryPolicy, limiter: trio.CapacityLimiter
+async def _with_retries(
+    attempt: Callable[[], T], retry: RetryPolicy, limiter: trio.CapacityLimiter
 ) -> T:
     """`attempt` in a thread until the database is there. A cancel waits for the thread, so that
     no transaction is left behind."""
     while True:
         try:
             result = await trio.to_thread.run_sync(attempt, limiter=limiter)
-        except Unavailable as fault:
-            await trio.sleep(patience.after(fault))
+        except Unavailable as error:
+            await trio.sleep(retry.delay_after(error))
         else:
-            patience.over()
+            retry.succeeded()
             return result

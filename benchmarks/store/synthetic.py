@@ -45,7 +45,7 @@ def recipe_in(folder: Path, searches: int) -> Recipe:
     )
 
 
-def plant(recipe: Recipe, nodes_per_tree: int) -> int:
+def fill_store(recipe: Recipe, nodes_per_tree: int) -> int:
     """Fill the recipe's store and give it a policy; return the number of nodes.
 
     As many searches as are in flight, and once more, are under way; all others are finished.

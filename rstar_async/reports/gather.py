@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rstar_async.config.layers import flattened
-from rstar_async.reports.facts import (
+from rstar_async.reports.contents import (
     Cost,
     Coverage,
     Difficulty,
@@ -14,7 +14,7 @@ from rstar_async.reports.facts import (
     Point,
     Report,
     Rollouts,
-    RoundFacts,
+    RoundDetails,
     Scaling,
 )
 from rstar_async.reports.heldout_samples import heldout_by_round
@@ -63,10 +63,10 @@ def _round(
     recipe: dict[str, Any],
     heldout: Mapping[int, Heldout],
     hourly_price: float | None,
-) -> RoundFacts:
+) -> RoundDetails:
     outcomes = database.read(queries.problem_outcomes, run_id, row.number)
     spent = database.read(queries.costs, run_id, row.number)
-    return RoundFacts(
+    return RoundDetails(
         row=row,
         coverage=coverage_of(outcomes),
         difficulty=difficulty_of(outcomes) if outcomes else None,
@@ -75,7 +75,7 @@ def _round(
         ppm=_histogram(database.read(queries.prior_histograms, run_id, row.number)),
         pairs=database.read(queries.pair_counts, run_id, row.number),
         errors=database.read(queries.code_errors, run_id, row.number),
-        endings=database.read(queries.dead_ends, run_id, row.number),
+        endings=database.read(queries.nodes_by_status, run_id, row.number),
         rollouts=_rollouts(database, run_id, row.number, recipe),
         generate_seconds=spent.generate_seconds,
         execute_seconds=spent.execute_seconds,
@@ -87,11 +87,11 @@ def _round(
 
 def _rollouts(database: Database, run_id: str, number: int, recipe: dict[str, Any]) -> Rollouts:
     found = database.read(queries.search_endings, run_id, number)
-    most = most_rollouts(recipe, number)
+    most = max_rollouts(recipe, number)
     return Rollouts(found.searches, found.rollouts, found.searches * most, found.ended)
 
 
-def most_rollouts(recipe: dict[str, Any], number: int) -> int:
+def max_rollouts(recipe: dict[str, Any], number: int) -> int:
     """What a search of the round may come to at most, by the stored recipe. Pure."""
     rounds = recipe.get("rounds") or []
     own = rounds[number - 1] if 0 < number <= len(rounds) else {}
@@ -123,12 +123,12 @@ def scalings_of(evaluations: list[Evaluation]) -> list[Scaling]:
     groups: dict[tuple[Any, ...], list[Evaluation]] = defaultdict(list)
     for one in evaluations:
         if "trajectories" in one.settings:
-            groups[_study(one)].append(one)
+            groups[_evaluation_key(one)].append(one)
     newest = sorted(groups.values(), key=lambda found: -found[-1].created_at)
     return [_scaling(found) for found in newest]
 
 
-def _study(one: Evaluation) -> tuple[Any, ...]:
+def _evaluation_key(one: Evaluation) -> tuple[Any, ...]:
     figures = ("trajectories", "drawn", "tokens_per_problem", "seconds_per_problem")
     settings = sorted((key, repr(v)) for key, v in one.settings.items() if key not in figures)
     return one.round, one.benchmark, one.policy_id, one.ppm_id, one.problems, *settings

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rstar_async.evaluation.intervals import mean_difference
-from rstar_async.reports.facts import Heldout
+from rstar_async.reports.contents import Heldout
 from storage import queries
 from storage.database import Database
 from storage.records import Evaluation, EvaluationAnswer

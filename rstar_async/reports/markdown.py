@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from rstar_async.reports import tables
-from rstar_async.reports.facts import Report
+from rstar_async.reports.contents import Report
 from rstar_async.reports.tables import Table
 from rstar_async.sanitize import without_controls
 
@@ -17,9 +17,9 @@ def markdown_of(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"# rStar report: {inert(report.run)}"
+    yield f"# rStar report: {escaped(report.run)}"
     yield ""
-    yield f"seed {report.seed}, version {inert(report.code_version)}, {report.seconds:,.0f} s"
+    yield f"seed {report.seed}, version {escaped(report.code_version)}, {report.seconds:,.0f} s"
     for table in (
         tables.rounds_table([facts.row for facts in report.rounds]),
         tables.heldout_table(report),
@@ -38,16 +38,16 @@ def _lines(report: Report) -> Iterator[str]:
 def _table(table: Table) -> Iterator[str]:
     if not table.rows:
         return
-    yield from ("", f"## {inert(table.title)}", "", _row(table.header))
+    yield from ("", f"## {escaped(table.title)}", "", _row(table.header))
     yield _row(["---", *["---:"] * (len(table.header) - 1)], raw=True)
     yield from map(_row, table.rows)
 
 
 def _row(cells: list[str], *, raw: bool = False) -> str:
-    return f"| {' | '.join(cells if raw else map(inert, cells))} |"
+    return f"| {' | '.join(cells if raw else map(escaped, cells))} |"
 
 
-def inert(text: str) -> str:
+def escaped(text: str) -> str:
     """On one line, without meaning to Markdown or HTML."""
     line = " ".join(without_controls(text).split()) or " "
     escaped = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from rstar_async.reports import curves, tables
+from rstar_async.reports.contents import Example, Report
 from rstar_async.reports.curves import Bars, Curves
-from rstar_async.reports.facts import Example, Report
 from rstar_async.reports.markup import Content, Markup, tag
 from rstar_async.reports.plots import bar_plot, line_plot
 from rstar_async.reports.tables import Table
@@ -110,7 +110,7 @@ def _facts(report: Report) -> Markup:
 
 def _test_time(report: Report) -> Iterator[Content]:
     for found in report.test_time:
-        yield _plots([_curves(plot) for plot in curves.test_time_curves(found)])
+        yield _plots([_curves(plot) for plot in curves.scaling_curves(found)])
         yield _table(tables.test_time_table(found))
         settings = ", ".join(f"{key} {value:g}" for key, value in found.settings.items())
         ppm = f"PPM {found.ppm_id}" if found.ppm_id else "no PPM"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rstar_async.reports.facts import Coverage, Heldout, Point, Report, RoundFacts, Scaling
+from rstar_async.reports.contents import Coverage, Heldout, Point, Report, RoundDetails, Scaling
 from rstar_async.reports.round_rows import RoundRow
 
 NONE = "-"
@@ -18,7 +18,7 @@ class Table:
     rows: list[list[str]]
 
 
-def searched(report: Report) -> list[RoundFacts]:
+def searched(report: Report) -> list[RoundDetails]:
     """The rounds that have searches."""
     return [facts for facts in report.rounds if facts.row.problems]
 
@@ -189,7 +189,7 @@ def _gain(found: Heldout) -> str:
     return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
-def _each(facts: RoundFacts) -> tuple[float | None, ...]:
+def _each(facts: RoundDetails) -> tuple[float | None, ...]:
     cost = facts.cost
     return (cost.tokens, cost.cpu_seconds, cost.wall_seconds) if cost else (None, None, None)
 
@@ -237,5 +237,5 @@ def _ranked(counts: Sequence[Mapping[str, int]]) -> list[str]:
     return sorted(totals, key=lambda kind: (-totals[kind], kind))
 
 
-def name_of(facts: RoundFacts) -> str:
+def name_of(facts: RoundDetails) -> str:
     return "bootstrap" if facts.row.number == 0 else f"round {facts.row.number}"

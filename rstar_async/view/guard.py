@@ -65,10 +65,12 @@ class Guard:
         if verdict == "welcome":
             await self._app(scope, receive, send)
             return
-        response = self._introduction(query) if verdict == "introduced" else _refusal(verdict)
+        response = (
+            self._move_token_to_cookie(query) if verdict == "introduced" else _refusal(verdict)
+        )
         await response(scope, receive, send)
 
-    def _introduction(self, query: str) -> Response:
+    def _move_token_to_cookie(self, query: str) -> Response:
         """The token moves from the address, which people share, into a cookie that scripts cannot
         read and other sites cannot send."""
         left = urlencode([(key, value) for key, value in parse_qsl(query) if key != "token"])

@@ -20,7 +20,7 @@ from rstar_async.wire.pool import open_pool
 ANSWER_SECONDS = 2.0
 FRESH_SECONDS = 1.0
 # A notice is renewed every few seconds; one that is older is of a broker that is gone.
-NOTICE_SECONDS = 15.0
+STATUS_FILE_SECONDS = 15.0
 
 
 class Pools(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class Pools(msgspec.Struct, frozen=True):
     pools: dict[str, Status | None]
 
 
-class PoolWatch:
+class PoolMonitor:
     """Asks the brokers of the run in `home`, or reads what they wrote into `notices`."""
 
     def __init__(self, home: Path | None, notices: Path | None = None) -> None:
@@ -54,7 +54,7 @@ class PoolWatch:
 
     async def _ask(self) -> Pools:
         if self._notices is not None:
-            return read_notices(self._notices)
+            return read_status_files(self._notices)
         if self.home is None:
             return Pools(False, "give `rstar view` the folder of a run to see its workers", {})
         try:
@@ -68,17 +68,19 @@ class PoolWatch:
         return Pools(True, "", found)
 
 
-def read_notices(folder: Path) -> Pools:
+def read_status_files(folder: Path) -> Pools:
     """`POOL.json` of every pool; a broker whose notice is old or cannot be read has no answer."""
-    found: dict[str, Status | None] = {pool: _notice(folder / f"{pool}.json") for pool in POOLS}
+    found: dict[str, Status | None] = {
+        pool: _read_status(folder / f"{pool}.json") for pool in POOLS
+    }
     if any(found.values()):
         return Pools(True, "", found)
     return Pools(False, f"no broker has written to {folder} lately", {})
 
 
-def _notice(file: Path) -> Status | None:
+def _read_status(file: Path) -> Status | None:
     try:
-        if time.time() - file.stat().st_mtime > NOTICE_SECONDS:
+        if time.time() - file.stat().st_mtime > STATUS_FILE_SECONDS:
             return None
         return msgspec.json.decode(file.read_bytes(), type=Status)
     except (OSError, msgspec.DecodeError):

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import msgspec
 
 FILE = Path("training") / "progress.jsonl"
-MOST_POINTS = 400
+MAX_POINTS = 400
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -68,15 +68,15 @@ def _curve(steps: list[Step]) -> Curve:
         last.round,
         last.step,
         last.total,
-        _thinned((each.step, each.loss) for each in steps),
-        _thinned((each.step, each.pair_accuracy_train) for each in steps),
-        _thinned((each.step, each.pair_accuracy) for each in steps),
+        _every_nth((each.step, each.loss) for each in steps),
+        _every_nth((each.step, each.pair_accuracy_train) for each in steps),
+        _every_nth((each.step, each.pair_accuracy) for each in steps),
     )
 
 
-def _thinned(values: Iterable[tuple[int, float | None]]) -> Points:
+def _every_nth(values: Iterable[tuple[int, float | None]]) -> Points:
     points = [(step, value) for step, value in values if value is not None]
-    every = -(-len(points) // MOST_POINTS) or 1
+    every = -(-len(points) // MAX_POINTS) or 1
     return points[::-1][::every][::-1]
 
 

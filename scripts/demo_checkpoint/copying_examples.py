@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 SPACE = "\u0120"  # how byte-level tokens spell it
 
 
-def nonsense(count: int, words: Sequence[str], encoder: Encoder, random: Random) -> list[Example]:
+def copying_examples(
+    count: int, words: Sequence[str], encoder: Encoder, random: Random
+) -> list[Example]:
     """`count` stories of two to eight sentences with their quotations as the solution."""
     return [_story(words, encoder, random) for _ in range(count)]
 

@@ -78,10 +78,10 @@ def _cell(value: Any) -> Any:
     if isinstance(value, tuple):
         return " ".join(map(str, value))
     value = _plain(value)
-    return harmless(value) if isinstance(value, str) else value
+    return without_formula(value) if isinstance(value, str) else value
 
 
-def harmless(text: str) -> str:
+def without_formula(text: str) -> str:
     """The text so that no spreadsheet calculates it, and no reader stops at a NUL."""
     text = text.replace("\0", "\ufffd")
     return f"'{text}" if _FORMULA.match(text) else text

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 
 class Rule(NamedTuple):
-    """`sql` gives one row, with one text, for each thing of which `says` is not true."""
+    """`sql` gives one row, with one text, for each thing of which `statement` is not true."""
 
-    says: str
+    statement: str
     sql: str
 
 

@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 
 from rstar_async.errors import BadInput
 from storage import engines
-from storage.errors import describe, locked
+from storage.errors import describe, is_locked
 
 VERSION_TABLE = "rstar_schema"
 _FOLDER = Path(__file__).parent
@@ -39,7 +39,7 @@ def upgrade(location: str | sa.URL, *, must_exist: bool = False) -> None:
                 _upgrade_locked(url, name)
             return
         except (sa.exc.DBAPIError, sqlite3.Error) as error:
-            if not locked(error) or time.monotonic() > give_up:
+            if not is_locked(error) or time.monotonic() > give_up:
                 raise BadInput(f"cannot open the store {name}: {describe(error)}") from error
             time.sleep(0.05)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import sqlalchemy as sa
 
-from storage.queries.reading import all_of
+from storage.queries.select import select_all
 from storage.records import Search
 from storage.tables import expansions, nodes, searches
 
@@ -40,7 +40,7 @@ def attempts_of(connection: sa.Connection, ids: Sequence[str]) -> list[Attempt]:
 
 def attempt(connection: sa.Connection, search_id: str) -> Attempt | None:
     """One attempt, finished or not."""
-    found = all_of(connection, Search, searches.c.id == search_id, order=[])
+    found = select_all(connection, Search, searches.c.id == search_id, order=[])
     if not found:
         return None
     width, new_tokens, count = _spent(connection, search_id)

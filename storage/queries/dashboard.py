@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from storage import statements
-from storage.queries.reading import all_of, given
+from storage.queries.select import matches, select_all
 from storage.records import Problem, Purpose, Search
 from storage.tables import expansions, nodes, problems, searches
 
@@ -62,7 +62,7 @@ class ProblemFilter(msgspec.Struct, frozen=True):
     text: str | None = None
 
 
-class TriedSearch(msgspec.Struct, frozen=True):
+class SearchSummary(msgspec.Struct, frozen=True):
     """One search of a problem, with its sums so far.
 
     `first_right` is the number of the expansion that first found a right answer.
@@ -74,11 +74,11 @@ class TriedSearch(msgspec.Struct, frozen=True):
     first_right: int | None
 
 
-class TriedProblem(msgspec.Struct, frozen=True):
+class ProblemWithSearches(msgspec.Struct, frozen=True):
     """A problem and all its searches of one purpose, by round."""
 
     problem: Problem
-    searches: list[TriedSearch]
+    searches: list[SearchSummary]
 
 
 def search_totals(connection: sa.Connection, run_id: str) -> list[SearchTotals]:
@@ -139,18 +139,18 @@ def problem_page(
     order: ProblemOrder = "problem",
     offset: int = 0,
     limit: int = 50,
-) -> tuple[int, list[TriedProblem]]:
+) -> tuple[int, list[ProblemWithSearches]]:
     """How many there are, and a page of them. Problems that no search has tried are left out."""
     chosen = _chosen_problems(run_id, wanted)
     total = connection.scalar(sa.select(sa.func.count()).select_from(chosen.subquery())) or 0
     page = chosen.order_by(*_problem_order(order)).limit(limit).offset(offset)
     ids = [row.id for row in connection.execute(page)]
-    return total, _tried(connection, ids, wanted.purpose)
+    return total, _problems_with_searches(connection, ids, wanted.purpose)
 
 
 def searches_of_problem(
     connection: sa.Connection, problem_id: str, purpose: Purpose
-) -> list[TriedSearch]:
+) -> list[SearchSummary]:
     """By round."""
     return _searches(connection, [problem_id], purpose)[problem_id]
 
@@ -162,8 +162,11 @@ def _chosen_problems(run_id: str, wanted: ProblemFilter) -> sa.Select[Any]:
         sa.select(problems.c.id)
         .select_from(searches.join(problems))
         .where(table.run_id == run_id, table.purpose == wanted.purpose)
-        .where(given(table.round, wanted.round))
-        .where(given(problems.c.kind, wanted.kind), given(problems.c.level, wanted.level))
+        .where(matches(table.round, wanted.round))
+        .where(
+            matches(problems.c.kind, wanted.kind),
+            matches(problems.c.level, wanted.level),
+        )
         .group_by(problems.c.id)
         .having(_in_state(wanted.state))
     )
@@ -200,18 +203,20 @@ def _problem_order(order: ProblemOrder) -> list[sa.ColumnElement[Any]]:
     return [*orders[order], problems.c.id]
 
 
-def _tried(connection: sa.Connection, ids: Sequence[str], purpose: Purpose) -> list[TriedProblem]:
+def _problems_with_searches(
+    connection: sa.Connection, ids: Sequence[str], purpose: Purpose
+) -> list[ProblemWithSearches]:
     """In the order of `ids`."""
-    found = {p.id: p for p in all_of(connection, Problem, problems.c.id.in_(ids), order=[])}
+    found = {p.id: p for p in select_all(connection, Problem, problems.c.id.in_(ids), order=[])}
     searched = _searches(connection, ids, purpose)
-    return [TriedProblem(found[problem_id], searched[problem_id]) for problem_id in ids]
+    return [ProblemWithSearches(found[problem_id], searched[problem_id]) for problem_id in ids]
 
 
 def _searches(
     connection: sa.Connection, ids: Sequence[str], purpose: Purpose
-) -> dict[str, list[TriedSearch]]:
+) -> dict[str, list[SearchSummary]]:
     """The searches of each problem, by round."""
-    tried: dict[str, list[TriedSearch]] = {problem_id: [] for problem_id in ids}
+    tried: dict[str, list[SearchSummary]] = {problem_id: [] for problem_id in ids}
     query = (
         sa.select(
             *statements.columns(Search),
@@ -224,7 +229,7 @@ def _searches(
     )
     for *fields, made, spent, first in connection.execute(query):
         search = Search(*fields)
-        tried[search.problem_id].append(TriedSearch(search, made, spent, first))
+        tried[search.problem_id].append(SearchSummary(search, made, spent, first))
     return tried
 
 

@@ -6,8 +6,8 @@ import msgspec
 import sqlalchemy as sa
 
 from storage import statements
-from storage.column_types import ForeignText
-from storage.queries.reading import given
+from storage.column_types import UntrustedText
+from storage.queries.select import matches
 from storage.records import Node, NodeStatus, Pair, PairKind, Split
 from storage.tables import nodes, pairs
 from storage.views import trajectories
@@ -60,7 +60,7 @@ def tree_page(
     Parents come before their children; an expansion that was committed is seen whole.
     """
     names = [field.name for field in msgspec.structs.fields(TreeNode)][:-1]
-    snippet: Any = sa.func.substr(nodes.c.text, 1, SNIPPET, type_=ForeignText())
+    snippet: Any = sa.func.substr(nodes.c.text, 1, SNIPPET, type_=UntrustedText())
     query = (
         sa.select(*(nodes.c[name] for name in names), snippet)
         .where(nodes.c.search_id == search_id, nodes.c.path > after, nodes.c.expansion > since)
@@ -114,9 +114,9 @@ def pair_page(
     where = (
         pairs.c.run_id == run_id,
         pairs.c.round == number,
-        given(pairs.c.kind, kind),
-        given(pairs.c.split, split),
-        given(pairs.c.search_id, search_id),
+        matches(pairs.c.kind, kind),
+        matches(pairs.c.split, split),
+        matches(pairs.c.search_id, search_id),
     )
     order = [pairs.c.search_id, pairs.c.chosen_path, pairs.c.rejected_path, pairs.c.kind]
     chosen, rejected = nodes.alias("chosen"), nodes.alias("rejected")

@@ -45,7 +45,7 @@ class Costs(msgspec.Struct, frozen=True):
     cpu_seconds: float
 
 
-class Endings(msgspec.Struct, frozen=True):
+class SearchEndings(msgspec.Struct, frozen=True):
     """Finished searches, their rollouts added up, and how many ended in which way."""
 
     searches: int
@@ -117,7 +117,7 @@ def code_errors(connection: sa.Connection, run_id: str, number: int) -> dict[str
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
-def dead_ends(connection: sa.Connection, run_id: str, number: int) -> dict[str, int]:
+def nodes_by_status(connection: sa.Connection, run_id: str, number: int) -> dict[str, int]:
     """Nodes by status, roots left out."""
     query = (
         sa.select(nodes.c.status, sa.func.count())
@@ -129,7 +129,7 @@ def dead_ends(connection: sa.Connection, run_id: str, number: int) -> dict[str, 
     return dict(connection.execute(query).all())
 
 
-def search_endings(connection: sa.Connection, run_id: str, number: int) -> Endings:
+def search_endings(connection: sa.Connection, run_id: str, number: int) -> SearchEndings:
     """How the finished searches of a round ended, the most frequent end first."""
     searches_, rollouts = sa.func.count(), sa.func.coalesce(sa.func.sum(searches.c.rollouts), 0)
     query = (
@@ -139,7 +139,7 @@ def search_endings(connection: sa.Connection, run_id: str, number: int) -> Endin
         .order_by(searches_.desc(), searches.c.ended)
     )
     rows = connection.execute(query).all()
-    return Endings(
+    return SearchEndings(
         searches=sum(count for _, count, _ in rows),
         rollouts=sum(int(spent) for _, _, spent in rows),
         ended={ended: count for ended, count, _ in rows},

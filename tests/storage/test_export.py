@@ -10,9 +10,9 @@ from rstar_async.errors import BadInput
 from storage import queries, statements
 from storage.database import open_database
 from storage.maintenance.export import export
-from storage.maintenance.formats import harmless
+from storage.maintenance.formats import without_formula
 from storage.maintenance.imports import read_back
-from storage.queries.reading import all_of
+from storage.queries.select import select_all
 from storage.tables import metadata
 from tests.storage.examples import BASICS, node
 from tests.storage.released import fill_store
@@ -24,7 +24,7 @@ ODD = ["half \ud800", "null \0", "line\nbreak", '"quoted",', "\U0010fffd00000a",
 def everything(database):
     def read(connection):
         return {
-            kind: all_of(connection, kind, order=list(table.primary_key.columns))
+            kind: select_all(connection, kind, order=list(table.primary_key.columns))
             for kind, table in statements.FACTS.items()
         }
 
@@ -77,7 +77,7 @@ def test_csv_holds_every_row_and_no_formula(filled, tmp_path):
 
 @pytest.mark.parametrize("number", ["-1", "= 1", "-2.5e3"])
 def test_text_that_looks_like_a_number_is_text(number):
-    assert harmless(number) == f"'{number}"
+    assert without_formula(number) == f"'{number}"
 
 
 def test_parquet_keeps_types(filled, tmp_path):

@@ -79,7 +79,9 @@ def test_what_is_broken_is_found_and_named(engine, damage):
 
 
 def test_every_rule_can_be_broken():
-    assert [rule for rule in RULES if not any(said in rule.says for said in DAMAGE.values())] == []
+    assert [
+        rule for rule in RULES if not any(said in rule.statement for said in DAMAGE.values())
+    ] == []
 
 
 def read_all(connection):

@@ -58,7 +58,7 @@ class Heldout(msgspec.Struct, frozen=True):
     gain: tuple[float, float, float] | None
 
 
-class RoundFacts(msgspec.Struct, frozen=True):
+class RoundDetails(msgspec.Struct, frozen=True):
     """One round in detail; the bootstrap has only its row."""
 
     row: RoundRow
@@ -121,6 +121,6 @@ class Report(msgspec.Struct, frozen=True):
     seed: int
     seconds: float
     settings: dict[str, str]
-    rounds: list[RoundFacts]
+    rounds: list[RoundDetails]
     test_time: list[Scaling]
     examples: list[Example]

@@ -11,7 +11,7 @@ from storage import statements
 R = TypeVar("R", bound=msgspec.Struct)
 
 
-def all_of(
+def select_all(
     connection: sa.Connection,
     kind: type[R],
     *where: Any,
@@ -24,13 +24,13 @@ def all_of(
     return [kind(*row) for row in connection.execute(page)]
 
 
-def one_of(
+def select_one(
     connection: sa.Connection, kind: type[R], *where: Any, order: Sequence[Any] = ()
 ) -> R | None:
     """The first, if any."""
-    return next(iter(all_of(connection, kind, *where, order=order, limit=1)), None)
+    return next(iter(select_all(connection, kind, *where, order=order, limit=1)), None)
 
 
-def given(column: sa.Column[Any], value: Any) -> Any:
+def matches(column: sa.Column[Any], value: Any) -> Any:
     """`column == value`, or no condition where `value` is None."""
     return sa.true() if value is None else column == value

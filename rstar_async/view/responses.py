@@ -7,15 +7,15 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from storage.queries.dashboard import Facet, SearchTotals, TokenTotals, TriedSearch
+from storage.queries.dashboard import Facet, SearchSummary, SearchTotals, TokenTotals
 from storage.queries.dashboard_trees import RankedAnswer, TreeNode
 from storage.records import Evaluation, ModelVersion, Node, Pair, Problem, Round, Run, Search
 
-MOST_CHARACTERS = 20_000
+MAX_CHARACTERS = 20_000
 
 
 # A record's own fields by name, but for the changes that the function making it tells of.
-Schema: TypeAlias = dict[str, Any]
+JsonObject: TypeAlias = dict[str, Any]
 
 
 class Runs(msgspec.Struct, frozen=True):
@@ -26,7 +26,7 @@ class Runs(msgspec.Struct, frozen=True):
 
     database: str
     has_home: bool
-    runs: list[Schema]
+    runs: list[JsonObject]
     newest: "Overview | None"
 
 
@@ -41,7 +41,7 @@ class RoundCard(msgspec.Struct, frozen=True):
 class Overview(msgspec.Struct, frozen=True):
     """All that the first page needs, without the sums that take longer."""
 
-    run: Schema
+    run: JsonObject
     rounds: list[RoundCard]
     evaluations: list[Evaluation]
     models: list[ModelVersion]
@@ -55,7 +55,7 @@ class Tokens(msgspec.Struct, frozen=True):
 
 class ProblemLine(msgspec.Struct, frozen=True):
     problem: Problem
-    searches: list[Schema]
+    searches: list[JsonObject]
 
 
 class ProblemPage(msgspec.Struct, frozen=True):
@@ -76,7 +76,7 @@ class SearchPage(msgspec.Struct, frozen=True):
     nodes: int
     tokens: int
     first_right: int | None
-    others: list[Schema]
+    others: list[JsonObject]
 
 
 class TreePage(msgspec.Struct, frozen=True):
@@ -105,17 +105,17 @@ class Paths(msgspec.Struct, frozen=True):
 class NodePage(msgspec.Struct, frozen=True):
     """A node and the way to it: the root first, the node itself last."""
 
-    node: Schema
-    way: list[Schema]
+    node: JsonObject
+    way: list[JsonObject]
 
 
 class StepPage(msgspec.Struct, frozen=True):
-    steps: list[Schema]
+    steps: list[JsonObject]
 
 
 class Solution(msgspec.Struct, frozen=True):
     answer: RankedAnswer
-    steps: list[Schema]
+    steps: list[JsonObject]
 
 
 class SolutionPage(msgspec.Struct, frozen=True):
@@ -129,37 +129,37 @@ class PairView(msgspec.Struct, frozen=True):
     pair: Pair
     question: str
     problem_id: str
-    shared: list[Schema]
-    chosen: list[Schema]
-    rejected: list[Schema]
+    shared: list[JsonObject]
+    chosen: list[JsonObject]
+    rejected: list[JsonObject]
 
 
 class PairPage(msgspec.Struct, frozen=True):
     pairs: list[PairView]
 
 
-def run_card(run: Run, rounds: int) -> Schema:
+def run_card(run: Run, rounds: int) -> JsonObject:
     """A run without its recipe, with the number of its rounds."""
-    told = msgspec.structs.asdict(run)
-    del told["recipe"]
-    return told | {"seed": str(run.seed), "rounds": rounds}
+    fields = msgspec.structs.asdict(run)
+    del fields["recipe"]
+    return fields | {"seed": str(run.seed), "rounds": rounds}
 
 
-def search_line(tried: TriedSearch) -> Schema:
+def search_line(found: SearchSummary) -> JsonObject:
     """A search in a list, with its nodes and tokens so far."""
-    told = msgspec.structs.asdict(tried.search)
-    sums = {"nodes": tried.nodes, "tokens": tried.new_tokens, "first_right": tried.first_right}
-    return told | sums | {"seed": str(tried.search.seed)}
+    fields = msgspec.structs.asdict(found.search)
+    sums = {"nodes": found.nodes, "tokens": found.new_tokens, "first_right": found.first_right}
+    return fields | sums | {"seed": str(found.search.seed)}
 
 
-def step_view(node: Node) -> Schema:
+def step_view(node: Node) -> JsonObject:
     """A node with its tokens counted and its texts no longer than the page can bear; `cut` names
     those that were shortened."""
-    told = msgspec.structs.asdict(node)
-    cut = [name for name in _TEXTS if len(told[name]) > MOST_CHARACTERS]
-    changed = {name: told[name][:MOST_CHARACTERS] for name in cut}
-    counts = {name: len(told[name]) for name in ("tokens", "observation_tokens")}
-    return told | changed | counts | {"seed": str(node.seed), "cut": cut}
+    fields = msgspec.structs.asdict(node)
+    cut = [name for name in _TEXTS if len(fields[name]) > MAX_CHARACTERS]
+    changed = {name: fields[name][:MAX_CHARACTERS] for name in cut}
+    counts = {name: len(fields[name]) for name in ("tokens", "observation_tokens")}
+    return fields | changed | counts | {"seed": str(node.seed), "cut": cut}
 
 
 _TEXTS = ("text", "observation", "stdout", "exec_error", "answer")
