@@ -1,4 +1,4 @@
-"""Which failures pass by themselves, and which are somebody's mistake."""
+"""Which database errors are transient, and which are permanent."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -15,28 +15,28 @@ _SQLITE_TRANSIENT = {
     sqlite3.SQLITE_IOERR: "the disk does not take the data (full, over quota or broken)",
     sqlite3.SQLITE_CANTOPEN: "the file cannot be opened",
     sqlite3.SQLITE_READONLY: "the file cannot be written",
-    sqlite3.SQLITE_PROTOCOL: "the file's lock cannot be had",
-    sqlite3.SQLITE_NOMEM: "memory is short",
+    sqlite3.SQLITE_PROTOCOL: "the file cannot be locked",
+    sqlite3.SQLITE_NOMEM: "memory is full",
 }
 
 # Classes of SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html
 _POSTGRES_TRANSIENT = {
     "08": "the connection is lost",
     "25": "the server takes no writes",
-    "40": "another transaction was in the way",
-    "53": "the server is short of disk, memory or connections",
+    "40": "another transaction conflicted",
+    "53": "the server has no disk space, memory or connections left",
     "55": "an object is locked",
     "57": "the server is stopping or starting",
-    "58": "the server's disk fails",
+    "58": "the server's disk failed",
 }
 _READ_ONLY_TRANSACTION = "25006"
 
 
 class BadRecord(RstarError):
-    """A record that can never be stored. Nothing of its commit was."""
+    """A record that can never be stored. Nothing of its commit was stored."""
 
-    def among(self, records: Sequence[object]) -> "BadRecord":
-        """The same, saying what was committed: SQLite does not name the record."""
+    def in_commit_of(self, records: Sequence[object]) -> "BadRecord":
+        """The same error with the types that were committed, since SQLite does not name them."""
         kinds = ", ".join(sorted({type(record).__name__ for record in records}))
         failure = BadRecord(f"{self} (in a commit of {kinds})")
         failure.__cause__ = self.__cause__
@@ -48,9 +48,9 @@ class Unavailable(RstarError):
 
 
 def transient_reason(error: BaseException, *, reading: bool = False) -> str:
-    """Why `error` may go away by itself; "" if it will not.
+    """Why `error` may not occur again on a retry; "" if it is permanent.
 
-    That nothing can be written may change, but for a reader it is the rule it broke.
+    A read-only database is transient for a writer; a reader that gets this error tried to write.
     """
     cause: Any = getattr(error, "orig", None) or error
     if isinstance(cause, sqlite3.Error):
@@ -64,13 +64,13 @@ def transient_reason(error: BaseException, *, reading: bool = False) -> str:
 
 
 def is_corrupt(error: BaseException) -> bool:
-    """A SQLite file whose bytes make no sense."""
+    """Whether the SQLite file is corrupt or not a database."""
     cause = getattr(error, "orig", None) or error
     return _sqlite_code(cause) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 def is_locked(error: BaseException) -> bool:
-    """Somebody else is writing to the SQLite file just now."""
+    """Whether another connection holds the lock of the SQLite file."""
     cause = getattr(error, "orig", None) or error
     return _sqlite_code(cause) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 

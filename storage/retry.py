@@ -1,4 +1,4 @@
-"""How long to wait for a database that is away, and what to tell the log meanwhile."""
+"""How long to wait for an unavailable database, and what to log meanwhile."""
 
 import logging
 import time
@@ -13,9 +13,9 @@ REMINDER_SECONDS = 30.0
 
 
 class RetryPolicy:
-    """One spell of waiting: `delay_after` each failure, `succeeded` at the first success.
+    """Backoff: call `delay_after` each error and `succeeded` after each success.
 
-    Those who wait for the same thing may share one; then it is told once.
+    Tasks that wait for the same database may share one, so that the wait is logged once.
     """
 
     def __init__(self, store: str) -> None:
@@ -26,7 +26,7 @@ class RetryPolicy:
         self.reason = ""
 
     def delay_after(self, error: Unavailable) -> float:
-        """Seconds to wait before the next attempt."""
+        """Seconds to wait before the next attempt; doubles up to `LONGEST_DELAY`."""
         now = time.monotonic()
         if not self.reason:
             self._since, self._delay = now, FIRST_DELAY

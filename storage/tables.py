@@ -1,7 +1,4 @@
-"""The tables. Columns stand in the order of the record's fields; `migrations` creates them.
-
-A change here needs a migration; a test compares the two.
-"""
+"""The tables, which `migrations` creates: a change here needs a migration, as a test checks."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Is a store sound? What the database itself can say, and our own rules. Only reads."""
+"""Checks of a store: those of the database itself and our own invariants. Only reads."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,7 +11,7 @@ MAX_EXAMPLES = 5
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that is to be true; `offenders` counts what breaks it, `examples` names some."""
+    """One rule; `offenders` counts the rows that break it, `examples` names some of them."""
 
     rule: str
     offenders: int
@@ -21,10 +21,10 @@ class Finding(msgspec.Struct, frozen=True):
 def check(
     connection: sa.Connection, on_finding: Callable[[Finding], None] = lambda finding: None
 ) -> list[Finding]:
-    """All findings, the sound ones too; `on_finding` hears of each when it is made.
+    """The findings of all rules, also of those that hold; calls `on_finding` with each at once.
 
-    Reads everything. PostgreSQL watches over its own constraints; a SQLite file is asked for its
-    own check, and if that finds damage our rules would only stumble over it.
+    Reads everything. PostgreSQL enforces its own constraints. A SQLite file is checked by SQLite
+    first; if it is corrupt, our rules are not run.
     """
     findings = []
     for finding in _findings(connection):
@@ -58,7 +58,7 @@ def _check_rule(connection: sa.Connection, rule: Rule) -> Finding:
 def _pragma(connection: sa.Connection, statement: str, name: str) -> Finding:
     try:
         rows = [tuple(row) for row in connection.exec_driver_sql(f"PRAGMA {name}")]
-    except sa.exc.DatabaseError as error:  # too damaged even to be checked, or to commit a read
+    except sa.exc.DatabaseError as error:  # too corrupt to be checked
         connection.rollback()
         rows = [(str(error.orig),)]
     lines = [" ".join(map(str, row)) for row in rows if row != ("ok",)]

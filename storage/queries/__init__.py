@@ -1,6 +1,6 @@
-"""The questions: plain functions `(connection, …)`, to be given to `Store.read` or `Database.read`.
+"""All reads: functions `(connection, …)`, to be passed to `Store.read` or `Database.read`.
 
-What is asked for by id and does not exist is None; lists are empty and always in a fixed order.
+Something that does not exist is None or an empty list; lists are always in the same order.
 """
 
 from sqlalchemy import Connection

@@ -1,6 +1,6 @@
-"""What the web page asks of rounds and problems: sums, and pages.
+"""Rounds and problems for the web page: sums and pages.
 
-Conditions and orders are values of closed types; text from outside is only ever a bound parameter.
+Filters and orders are values of closed types; text from outside is always a bound parameter.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from storage import statements
-from storage.queries.select import matches, select_all
+from storage.queries.select import count_where, matches, select_all, total
 from storage.records import Problem, Purpose, Search
 from storage.tables import expansions, nodes, problems, searches
 
@@ -52,7 +52,7 @@ class Facet(msgspec.Struct, frozen=True):
 
 
 class ProblemFilter(msgspec.Struct, frozen=True):
-    """Which problems; None is any. `unsolved`: searched to the end, in vain."""
+    """Which problems; None is any. `unsolved`: a search has finished, and none found the answer."""
 
     round: int | None = None
     purpose: Purpose = "train"
@@ -90,10 +90,10 @@ def search_totals(connection: sa.Connection, run_id: str) -> list[SearchTotals]:
             table.round,
             table.purpose,
             sa.func.count(),
-            *(_count_where(table.status == status) for status in statuses),
-            _count_where(table.solved.is_(sa.true())),
-            _sum(table.expansions),
-            _sum(table.seconds),
+            *(count_where(table.status == status) for status in statuses),
+            count_where(table.solved.is_(sa.true())),
+            total(table.expansions),
+            total(table.seconds),
         )
         .where(table.run_id == run_id)
         .group_by(table.round, table.purpose)
@@ -109,8 +109,8 @@ def token_totals(connection: sa.Connection, run_id: str, number: int) -> list[To
         sa.select(
             table.round,
             table.purpose,
-            _sum(expansions.c.unique_samples),
-            _sum(expansions.c.new_tokens),
+            total(expansions.c.unique_samples),
+            total(expansions.c.new_tokens),
         )
         .select_from(expansions.join(searches))
         .where(table.run_id == run_id, table.round == number)
@@ -140,7 +140,7 @@ def problem_page(
     offset: int = 0,
     limit: int = 50,
 ) -> tuple[int, list[ProblemWithSearches]]:
-    """How many there are, and a page of them. Problems that no search has tried are left out."""
+    """How many there are, and a page of them. Problems without a search are left out."""
     chosen = _chosen_problems(run_id, wanted)
     total = connection.scalar(sa.select(sa.func.count()).select_from(chosen.subquery())) or 0
     page = chosen.order_by(*_problem_order(order)).limit(limit).offset(offset)
@@ -156,7 +156,7 @@ def searches_of_problem(
 
 
 def _chosen_problems(run_id: str, wanted: ProblemFilter) -> sa.Select[Any]:
-    """One row for each problem that a search tried."""
+    """One row for each problem that has a search."""
     table = searches.c
     query = (
         sa.select(problems.c.id)
@@ -176,14 +176,14 @@ def _chosen_problems(run_id: str, wanted: ProblemFilter) -> sa.Select[Any]:
 
 
 def _in_state(state: ProblemState | None) -> sa.ColumnElement[bool]:
-    solved = _count_where(searches.c.solved.is_(sa.true()))
+    solved = count_where(searches.c.solved.is_(sa.true()))
     if state is None:
         return sa.true()
     if state == "solved":
         return solved > 0
     if state == "unsolved":
-        return sa.and_(solved == 0, _count_where(searches.c.status == "finished") > 0)
-    return _count_where(searches.c.status == state) > 0
+        return sa.and_(solved == 0, count_where(searches.c.status == "finished") > 0)
+    return count_where(searches.c.status == state) > 0
 
 
 def _problem_order(order: ProblemOrder) -> list[sa.ColumnElement[Any]]:
@@ -234,23 +234,14 @@ def _searches(
 
 
 def _of_search(column: Any) -> sa.ScalarSelect[Any]:
-    return sa.select(_sum(column)).where(expansions.c.search_id == searches.c.id).scalar_subquery()
+    return sa.select(total(column)).where(expansions.c.search_id == searches.c.id).scalar_subquery()
 
 
 def _first_right() -> sa.ScalarSelect[Any]:
-    """Read by way of the index of answers."""
+    """Reads the index of answers alone."""
     right = sa.and_(nodes.c.status == "answer", nodes.c.correct.is_(sa.true()))
     return (
         sa.select(sa.func.min(nodes.c.expansion))
         .where(nodes.c.search_id == searches.c.id, right)
         .scalar_subquery()
     )
-
-
-def _count_where(condition: Any) -> sa.ColumnElement[Any]:
-    return _sum(sa.case((condition, 1), else_=0))
-
-
-def _sum(value: Any) -> sa.ColumnElement[Any]:
-    """0 for no rows, and of the kind it sums: PostgreSQL makes bigints numeric."""
-    return sa.cast(sa.func.coalesce(sa.func.sum(value), 0), value.type)

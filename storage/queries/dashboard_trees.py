@@ -1,4 +1,4 @@
-"""What the web page asks of trees: pages of nodes, found steps, pairs and ranked answers."""
+"""Trees for the web page: pages of nodes, text search, pairs and ranked answers."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ SNIPPET = 160
 
 
 class TreeNode(msgspec.Struct, frozen=True):
-    """What a drawing of the tree needs of a node; `snippet` is the beginning of its text."""
+    """A node as a drawing of the tree needs it; `snippet` is the beginning of its text."""
 
     path: str
     expansion: int
@@ -32,7 +32,7 @@ class TreeNode(msgspec.Struct, frozen=True):
 
 
 class RankedAnswer(msgspec.Struct, frozen=True):
-    """One answer and how its search thought of the way to it."""
+    """One answer with the mean and the minimum of Q on the path to it."""
 
     search_id: str
     path: str
@@ -57,7 +57,7 @@ def tree_page(
 ) -> list[TreeNode]:
     """Nodes made after expansion `since`, from path `after` on in the order of paths.
 
-    Parents come before their children; an expansion that was committed is seen whole.
+    Parents come before their children; a committed expansion is complete.
     """
     names = [field.name for field in msgspec.structs.fields(TreeNode)][:-1]
     snippet: Any = sa.func.substr(nodes.c.text, 1, SNIPPET, type_=UntrustedText())
@@ -146,9 +146,9 @@ def ranked_answers(
     worst: bool,
     limit: int = 1000,
 ) -> list[RankedAnswer]:
-    """One right (or wrong) answer a problem of a training round, by mean Q.
+    """The best (or worst) right (or wrong) answer of each problem of a training round, by mean Q.
 
-    Follows every such answer of the round to its root once: seconds for a million nodes.
+    Walks from every such answer of the round to its root once: seconds for a million nodes.
     """
     view = trajectories.c
     valued = (

@@ -38,7 +38,7 @@ def latest_published(
 
 
 def lineage(connection: sa.Connection, model_id: str) -> list[ModelVersion]:
-    """The model, its parent, its parent's parent …, as far as they are versions of ours."""
+    """The model, its parent, its parent's parent …, as far as they are stored versions."""
     found: list[ModelVersion] = []
     version = model_version(connection, model_id)
     while version and version not in found:

@@ -1,4 +1,4 @@
-"""Runs, problems and rounds: what the round driver and the trainer ask."""
+"""Runs, problems and rounds, for the round driver and the trainer."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ def problems_of(
     split: Split | None = None,
     sources: Sequence[str] | None = None,
 ) -> list[Problem]:
-    """In the order of their ids, which is as good as shuffled and always the same."""
+    """In the order of their ids, a fixed order that is as good as random."""
     from_sources = sa.true() if sources is None else problems.c.source.in_(sources)
     where = (problems.c.run_id == run_id, matches(problems.c.split, split), from_sources)
     return select_all(connection, Problem, *where, order=[problems.c.id])

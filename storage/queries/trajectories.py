@@ -1,4 +1,4 @@
-"""Whole solutions: what the pickers choose from."""
+"""Whole solutions, from which training data is chosen."""
 
 import msgspec
 import sqlalchemy as sa

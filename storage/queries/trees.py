@@ -1,4 +1,4 @@
-"""Searches and their trees: what a resuming searcher, the pickers and the viewer ask."""
+"""Searches and their trees, for resuming, training data and the web page."""
 
 import msgspec
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from storage.tables import expansions, nodes, searches
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What a search has used so far: tokens sampled, CPU seconds of its programs."""
+    """What a search has used so far: sampled tokens, CPU seconds of its programs."""
 
     new_tokens: int
     cpu_seconds: float

@@ -110,7 +110,7 @@ def test_an_export_is_complete_or_not_there(filled, tmp_path, monkeypatch):
 def test_what_is_no_export_is_refused_with_its_place(tmp_path):
     fill_store(f"sqlite:///{tmp_path}/store.db")
     with open_database(f"{tmp_path}/store.db") as database:
-        with pytest.raises(BadInput, match="no folder that `rstar db export` made"):
+        with pytest.raises(BadInput, match="was not made by `rstar db export`"):
             read_back(database, tmp_path)
         database.read(export, tmp_path / "csv", "csv")
         with pytest.raises(BadInput, match="only jsonl"):

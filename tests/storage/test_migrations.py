@@ -108,7 +108,7 @@ def test_somebody_elses_database_is_refused_and_left_alone(blank_url):
         connection.execute(sa.text("CREATE TABLE recipes (cake TEXT)"))
     engine.dispose()
     before = plain.database and plain.get_backend_name() == "sqlite" and read_bytes(plain.database)
-    assert "is no store of rstar_async: it holds recipes" in refusal(blank_url)
+    assert "is not a store of rstar_async: it holds recipes" in refusal(blank_url)
     if before:
         assert read_bytes(plain.database) == before
 
