@@ -28,13 +28,13 @@ Preset = Literal["", "paper", "reference"]
 
 
 class Recipe(Section):
-    """Everything one run needs to know."""
+    """All settings of one run."""
 
     name: str = "run"
     # Start from the settings of the "paper" or of the "reference" code; `rstar presets` compares.
     preset: Preset = ""
     seed: Seed = 1
-    # Models, sockets' names and, unless `database` says otherwise, the SQLite file live here.
+    # The run's folder: models, logs and, unless `database` is set, the SQLite file.
     home: str = "runs/{name}"
     database: str = ""
     model: ModelConfig = ModelConfig()

@@ -59,7 +59,7 @@ class ExecutionConfig(Section):
 
 
 class BoundsConfig(Section):
-    """When a single search ends before its rollouts do; 0 means never."""
+    """Limits that end a search before all its rollouts are done; 0 is no limit."""
 
     nodes: Amount = 0
     # Sampled tokens.
@@ -67,13 +67,13 @@ class BoundsConfig(Section):
     seconds: SecondsOrNone = 0.0
     # CPU seconds of the executed programs.
     cpu_seconds: SecondsOrNone = 0.0
-    # Stop when the leading answer is, with this probability, the one most rollouts would give:
-    # 0.95 saves most on easy problems. In training only right answers count as leading.
+    # Stop when the leading answer is, with this probability, the one that most rollouts would give:
+    # 0.95 saves most on easy problems. In training only a right answer can stop the search.
     confidence: Share = 0.0
 
 
 class RoundConfig(Section):
-    """What differs in one round; absent values come from `search` and `problems`."""
+    """The settings of one round; absent values come from `search` and `problems`."""
 
     # terminal: Q starts at 0 (rounds 1-2); ppm: Q starts at the PPM's value (rounds 3-4).
     guidance: Guidance = "terminal"
@@ -87,7 +87,7 @@ class RoundConfig(Section):
     # For problems that are still unsolved: totals to raise their rollouts to, one after another
     # (paper: 32 in rounds 2 and 3; 64, then 128 in round 4).
     unsolved_rollouts: tuple[Count, ...] = ()
-    # ... and then: further trees with other seeds, until one solves the problem (paper: 2 in all).
+    # Then: the most trees per problem, each with another seed, until one solves it (paper: 2).
     seeds: Count = 1
 
 
@@ -104,10 +104,10 @@ class EvaluationConfig(Section):
     rollouts: Count = 4
     candidates: Count = 4
     # For `rstar evaluate`: numbers of trajectories (independent trees) per problem, and the step
-    # beam search that is held against them.
+    # beam search that is compared with them.
     trajectories: tuple[Count, ...] = (1, 4, 16, 64)
     beam_width: Count = 4
     beam_candidates: Count = 4
-    # Which of its answers a search gives: best_ppm is the paper's rule, majority_of_best (the four
+    # How a search chooses its answer: best_ppm is the paper's rule, majority_of_best (of the four
     # with the highest PPM values) the reference's. Without a PPM all mean the majority.
     answer: AnswerRule = "best_ppm"

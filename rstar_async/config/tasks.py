@@ -1,4 +1,4 @@
-"""What is to be solved, by which model, and when it counts as solved."""
+"""The base model, its bootstrap, the problems, and how answers are judged."""
 
 from typing import Annotated, Literal
 
@@ -10,17 +10,17 @@ PromptSource = Literal["demonstrations", "few_shot", "checkpoint"]
 
 
 class ModelConfig(Section):
-    """The base model, from which every round's policy is trained."""
+    """The base model, from which the policy of every round is trained."""
 
     # "demo" is the tiny model in this package, "package:NAME" the GGUF file in an installed Python
     # package; else a Hugging Face folder, a GGUF file, or a hub id.
     base: str = "demo"
-    # What inference computes in: auto is float32 on CPUs, bfloat16 on GPUs.
+    # Data type of inference: auto is float32 on CPUs, bfloat16 on GPUs.
     dtype: Dtype = "auto"
 
 
 class BootstrapConfig(Section):
-    """How round 1 gets a policy that knows the format (paper: a 236B model, few-shot)."""
+    """The policy of round 1, which must know the format (paper: a 236B model, few-shot)."""
 
     # few_shot: prompt the base model; demonstrations: SFT on easy solved problems; checkpoint: the
     # base model knows the format already.
@@ -36,7 +36,7 @@ class BootstrapConfig(Section):
 
 
 class ProblemsConfig(Section):
-    """Where questions and answers come from."""
+    """Where questions and their answers come from."""
 
     # "generated"; or a JSONL, JSON or parquet file of objects, a folder with a saved dataset, or
     # "hf:NAME@SPLIT" of a hub.

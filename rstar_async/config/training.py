@@ -1,4 +1,4 @@
-"""What policy and PPM learn from a round, how it is computed, and whether the result is used."""
+"""Training of policy and PPM: data, computation, and the gate for new models."""
 
 from typing import Annotated, Literal
 
@@ -25,7 +25,7 @@ History = Literal["round", "all"]
 
 
 class FiltersConfig(Section):
-    """Which problems teach nothing, though they were solved."""
+    """Which solved problems are left out of training."""
 
     # Sources of synthetic problems, whose given answer may be wrong: file names as in `source`.
     synthetic: tuple[str, ...] = ()
@@ -34,33 +34,33 @@ class FiltersConfig(Section):
 
 
 class TrainingConfig(Section):
-    """How both trainings compute. What they learn stands in `policy` and `ppm`."""
+    """How both trainings compute; their data and hyperparameters are in `policy` and `ppm`."""
 
-    # What is computed in; weights stay float32. auto: float32 on CPUs, bfloat16 on GPUs. Many CPUs
-    # train faster in bfloat16 and infer faster in float32, so `model.dtype` is another setting.
+    # Data type of computation; weights stay float32. auto: float32 on CPUs, bfloat16 on GPUs. Many
+    # CPUs train faster in bfloat16 and infer faster in float32, so `model.dtype` is separate.
     dtype: Dtype = "auto"
-    # Compute activations twice rather than keep them. auto: on GPUs.
+    # Recompute activations instead of keeping them. auto: on GPUs.
     gradient_checkpointing: Literal["auto", "on", "off"] = "auto"
     # How trees are masked: auto is flex (needs a GPU) where it can be, else dense.
     tree_attention: Literal["auto", "dense", "flex"] = "auto"
     # Fused kernels of the package liger-kernel, on GPUs.
     liger: bool = False
-    # Threads of each process that trains. The others wait meanwhile, so this may be all the cores.
+    # Threads of each training process. Other processes wait meanwhile, so this may be all cores.
     threads: Processes = 1
     # Processes that train together, one per GPU, started by torchrun.
     processes: Processes = 1
-    # How they share a model: each has all of it (ddp) or a part (fsdp). auto: fsdp on GPUs.
+    # How they share a model: each holds all of it (ddp) or a shard (fsdp). auto: fsdp on GPUs.
     sharding: Literal["auto", "ddp", "fsdp"] = "auto"
-    # Seconds between checkpoints of a training under way, from which a killed one goes on; 0: none.
+    # Seconds between checkpoints, from which a killed training resumes; 0: no checkpoints.
     checkpoint_seconds: SecondsOrNone = 300.0
     # Curves for TensorBoard, in `<home>/training/tensorboard`.
     tensorboard: bool = False
     # Project of Weights & Biases to report to; empty means nothing leaves this machine.
     wandb: str = ""
-    # OWNER/NAME on a model hub, where every version a round publishes is copied to, into private
-    # repositories NAME-policy and NAME-ppm; empty means nothing leaves this machine.
+    # OWNER/NAME on a model hub: every published version is uploaded to the private repositories
+    # NAME-policy and NAME-ppm; empty means nothing leaves this machine.
     hub: str = ""
-    # Of each kind, how many published versions keep their weights beside those in use; 0: all.
+    # How many published versions of each kind keep their weights, besides those in use; 0: all.
     keep_versions: Amount = 0
 
 
@@ -76,16 +76,16 @@ class LoRAConfig(Section):
 class PolicyConfig(Section):
     """SFT of the policy, from the base model in every round (paper section 3.4)."""
 
-    # "demonstrations" leaves the round's own solutions out: the control of an experiment.
+    # "demonstrations" leaves the round's own solutions out, as a control in experiments.
     learn_from: Literal["trajectories", "demonstrations"] = "trajectories"
     trajectories_per_problem: Count = 2
-    # Take a program once, however often it was found. Off in the reference.
+    # Use each distinct program once, even if it was found several times. Off in the reference.
     distinct: bool = True
     # Leave out solutions with the word "error" in them, after the best were picked (reference).
     drop_errors: bool = False
     # Which rounds' trajectories: only the newest, or all so far (newest first per problem).
     history: History = "round"
-    # Demonstrations mixed in, so that what the bootstrap knew is not forgotten.
+    # Demonstrations mixed in against forgetting what the bootstrap knew.
     replay: Amount = 0
     # "base" retrains from the base model (paper); "bootstrap" from the bootstrap policy.
     start: Literal["base", "bootstrap"] = "base"
@@ -95,10 +95,10 @@ class PolicyConfig(Section):
     batch_size: Count = 128
     # Sequences per forward pass; the batch is accumulated.
     micro_batch: Count = 8
-    # A longer trajectory is left out: a cut one would teach to stop in the middle.
+    # Longer trajectories are left out; truncated ones would teach to stop in the middle.
     max_length: Count = 4096
     weight_decay: WeightDecay = 0.1
-    # Lay the sequences of a forward pass end to end, instead of padding them to the longest.
+    # Concatenate the sequences of a forward pass instead of padding them to the longest.
     packing: bool = False
     lora: LoRAConfig = LoRAConfig()
 

@@ -1,7 +1,7 @@
-"""Is a new model worse than the one before it, by more than chance explains?
+"""The gate: is a new model significantly worse than the one before it?
 
-Both are measured on the same problems, so they are compared problem by problem: what makes one
-problem harder than another cancels out. Knows no model; reads what the evaluations stored.
+Both are measured on the same problems and compared problem by problem, so that differences in
+difficulty cancel out. Reads stored evaluations; loads no model.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from storage import queries
 from storage.queries import Connection
 from storage.records import Evaluation, ModelStanding, ModelVersion
 
-# Fewer say nothing about chance.
+# With fewer no difference is significant.
 FEWEST_PROBLEMS = 8
 
 

@@ -36,10 +36,7 @@ def round_curves(report: Report) -> Curves:
         row = facts.row
         pairs = (
             (row.policy_pass_at_1, row.policy_interval),
-            (
-                row.search_pass_at_1,
-                row.search_interval,
-            ),
+            (row.search_pass_at_1, row.search_interval),
         )
         for dots, (value, bounds) in zip(series.values(), pairs, strict=True):
             if value is not None and bounds is not None:
@@ -59,7 +56,7 @@ def coverage_curves(report: Report) -> Curves:
 
 
 def scaling_curves(found: Scaling) -> list[Curves]:
-    """The rules of tree search; and the methods at equal tokens."""
+    """Two plots: the answer rules of tree search, and the best of them beside the baselines."""
     rules = {name: points for name, points in found.curves.items() if name.startswith("tree")}
     methods = {name: points for name, points in found.curves.items() if name not in rules}
     best = next(iter(rules), "")

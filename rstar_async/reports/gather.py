@@ -1,4 +1,4 @@
-"""From the store to the facts of a report."""
+"""From the store to the contents of a report."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -87,21 +87,20 @@ def _round(
 
 def _rollouts(database: Database, run_id: str, number: int, recipe: dict[str, Any]) -> Rollouts:
     found = database.read(queries.search_endings, run_id, number)
-    most = max_rollouts(recipe, number)
-    return Rollouts(found.searches, found.rollouts, found.searches * most, found.ended)
+    fixed = found.searches * max_rollouts(recipe, number)
+    return Rollouts(found.searches, found.rollouts, fixed, found.ended)
 
 
 def max_rollouts(recipe: dict[str, Any], number: int) -> int:
-    """What a search of the round may come to at most, by the stored recipe. Pure."""
+    """The most rollouts that a search of the round may get, by the stored recipe. Pure."""
     rounds = recipe.get("rounds") or []
     own = rounds[number - 1] if 0 < number <= len(rounds) else {}
     first = own.get("rollouts") or recipe.get("search", {}).get("rollouts", 0)
-    most: int = max(first, *own.get("unsolved_rollouts", ()), 0)
-    return most
+    return int(max(first, *own.get("unsolved_rollouts", ()), 0))
 
 
 def coverage_of(outcomes: list[ProblemOutcome]) -> list[Coverage]:
-    """By level, numbers in their order. Pure."""
+    """By level, numbers in numeric order. Pure."""
     levels: dict[str, list[bool]] = defaultdict(list)
     for outcome in outcomes:
         levels[outcome.level].append(outcome.solved)
@@ -112,7 +111,7 @@ def coverage_of(outcomes: list[ProblemOutcome]) -> list[Coverage]:
 
 
 def difficulty_of(outcomes: list[ProblemOutcome]) -> Difficulty:
-    """Pure. A problem without any judged answer is hard."""
+    """A problem without a decided answer is hard. Pure."""
     easy = sum(o.right > 0 and not o.wrong for o in outcomes)
     medium = sum(o.right > 0 and o.wrong > 0 for o in outcomes)
     return Difficulty(easy, medium, len(outcomes) - easy - medium)
@@ -164,7 +163,7 @@ def _cost(
     recipe: dict[str, Any],
     hourly_price: float | None,
 ) -> Cost | None:
-    """Solutions of all rounds so far may be kept; then so is what all of them cost."""
+    """If the policy was trained on all rounds so far, their costs are added up."""
     policy = next((v for v in versions if v.id == row.policy_id), None)
     kept = policy.metrics.get("trajectories") if policy else None
     if kept is None or row.number == 0:

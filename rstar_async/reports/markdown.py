@@ -1,4 +1,4 @@
-"""The report's tables as Markdown. Pure; what models wrote stays text."""
+"""The report's tables as Markdown; text that models wrote is escaped. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def _row(cells: list[str], *, raw: bool = False) -> str:
 
 
 def escaped(text: str) -> str:
-    """On one line, without meaning to Markdown or HTML."""
+    """The text on one line, without any markup of Markdown or HTML."""
     line = " ".join(without_controls(text).split()) or " "
     escaped = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _ACTIVE.sub(r"\\\1", escaped)

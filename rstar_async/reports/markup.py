@@ -1,6 +1,6 @@
-"""HTML and SVG that cannot be broken by what they show: every text is escaped where it is put in.
+"""HTML and SVG from untrusted text: every text is escaped where it is inserted.
 
-`tag` is the only way to make markup, and only what `tag` made is put in as it is.
+Only `tag` makes markup, and only its results are inserted unescaped.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ VOID = frozenset({"meta", "line", "rect", "circle", "polyline", "path", "br"})
 
 
 class Markup(str):
-    """Text that is markup already."""
+    """Text that is already markup."""
 
     __slots__ = ()
 

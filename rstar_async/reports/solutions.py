@@ -1,4 +1,4 @@
-"""Whole solutions read back from the store, for people and for JSON."""
+"""Whole solutions from the store."""
 
 import msgspec
 
@@ -24,7 +24,10 @@ class Solution(msgspec.Struct, frozen=True):
 def solutions_of_round(
     database: Database, run_id: str, number: int | None, *, correct: bool, limit: int
 ) -> list[Solution]:
-    """At most `limit` solutions, one a problem, by mean Q: best right or worst wrong ones."""
+    """At most `limit` solutions by mean Q, one for each problem: the best right or the worst wrong.
+
+    `number` None is the last round. `BadInput` if the run has no rounds.
+    """
     number = _last_searched(database, run_id) if number is None else number
     ranked = database.read(
         queries.ranked_answers, run_id, number, correct=correct, worst=not correct, limit=limit

@@ -1,4 +1,4 @@
-"""The report's tables as values, the same for HTML and Markdown. Pure."""
+"""The report's tables as values, shown as HTML, as Markdown and in the terminal. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def rounds_table(rows: Sequence[RoundRow]) -> Table:
 
 
 def heldout_table(report: Report) -> Table:
-    """What the policy's samples came to, and whether the rounds changed more than chance does."""
+    """The policy's samples on held-out problems and the gain since the bootstrap."""
     header = ["round", "samples right", "wrong", "without answer", "gain in points since bootstrap"]
     rows = [
         [name_of(facts), *map(count, (found.right, found.wrong, found.unanswered)), _gain(found)]
@@ -41,7 +41,7 @@ def heldout_table(report: Report) -> Table:
 
 
 def coverage_table(report: Report) -> Table:
-    """Share of solved problems by level, as the paper's Table 2; classes beside."""
+    """Share of solved problems by level, as in the paper's Table 2, and the difficulty classes."""
     rounds = searched(report)
     levels = list(dict.fromkeys(c.level for facts in rounds for c in facts.coverage))
     rows = []
@@ -86,7 +86,7 @@ def cost_table(report: Report) -> Table:
 
 
 def errors_table(report: Report) -> Table:
-    """Failed steps by kind, the most frequent kinds first, and how steps ended altogether."""
+    """Failed steps by kind of error, the most frequent first."""
     rounds = searched(report)
     kinds = _ranked([facts.errors for facts in rounds])
     rows = [[kind, *(count(facts.errors.get(kind, 0)) for facts in rounds)] for kind in kinds]
@@ -101,7 +101,7 @@ def endings_table(report: Report) -> Table:
 
 
 def rollouts_table(report: Report) -> Table:
-    """What was spent where it was needed, against the same for every problem."""
+    """Finished searches by what ended them, and their rollouts against a fixed schedule."""
     rounds = [facts for facts in searched(report) if facts.rollouts.searches]
     ends = _ranked([facts.rollouts.ended for facts in rounds])
     rows = [
@@ -214,7 +214,7 @@ def counts_of(found: Scaling) -> list[int]:
 
 
 def _curve_row(name: str, points: list[Point], counts: list[int]) -> list[str]:
-    """What does not depend on the number of trajectories stands in the first column."""
+    """A figure that does not depend on the number of trajectories is in the first column."""
     by_count = {point.trajectories: point for point in points}
     if 0 in by_count:
         return [name, interval(by_count[0]), *[""] * (len(counts) - 1)]
@@ -222,7 +222,7 @@ def _curve_row(name: str, points: list[Point], counts: list[int]) -> list[str]:
 
 
 def _by_method(found: Scaling) -> dict[str, dict[str, list[Point]]]:
-    """Curves by what made the trajectories: they share tokens and seconds."""
+    """Curves by method; curves of one method share tokens and seconds."""
     methods: dict[str, dict[str, list[Point]]] = {}
     for name, points in found.curves.items():
         methods.setdefault(name.partition(":")[0], {})[name] = points

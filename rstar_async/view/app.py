@@ -1,7 +1,4 @@
-"""The routes: addresses to pages, and the one place where an answer becomes bytes.
-
-Everything under `api/` is JSON; everything else is a file that ships with the package.
-"""
+"""The routes. Everything under `api/` is JSON, everything else a file of the package."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -37,7 +34,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class View:
-    """What the endpoints share: the store, the rankings kept of it, and the running pools."""
+    """The endpoints, over one store and the pools of one run."""
 
     def __init__(self, database: Database, monitor: PoolMonitor) -> None:
         self.database = database
@@ -77,7 +74,7 @@ class View:
         page: Callable[[Database, A], Any],
         threads: trio.CapacityLimiter | None = None,
     ) -> Handler:
-        """The page in one of `threads`, between a checked question and a JSON answer."""
+        """Validate the request, run `page` in one of `threads`, and answer with JSON."""
         limiter = threads or self.readers
 
         async def answer(request: Request) -> Response:
@@ -89,7 +86,7 @@ class View:
             try:
                 found = await _in_thread(partial(page, self.database, asked), limiter)
             except Unavailable as error:
-                return failure(HTTPStatus.SERVICE_UNAVAILABLE, f"the store is away: {error}")
+                return failure(HTTPStatus.SERVICE_UNAVAILABLE, f"the store is unavailable: {error}")
             if found is None:
                 return failure(HTTPStatus.NOT_FOUND, "there is no such thing in this store")
             return to_response(found)
@@ -109,12 +106,12 @@ class View:
 
 
 async def _in_thread(page: Callable[[], Any], limiter: trio.CapacityLimiter) -> Any:
-    """A browser that leaves does not wait for its answer; nor does the end of the server."""
+    """A closed connection or a server that stops does not wait for the thread."""
     return await trio.to_thread.run_sync(page, limiter=limiter, abandon_on_cancel=True)
 
 
 def build_app(database: Database, monitor: PoolMonitor, access: Access) -> ASGIApp:
-    """The page as an ASGI application that answers whom `access` welcomes."""
+    """The page as an ASGI application that answers the requests that `access` allows."""
     routes = [*View(database, monitor).routes(), Route("/{path:path}", Files().answer)]
     app = Starlette(routes=routes, exception_handlers={Exception: _broken})
     return Guard(app, access)

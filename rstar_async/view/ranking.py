@@ -1,7 +1,7 @@
-"""Best and worst solutions, and preference pairs: whole ways through a tree.
+"""Ranked solutions and preference pairs, with all their steps.
 
-To rank a round is seconds of work at a million nodes, so the result is kept: for good once the
-round's search is over, for some seconds while it goes on.
+Ranking a round takes seconds at a million nodes, so rankings are cached: for good once the round's
+searches are finished, for a few seconds before.
 """
 
 import time
@@ -19,14 +19,14 @@ FRESH_SECONDS = 5.0
 
 
 class Rankings:
-    """Ranked answers by run, round, correctness and order. For one thread at a time."""
+    """A cache of ranked answers by run, round, correctness and order. Not thread-safe."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, int, bool, bool], tuple[float, list[RankedAnswer]]]
         self._kept = OrderedDict()
 
     def solutions(self, database: Database, request: SolutionsRequest) -> responses.SolutionPage:
-        """A page of them, with all their steps."""
+        """A page of solutions with all their steps."""
         ranked = self._ranked(database, request)
         page = ranked[request.offset : request.offset + request.limit]
         return responses.SolutionPage(len(ranked), [_solution(database, each) for each in page])
@@ -45,7 +45,7 @@ class Rankings:
 
 
 def pairs(database: Database, request: PairsRequest) -> responses.PairPage:
-    """Preferences with the steps before them, as the PPM read them."""
+    """A page of preference pairs, each with the steps that both share."""
     found = database.read_once(
         queries.pair_page,
         request.run,

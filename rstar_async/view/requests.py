@@ -1,4 +1,4 @@
-"""What a browser may ask: one struct an endpoint, checked before anything else sees it.
+"""The parameters of each endpoint, validated before anything else uses them.
 
 Unknown names, wrong types and numbers out of range are refused with a line that names them.
 """
@@ -27,7 +27,7 @@ A = TypeVar("A", bound=msgspec.Struct)
 
 
 class PageRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of all; an endpoint without parameters takes it as it is."""
+    """Base of all requests, and the request of endpoints without parameters."""
 
 
 class RunRequest(PageRequest, frozen=True):
@@ -91,11 +91,11 @@ class ChildrenRequest(NodeRequest, frozen=True):
 
 
 class BadParameters(RstarError):
-    """Something in the address is wrong; `str()` names it."""
+    """A parameter in the address is wrong; `str()` names it."""
 
 
 def read(kind: type[A], path: Mapping[str, str], query: list[tuple[str, str]]) -> A:
-    """The struct that an address stands for. An empty value is the same as none."""
+    """The request of an address. An empty value means the default."""
     given = dict(path)
     for name, value in query:
         if name in given:

@@ -1,6 +1,6 @@
-"""What the browser is told. Fields are named as on the page; long texts are cut and say so.
+"""The JSON of each endpoint. Long texts are cut, and `cut` names them.
 
-Seeds go as text: JavaScript counts exactly only up to 2^53.
+Seeds are text, since JavaScript's numbers are exact only up to 2^53.
 """
 
 from typing import Any, TypeAlias
@@ -14,14 +14,14 @@ from storage.records import Evaluation, ModelVersion, Node, Pair, Problem, Round
 MAX_CHARACTERS = 20_000
 
 
-# A record's own fields by name, but for the changes that the function making it tells of.
+# The fields of a record by name, with the changes that the docstring of its function names.
 JsonObject: TypeAlias = dict[str, Any]
 
 
 class Runs(msgspec.Struct, frozen=True):
-    """The first thing a page asks, with what it most likely asks next.
+    """The first response, which includes the newest run.
 
-    `has_home`: whether workers and trainings can be asked for.
+    `has_home`: whether the run's folder is known, for pools and trainings.
     """
 
     database: str
@@ -39,7 +39,7 @@ class RoundCard(msgspec.Struct, frozen=True):
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """All that the first page needs, without the sums that take longer."""
+    """Everything on the first page except the sums that take longer."""
 
     run: JsonObject
     rounds: list[RoundCard]
@@ -68,7 +68,7 @@ class Facets(msgspec.Struct, frozen=True):
 
 
 class SearchPage(msgspec.Struct, frozen=True):
-    """One search and what surrounds it."""
+    """One search, its problem, and the other searches of that problem."""
 
     search: Search
     seed: str
@@ -87,7 +87,7 @@ class TreePage(msgspec.Struct, frozen=True):
 
 
 class Statistics(msgspec.Struct, frozen=True):
-    """N and W of visited nodes, and where the search stands."""
+    """N and W of visited nodes, and the state of the search."""
 
     status: str
     solved: bool | None
@@ -103,7 +103,7 @@ class Paths(msgspec.Struct, frozen=True):
 
 
 class NodePage(msgspec.Struct, frozen=True):
-    """A node and the way to it: the root first, the node itself last."""
+    """A node and the path to it: the root first, the node itself last."""
 
     node: JsonObject
     way: list[JsonObject]
@@ -124,7 +124,7 @@ class SolutionPage(msgspec.Struct, frozen=True):
 
 
 class PairView(msgspec.Struct, frozen=True):
-    """What the PPM read: the question, then `shared`, then one way or the other."""
+    """What the PPM read: the question, then the `shared` steps, then either continuation."""
 
     pair: Pair
     question: str
@@ -153,8 +153,7 @@ def search_line(found: SearchSummary) -> JsonObject:
 
 
 def step_view(node: Node) -> JsonObject:
-    """A node with its tokens counted and its texts no longer than the page can bear; `cut` names
-    those that were shortened."""
+    """A node with the numbers of its tokens instead of their ids; `cut` names shortened texts."""
     fields = msgspec.structs.asdict(node)
     cut = [name for name in _TEXTS if len(fields[name]) > MAX_CHARACTERS]
     changed = {name: fields[name][:MAX_CHARACTERS] for name in cut}

@@ -1,9 +1,9 @@
-"""`python -m scripts.demo_checkpoint.bootstrap --out DIR`: rebuild the checkpoint from nothing.
+"""`python -m scripts.demo_checkpoint.bootstrap --out DIR`: rebuild the checkpoint from scratch.
 
-The model learns to quote on nonsense, then to solve from gold solutions of the easy levels only,
-all from the demonstration split. Some words in them were drawn by lot: a model that has met them
-guesses what a word means that it does not know; one that has not passes over it, and search finds
-nothing. About seven minutes of one core.
+The model learns to quote from copying examples of random words, then to solve problems from gold
+solutions of the easy levels, all of the demonstration split. Some of their words are replaced at
+random, which teaches the model to guess the meaning of an unknown word; without that it ignores
+such words, and search finds nothing. Takes about seven minutes on one core.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from scripts.demo_checkpoint.pretrain import PretrainingPlan, Report, pretrain
 
 LEVELS = (1, 2, 3)
 DEMONSTRATIONS = 16_000
-# Nonsense among the demonstrations, so that copying is not unlearnt.
+# Copying examples among the demonstrations, so that copying is not forgotten.
 COPYING_SHARE = 0.25
 COPYING = PretrainingPlan(steps=500, warm_up=50, decays=False)
 SOLVING = PretrainingPlan(steps=1400, warm_up=20)
@@ -30,7 +30,7 @@ TESTED_LEVELS, TESTED, SAMPLES, TEMPERATURE = (1, 2, 3, 4, 5, 6), 120, 2, 0.8
 
 
 def build(out: Path, seed: int) -> None:
-    """First to quote, then to solve; the folder holds a stock Hugging Face model afterwards."""
+    """Train the model to quote, then to solve, and save it as a Hugging Face folder."""
     tokenizer = tiny_tokenizer()
     encoder, words, random = Encoder(tokenizer, "tagged"), whole_words(tokenizer), Random(seed)
     model = tiny_model(tokenizer, seed)

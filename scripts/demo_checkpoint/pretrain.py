@@ -1,4 +1,4 @@
-"""Training the demo's bootstrap from nothing: a plain loop, Muon, warm-up and decay."""
+"""Pretraining of the demo's bootstrap: a plain loop with Muon, warm-up and decay."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Report = Callable[[int, float], None]
 
 @dataclass(frozen=True)
 class PretrainingPlan:
-    """How long and how fast to learn; bfloat16 halves the time on CPUs that know it."""
+    """Steps and learning rates; bfloat16 halves the time on CPUs that support it."""
 
     steps: int = 1400
     batch: int = 16
@@ -26,7 +26,7 @@ class PretrainingPlan:
     warm_up: int = 100
     weight_decay: float = 0.05
     bfloat16: bool = True
-    # Whether the rates fall to nothing at the end, or the next schooling takes over from here.
+    # Whether the rates decay to zero at the end; False if another pretraining follows.
     decays: bool = True
 
 
@@ -37,7 +37,7 @@ def pretrain(
     seed: int,
     report: Report,
 ) -> None:
-    """Train in place; `report` hears the step number and the loss after every step."""
+    """Train in place; calls `report` with the step number and the loss after every step."""
     optimizers = _optimizers(model, plan)
     peaks = [[group["lr"] for group in o.param_groups] for o in optimizers]
     model.train()

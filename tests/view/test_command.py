@@ -72,7 +72,7 @@ def test_beyond_loopback_there_is_always_a_token():
 
 def test_another_name_is_answered_to_when_it_was_given():
     access = access_for("127.0.0.1", 8700, "", ("Lab.example",))
-    assert access.verdict("GET", {"host": "lab.example:80"}, "") == "welcome"
+    assert access.verdict("GET", {"host": "lab.example:80"}, "") == "allowed"
     assert access.verdict("GET", {"host": "10.0.0.1"}, "") == "wrong host"
     assert access.verdict("GET", {}, "") == "wrong host"
 
