@@ -20,7 +20,7 @@ import trio
 
 from benchmarks.chaos.injector import ENDLESS, prepared_run, quiet, running
 from benchmarks.report import open_report
-from benchmarks.store.synthetic import plant, recipe_in
+from benchmarks.store.synthetic import fill_store, recipe_in
 from rstar_async.config import Recipe
 from rstar_async.launch.processes import Places, ProcessSpec
 from rstar_async.launch.supervisor import run_processes
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="rstar-resume-", dir=report.options.folder) as folder:
         recipe = recipe_in(Path(folder), nodes // NODES_PER_TREE)
         started = time.monotonic()
-        planted = plant(recipe, NODES_PER_TREE)
+        planted = fill_store(recipe, NODES_PER_TREE)
         report.row(what="planting", nodes=planted, seconds=time.monotonic() - started)
         seconds = _measure(recipe)
     report.row(what="cold start", nodes=planted, seconds=seconds[0])

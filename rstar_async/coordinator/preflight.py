@@ -5,7 +5,8 @@ from typing import Any
 
 from rstar_async.config import Recipe
 from rstar_async.config.layers import flattened
-from rstar_async.config.loader import as_toml_values, known_settings
+from rstar_async.config.loader import as_toml_values
+from rstar_async.config.schema import known_settings
 from rstar_async.data.problems import heldout_problems, problems_of_round
 from rstar_async.domains.registry import domain_of
 from rstar_async.errors import BadInput

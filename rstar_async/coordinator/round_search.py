@@ -89,7 +89,7 @@ class RoundSearch:
         failed = [search for search in searches if search.status == "failed"]
         if failed and len(failed) == len(searches):
             number = self._round.number
-            raise RstarError(f"every search of round {number} failed: {failed[0].answer}")
+            raise RstarError(f"every search of round {number} failed: {failed[0].failure}")
 
     async def _log_difficulties(self) -> None:
         counts = await self._store.read(

@@ -76,4 +76,4 @@ class Attempts:
 
 
 def _failed(search: Search, reason: str) -> SearchProgress:
-    return SearchProgress(search.id, "failed", rollouts=0, expansions=0, answer=reason)
+    return SearchProgress(search.id, "failed", rollouts=0, expansions=0, failure=reason)

@@ -79,8 +79,8 @@ class Searcher:
         return self._tree
 
     async def give_up(self, reason: str) -> None:
-        """Mark the search as failed; what was stored stays."""
-        await self._store.commit(structs.replace(self._progress("failed"), answer=reason))
+        """Mark the search as failed where it stands; what was stored stays."""
+        await self._store.commit(structs.replace(self._progress("failed"), failure=reason))
         count_search(self._search.purpose, "failed")
 
     async def _expand(self, node: TreeNode) -> ExpansionResult:

@@ -132,7 +132,7 @@ async def test_a_search_without_workers_fails_and_goes_on_when_they_are_back(tmp
         searches = runner_of(pools, store)
         assert await searches.search(search, problem, plan(models, parallel=2)) is None
         failed = await store.read(queries.search_by_id, "s")
-        assert (failed.status, failed.answer) == ("failed", "error: no worker")
+        assert (failed.status, failed.failure) == ("failed", "error: no worker")
         pools.fail_at = None
         await searches.search(failed, problem, plan(models, parallel=2))
         assert await facts(store) == expected
