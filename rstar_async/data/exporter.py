@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from rstar_async.config import Recipe
-from rstar_async.config.loader import known_settings
+from rstar_async.config.schema import known_settings
 from rstar_async.data.reference import tree_record
 from rstar_async.data.schemas import Comparison, Question, Solution
 from rstar_async.data.trajectories import best_trajectories
