@@ -13,6 +13,7 @@ from rstar_async.errors import JobFailed
 from rstar_async.search.expansion import ExpansionResult, ExpansionSettings, StepResult
 from rstar_async.search.jobs import TreeJobs
 from rstar_async.search.models import ActiveModels
+from rstar_async.search.path_value import path_value
 from rstar_async.search.tree import NodeStatus, TreeNode
 from rstar_async.seeding import seed_of
 from rstar_async.text.steps import Step, StepKind, program_of, shorten
@@ -187,17 +188,23 @@ class Expander:
         )
         expansion.scored = await self._jobs.score(request, node.path, priority)
         expansion.score_seconds = time.monotonic() - started
+        path = node.path_from_root()
         for result, raw in zip(scorable, expansion.scored.values, strict=True):
-            self._apply_score(result, raw)
+            self._apply_score(path, result, raw)
 
-    def _apply_score(self, result: StepResult, raw: float) -> None:
-        """NaN is a step that the PPM could not read: it ends its path, an answer has no value."""
+    def _apply_score(self, path: Sequence[TreeNode], result: StepResult, raw: float) -> None:
+        """An answer is worth what its whole path is worth. NaN is a step that the PPM could not
+        read: it ends its path, an answer has no value."""
         if math.isnan(raw):
             if result.status is NodeStatus.LIVE:
                 result.status = NodeStatus.TOO_LONG
             return
         result.score = raw
-        self._apply_value(result, math.tanh(raw / self._settings.ppm_scale))
+        value = math.tanh(raw / self._settings.ppm_scale)
+        if result.status is NodeStatus.ANSWER:
+            earlier = [n.candidate.prior for n in path if n.candidate.prior is not None]
+            value = path_value(self._settings.path_rule, [*earlier, value])
+        self._apply_value(result, value)
 
     def _apply_value(self, result: StepResult, value: float) -> None:
         result.prior = value

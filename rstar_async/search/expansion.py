@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from rstar_async.config import ExecutionConfig, SearchConfig
+from rstar_async.config import ExecutionConfig, PathRule, SearchConfig
 from rstar_async.search.tree import Candidate, NodeStatus
 from rstar_async.text.steps import Step
 from rstar_async.wire.payloads import Executed, Generated, Limits, Sample, Scored
@@ -16,8 +16,8 @@ class ExpansionSettings:
     """Settings of every expansion of one search.
 
     `answer_value`: "truth" rewards answers +1 or -1 by their verification (data generation), "ppm"
-    by the PPM's score (test time), where verification only measures. `ppm_scale` is s in
-    tanh(raw / s).
+    by the PPM (test time), where verification only measures. `ppm_scale` is s in tanh(raw / s),
+    `path_rule` gives an answer the value of its whole path.
     """
 
     temperature: float
@@ -27,12 +27,18 @@ class ExpansionSettings:
     ppm_scale: float
     limits: Limits
     answer_value: AnswerValue
+    path_rule: PathRule
 
     @classmethod
     def of(
-        cls, search: SearchConfig, execution: ExecutionConfig, answer_value: AnswerValue
+        cls,
+        search: SearchConfig,
+        execution: ExecutionConfig,
+        answer_value: AnswerValue,
+        path_rule: PathRule,
     ) -> "ExpansionSettings":
-        """Take the values from two sections of a recipe."""
+        """Take the values from two sections of a recipe; `path_rule` is the PPM's own rule, for
+        `search.path_value = "auto"`."""
         return cls(
             temperature=search.temperature,
             top_p=search.top_p,
@@ -45,6 +51,7 @@ class ExpansionSettings:
                 memory_mib=execution.memory_mib,
             ),
             answer_value=answer_value,
+            path_rule=path_rule if search.path_value == "auto" else search.path_value,
         )
 
 

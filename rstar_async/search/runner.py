@@ -109,7 +109,9 @@ class SearchRunner:
             TreeJobs(self._pools, tree_id),
             plan.models,
             self._domain,
-            ExpansionSettings.of(plan.settings, plan.execution, plan.answer_value),
+            ExpansionSettings.of(
+                plan.settings, plan.execution, plan.answer_value, plan.models.path_rule
+            ),
             problem,
             seed=seed,
         )

@@ -74,6 +74,7 @@ def settings(**changes: Any) -> ExpansionSettings:
         "ppm_scale": 5.0,
         "limits": Limits(),
         "answer_value": "truth",
+        "path_rule": "last",
     }
     return ExpansionSettings(**{**values, **changes})
 

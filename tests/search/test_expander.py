@@ -149,6 +149,18 @@ async def test_at_test_time_an_answer_is_worth_what_the_ppm_says():
     assert answer.q == pytest.approx(math.tanh(1.0))
 
 
+async def test_an_answer_is_worth_what_its_whole_path_is_worth():
+    tree = Tree(Selection())
+    script = Script(lambda _: [LAST], lambda _: Executed("ok", stdout="9"), lambda _: [5.0])
+    await grow(tree, script, ppm="ppm", path_rule="mean")
+    script.texts = lambda _: ["\n<answer>\\boxed{9}<end_of_answer>"]
+    script.scores = lambda _: [-5.0]
+    (answer,), expansion = await grow(tree, script, ppm="ppm", path_rule="mean")
+    assert tree.nodes["0.1"].candidate.prior == pytest.approx(math.tanh(1.0))
+    assert answer.candidate.prior == pytest.approx(0.0)
+    assert [result.score for result in expansion.steps] == [-5.0]
+
+
 async def test_reachable_tokens_leave_out_the_last_sampled_one():
     tree = Tree(Selection())
     script = Script(lambda _: [STEP])

@@ -67,7 +67,7 @@ async def searched(encoder, style):
 
     pools = SimpleNamespace(inference=ScriptedPool(generate), executor=ScriptedPool(execute))
     models = ActiveModels("policy", None, encoder)
-    settings = ExpansionSettings.of(SearchConfig(), ExecutionConfig(), "truth")
+    settings = ExpansionSettings.of(SearchConfig(), ExecutionConfig(), "truth", "last")
     problem = Problem("p", "run", QUESTION, "7")
     jobs = TreeJobs(pools, "s")
     expander = Expander(jobs, models, EverythingIsRight(), settings, problem, seed=1)
