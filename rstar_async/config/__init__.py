@@ -4,7 +4,13 @@ Every default is explained where it stands. Unknown keys and wrong types are ref
 """
 
 from rstar_async.config.base import Dtype, Section
-from rstar_async.config.processes import ObserveConfig, SGLangConfig, Weakness, WorkersConfig
+from rstar_async.config.processes import (
+    ObserveConfig,
+    OpenAIConfig,
+    SGLangConfig,
+    Weakness,
+    WorkersConfig,
+)
 from rstar_async.config.recipe import Preset, Recipe
 from rstar_async.config.searching import (
     AnswerRule,
@@ -53,6 +59,7 @@ __all__ = [
     "ModelConfig",
     "Objective",
     "ObserveConfig",
+    "OpenAIConfig",
     "PPMConfig",
     "PairLoss",
     "PathRule",

@@ -13,29 +13,7 @@ from typing import Protocol, Self
 
 import msgspec
 
-from rstar_async.errors import RstarError
 from rstar_async.wire.payloads import Generate, Generated, Score, Scored
-
-
-class BadRequest(RstarError):
-    """No engine could answer this request; sending it again cannot help."""
-
-
-class ModelUnavailable(RstarError):
-    """A model version cannot be served: names the folder and the reason. Retrying cannot help."""
-
-    def __init__(self, folder: Path, reason: str) -> None:
-        super().__init__(f"model folder {folder}: {reason}")
-        self.folder = folder
-        self.reason = reason
-
-
-class Interrupted(RstarError):
-    """The engine dropped this request, through no fault of its own; sending it again may help."""
-
-
-class EngineFailed(RstarError):
-    """The engine cannot go on; its process should exit so that its work moves elsewhere."""
 
 
 class Statistics(msgspec.Struct, frozen=True):
@@ -65,27 +43,19 @@ class Statistics(msgspec.Struct, frozen=True):
         )
 
 
-def check_generate(request: Generate) -> None:
-    """Refuse what makes no sense for any model."""
-    sampling = request.sampling
-    if not request.prompt:
-        raise BadRequest("the prompt is empty")
-    if request.n < 1:
-        raise BadRequest(f"n is {request.n}; at least one sample must be asked for")
-    if not 0 <= sampling.temperature < float("inf"):
-        raise BadRequest(f"temperature is {sampling.temperature}; it must be 0 or more")
-    if not 0 < sampling.top_p <= 1:
-        raise BadRequest(f"top_p is {sampling.top_p}; it must be above 0 and at most 1")
-    if "" in sampling.stop_texts:
-        raise BadRequest("a stop text is empty")
+@dataclass
+class Counters:
+    requests: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    new_tokens: int = 0
 
-
-def check_score(request: Score) -> None:
-    """Refuse what makes no sense for any model."""
-    if not request.steps:
-        raise BadRequest("there is no step to score")
-    if not all(request.steps):
-        raise BadRequest("a step is empty: it has no last token to be valued at")
+    def count(self, prompt: int, cached: int, new: int = 0) -> None:
+        """One answered request."""
+        self.requests += 1
+        self.prompt_tokens += prompt
+        self.cached_tokens += cached
+        self.new_tokens += new
 
 
 class _Serving(Protocol):
@@ -113,18 +83,3 @@ class Scorer(_Serving, Protocol):
     """Values steps by a PPM: raw head outputs at the last token of `prefix + step`."""
 
     async def score(self, request: Score) -> Scored: ...
-
-
-@dataclass
-class Counters:
-    requests: int = 0
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    new_tokens: int = 0
-
-    def count(self, prompt: int, cached: int, new: int = 0) -> None:
-        """One answered request."""
-        self.requests += 1
-        self.prompt_tokens += prompt
-        self.cached_tokens += cached
-        self.new_tokens += new

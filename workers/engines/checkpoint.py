@@ -7,7 +7,7 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from workers.engines.base import ModelUnavailable
+from rstar_async.engines.errors import ModelUnavailable
 
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 NOT_GENERATORS = ("Classification", "ForMaskedLM", "ForQuestionAnswering", "ForRewardModel")

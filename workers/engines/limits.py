@@ -9,8 +9,31 @@ from collections.abc import Iterable, Sequence
 from math import nan
 from typing import NamedTuple
 
+from rstar_async.engines.errors import BadRequest
 from rstar_async.wire.payloads import Generate, Score, TokenIds
-from workers.engines.base import BadRequest
+
+
+def check_generate(request: Generate) -> None:
+    """Refuse what makes no sense for any model."""
+    sampling = request.sampling
+    if not request.prompt:
+        raise BadRequest("the prompt is empty")
+    if request.n < 1:
+        raise BadRequest(f"n is {request.n}; at least one sample must be asked for")
+    if not 0 <= sampling.temperature < float("inf"):
+        raise BadRequest(f"temperature is {sampling.temperature}; it must be 0 or more")
+    if not 0 < sampling.top_p <= 1:
+        raise BadRequest(f"top_p is {sampling.top_p}; it must be above 0 and at most 1")
+    if "" in sampling.stop_texts:
+        raise BadRequest("a stop text is empty")
+
+
+def check_score(request: Score) -> None:
+    """Refuse what makes no sense for any model."""
+    if not request.steps:
+        raise BadRequest("there is no step to score")
+    if not all(request.steps):
+        raise BadRequest("a step is empty: it has no last token to be valued at")
 
 
 class ModelLimits(NamedTuple):

@@ -15,21 +15,19 @@ from hashlib import blake2b
 from pathlib import Path
 from random import Random
 from types import TracebackType
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
+import msgspec
 import trio
+from msgspec import Meta
 from tokenizers import Tokenizer
 
+from rstar_async.engines.errors import BadRequest, ModelUnavailable
 from rstar_async.text import tags
 from rstar_async.wire.payloads import Generate, Generated, Sample, Score, Scored
-from workers.engines.base import (
-    BadRequest,
-    ModelUnavailable,
-    Statistics,
-    check_generate,
-    check_score,
-)
+from workers.engines.base import Statistics
 from workers.engines.checkpoint import model_folder
+from workers.engines.limits import check_generate, check_score
 
 # Of 100 steps: how many stop short, forge an output, fail when run, or compute something wrong.
 UNFINISHED, FORGED, FAILING, WRONG = 4, 4, 10, 22
@@ -75,12 +73,21 @@ def _addition(number: int, done: int, random: Random) -> str:
     return f"# {wording} {number}\ntotal = {before} + {number}\n{tags.END_OF_STEP}"
 
 
+class ScriptedSettings(msgspec.Struct, frozen=True):
+    """Of policy and PPM alike."""
+
+    delay: Annotated[float, Meta(ge=0, description="seconds before each answer")] = 0.0
+
+
+DEFAULTS = ScriptedSettings()
+
+
 class _Scripted:
     """What policy and PPM share: a folder, a pause before each answer, counts."""
 
-    def __init__(self, models_dir: Path, *, delay: float = 0.0) -> None:
+    def __init__(self, models_dir: Path, settings: ScriptedSettings = DEFAULTS) -> None:
         self.models_dir = models_dir
-        self._delay = delay
+        self._delay = settings.delay
         self._requests = self._prompt_tokens = self._new_tokens = self._waiting = 0
 
     async def __aenter__(self) -> Self:

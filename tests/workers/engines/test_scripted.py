@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from rstar_async.demo.tokenizer import tiny_tokenizer
+from rstar_async.engines.errors import BadRequest, ModelUnavailable
 from rstar_async.text.encoding import Encoder
 from rstar_async.text.steps import StepKind, parse_step
 from rstar_async.wire.payloads import Generate, Sampling, Score
-from workers.engines.base import BadRequest, ModelUnavailable
 from workers.engines.scripted import ScriptedEngine, ScriptedScorer
 
 QUESTION = "What is 3 + 40 + 5?"

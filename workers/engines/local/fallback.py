@@ -19,8 +19,9 @@ from transformers import (
     StoppingCriteriaList,
 )
 
+from rstar_async.engines.errors import BadRequest
 from rstar_async.wire.payloads import Generate, Generated, Sample, Score, Scored
-from workers.engines.base import BadRequest, Counters
+from workers.engines.base import Counters
 from workers.engines.local.loader import bounds, end_ids
 from workers.engines.local.sampler import draw, row_key, uniforms
 from workers.engines.local.sequence import PendingRequest

@@ -11,13 +11,15 @@ from collections import deque
 import numpy as np
 import torch
 
-from workers.engines.base import BadRequest, Counters
+from rstar_async.engines.errors import BadRequest
+from workers.engines.base import Counters
 from workers.engines.local.attention import Pass, Segment
 from workers.engines.local.kv_cache import KVCache
 from workers.engines.local.model_runner import ModelRunner
 from workers.engines.local.radix_cache import RadixCache, waits_for
 from workers.engines.local.sampler import draw, uniforms
 from workers.engines.local.sequence import Asked, Sequence, SequenceGroup
+from workers.engines.local.settings import LocalSettings
 from workers.engines.local.versions import Load
 from workers.engines.stops import Decode, StopRule
 
@@ -32,17 +34,14 @@ class Generation:
         model: ModelRunner,
         decode: Decode,
         counters: Counters,
-        *,
-        cache_bytes: int,
-        max_rows: int,
-        prefill_tokens: int,
+        settings: LocalSettings,
     ) -> None:
         self._model = model
         self._decode = decode
         self._counters = counters
-        self._cache = RadixCache(cache_bytes)
-        self._max_rows = max_rows
-        self._prefill_tokens = prefill_tokens
+        self._cache = RadixCache(settings.cache_mib << 20)
+        self._max_rows = settings.rows
+        self._prefill_tokens = settings.prefill_tokens
         self._waiting: deque[SequenceGroup] = deque()
         self._seating = KVCache(model.kv_shape)
         self._rows = 0

@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 import torch
 
+from rstar_async.engines.errors import BadRequest
 from rstar_async.wire.payloads import Score, Scored, TokenIds
-from workers.engines.base import BadRequest, Counters
+from workers.engines.base import Counters
 from workers.engines.local.attention import Pass, Segment
 from workers.engines.local.model_runner import ModelRunner
 from workers.engines.local.radix_cache import Prefix, RadixCache, waits_for
 from workers.engines.local.sequence import PendingRequest
+from workers.engines.local.settings import LocalSettings
 from workers.engines.local.versions import Load
 
 Asked = PendingRequest[Score, Scored]
@@ -34,13 +36,11 @@ class Task(NamedTuple):
 class Scoring:
     """The waiting requests and the prefix cache of one version."""
 
-    def __init__(
-        self, model: ModelRunner, counters: Counters, *, cache_bytes: int, batch_tokens: int
-    ) -> None:
+    def __init__(self, model: ModelRunner, counters: Counters, settings: LocalSettings) -> None:
         self._model = model
         self._counters = counters
-        self._cache = RadixCache(cache_bytes)
-        self._batch_tokens = batch_tokens
+        self._cache = RadixCache(settings.cache_mib << 20)
+        self._batch_tokens = settings.batch_tokens
         self._waiting: deque[Asked] = deque()
 
     @property

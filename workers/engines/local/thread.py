@@ -12,7 +12,7 @@ from typing import Generic
 
 import trio
 
-from workers.engines.base import EngineFailed
+from rstar_async.engines.errors import EngineFailed
 from workers.engines.local.sequence import PendingRequest, Reply, Request
 from workers.engines.local.versions import ModelManager
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import trio
 
-from workers.engines.base import ModelUnavailable
-from workers.engines.sglang.client import SGLangClient
+from rstar_async.engines.errors import ModelUnavailable
+from rstar_async.engines.sglang_client import SGLangClient
 from workers.engines.sglang.deployment import Deployment
 from workers.engines.sglang.model_folder import ModelFolder, read_model_folder
 from workers.engines.sglang.role import Role

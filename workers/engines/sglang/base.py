@@ -8,7 +8,8 @@ from typing import Self
 
 import trio
 
-from workers.engines.base import Counters, Interrupted, Statistics
+from rstar_async.engines.errors import Interrupted
+from workers.engines.base import Counters, Statistics
 from workers.engines.checkpoint import model_folder
 from workers.engines.sglang.deployment import Deployment
 from workers.engines.sglang.model_folder import ModelFolder, read_model_folder
@@ -23,7 +24,7 @@ class SGLangBase:
         models_dir: Path,
         host: Deployment,
         check: Callable[[Path], None],
-        first: str | None = None,
+        first: str = "",
     ) -> None:
         self.models_dir = models_dir
         self.host = host
@@ -39,7 +40,7 @@ class SGLangBase:
             nursery = await stack.enter_async_context(trio.open_nursery())
             stack.callback(nursery.cancel_scope.cancel)
             nursery.start_soon(self._turns.run)
-            if self._first is not None:
+            if self._first:
                 async with self._turns.use(self._first):
                     pass
             self._stack = stack.pop_all()

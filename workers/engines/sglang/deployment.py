@@ -14,10 +14,10 @@ from typing import Self
 
 import trio
 
-from workers.engines.base import BadRequest, EngineFailed, Interrupted, ModelUnavailable
-from workers.engines.sglang.client import SGLangClient
+from rstar_async.engines.errors import BadRequest, EngineFailed, Interrupted, ModelUnavailable
+from rstar_async.engines.sglang_client import SGLangClient
+from rstar_async.engines.sglang_messages import ServerInfo
 from workers.engines.sglang.model_folder import ModelFolder
-from workers.engines.sglang.protocol import ServerInfo
 from workers.engines.sglang.role import Role
 
 log = logging.getLogger(__name__)

@@ -9,22 +9,29 @@ from uuid import uuid4
 
 import trio
 
+from rstar_async.engines.sglang_messages import Completion
 from rstar_async.wire.payloads import Generate, Generated, Sample
-from workers.engines.base import check_generate
 from workers.engines.checkpoint import check_generator
+from workers.engines.limits import check_generate
 from workers.engines.sglang import protocol
 from workers.engines.sglang.base import SGLangBase
 from workers.engines.sglang.deployment import Deployment
 from workers.engines.sglang.model_folder import ModelFolder
-from workers.engines.sglang.protocol import Completion
+from workers.engines.sglang.role import POLICY
+from workers.engines.sglang.settings import SGLangSettings
 from workers.engines.stops import Decode, StopRule
 from workers.engines.tokenizer import open_decoder
+
+
+def open_engine(models_dir: Path, settings: SGLangSettings) -> "SGLangEngine":
+    """A policy's engine on the server that `settings` name."""
+    return SGLangEngine(models_dir, settings.deployment(models_dir, POLICY), settings.model)
 
 
 class SGLangEngine(SGLangBase):
     """Any number of requests may be in flight: the server does the batching."""
 
-    def __init__(self, models_dir: Path, host: Deployment, first: str | None = None) -> None:
+    def __init__(self, models_dir: Path, host: Deployment, first: str = "") -> None:
         super().__init__(models_dir, host, check_generator, first)
         self._decoders: dict[str, Decode] = {}
         self._prefix = uuid4().hex[:12]

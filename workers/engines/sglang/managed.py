@@ -11,11 +11,11 @@ from contextlib import AsyncExitStack
 
 import trio
 
+from rstar_async.engines.errors import EngineFailed, ModelUnavailable
+from rstar_async.engines.sglang_client import SGLangClient
 from rstar_async.errors import BadInput
 from rstar_async.launch.child import Child, describe_end
 from rstar_async.launch.processes import ProcessSpec
-from workers.engines.base import EngineFailed, ModelUnavailable
-from workers.engines.sglang.client import SGLangClient
 from workers.engines.sglang.command import Command
 from workers.engines.sglang.deployment import Deployment
 from workers.engines.sglang.model_folder import ModelFolder

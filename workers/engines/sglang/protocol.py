@@ -8,94 +8,15 @@ because requests that arrive together do not share what none of them has compute
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-import msgspec
-
+from rstar_async.engines.errors import Interrupted
+from rstar_async.engines.sglang_client import Body
+from rstar_async.engines.sglang_messages import Completion, FinishReason
 from rstar_async.seeding import seed_of
 from rstar_async.wire.payloads import Generate, Sample, TokenIds
-from workers.engines.base import Interrupted
 from workers.engines.stops import Decode, Finish, StopRule
 
-Body = dict[str, Any]
-
 SEED_BITS = 31
-
-
-class ModelInfo(msgspec.Struct, frozen=True):
-    """`/model_info`: what is being served."""
-
-    model_path: str
-    is_generation: bool
-    weight_version: str
-
-
-class ServerInfo(msgspec.Struct, frozen=True):
-    """`/server_info`: how it was started."""
-
-    dtype: str = "auto"
-    enable_deterministic_inference: bool = False
-    disable_radix_cache: bool = False
-    # A little less than the context, or than the whole cache if that is smaller.
-    max_req_input_len: int | None = None
-
-
-class Span(msgspec.Struct, frozen=True):
-    """Output tokens `start` to `end` were computed with these weights."""
-
-    version: str
-    start: int
-    end: int
-
-
-class FinishReason(msgspec.Struct, frozen=True):
-    """`matched` is the stop: a token id or a text."""
-
-    type: str
-    matched: int | str | list[int] | None = None
-    message: str | None = None
-
-
-class Meta(msgspec.Struct, frozen=True):
-    finish_reason: FinishReason
-    weight_version: str
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    weight_versions: list[Span] = []
-    # (log probability, id, text) of the prompt from `logprob_start_len` on; the first has none.
-    input_token_logprobs: list[tuple[float | None, int, str | None]] = []
-    output_token_logprobs: list[tuple[float, int, str | None]] = []
-
-
-class Completion(msgspec.Struct, frozen=True):
-    """One sample of `/generate`."""
-
-    output_ids: list[int]
-    meta_info: Meta
-
-    @property
-    def versions(self) -> set[str]:
-        """All weights that had a part in it."""
-        return {self.meta_info.weight_version, *(s.version for s in self.meta_info.weight_versions)}
-
-
-class ClassMeta(msgspec.Struct, frozen=True):
-    weight_version: str = ""
-    prompt_tokens: int = 0
-
-
-class Classified(msgspec.Struct, frozen=True):
-    """One text of `/classify`: the head's raw outputs at its last token."""
-
-    embedding: list[float]
-    meta_info: ClassMeta
-
-
-class Loaded(msgspec.Struct, frozen=True):
-    """`/update_weights_from_disk`."""
-
-    success: bool
-    message: str
 
 
 def prefill(prompt: TokenIds, rid: str) -> Body:

@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from rstar_async.engines.errors import EngineFailed
+from rstar_async.engines.sglang_client import SGLangClient
 from rstar_async.wire.payloads import TokenIds
-from workers.engines.base import EngineFailed
 from workers.engines.sglang import protocol
-from workers.engines.sglang.client import SGLangClient
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,22 @@
 import time
 from pathlib import Path
 
+from rstar_async.engines.errors import ModelUnavailable
 from rstar_async.wire.payloads import Score, Scored, TokenIds
-from workers.engines.base import ModelUnavailable, check_score
 from workers.engines.checkpoint import check_scorer
-from workers.engines.limits import ModelLimits
+from workers.engines.limits import ModelLimits, check_score
 from workers.engines.sglang.base import SGLangBase
 from workers.engines.sglang.deployment import Deployment
 from workers.engines.sglang.model_folder import ModelFolder
+from workers.engines.sglang.role import PPM
+from workers.engines.sglang.settings import SGLangSettings
 
 HEAD_BIAS = "score.bias"
+
+
+def open_scorer(models_dir: Path, settings: SGLangSettings) -> "SGLangScorer":
+    """A PPM's scorer on the server that `settings` name."""
+    return SGLangScorer(models_dir, settings.deployment(models_dir, PPM), settings.model)
 
 
 class SGLangScorer(SGLangBase):
@@ -20,7 +27,7 @@ class SGLangScorer(SGLangBase):
     `cached_tokens` of a reply is 0: `/classify` does not say how much its prefix cache served.
     """
 
-    def __init__(self, models_dir: Path, host: Deployment, first: str | None = None) -> None:
+    def __init__(self, models_dir: Path, host: Deployment, first: str = "") -> None:
         super().__init__(models_dir, host, check_scorer, first)
 
     async def score(self, request: Score) -> Scored:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 import trio
 
-from workers.engines.base import ModelUnavailable
+from rstar_async.engines.errors import ModelUnavailable
 
 Serving = TypeVar("Serving")
 

@@ -3,8 +3,8 @@
 import pytest
 import trio
 
+from rstar_async.engines.errors import EngineFailed
 from rstar_async.wire.payloads import Generate, Sampling
-from workers.engines.base import EngineFailed
 from workers.engines.local.sequence import PendingRequest
 from workers.engines.local.thread import TorchThread
 from workers.engines.local.versions import Load, ModelManager

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import trio
 
+from rstar_async.engines.errors import ModelUnavailable
 from rstar_async.wire.payloads import Generate, Sampling
-from workers.engines.base import ModelUnavailable
 from workers.engines.local.sequence import PendingRequest
 from workers.engines.local.versions import Load, ModelManager
 

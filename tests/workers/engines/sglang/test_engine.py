@@ -8,9 +8,9 @@ import httpx
 import pytest
 import trio
 
+from rstar_async.engines.errors import BadRequest, EngineFailed, ModelUnavailable
 from rstar_async.wire.payloads import Generate, Generated, Sampling
 from tests.workers.engines.sglang.server import needs_sglang, serving
-from workers.engines.base import BadRequest, EngineFailed, ModelUnavailable
 from workers.engines.sglang.attached import AttachedServer
 from workers.engines.sglang.engine import SGLangEngine
 from workers.engines.sglang.role import POLICY, PPM
@@ -186,8 +186,8 @@ async def test_a_version_that_cannot_be_served_leaves_the_old_one_in_place(
 
 
 async def test_weights_that_somebody_else_exchanged_are_noticed(models: Path, url: str) -> None:
+    from rstar_async.engines.errors import Interrupted
     from tests.workers.engines import oracle
-    from workers.engines.base import Interrupted
 
     async with attached(models, url, "first") as engine:
         body = {"model_path": str(models / "second"), "weight_version": "second"}
@@ -247,19 +247,19 @@ async def test_a_server_that_a_dead_driver_left_half_way_is_not_touched_again(
 
 async def test_any_server_with_completions_will_do(models: Path, url: str) -> None:
     from tests.workers.engines.sglang.models import CONTEXT, TOKENIZER
-    from workers.engines.openai import OpenAIEngine
+    from workers.engines.openai import OpenAIEngine, OpenAISettings
 
     async with attached(models, url, "first") as engine:
         free = (await engine.generate(ask())).samples[0]
     stop = free.tokens[5]
     (name,) = await trio.to_thread.run_sync(lambda: model_names(url))
-    async with OpenAIEngine(models, f"{url}/v1", name) as engine:
+    async with OpenAIEngine(models, OpenAISettings(url=f"{url}/v1", served_as=name)) as engine:
         reply = await engine.generate(ask(n=2))
         beyond = await engine.generate(ask(prompt=[30] * (CONTEXT + 300), n=2))
         stopped = await engine.generate(ask(stop_token_ids=(stop,)))
         with pytest.raises(ModelUnavailable, match="serves first already"):
             await engine.generate(ask("second"))
-    async with OpenAIEngine(models, f"{url}/v1") as engine:
+    async with OpenAIEngine(models, OpenAISettings(url=f"{url}/v1")) as engine:
         with pytest.raises(ModelUnavailable, match="no model 'first'"):
             await engine.generate(ask())
     assert [(sample.tokens, sample.finish) for sample in beyond.samples] == [([], "length")] * 2

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import trio
 
+from rstar_async.engines.errors import EngineFailed, ModelUnavailable
 from rstar_async.launch.linux import children
 from rstar_async.wire.payloads import Generate, Sampling
 from tests.workers.engines.sglang.server import LAUNCH, PROGRAM
-from workers.engines.base import EngineFailed, ModelUnavailable
 from workers.engines.sglang.command import Command
 from workers.engines.sglang.engine import SGLangEngine
 from workers.engines.sglang.managed import ManagedServer

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from workers.engines.base import ModelUnavailable
+from rstar_async.engines.errors import ModelUnavailable
 from workers.engines.limits import ModelLimits
 from workers.engines.sglang.command import Command
 from workers.engines.sglang.model_folder import read_model_folder

@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
+from rstar_async.engines.errors import Interrupted
+from rstar_async.engines.sglang_messages import Completion
 from rstar_async.wire.payloads import Generate, Sampling
-from workers.engines.base import Interrupted
 from workers.engines.sglang import protocol
-from workers.engines.sglang.protocol import Completion
 from workers.engines.stops import StopRule
 
 END = 9

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import trio
 
+from rstar_async.engines.errors import BadRequest, EngineFailed, ModelUnavailable
 from rstar_async.wire.payloads import Score
 from tests.workers.engines.sglang.server import needs_sglang, serving
-from workers.engines.base import BadRequest, EngineFailed, ModelUnavailable
 from workers.engines.sglang.attached import AttachedServer
 from workers.engines.sglang.role import POLICY, PPM
 from workers.engines.sglang.scorer import SGLangScorer
