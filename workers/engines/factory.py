@@ -59,7 +59,7 @@ class ModelOptions(msgspec.Struct, frozen=True):
 
     def open(self) -> Engine | Scorer:
         """The engine, for use as a context manager."""
-        opener = _resolve(self.engine, self.engine.opener(self.pool))
+        opener = resolve(self.engine, self.engine.opener(self.pool))
         return cast("Engine | Scorer", opener(self.models, self.settings))
 
 
@@ -75,10 +75,10 @@ def add_engine_options(parser: argparse.ArgumentParser, engine: str) -> None:
 def _settings_type(engine: EngineSpec) -> type[msgspec.Struct]:
     if not engine.settings:
         return NoSettings
-    return cast("type[msgspec.Struct]", _resolve(engine, engine.settings))
+    return cast("type[msgspec.Struct]", resolve(engine, engine.settings))
 
 
-def _resolve(engine: EngineSpec, target: str) -> Callable[..., Any]:
+def resolve(engine: EngineSpec, target: str) -> Callable[..., Any]:
     module, _, attribute = target.partition(":")
     try:
         return cast("Callable[..., Any]", getattr(importlib.import_module(module), attribute))

@@ -33,9 +33,12 @@ def add_settings(
 
 
 def settings_of(options: argparse.Namespace, settings: type[Settings]) -> Settings:
-    """The settings that were given; `BadInput` names an option whose value is of no use."""
+    """The given settings; `BadInput` names an option that is missing or has an unusable value."""
     given = vars(options)
     values = {field.name: given[field.name] for field in fields(settings) if field.name in given}
+    for field in fields(settings):
+        if field.required and field.name not in given:
+            raise BadInput(f"the engine needs the option {_option(field.name)}")
     try:
         return msgspec.convert(values, settings, strict=False)
     except msgspec.ValidationError as error:
