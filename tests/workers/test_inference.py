@@ -65,7 +65,7 @@ async def test_a_cancelled_job_leaves_the_engine(models_dir: Path, tmp_path: Pat
             await pool.ask(job_id("b"), body_of("llama", n=200, max_tokens=150))
         assert scope.cancelled_caught
         await pool.ask(job_id("c"), body_of("llama"))
-        assert engine.statistics().running_rows == 0
+        assert engine.statistics().running_samples == 0
         assert engine.statistics().requests == 2
 
 

@@ -1,9 +1,10 @@
-"""What every engine promises, whatever runs behind it; imports nothing heavy.
+"""What every engine promises; imports nothing heavy.
 
 An engine answers each request by exactly the model version that the request names: the folder
-`models_dir/<version>`. If that version is not loaded, the work already begun on the old one is
+`models_dir/<version>`. If that version is not loaded, the requests already begun on the old one are
 finished first, then the new one is loaded; a version that cannot be loaded fails its own requests
-with `ModelUnavailable` and leaves the old weights in place.
+with `ModelUnavailable` and leaves the old weights in place. How else a request can fail is in
+`rstar_async.engines.errors`.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ class Statistics(msgspec.Struct, frozen=True):
     """
 
     versions: tuple[str, ...] = ()
-    running_rows: int = 0
+    running_samples: int = 0
     waiting_requests: int = 0
     requests: int = 0
     prompt_tokens: int = 0
@@ -45,6 +46,8 @@ class Statistics(msgspec.Struct, frozen=True):
 
 @dataclass
 class Counters:
+    """What an engine counts as it answers."""
+
     requests: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
@@ -58,7 +61,7 @@ class Counters:
         self.new_tokens += new
 
 
-class _Serving(Protocol):
+class _ServesModels(Protocol):
     """What both kinds share: an async context manager that opens and closes the engine."""
 
     @property
@@ -73,13 +76,13 @@ class _Serving(Protocol):
     ) -> None: ...
 
 
-class Engine(_Serving, Protocol):
-    """Continues prompts. Any number of requests may be in flight; cancelling one drops its rows."""
+class Engine(_ServesModels, Protocol):
+    """Continues prompts. Any number of requests may be in flight; cancelling one drops it."""
 
     async def generate(self, request: Generate) -> Generated: ...
 
 
-class Scorer(_Serving, Protocol):
-    """Values steps by a PPM: raw head outputs at the last token of `prefix + step`."""
+class Scorer(_ServesModels, Protocol):
+    """Scores steps with a PPM: raw head outputs at the last token of `prefix + step`."""
 
     async def score(self, request: Score) -> Scored: ...

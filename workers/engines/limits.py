@@ -1,8 +1,9 @@
-"""What a model can take: checked before anything reaches torch.
+"""What requests must satisfy before they reach a model.
 
-On a GPU an id without an embedding would end the whole process. What is only too long is answered
-as far as it goes, for the search that asked must learn of it and go on elsewhere: a prompt without
-room for a token by samples without tokens, a step that cannot be read after its prefix by NaN.
+On a GPU an id without an embedding ends the whole process, so ids are checked first. A request that
+is only too long gets a partial answer, from which the search learns to continue elsewhere: a prompt
+without room for a token gets samples without tokens, a step that does not fit after its prefix gets
+NaN.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ from rstar_async.wire.payloads import Generate, Score, TokenIds
 
 
 def check_generate(request: Generate) -> None:
-    """Refuse what makes no sense for any model."""
+    """`BadRequest` for what no model could answer."""
     sampling = request.sampling
     if not request.prompt:
         raise BadRequest("the prompt is empty")
@@ -29,7 +30,7 @@ def check_generate(request: Generate) -> None:
 
 
 def check_score(request: Score) -> None:
-    """Refuse what makes no sense for any model."""
+    """`BadRequest` for what no model could answer."""
     if not request.steps:
         raise BadRequest("there is no step to score")
     if not all(request.steps):
@@ -50,16 +51,16 @@ class ModelLimits(NamedTuple):
         for step in request.steps:
             self._check_ids(step, "a step")
 
-    def room(self, request: Generate) -> int:
-        """How many tokens each sample may have; perhaps none."""
+    def max_new_tokens(self, request: Generate) -> int:
+        """How many tokens each sample may have; 0 if the prompt leaves no room."""
         return max(0, min(request.sampling.max_tokens, self.context - len(request.prompt)))
 
-    def readable(self, request: Score) -> list[TokenIds]:
+    def fitting_steps(self, request: Score) -> list[TokenIds]:
         """The steps that fit behind the prefix."""
         return [step for step in request.steps if self._fits(request, step)]
 
-    def in_place(self, request: Score, values: Iterable[float]) -> list[float]:
-        """The values of `readable` steps, with NaN in the place of each of the others."""
+    def with_nan(self, request: Score, values: Iterable[float]) -> list[float]:
+        """`values` of the `fitting_steps`, with NaN inserted for each of the other steps."""
         found = iter(values)
         return [next(found) if self._fits(request, step) else nan for step in request.steps]
 

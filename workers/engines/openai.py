@@ -1,8 +1,8 @@
 """Any server with OpenAI's `/completions`: vLLM, llama.cpp, a hosted model.
 
-Less than with the other engines: text comes back, so ids are made of it here and may differ from
-those that were sampled; nobody says what was cached, nor with which weights; weights cannot be
-exchanged. `docs/engines.md` says what that costs.
+It offers less than the other engines: servers return text, which is encoded here, so ids may differ
+from those that were sampled; they say neither what was cached nor which weights answered; and their
+weights cannot be exchanged. `docs/engines.md` says what that costs.
 """
 
 import os
@@ -25,7 +25,8 @@ from workers.engines.stops import Decode
 from workers.engines.tokenizer import Encode, open_decoder, open_encoder
 
 TOO_MANY_REQUESTS = 429
-CONTEXT = "context"  # what vLLM, llama.cpp and SGLang all name when they refuse a prompt's length
+# What vLLM, llama.cpp and SGLang all say when they refuse a prompt for its length.
+CONTEXT = "context"
 
 
 class TooLong(BadRequest):
@@ -111,7 +112,7 @@ class OpenAIEngine:
         )
 
     async def generate(self, request: Generate) -> Generated:
-        """Continue a prompt; cancelling closes the connection, which servers take for an abort."""
+        """Continue a prompt; cancelling closes the connection, which servers treat as an abort."""
         check_generate(request)
         if request.logprobs:
             raise BadRequest("the openai engine gives no log probabilities of ids")
@@ -147,7 +148,7 @@ class OpenAIEngine:
         return body
 
     async def _codec(self, version: str) -> tuple[Encode, Decode]:
-        """The version's tokenizer, once the server is known to have the model."""
+        """The version's tokenizer, after a check that the server has the model."""
         if version not in self._codecs:
             folder = model_folder(self.models_dir, version)
             if self.settings.served_as and self._codecs:
@@ -190,7 +191,7 @@ def _sample(choice: Choice, request: Generate, encode: Encode, decode: Decode) -
 
 
 def _finish(choice: Choice, request: Generate) -> Literal["stop", "length", "eos"]:
-    """A stop that the server does not name is taken for the model's own end."""
+    """A stop that the server does not name counts as the end of the text."""
     if choice.finish_reason == "length":
         return "length"
     if isinstance(choice.stop, int):

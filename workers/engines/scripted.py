@@ -3,8 +3,8 @@
 Every reply is a pure function of model name, tokens, seed and sample number: the same in every
 process and after every restart. The policy adds up the whole numbers of the question, one a step;
 now and then it miscounts, writes code that fails, or breaks the format. So trees over questions
-like "What is 3 + 4 + 5?" hold right and wrong answers and every kind of dead end. The only thing
-that it reads of a model is its tokenizer.
+like "What is 3 + 4 + 5?" hold right and wrong answers and every kind of dead end. It reads nothing
+of a model but its tokenizer.
 """
 
 import re
@@ -41,7 +41,7 @@ def random_of(*parts: object) -> Random:
 
 
 def next_step(prompt: str, random: Random) -> str:
-    """Continue a prompt in the tagged style by one step, as the script and the dice have it."""
+    """Continue a prompt in the tagged style by one step, as the script and `random` decide."""
     question, _, solution = prompt.rpartition(tags.ASSISTANT)
     if solution.endswith(tags.END_OF_OUTPUT):
         return _answer(solution)

@@ -13,7 +13,7 @@ from workers.engines.local.generation import Generation
 from workers.engines.local.loader import load_generator
 from workers.engines.local.model_runner import ModelRunner, Unpackable, next_logits
 from workers.engines.local.settings import DEFAULTS, LocalSettings
-from workers.engines.local.versions import Loaded
+from workers.engines.local.versions import LoadedModel
 from workers.engines.tokenizer import open_decoder
 
 log = logging.getLogger(__name__)
@@ -30,14 +30,14 @@ class LocalEngine(LocalBase[Generate, Generated]):
         check_generate(request)
         if request.logprobs:
             raise BadRequest("the local engine gives no log probabilities")
-        return await self._ask(request)
+        return await self._request(request)
 
-    def _load(self, version: str) -> Loaded[Generate, Generated]:
+    def _load(self, version: str) -> LoadedModel[Generate, Generated]:
         folder = self._folder(version)
         model, decode = load_generator(folder, self.dtype), open_decoder(folder)
         try:
-            packed = ModelRunner(model, next_logits, self.device)
+            runner = ModelRunner(model, next_logits, self.device)
         except Unpackable as reason:
             log.warning("%s runs plainly, without batching or prefix cache: %s", folder, reason)
             return FallbackGeneration(model, self.device, decode, self.counters)
-        return Generation(packed, decode, self.counters, self.settings)
+        return Generation(runner, decode, self.counters, self.settings)

@@ -12,7 +12,7 @@ from workers.engines.local.loader import load_scorer
 from workers.engines.local.model_runner import ModelRunner, Unpackable, values
 from workers.engines.local.scoring import Scoring
 from workers.engines.local.settings import DEFAULTS, LocalSettings
-from workers.engines.local.versions import Loaded
+from workers.engines.local.versions import LoadedModel
 
 log = logging.getLogger(__name__)
 
@@ -26,14 +26,14 @@ class LocalScorer(LocalBase[Score, Scored]):
     async def score(self, request: Score) -> Scored:
         """Value each step; safe to cancel."""
         check_score(request)
-        return await self._ask(request)
+        return await self._request(request)
 
-    def _load(self, version: str) -> Loaded[Score, Scored]:
+    def _load(self, version: str) -> LoadedModel[Score, Scored]:
         folder = self._folder(version)
         model = load_scorer(folder, self.dtype)
         try:
-            packed = ModelRunner(model, values, self.device)
+            runner = ModelRunner(model, values, self.device)
         except Unpackable as reason:
             log.warning("%s runs plainly, one step at a time: %s", folder, reason)
             return FallbackScoring(model, self.device, self.counters)
-        return Scoring(packed, self.counters, self.settings)
+        return Scoring(runner, self.counters, self.settings)

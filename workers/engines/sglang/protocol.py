@@ -1,10 +1,10 @@
-"""What is said to an SGLang server (0.5.21) and what it answers; pure.
+"""Requests to an SGLang server (0.5.21), and samples from its answers. Pure.
 
-Three of its habits are met here. Its output ids keep the stop that ended them, and may run past a
-stop text: they are cut by the same `StopRule` as the local engine's. A prompt's samples are sent as
-a batch of one-sample requests, each with its own seed, because a request for n samples gives all of
-them the same one. And the prompt is computed once before them by a request for no token at all,
-because requests that arrive together do not share what none of them has computed yet.
+Three habits of the server are handled here. Its output ids keep the stop that ended them and may
+run past a stop text: they are cut by the same `StopRule` as the local engine's. A prompt's samples
+are sent as a batch of one-sample requests, each with its own seed, because a request for n samples
+gives all of them the same seed. And the prompt is computed once before them, by a request for no
+token, because requests that arrive together do not share a prefix that none of them has computed yet.
 """
 
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ def _sampling(request: Generate, limit: int, number: int) -> Body:
         "stop": list(sampling.stop_texts),
         # Ignored by a server that was not started with --enable-deterministic-inference.
         "sampling_seed": seed_of(request.seed, number) >> (63 - SEED_BITS),
-        # Text is made here, by the same decoder as everywhere; stops must see the tags.
+        # Text is decoded here, as everywhere else; stops must see the tags.
         "skip_special_tokens": False,
         "spaces_between_special_tokens": False,
     }
@@ -78,7 +78,7 @@ def sample_of(completion: Completion, rule: StopRule, decode: Decode) -> Sample:
         raise Interrupted(f"SGLang aborted the request: {meta.finish_reason.message}")
     tokens, finish = cut(completion.output_ids, rule)
     if finish is None:
-        finish = _said(meta.finish_reason)
+        finish = _server_finish(meta.finish_reason)
     logprobs = tuple(logprob for logprob, _, _ in meta.output_token_logprobs[: len(tokens)])
     if finish == "eos":
         tokens, logprobs = tokens[:-1], logprobs[: len(tokens) - 1]
@@ -86,7 +86,7 @@ def sample_of(completion: Completion, rule: StopRule, decode: Decode) -> Sample:
 
 
 def cut(ids: Sequence[int], rule: StopRule) -> tuple[list[int], Finish | None]:
-    """The shortest prefix that the rule ends, and why; all of them and None if it ends nowhere."""
+    """The shortest prefix that the rule ends, and why; all ids and None if it ends none."""
     tokens: list[int] = []
     for token in ids:
         tokens.append(token)
@@ -95,8 +95,8 @@ def cut(ids: Sequence[int], rule: StopRule) -> tuple[list[int], Finish | None]:
     return tokens, None
 
 
-def _said(reason: FinishReason) -> Finish:
-    """The server's own word, where our rule saw no end: an end id that the folder does not name."""
+def _server_finish(reason: FinishReason) -> Finish:
+    """The server's reason, where the rule found no end: an end id that the folder does not name."""
     if reason.type == "length":
         return "length"
     return "eos" if isinstance(reason.matched, int) else "stop"

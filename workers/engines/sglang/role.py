@@ -1,4 +1,4 @@
-"""What a server is for: a policy that generates, or a PPM that scores. Never both."""
+"""What a server is for: it generates as a policy or scores as a PPM, never both."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

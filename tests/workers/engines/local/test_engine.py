@@ -135,8 +135,8 @@ async def test_without_a_cache_nothing_counts_as_cached(models_dir: Path) -> Non
 
 async def test_a_full_cache_forgets_without_wrong_answers(models_dir: Path, tokens: Tokens) -> None:
     prompts = [tokens(100) for _ in range(60)]
-    room = (1 << 20) // TOKEN_BYTES
-    assert sum(map(len, prompts)) > room
+    capacity = (1 << 20) // TOKEN_BYTES
+    assert sum(map(len, prompts)) > capacity
     async with LocalEngine(models_dir, LocalSettings(cache_mib=1)) as engine:
         await all_at_once(engine, [greedy("llama", prompt) for prompt in prompts])
         assert engine.statistics().cache_bytes <= 1 << 20
@@ -337,7 +337,7 @@ async def test_a_cancelled_request_frees_its_rows(models_dir: Path, model: str) 
         assert scope.cancelled_caught
         with trio.fail_after(10):
             reply = await engine.generate(greedy(model, [1, 2, 3]))
-            assert engine.statistics().running_rows == 0
+            assert engine.statistics().running_samples == 0
     assert drawn(reply) == [oracle.greedy(models_dir / model, [1, 2, 3], 12)]
 
 

@@ -19,8 +19,8 @@ def test_bounds_ends_and_shapes_come_from_the_files(models_dir):
     from tests.workers.engines.tiny import CONTEXT, VOCABULARY
 
     model = read(models_dir / "llama")
-    assert model.bounds == ModelLimits(VOCABULARY, CONTEXT)
-    assert model.ends == frozenset()
+    assert model.limits == ModelLimits(VOCABULARY, CONTEXT)
+    assert model.end_ids == frozenset()
     assert model.shapes["model.embed_tokens.weight"] == ("F32", (VOCABULARY, 32))
 
 
@@ -38,7 +38,7 @@ def test_the_probe_and_the_ends_of_a_published_version_are_read(models_dir, tmp_
     (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [2, 7]}))
     model = read(folder)
     assert model.probe == (([1, 2], -1.5), ([3, 4], 0.25))
-    assert model.ends == {2, 7}
+    assert model.end_ids == {2, 7}
 
 
 @pytest.mark.parametrize("keep", [0, 7, 100, -1])
