@@ -4,7 +4,7 @@ Three habits of the server are handled here. Its output ids keep the stop that e
 run past a stop text: they are cut by the same `StopRule` as the local engine's. A prompt's samples
 are sent as a batch of one-sample requests, each with its own seed, because a request for n samples
 gives all of them the same seed. And the prompt is computed once before them, by a request for no
-token, because requests that arrive together do not share a prefix that none of them has computed yet.
+token, because requests that arrive together do not share a prefix that none has computed yet.
 """
 
 from collections.abc import Sequence

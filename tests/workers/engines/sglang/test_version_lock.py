@@ -60,10 +60,10 @@ async def test_a_refused_version_fails_its_own_users_and_the_old_one_stays():
     usage.go.set()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(usage.lock.run)
-        await usage.play("a")
+        await usage.use("a")
         with pytest.raises(ModelUnavailable):
-            await usage.play("b")
-        await usage.play("a")
+            await usage.use("b")
+        await usage.use("a")
         nursery.cancel_scope.cancel()
     assert usage.changes == ["a", "b"]
 
@@ -76,7 +76,7 @@ async def test_whoever_gives_up_waiting_does_not_hold_up_the_rest():
             tasks.start_soon(usage.use, "a")
             await wait_all_tasks_blocked()
             with trio.move_on_after(0):
-                await usage.play("b")
+                await usage.use("b")
             tasks.start_soon(usage.use, "a")
             await wait_all_tasks_blocked()
             usage.go.set()
@@ -93,7 +93,7 @@ async def test_whoever_is_cancelled_leaves_no_seat_taken_at_whatever_moment(step
 
         async def fickle():
             with scope:
-                await usage.play("a")
+                await usage.use("a")
 
         nursery.start_soon(fickle)
         for _ in range(steps):
@@ -101,7 +101,7 @@ async def test_whoever_is_cancelled_leaves_no_seat_taken_at_whatever_moment(step
         scope.cancel()
         usage.go.set()
         with trio.fail_after(5):
-            await usage.play("b")
+            await usage.use("b")
         nursery.cancel_scope.cancel()
 
 
@@ -110,8 +110,8 @@ async def test_an_invalidated_version_is_loaded_again():
     usage.go.set()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(usage.lock.run)
-        await usage.play("a")
+        await usage.use("a")
         usage.lock.invalidate()
-        await usage.play("a")
+        await usage.use("a")
         nursery.cancel_scope.cancel()
     assert usage.changes == ["a", "a"]
