@@ -19,7 +19,7 @@ from rstar_async.wire.endpoints import check_endpoint
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.keys import load_peer_keys
 from workers.engines.factory import ModelOptions, add_engine_options, number
-from workers.sandbox.policy import WEAKNESSES
+from workers.sandbox.policy import WAIVERS
 from workers.worker import EngineDead
 
 ENGINE_DIED, BAD_INPUT = 1, 2
@@ -85,7 +85,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--allow",
         action="append",
         default=[],
-        choices=WEAKNESSES,
+        choices=WAIVERS,
         help="do without a protection that this machine lacks; see docs/security.md",
     )
     engine = _engine_named_in(arguments)

@@ -127,6 +127,6 @@ async def serve_executor(
 
 
 async def _refuse_if_breached(sandbox: Sandbox) -> None:
-    landlocked = all(locks.landlock for locks in sandbox.locks.values())
+    landlocked = all(confinement.landlock for confinement in sandbox.confinement.values())
     if breaches := await self_test(sandbox, reading=landlocked):
         raise BadInput(f"the sandbox does not hold on this machine: {'; '.join(breaches)}")

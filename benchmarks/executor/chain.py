@@ -70,7 +70,9 @@ async def _round(sandbox: Sandbox, bare: BareChain, steps: list[str], measured: 
     leaves = [[*steps, f"print(k + {number})"] for number in range(SIBLINGS)]
     extended = await _all(sandbox, prefixes, measured.extended)
     leaf_extended = await _all(sandbox, leaves, measured.leaf_extended)
-    await _bury(sandbox, {measured.extended: len(prefixes), measured.leaf_extended: len(leaves)})
+    await _drop_all(
+        sandbox, {measured.extended: len(prefixes), measured.leaf_extended: len(leaves)}
+    )
     printed = await _generations(bare, steps, measured.bare)
     replayed = await _all(sandbox, map(_joined, prefixes), measured.replayed, forget=True)
     few = [_joined(leaf) for leaf in leaves[:2]]
@@ -90,7 +92,7 @@ async def _generations(bare: BareChain, steps: list[str], meter: Meter) -> str:
     return printed
 
 
-async def _bury(sandbox: Sandbox, made: dict[Meter, int]) -> None:
+async def _drop_all(sandbox: Sandbox, made: dict[Meter, int]) -> None:
     """End what is held, and charge its end to those who made so many nodes each."""
     held, alive, deaths = sum(made.values()), len(sandbox.pids), Meter()
     with deaths:

@@ -8,7 +8,7 @@ from rstar_async.config.processes import (
     ObserveConfig,
     OpenAIConfig,
     SGLangConfig,
-    Weakness,
+    Waiver,
     WorkersConfig,
 )
 from rstar_async.config.recipe import Preset, Recipe
@@ -75,6 +75,6 @@ __all__ = [
     "SearchConfig",
     "Section",
     "TrainingConfig",
-    "Weakness",
+    "Waiver",
     "WorkersConfig",
 ]

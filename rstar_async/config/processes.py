@@ -6,7 +6,7 @@ import msgspec
 
 from rstar_async.config.base import Section
 
-Weakness = Literal["no-landlock", "no-listener"]
+Waiver = Literal["no-landlock", "no-listener"]
 
 
 class WorkersConfig(Section):
@@ -26,7 +26,7 @@ class WorkersConfig(Section):
     # Programs run at once by one executor; 0 means one per core.
     slots: int = 0
     # Locks that an executor may do without where the machine lacks them; see docs/security.md.
-    allow: tuple[Weakness, ...] = ()
+    allow: tuple[Waiver, ...] = ()
     # Rows decoded at once, and memory for the prefix cache.
     rows: int = 128
     cache_mib: int = 1024

@@ -3,7 +3,7 @@
 import pytest
 
 from rstar_async.wire.payloads import Execute, Limits
-from workers.dedup import LONGEST, normal_form
+from workers.dedup import MAX_CHARACTERS, normal_form
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_programs_of_other_trees_prefixes_or_limits_are_no_twins():
 
 @pytest.mark.parametrize("piece", ["(", "-", "not ", "a.", "a+", "lambda:", "f'{", "x if x else "])
 def test_no_text_is_too_hostile_to_be_compared(piece):
-    source = (piece * LONGEST)[: LONGEST - 1] + "1"
+    source = (piece * MAX_CHARACTERS)[: MAX_CHARACTERS - 1] + "1"
     assert normal_form(Execute("t", [source])) == normal_form(Execute("t", [source]))
     assert normal_form(Execute("t", [source])) != normal_form(Execute("t", [source + " "]))
 

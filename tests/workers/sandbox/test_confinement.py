@@ -15,7 +15,7 @@ TRY = "def attempt(f):\n  try: print('BREACH', f())\n  except OSError as e: prin
 
 
 async def no_strays(sandbox):
-    while sandbox.strays:  # noqa: ASYNC110
+    while sandbox.unknown_processes:  # noqa: ASYNC110
         await trio.sleep(0.1)
 
 
@@ -116,7 +116,7 @@ async def test_a_node_that_steals_a_ticket_is_killed_and_its_child_hunted_down()
         assert (await sandbox.run("thief", [THIEF])).status == "ok"
         outcome = await sandbox.run("thief", [THIEF, "6 * 7"])
         assert (outcome.status, outcome.step) == ("died", 0)
-        assert sandbox.strays
+        assert sandbox.unknown_processes
         assert (await sandbox.run("other", ["6 * 7"])).value == "42"
         with trio.fail_after(15):
             await no_strays(sandbox)

@@ -5,28 +5,28 @@ from workers.sandbox.fork_permits import ForkPermits
 
 
 def test_a_ticket_is_good_for_one_fork():
-    tickets = ForkPermits(lambda pid: None)
-    tickets.grant(7)
-    assert [tickets.spend(7), tickets.spend(7), tickets.spend(8)] == [True, False, False]
-    assert (tickets.granted, tickets.denied) == (1, 2)
+    fork_permits = ForkPermits(lambda pid: None)
+    fork_permits.grant(7)
+    assert [fork_permits.use(7), fork_permits.use(7), fork_permits.use(8)] == [True, False, False]
+    assert (fork_permits.granted, fork_permits.denied) == (1, 2)
 
 
 def test_a_ticket_taken_back_tells_whether_it_was_used():
-    tickets = ForkPermits(lambda pid: None)
-    tickets.grant(7)
-    assert not tickets.revoke(7)
-    assert not tickets.spend(7)
-    tickets.grant(7)
-    tickets.spend(7)
-    assert tickets.revoke(7)
+    fork_permits = ForkPermits(lambda pid: None)
+    fork_permits.grant(7)
+    assert not fork_permits.revoke(7)
+    assert not fork_permits.use(7)
+    fork_permits.grant(7)
+    fork_permits.use(7)
+    assert fork_permits.revoke(7)
 
 
 def test_who_keeps_asking_is_reported_once_and_then_forgotten():
     reported = []
-    tickets = ForkPermits(reported.append)
+    fork_permits = ForkPermits(reported.append)
     for _ in range(policy.DENIED_FORKS):
-        tickets.spend(7)
+        fork_permits.use(7)
     assert reported == [7]
-    tickets.spend(7)
-    tickets.forget(7)
+    fork_permits.use(7)
+    fork_permits.forget(7)
     assert reported == [7]

@@ -14,7 +14,7 @@ ALLOW, KILL, NOTIFY = seccomp.ALLOW, seccomp.KILL, seccomp.NOTIFY
 WORD = st.integers(min_value=0, max_value=2**64 - 1)
 
 
-def verdict(machine, number, *arguments, forks="ticket", arch=None):
+def verdict(machine, number, *arguments, forks="permit", arch=None):
     """What the kernel would answer."""
     call = struct.pack("<iIQ", number, arch or seccomp.AUDIT_ARCH[machine], 0)
     call += struct.pack("<6Q", *arguments, *[0] * (6 - len(arguments)))
@@ -122,4 +122,4 @@ def test_ioctl_and_fcntl_answer_questions_and_change_nothing(machine):
 
 def test_an_unknown_machine_is_refused():
     with pytest.raises(seccomp.UnknownMachine, match="riscv64"):
-        seccomp.assemble("ticket", "riscv64")
+        seccomp.assemble("permit", "riscv64")

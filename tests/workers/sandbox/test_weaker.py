@@ -1,6 +1,6 @@
-"""A machine without one of the locks: refused by name, unless that very lock is waived by name.
+"""A machine that lacks a protection is refused by name, unless that protection is waived by name.
 
-The machines are made by a filter around the whole worker, so it is the kernel that says no.
+A seccomp filter around the whole worker makes such a machine: the kernel itself refuses.
 """
 
 import json
@@ -45,7 +45,7 @@ def on(machine, *command):
     )
 
 
-@pytest.mark.parametrize("lock", policy.WEAKNESSES)
+@pytest.mark.parametrize("lock", policy.WAIVERS)
 def test_an_executor_refuses_a_machine_without_a_lock_and_names_the_way_out(lock):
     refusal = on(lock, *WORKER)
     assert refusal.returncode == 2
@@ -54,7 +54,7 @@ def test_an_executor_refuses_a_machine_without_a_lock_and_names_the_way_out(lock
     assert f"allow {lock}" in line
 
 
-@pytest.mark.parametrize("lock", policy.WEAKNESSES)
+@pytest.mark.parametrize("lock", policy.WAIVERS)
 def test_the_doctor_says_what_is_missing_and_that_it_can_be_waived(lock):
     sick = on(lock, *DOCTOR)
     facts = json.loads(sick.stdout)

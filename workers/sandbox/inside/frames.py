@@ -11,7 +11,7 @@ from typing import NamedTuple
 __builtins__ = dict(vars(builtins))  # type: ignore[assignment]
 
 HELLO = b"hello"
-DEATH = struct.Struct("=iidq")  # pid, wait status, CPU seconds, peak KiB
+EXIT = struct.Struct("=iidq")  # pid, wait status, CPU seconds, peak KiB
 NONCE_BYTES = 16
 _REQUEST = struct.Struct("=16siqII")
 _REPORT = struct.Struct("=16sBBiiII")

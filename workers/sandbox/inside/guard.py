@@ -59,7 +59,7 @@ def reap(group: int, channel: socket.socket) -> NoReturn:
         if not ending:  # later deaths are our doing
             cpu = usage.ru_utime + usage.ru_stime
             with contextlib.suppress(OSError):
-                channel.send(frames.DEATH.pack(pid, status, cpu, usage.ru_maxrss))
+                channel.send(frames.EXIT.pack(pid, status, cpu, usage.ru_maxrss))
         ending |= pid == group
         if ending:  # again and again: the one before may just have been forking
             _kill(group)

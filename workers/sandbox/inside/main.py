@@ -38,7 +38,7 @@ def main() -> NoReturn:
     control.sendmsg([json.dumps(facts).encode()], rights if config["listener"] else [])
     os.close(control.detach())
     os.closerange(node.CONTROL + 1, config["files"])
-    root.serve(bytes.fromhex(config["lid"]))
+    root.serve(bytes.fromhex(config["child_filter"]))
 
 
 def prepare(config: Config) -> dict[str, Any]:
