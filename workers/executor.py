@@ -16,7 +16,7 @@ from workers import worker
 from workers.dedup import RequestCoalescer
 from workers.metrics import count_executed
 from workers.sandbox import Options, Outcome, Sandbox, SandboxError, Unconfinable, open_sandbox
-from workers.sandbox.inside.confine import hide
+from workers.sandbox.inside.confine import make_non_dumpable
 from workers.sandbox.selftest.doctor import self_test
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ async def serve_executor(
     if slots is not None:
         options = options.with_slots(slots)
     if "no-landlock" in options.allow:
-        hide()  # programs could otherwise read this process's memory through /proc
+        make_non_dumpable()  # programs could otherwise read this process's memory through /proc
     try:
         async with open_sandbox(options) as sandbox:
             if options.allow:

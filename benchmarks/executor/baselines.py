@@ -37,7 +37,7 @@ class Baseline(Protocol):
 
 
 class Ours:
-    """Every lock on, no state kept: a tree for each program."""
+    """All protections on, no state kept: a tree for each program."""
 
     name, heavy = "ours, stateless", False
 

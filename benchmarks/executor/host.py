@@ -1,9 +1,9 @@
 """Runs programs in the manner of others, in a process of its own: `python host.py MANNER`.
 
 On standard input programs, each with its length in front (4 bytes, little-endian), on standard
-output what they print, likewise; `ready` comes first. Manners: `fork FLAVOUR` and `chain FLAVOUR`
-(forks of the warm interpreter, no lock at all), `code-judge FOLDER` and `sandbox-fusion FOLDER`
-(their checkouts).
+output what they print, likewise; `ready` comes first. Modes: `fork FLAVOUR` and `chain FLAVOUR`
+(forks of the warm interpreter without any protection), `code-judge FOLDER` and `sandbox-fusion
+FOLDER` (checkouts of these projects).
 """
 
 import os

@@ -1,6 +1,6 @@
 """`rstar sandbox check FOLDER…`: run attack and benign programs, say what became of each.
 
-`rstar sandbox fuzz`: random system calls behind the wall for some seconds, and is a bystander well.
+`rstar sandbox fuzz`: random system calls in the sandbox for some seconds, beside a bystander.
 """
 
 import argparse

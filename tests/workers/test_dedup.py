@@ -29,12 +29,12 @@ from workers.dedup import MAX_CHARACTERS, normal_form
         ("x = (1 + 2) * 3", "x = 1 + 2 * 3", False),
     ],
 )
-def test_programs_are_twins_if_their_syntax_trees_are_equal(one, other, same):
+def test_programs_are_equal_if_their_syntax_trees_are(one, other, same):
     first, second = (normal_form(Execute("t", ["a", step])) for step in (one, other))
     assert (first == second) == same
 
 
-def test_programs_of_other_trees_prefixes_or_limits_are_no_twins():
+def test_programs_with_other_trees_prefixes_or_limits_are_not_equal():
     base = Execute("t", ["a", "b"])
     others = [Execute("u", ["a", "b"]), Execute("t", ["a ", "b"]), Execute("t", ["b"])]
     others.append(Execute("t", ["a", "b"], Limits(wall_seconds=1)))

@@ -163,7 +163,7 @@ def _check_ready(
 ) -> None:
     if "error" in ready:
         hint = " (allow no-listener to do without snapshots)" if "seccomp" in ready["error"] else ""
-        raise Unconfinable(f"the sandbox cannot be locked: {ready['error']}{hint}")
+        raise Unconfinable(f"the sandbox cannot confine programs: {ready['error']}{hint}")
     if not ready:
         stderr.drain()
         last = stderr.text().strip().splitlines()[-1:] or ["it printed nothing"]

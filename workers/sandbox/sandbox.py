@@ -73,11 +73,9 @@ class Sandbox:
             raise ValueError("a program has at least one step")
         async with self._slots:
             self.statistics.runs += 1
-            return await self._run_with_retries(tree, list(steps), limits or policy.Limits())
+            return await self._retry(tree, list(steps), limits or policy.Limits())
 
-    async def _run_with_retries(
-        self, tree: str, steps: list[str], limits: policy.Bounds
-    ) -> Outcome:
+    async def _retry(self, tree: str, steps: list[str], limits: policy.Bounds) -> Outcome:
         flavour = policy.flavour_of(steps)
         for attempt in range(ATTEMPTS):
             zygote = await self.start(flavour)

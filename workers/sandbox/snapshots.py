@@ -1,4 +1,4 @@
-"""Which interpreters are held for which programs: a cache that evicts the least recently used. Pure.
+"""Which interpreters are held for which programs: a pure cache with LRU eviction.
 
 A program is known by the chain of its exact step sources, within its tree, flavour and memory
 limit. Correctness never depends on what is found here.

@@ -1,4 +1,4 @@
-"""Continuing a held interpreter and running the whole program again are the same thing."""
+"""Continuing a held interpreter gives the same as running the whole program again."""
 
 import pytest
 import trio

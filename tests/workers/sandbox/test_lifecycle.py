@@ -1,4 +1,4 @@
-"""Whoever dies, by whatever means: no process is left, and the sandbox goes on if it can."""
+"""Whichever process dies: no process is left, and the sandbox recovers where it can."""
 
 import os
 import signal
@@ -185,7 +185,7 @@ async def test_many_runs_at_once_keep_to_their_own_results():
     assert results == {number: (f"{number}\n", str(number * 2)) for number in range(40)}
 
 
-async def test_without_tickets_programs_run_whole_and_cannot_fork():
+async def test_without_permits_programs_run_whole_and_cannot_fork():
     options = Options(slots=2, allow=["no-listener"])
     async with open_sandbox(options) as sandbox:
         assert not sandbox.confinement["plain"].fork_permits
@@ -204,7 +204,7 @@ async def test_without_landlock_all_but_reading_is_still_denied():
         assert (await sandbox.run("t", ["open('/etc/passwd').close()"])).status == "ok"
 
 
-async def test_only_known_locks_can_be_waived():
+async def test_only_known_protections_can_be_waived():
     with pytest.raises(ValueError, match="no-seccomp"):
         async with open_sandbox(Options(allow=["no-seccomp"])):
             pass
@@ -219,7 +219,7 @@ async def test_an_interpreter_that_does_not_start_is_named():
             pass
 
 
-async def test_an_error_of_the_caller_comes_out_as_it_is():
+async def test_an_error_of_the_caller_is_raised_unchanged():
     with pytest.raises(KeyError):
         async with open_sandbox():
             raise KeyError("mine")

@@ -1,4 +1,4 @@
-"""What this machine offers a sandbox, and a handful of attacks to see that it holds."""
+"""What this machine offers a sandbox, and a few attacks to check that it holds."""
 
 import os
 import platform
@@ -33,13 +33,13 @@ ATTACKS = {
     "use 64 GiB": "attempt(lambda: bytearray(64 << 30))",
 }
 READING = "attempt(lambda: open('/etc/passwd'))\nattempt(lambda: os.listdir('/proc'))"
-# Of the control group of a container, in the two versions of the kernel's interface.
+# The limit of a container's control group, in both versions of the kernel's interface.
 PROCESS_LIMITS = ("/sys/fs/cgroup/pids.max", "/sys/fs/cgroup/pids/pids.max")
 ENDLESS = "while True: pass"
 
 
 async def self_test(sandbox: Sandbox, *, reading: bool = True) -> list[str]:
-    """The attacks that got through: an empty list, or do not serve."""
+    """The attacks that got through. A worker must not serve unless this is empty."""
     attacks = ATTACKS | ({"read a file": READING} if reading else {})
     breaches = []
     for name, source in attacks.items():
@@ -78,7 +78,7 @@ class Facts:
 
 
 async def doctor(options: Options | None = None) -> Facts:
-    """Look, start a sandbox, and attack it."""
+    """Inspect the machine, start a sandbox, and attack it."""
     options = options or Options()
     confinement, missing, breaches = None, [], list[str]()
     try:

@@ -51,7 +51,7 @@ def test_a_match_stops_at_its_limit() -> None:
         assert cache.match((1, 2, 3, 4), limit).length == limit
 
 
-def test_the_least_recently_used_goes_first() -> None:
+def test_the_least_recently_used_is_evicted_first() -> None:
     cache = RadixCache(9 * TOKEN_BYTES)
     for first in (1, 2, 3):
         insert(cache, (first, 0, 0))

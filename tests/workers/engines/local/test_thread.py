@@ -1,4 +1,4 @@
-"""The thread's end is everybody's end: nobody waits for an engine that is gone."""
+"""When the torch thread fails, no request waits for it any more."""
 
 import pytest
 import trio
@@ -40,7 +40,7 @@ class Doomed:
         self.taken = 0
 
 
-async def test_a_failure_reaches_all_who_wait_and_all_who_come_later() -> None:
+async def test_a_failure_reaches_every_waiting_and_every_later_request() -> None:
     manager: ModelManager[Generate, str] = ModelManager(lambda _: Doomed(), 1)
     thread = TorchThread(manager, "doomed", None)
     thread.open()

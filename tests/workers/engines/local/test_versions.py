@@ -64,7 +64,7 @@ def add(manager: ModelManager[Generate, str], *versions: str) -> list[Pending]:
     return added
 
 
-async def test_old_work_ends_before_the_new_version_comes() -> None:
+async def test_old_requests_end_before_the_new_version_is_started() -> None:
     log: list[str] = []
     manager = manager_of(1, log)
     add(manager, "a", "a", "b", "a", "b")

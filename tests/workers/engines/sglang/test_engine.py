@@ -145,7 +145,7 @@ async def test_ids_that_would_end_the_server_are_never_sent(
         assert (await engine.generate(ask())).samples[0].tokens
 
 
-async def test_versions_take_turns_and_nobody_gets_the_wrong_one(models: Path, url: str) -> None:
+async def test_versions_take_turns_and_every_request_gets_its_own(models: Path, url: str) -> None:
     from tests.workers.engines import oracle
 
     replies: list[Generated] = []
@@ -185,7 +185,7 @@ async def test_a_version_that_cannot_be_served_leaves_the_old_one_in_place(
     assert reply.samples[0].tokens == oracle.greedy(models / "first", PROMPT, 12)
 
 
-async def test_weights_that_somebody_else_exchanged_are_noticed(models: Path, url: str) -> None:
+async def test_weights_that_another_client_exchanged_are_noticed(models: Path, url: str) -> None:
     from rstar_async.engines.errors import Interrupted
     from tests.workers.engines import oracle
 
@@ -245,7 +245,7 @@ async def test_a_server_that_a_dead_driver_left_half_way_is_not_touched_again(
         assert (await engine.generate(ask())).samples[0].tokens
 
 
-async def test_any_server_with_completions_will_do(models: Path, url: str) -> None:
+async def test_a_server_with_completions_can_serve_a_policy(models: Path, url: str) -> None:
     from tests.workers.engines.sglang.models import CONTEXT, TOKENIZER
     from workers.engines.openai import OpenAIEngine, OpenAISettings
 

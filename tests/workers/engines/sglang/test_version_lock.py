@@ -68,7 +68,7 @@ async def test_a_refused_version_fails_its_own_users_and_the_old_one_stays():
     assert usage.changes == ["a", "b"]
 
 
-async def test_whoever_gives_up_waiting_does_not_hold_up_the_rest():
+async def test_a_task_that_gives_up_waiting_does_not_delay_the_others():
     usage = Usage()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(usage.lock.run)
@@ -85,7 +85,7 @@ async def test_whoever_gives_up_waiting_does_not_hold_up_the_rest():
 
 
 @pytest.mark.parametrize("steps", range(8))
-async def test_whoever_is_cancelled_leaves_no_seat_taken_at_whatever_moment(steps):
+async def test_a_task_cancelled_at_any_moment_does_not_stay_a_user(steps):
     usage = Usage()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(usage.lock.run)

@@ -1,4 +1,4 @@
-"""The station's handler with a real scorer over a real tiny model."""
+"""`Score` jobs with a real scorer over a real tiny model."""
 
 from pathlib import Path
 
