@@ -58,7 +58,7 @@ class EngineDead(Exception):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What a handler is given."""
+    """One job, as its handler gets it."""
 
     id: JobId
     attempt: int

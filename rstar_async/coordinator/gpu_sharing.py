@@ -35,7 +35,7 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """What is asked of a server."""
+    """One request to a server."""
 
     PAUSE = "pause"
     RELEASE = "release"

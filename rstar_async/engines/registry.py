@@ -16,7 +16,7 @@ from importlib.metadata import entry_points
 from typing import TypeAlias
 
 from rstar_async.config import Recipe
-from rstar_async.engines.sglang_servers import ModelPool, servers_of
+from rstar_async.engines.sglang_servers import ModelPool, Server, servers_of
 from rstar_async.errors import BadInput
 
 GROUP = "rstar_async.engines"
@@ -27,9 +27,14 @@ WorkerOptions: TypeAlias = Callable[[Recipe, ModelPool], list[Options]]
 
 def one_set_per_worker(recipe: Recipe, pool: ModelPool) -> list[Options]:
     """`workers.options` for each of `workers.inference` or `workers.reward` processes."""
+    count = recipe.workers.inference if pool == "inference" else recipe.workers.reward
+    return [further_options(recipe, pool)] * count
+
+
+def further_options(recipe: Recipe, pool: ModelPool) -> Options:
+    """`workers.options`, which are those of `workers.engine` and no other engine."""
     workers = recipe.workers
-    count = workers.inference if pool == "inference" else workers.reward
-    return [workers.options if engine_name(recipe, pool) == workers.engine else {}] * count
+    return workers.options if engine_name(recipe, pool) == workers.engine else {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +75,15 @@ def _local(recipe: Recipe, pool: ModelPool) -> list[Options]:
 
 
 def _sglang(recipe: Recipe, pool: ModelPool) -> list[Options]:
+    further = further_options(recipe, pool)
+    return [{**_server_options(recipe, s), **further} for s in servers_of(recipe, pool)]
+
+
+def _server_options(recipe: Recipe, server: Server) -> Options:
+    if not server.is_ours:
+        return {"url": server.url}
     launch = {"launch": recipe.sglang.launch} if recipe.sglang.launch else {}
-    return [
-        {**launch, "port": server.port, "server_arguments": server.arguments}
-        if server.is_ours
-        else {"url": server.url}
-        for server in servers_of(recipe, pool)
-    ]
+    return {**launch, "port": server.port, "server_arguments": server.arguments}
 
 
 def _openai(recipe: Recipe, pool: ModelPool) -> list[Options]:

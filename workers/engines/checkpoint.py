@@ -1,4 +1,4 @@
-"""Is this folder a model that we can serve? Answers by file names and `config.json`, without torch.
+"""Whether a model folder can be served, judged by file names and `config.json`, without torch.
 
 Cheap enough to ask before the running work is drained for a version switch.
 """

@@ -1,4 +1,4 @@
-"""The script is the same everywhere and every time, and leads to all kinds of ends."""
+"""The script gives the same everywhere and every time, and every kind of result."""
 
 from collections import Counter
 from pathlib import Path
@@ -45,7 +45,7 @@ async def test_equal_requests_get_equal_replies_from_any_engine(models, encoder)
     assert first != await texts(models, ask(encoder.prompt(QUESTION), n=20, seed=2))
 
 
-async def test_steps_go_right_wrong_and_astray(models, encoder):
+async def test_steps_are_right_wrong_or_malformed(models, encoder):
     found = await texts(models, ask(encoder.prompt(QUESTION), n=200))
     kinds = Counter(parse_step(text, after_output=False).kind for text in found)
     assert set(kinds) == {StepKind.STEP, StepKind.UNFINISHED, StepKind.MALFORMED}
@@ -76,7 +76,7 @@ async def test_tokens_are_those_of_the_text_and_no_more_than_allowed(models, enc
         assert (len(sample.tokens), sample.finish) == (6, "length")
 
 
-async def test_what_cannot_be_answered_is_refused_by_name(models, encoder):
+async def test_a_request_that_cannot_be_answered_is_refused_by_name(models, encoder):
     async with ScriptedEngine(models) as engine:
         with pytest.raises(ModelUnavailable, match=r"no tokenizer\.json"):
             await engine.generate(Generate("other", [1], 1, 1, Sampling()))

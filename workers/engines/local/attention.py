@@ -73,7 +73,7 @@ class Segment:
 
 
 class BatchPart(Protocol):
-    """Tokens that stand together in a pass, with their ids and positions in their sequences."""
+    """A run of tokens in a pass, with their ids and positions in their sequences."""
 
     ids: list[int]
     positions: list[int]

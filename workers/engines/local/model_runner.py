@@ -1,4 +1,4 @@
-"""A transformers model that takes ragged batches, if it can be shown to do so."""
+"""Runs a transformers model on ragged batches, after a check that it computes them correctly."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -38,7 +38,7 @@ def values(model: Any, ids: torch.Tensor, wanted: torch.Tensor, **inputs: Any) -
 
 
 class Unpackable(Exception):
-    """This model must be run the plain way; says why."""
+    """This model cannot run on ragged batches; `str()` says why."""
 
 
 class ModelRunner:
@@ -53,7 +53,7 @@ class ModelRunner:
         try:
             self.kv_shape = _kv_shape(model)
             self._check_packing()
-        except Exception as error:  # a model of another make fails in its own way
+        except Exception as error:  # a model of another kind can fail in any way
             model.set_attn_implementation(before)
             reason = (
                 str(error) if isinstance(error, Unpackable) else f"{type(error).__name__}: {error}"

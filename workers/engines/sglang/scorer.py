@@ -45,7 +45,7 @@ class SGLangScorer(SGLangBase):
         return Scored(request.model, found, tokens, 0, time.perf_counter() - started)
 
     def _served(self, limits: ModelLimits) -> ModelLimits:
-        """Those of the model, or of a server that takes less."""
+        """The model's limits, or the server's if they are lower."""
         longest = self.deployment.info.max_req_input_len
         return limits if longest is None else limits._replace(context=min(limits.context, longest))
 

@@ -74,14 +74,14 @@ async def test_a_mixed_batch_changes_no_answer(
         assert drawn(reply) == [expected] * request.n
 
 
-async def test_a_row_may_outgrow_every_table(models_dir: Path, tokens: Tokens) -> None:
+async def test_a_sequence_may_outgrow_every_table(models_dir: Path, tokens: Tokens) -> None:
     prompt = tokens(10)
     async with LocalEngine(models_dir) as engine:
         reply = await engine.generate(greedy("llama", prompt, n=2, count=140))
     assert drawn(reply) == [oracle.greedy(models_dir / "llama", prompt, 140)] * 2
 
 
-async def test_more_samples_than_rows_are_still_answered(models_dir: Path) -> None:
+async def test_more_samples_than_the_batch_holds_are_still_answered(models_dir: Path) -> None:
     async with LocalEngine(models_dir, LocalSettings(rows=4)) as engine:
         reply = await engine.generate(greedy("llama", [1, 2, 3], n=11))
     assert len(reply.samples) == 11
@@ -133,7 +133,7 @@ async def test_without_a_cache_nothing_counts_as_cached(models_dir: Path) -> Non
         assert engine.statistics().cache_bytes == 0
 
 
-async def test_a_full_cache_forgets_without_wrong_answers(models_dir: Path, tokens: Tokens) -> None:
+async def test_a_full_cache_evicts_without_wrong_answers(models_dir: Path, tokens: Tokens) -> None:
     prompts = [tokens(100) for _ in range(60)]
     capacity = (1 << 20) // TOKEN_BYTES
     assert sum(map(len, prompts)) > capacity
@@ -173,7 +173,7 @@ async def test_a_sample_depends_on_seed_and_index_only(models_dir: Path, model: 
         assert await samples(2, 8) != await samples(2, 9)
 
 
-async def test_the_plain_way_draws_what_the_fast_way_draws(models_dir: Path) -> None:
+async def test_the_fallback_draws_what_the_batched_engine_draws(models_dir: Path) -> None:
     """The same model twice, once with a window that no text here is long enough to feel."""
     from transformers import MistralConfig, MistralForCausalLM
 
@@ -223,7 +223,7 @@ async def test_a_stop_text_may_begin_and_end_inside_tokens(models_dir: Path, mod
 
 
 @pytest.mark.parametrize("model", ["llama", "sliding"])
-async def test_the_models_own_end_is_dropped_unless_it_is_a_stop(
+async def test_an_end_of_text_token_is_dropped_unless_it_is_a_stop(
     models_dir: Path, tmp_path: Path, model: str
 ) -> None:
     free = oracle.greedy(models_dir / model, [1, 2, 3], 30)
@@ -268,7 +268,7 @@ async def test_a_sample_never_leaves_the_context(
     ],
 )
 @pytest.mark.parametrize("model", ["llama", "sliding"])
-async def test_a_bad_request_is_refused_and_the_engine_lives_on(
+async def test_a_bad_request_is_refused_and_the_engine_goes_on(
     models_dir: Path, prompt: list[int], changes: dict[str, float], complaint: str, model: str
 ) -> None:
     async with LocalEngine(models_dir) as engine:
@@ -329,7 +329,7 @@ async def test_each_request_is_answered_by_the_version_it_names(
 
 
 @pytest.mark.parametrize("model", ["llama", "sliding"])
-async def test_a_cancelled_request_frees_its_rows(models_dir: Path, model: str) -> None:
+async def test_a_cancelled_request_frees_its_sequences(models_dir: Path, model: str) -> None:
     async with LocalEngine(models_dir, LocalSettings(rows=8)) as engine:
         await engine.generate(greedy(model, [1]))
         with trio.move_on_after(0.05) as scope:
@@ -341,7 +341,7 @@ async def test_a_cancelled_request_frees_its_rows(models_dir: Path, model: str) 
     assert drawn(reply) == [oracle.greedy(models_dir / model, [1, 2, 3], 12)]
 
 
-async def test_closing_fails_what_still_waits(models_dir: Path) -> None:
+async def test_closing_fails_waiting_requests(models_dir: Path) -> None:
     failures: list[Exception] = []
 
     async def ask(engine: LocalEngine) -> None:

@@ -60,7 +60,7 @@ def test_the_least_recently_used_is_evicted_first() -> None:
     assert [found(cache, (first, 0, 0)) for first in (1, 2, 3, 4)] == [3, 0, 3, 3]
 
 
-def test_leaves_go_before_the_prefix_they_share() -> None:
+def test_leaves_are_evicted_before_the_prefix_they_share() -> None:
     cache = RadixCache(8 * TOKEN_BYTES)
     insert(cache, (1, 1, 1, 1, 2, 2))
     insert(cache, (1, 1, 1, 1, 3, 3))

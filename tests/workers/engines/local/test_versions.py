@@ -1,4 +1,4 @@
-"""Which version pendings when, with versions that only count."""
+"""Which version runs when, with versions that only count."""
 
 from pathlib import Path
 from typing import TypeAlias

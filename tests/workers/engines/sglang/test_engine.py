@@ -1,4 +1,4 @@
-"""The SGLang engine on a real server, against transformers' own words."""
+"""The SGLang engine on a real server, compared with transformers."""
 
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
@@ -122,7 +122,7 @@ async def test_logprobs_are_those_of_transformers(models: Path, url: str) -> Non
         assert list(sample.logprobs) == pytest.approx(expected, abs=1e-4)
 
 
-async def test_no_room_for_a_token_is_no_reason_to_fail(models: Path, url: str) -> None:
+async def test_a_prompt_without_room_for_a_token_gets_empty_samples(models: Path, url: str) -> None:
     from tests.workers.engines.sglang.models import CONTEXT
 
     async with attached(models, url) as engine:
@@ -213,7 +213,7 @@ async def test_a_cancelled_request_leaves_the_server_at_once(models: Path, url: 
         assert (await engine.generate(ask())).samples[0].tokens
 
 
-async def test_its_memory_can_be_lent_and_comes_back_with_the_same_weights(
+async def test_its_memory_can_be_released_and_taken_back_with_the_same_weights(
     models: Path, url: str
 ) -> None:
     """Without a GPU nothing is freed, but every route and their order are the real ones."""

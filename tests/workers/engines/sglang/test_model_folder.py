@@ -1,4 +1,4 @@
-"""What can be known of a model folder before its weights are sent for."""
+"""What is known of a model folder before its weights are loaded."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ def read(folder, version="v"):
     return read_model_folder(folder, version)
 
 
-def test_bounds_ends_and_shapes_come_from_the_files(models_dir):
+def test_limits_end_ids_and_shapes_come_from_the_files(models_dir):
     from tests.workers.engines.tiny import CONTEXT, VOCABULARY
 
     model = read(models_dir / "llama")
@@ -24,14 +24,14 @@ def test_bounds_ends_and_shapes_come_from_the_files(models_dir):
     assert model.shapes["model.embed_tokens.weight"] == ("F32", (VOCABULARY, 32))
 
 
-def test_only_weights_of_the_same_shapes_may_take_their_place(models_dir):
+def test_only_weights_of_the_same_shapes_can_be_exchanged(models_dir):
     llama = read(models_dir / "llama")
     assert read(models_dir / "llama-2").replaces(llama)
     assert not read(models_dir / "qwen").replaces(llama)
     assert not read(models_dir / "llama-ppm").replaces(llama)
 
 
-def test_the_probe_and_the_ends_of_a_published_version_are_read(models_dir, tmp_path):
+def test_the_probe_and_the_end_ids_of_a_published_version_are_read(models_dir, tmp_path):
     folder = shutil.copytree(models_dir / "llama", tmp_path / "v")
     probe = {"input_ids": [[1, 2], [3, 4]], "values": [-1.5, 0.25]}
     (folder / "manifest.json").write_text(json.dumps({"probe": probe}))
@@ -58,7 +58,7 @@ def test_a_shard_that_is_missing_is_refused_by_name(models_dir, tmp_path):
         read(folder)
 
 
-def test_what_the_user_gives_comes_last_in_the_command(tmp_path):
+def test_the_users_arguments_come_last_in_the_command(tmp_path):
     command = Command("'my server' --at {port} {model}", ("--tp", "2"))
     argv = command.argv(tmp_path, 8000, ("--is-embedding",))
     assert argv[:4] == ("my server", "--at", "8000", str(tmp_path))
