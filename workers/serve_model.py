@@ -67,4 +67,6 @@ async def serve_model(
             raise worker.EngineDead(str(failure)) from failure
 
     await worker.serve(endpoint, name, capacity, handle, keys=keys, drain=drain)
-    log.info("%s done: worker=%s %s", pool, name, model.statistics().summary())
+    log.info(
+        "model worker done", extra={"worker": name, "pool": pool, **model.statistics().totals()}
+    )

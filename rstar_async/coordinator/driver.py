@@ -19,6 +19,7 @@ from rstar_async.config.loader import as_toml_values
 from rstar_async.coordinator.gpu_sharing import Card
 from rstar_async.coordinator.round_search import RoundSearch
 from rstar_async.data.problems import heldout_problems, problems_of_round
+from rstar_async.domains.registry import domain_of
 from rstar_async.errors import RstarError
 from rstar_async.evaluation.evaluator import Evaluator, Subject
 from rstar_async.models.gate import refusals
@@ -39,12 +40,13 @@ class Driver:
     """Takes one run through its rounds."""
 
     def __init__(
-        self, recipe: Recipe, store: Store, coordinator: SearchRunner, card: Card | None = None
+        self, recipe: Recipe, store: Store, runner: SearchRunner, card: Card | None = None
     ) -> None:
         self._recipe = recipe
         self._store = store
-        self._coordinator = coordinator
+        self._runner = runner
         self._card = card or Card()
+        self._prompts = domain_of(recipe).prompts
 
     async def run(self) -> None:
         """Bring the run to its end, from wherever it stands."""
@@ -86,7 +88,7 @@ class Driver:
             own = self._recipe.rounds[round_.number - 1]
             plan = replace(plan, unsolved_rollouts=own.unsolved_rollouts)
             seeds = [self._recipe.seed + further for further in range(own.seeds)]
-            search = RoundSearch(round_, seeds, plan, self._store, self._coordinator)
+            search = RoundSearch(round_, seeds, plan, self._store, self._runner)
             await search.run(problems_of_round(self._recipe, round_.number))
         await self._card.hand_over("trainer")
         await self._advance(round_.number, "searched")
@@ -105,7 +107,7 @@ class Driver:
             return
         policy, ppm = await self._models_of(number)
         subject = Subject(self._recipe.name, number, "heldout", self._recipe.seed)
-        evaluator = Evaluator(self._coordinator, self._store, heldout, subject)
+        evaluator = Evaluator(self._runner, self._store, heldout, subject)
         settings = self._recipe.search_of_evaluation
         alone = self._plan(policy, None, settings, "truth")
         await evaluator.policy(alone, self._recipe.evaluation.samples)
@@ -119,7 +121,8 @@ class Driver:
             return []
         found = await self._store.read(refusals, self._recipe.name, number)
         for standing in found:
-            log.warning("refused %s: %s", standing.model_id, standing.reason)
+            facts = {"model": standing.model_id, "reason": standing.reason}
+            log.warning("model refused", extra=facts)
         return found
 
     async def _models_of(self, number: int) -> tuple[str, str | None]:
@@ -134,7 +137,7 @@ class Driver:
     def _plan(
         self, policy: str, ppm: str | None, settings: SearchConfig, answer_value: AnswerValue
     ) -> SearchPlan:
-        models = ActiveModels.load(self._recipe.models_folder, policy, ppm)
+        models = ActiveModels.load(self._recipe.models_folder, policy, ppm, self._prompts)
         recipe = self._recipe
         return SearchPlan(models, settings, recipe.execution, answer_value, recipe.bounds)
 
@@ -150,7 +153,8 @@ class Driver:
                 closed_at=now if status == "closed" else None,
             ),
         )
-        log.info("round %s run=%s number=%d", status, self._recipe.name, number)
+        facts = {"run": self._recipe.name, "round": number, "status": status}
+        log.info("round recorded", extra=facts)
 
     def _run_row(self) -> Run:
         return Run(

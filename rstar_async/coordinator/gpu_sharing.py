@@ -118,7 +118,7 @@ async def _hand_over(device: Device, owner: Owner) -> None:
     state = await device.state()
     while state is not None and (step := next_step(state, owner)) is not None:
         await device.do(step.action)
-        log.info("%s: %s", device, step.after)
+        log.info("device handed over", extra={"device": str(device), "state": str(step.after)})
         state = step.after
 
 

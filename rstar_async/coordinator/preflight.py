@@ -5,8 +5,10 @@ from typing import Any
 
 from rstar_async.config import Recipe
 from rstar_async.config.layers import flattened
-from rstar_async.config.loader import as_toml_values, known_settings
+from rstar_async.config.loader import as_toml_values
+from rstar_async.config.schema import known_settings
 from rstar_async.data.problems import heldout_problems, problems_of_round
+from rstar_async.domains.registry import domain_of
 from rstar_async.engines.checks import check_servable, check_trainable
 from rstar_async.errors import BadInput
 from rstar_async.models.sources import require
@@ -21,7 +23,8 @@ _FREE_SECTIONS = ("workers", "openai", "observe", "home", "database", "rounds")
 
 def check_startable(recipe: Recipe) -> None:
     """Refuse what would only fail minutes later, before anything is written: a base model that
-    cannot be had, bad problem files, other settings than stored."""
+    cannot be had, an unknown domain or engine, bad problem files, other settings than stored."""
+    domain_of(recipe)
     check_trainable(recipe)
     check_servable(recipe, ppm=recipe.ppm.train)
     if not _has_base(recipe):

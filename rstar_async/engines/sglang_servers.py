@@ -1,4 +1,4 @@
-"""Which SGLang servers a recipe asks for, running already or still to be started. Pure."""
+"""The SGLang servers of a recipe, already running or still to be started; pure."""
 
 from typing import Literal, TypeAlias
 
@@ -36,7 +36,7 @@ def _of_pool(recipe: Recipe, pool: ModelPool) -> list[Server]:
         arguments = settings.policy_arguments
     else:
         urls, count = settings.ppm_urls, workers.reward
-        # After the ports of the policies' servers, whether those are started here or not.
+        # After the ports for policy servers, whether those are used or not.
         first = settings.port + workers.inference
         arguments = settings.ppm_arguments
     if urls:

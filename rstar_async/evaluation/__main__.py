@@ -5,7 +5,6 @@ started again, it goes on with what the store holds.
 """
 
 import argparse
-import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ import msgspec
 import trio
 from rich.console import Console
 
-from rstar_async.answers.checker import open_checker
+from rstar_async.domains.registry import domain_of
 from rstar_async.errors import BadInput
 from rstar_async.evaluation.dependencies import Dependencies
 from rstar_async.evaluation.evaluate import EvaluationRun
@@ -26,11 +25,11 @@ from rstar_async.evaluation.schedules.runner import ScheduleComparison
 from rstar_async.evaluation.settings import EvaluationSettings
 from rstar_async.evaluation.solve import Solver
 from rstar_async.launch.sockets import clients_endpoint
-from rstar_async.search.expander import AnswerVerifier
 from rstar_async.search.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import open_pools
 from rstar_async.search.runner import SearchRunner
+from rstar_async.telemetry import process
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.payloads import POOLS
 from storage import queries
@@ -44,12 +43,10 @@ Answer: TypeAlias = Results | ScheduleResults | Solved
 def main() -> int:
     """Exit code 0 when the results are written, 2 on bad input."""
     arguments = _parser().parse_args()
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
-    )
     order = msgspec.json.decode(arguments.order.read_bytes(), type=EvaluationRequest)
     try:
-        trio.run(carry_out, order, arguments.sockets)
+        process.begin(arguments, "evaluation")
+        process.run(carry_out, order, arguments.sockets)
     except BadInput as bad:
         return _refuse(bad)
     except BaseExceptionGroup as group:
@@ -67,18 +64,19 @@ def _refuse(error: BaseException) -> int:
 async def carry_out(order: EvaluationRequest, sockets: Path) -> None:
     """Do what is ordered and write its results, whole or not at all."""
     recipe = order.recipe
-    models = ActiveModels.load(recipe.models_folder, order.policy, order.ppm)
+    domain = domain_of(recipe)
+    models = ActiveModels.load(recipe.models_folder, order.policy, order.ppm, domain.prompts)
     study = EvaluationSettings.of(recipe, order.run_id, order.round, models)
     endpoints = {pool: clients_endpoint(sockets, pool) for pool in POOLS}
     window = study.search.in_flight * max(study.search.candidates, 8)
     async with (
         open_store(recipe.database_url) as store,
-        open_checker(rules=recipe.answers.rules) as checker,
+        domain,
         open_pools(endpoints, window=window) as pools,
     ):
         tune_gc()
-        coordinator = SearchRunner(pools, store, AnswerVerifier(checker))
-        results = await TASKS[order.kind](order, study, Dependencies(coordinator, store, checker))
+        runner = SearchRunner(pools, store, domain)
+        results = await TASKS[order.kind](order, study, Dependencies(runner, store))
     draft = Path(order.results).with_suffix(".draft")
     draft.write_bytes(msgspec.json.encode(results))
     draft.replace(order.results)
@@ -133,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m rstar_async.evaluation")
     parser.add_argument("--order", type=Path, required=True, help="what to do, JSON")
     parser.add_argument("--sockets", type=Path, required=True, help="the brokers' ipc sockets")
+    process.add_options(parser)
     return parser
 
 

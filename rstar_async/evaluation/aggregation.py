@@ -4,7 +4,6 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Protocol
 
 from rstar_async.config import AnswerRule
 from rstar_async.evaluation.selection import Proposal, answer_of_tree
@@ -95,24 +94,3 @@ def _shuffled(attempts: Sequence[Attempt], groups: Mapping[str, str]) -> list[Pr
 def _proposal(answer: FoundAnswer, groups: Mapping[str, str]) -> Proposal:
     found = Proposal(answer.answer, answer.correct, answer.prior, path=answer.path)
     return replace(found, group=groups.get(answer.answer, answer.answer))
-
-
-class Equality(Protocol):
-    """What compares two answers: see `answers.checker.Checker`."""
-
-    async def equal(self, gold: str, predicted: str) -> str: ...
-
-
-async def group_answers(answers: Iterable[str], equality: Equality) -> dict[str, str]:
-    """Each answer with the first one that it equals. The gold answer is not asked."""
-    groups: dict[str, str] = {}
-    firsts: list[str] = []
-    for answer in dict.fromkeys(answers):
-        for first in firsts:
-            if await equality.equal(first, answer) == "equal":
-                groups[answer] = first
-                break
-        else:
-            firsts.append(answer)
-            groups[answer] = answer
-    return groups

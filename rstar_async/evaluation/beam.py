@@ -32,8 +32,8 @@ async def _extend_all(
     found: dict[str, list[TreeNode]] = {}
 
     async def extend(beam: TreeNode) -> None:
-        expanded = await expander.expand(beam, candidates)
-        found[beam.path] = [child for child, _ in growth.add(beam, expanded)]
+        expansion = await expander.expand(beam, candidates)
+        found[beam.path] = [child for child, _ in growth.add(beam, expansion)]
 
     async with trio.open_nursery() as nursery:
         for beam in beams:

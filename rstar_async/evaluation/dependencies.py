@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 
-from rstar_async.answers.checker import Checker
 from rstar_async.search.runner import SearchRunner
 from storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Who grows trees, who keeps them, and who compares answers."""
+    """Who grows trees and compares answers, and who keeps them."""
 
-    coordinator: SearchRunner
+    runner: SearchRunner
     store: Store
-    checker: Checker

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from rstar_async.evaluation.request import Result, Results, Solved
 from rstar_async.evaluation.table import UNTIL_SURE
+from rstar_async.sanitize import without_controls
 
 FAMILIES = {
     "tree": "tree search",
@@ -51,19 +52,15 @@ def show_solved(solved: Solved) -> None:
     if not solved.answer:
         console.print(f"no answer: none of {solved.trajectories} trees came to one ({figures})")
         return
-    console.print(Syntax(visible(solved.text).strip(), "python", word_wrap=True))
+    console.print(Syntax(without_controls(solved.text).strip(), "python", word_wrap=True))
     console.rule()
-    console.print(f"answer     {visible(solved.answer)}", markup=False, highlight=False)
+    console.print(f"answer     {without_controls(solved.answer)}", markup=False, highlight=False)
     for vote in solved.votes:
         score = "" if vote.best_score is None else f", best PPM value {vote.best_score:+.2f}"
-        words = f"{vote.trajectories} of {solved.trajectories} trees say {visible(vote.answer)}"
+        answer = without_controls(vote.answer)
+        words = f"{vote.trajectories} of {solved.trajectories} trees say {answer}"
         console.print(f"           {words}{score}", markup=False, highlight=False)
     console.print(f"           {figures}", highlight=False)
-
-
-def visible(text: str) -> str:
-    """Without control characters but line ends and tabs."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
 
 
 def accuracy(row: Result) -> str:

@@ -9,7 +9,6 @@ from rstar_async.evaluation import results
 from rstar_async.evaluation.aggregation import (
     Trajectories,
     answers_in,
-    group_answers,
     trajectories_of,
 )
 from rstar_async.evaluation.baselines import ProblemRecord, run_baselines
@@ -39,7 +38,7 @@ class EvaluationRun:
         self._study = study
         self._attempts = Attempts(study, services)
         self._store = services.store
-        self._checker = services.checker
+        self._runner = services.runner
         self._made = made
         self._room = trio.Semaphore(study.search.in_flight)
         self._results: dict[str, Mapping[Method, Trajectories]] = {}
@@ -93,7 +92,7 @@ class EvaluationRun:
 
     async def _trajectories(self, record: ProblemRecord) -> dict[Method, Trajectories]:
         every = [attempt for attempts in record.attempts.values() for attempt in attempts]
-        groups = await group_answers(answers_in(every), self._checker)
+        groups = await self._runner.group_answers(record.problem, answers_in(every))
         return {
             method: trajectories_of(method, attempts, groups, self._study.evaluation.answer)
             for method, attempts in record.attempts.items()

@@ -9,6 +9,7 @@ from rich.live import Live
 from rich.text import Text
 from rich.tree import Tree as Drawing
 
+from rstar_async.sanitize import without_controls
 from storage import queries
 from storage.queries.dashboard_trees import TreeNode
 from storage.store import Store
@@ -109,5 +110,5 @@ def _tally(answers: Sequence[TreeNode]) -> Text:
 
 
 def plain(text: str) -> str:
-    """One line without control characters, which a model could use to move the cursor."""
-    return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))[:WORDS]
+    """The beginning of the text on one line; no character of it moves the cursor."""
+    return without_controls(" ".join(text.split()))[:WORDS]

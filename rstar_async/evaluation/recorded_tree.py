@@ -23,19 +23,19 @@ class RecordedTree:
         self._expansions: list[tuple[TreeNode, list[TreeNode], ExpansionResult]] = []
         self._started_at = time.time()
 
-    def add(self, node: TreeNode, expanded: ExpansionResult) -> list[tuple[TreeNode, StepResult]]:
+    def add(self, node: TreeNode, expansion: ExpansionResult) -> list[tuple[TreeNode, StepResult]]:
         """Hang the outcomes below `node`."""
-        children = self.tree.expand(node, [outcome.candidate() for outcome in expanded.outcomes])
-        self.new_tokens += expanded.new_tokens
-        self._expansions.append((node, children, expanded))
-        return list(zip(children, expanded.outcomes, strict=True))
+        children = self.tree.expand(node, [outcome.candidate() for outcome in expansion.steps])
+        self.new_tokens += expansion.new_tokens
+        self._expansions.append((node, children, expansion))
+        return list(zip(children, expansion.steps, strict=True))
 
     def records(self, search: Search, models: ActiveModels) -> Iterator[Record]:
         """The finished search with all its rows."""
         yield root_row(search.id, self.tree, models)
-        for number, (node, children, expanded) in enumerate(self._expansions, start=1):
-            yield expansion_row(search.id, number, node, expanded)
-            yield from node_rows(search.id, number, children, expanded)
+        for number, (node, children, expansion) in enumerate(self._expansions, start=1):
+            yield expansion_row(search.id, number, node, expansion)
+            yield from node_rows(search.id, number, children, expansion)
         now = time.time()
         yield SearchProgress(
             search_id=search.id,

@@ -28,7 +28,7 @@ class Attempts:
 
     def __init__(self, study: EvaluationSettings, services: Dependencies) -> None:
         self._study = study
-        self._coordinator = services.coordinator
+        self._runner = services.runner
         self._store = services.store
         self._room = trio.Semaphore(study.search.in_flight)
 
@@ -50,7 +50,7 @@ class Attempts:
     async def _run(self, method: Method, problem: Problem, search: Search) -> None:
         plan = self._study.plan(method)
         if method == "tree":
-            await self._coordinator.search_all([search], {problem.id: problem}, plan)
+            await self._runner.search_all([search], {problem.id: problem}, plan)
             return
         growth = RecordedTree()
         try:
@@ -61,12 +61,12 @@ class Attempts:
         else:
             await self._store.commit(*growth.records(search, plan.models))
         finally:
-            self._coordinator.end_tree(search.id)
+            self._runner.end_tree(search.id)
 
     async def _grow(
         self, method: Method, problem: Problem, search: Search, growth: RecordedTree
     ) -> None:
-        expander = self._coordinator.expander_of(search, problem, self._study.plan(method))
+        expander = self._runner.expander_of(search, problem, self._study.plan(method))
         if method == "beam":
             evaluation = self._study.evaluation
             width, candidates = evaluation.beam_width, evaluation.beam_candidates
@@ -76,4 +76,4 @@ class Attempts:
 
 
 def _failed(search: Search, reason: str) -> SearchProgress:
-    return SearchProgress(search.id, "failed", rollouts=0, expansions=0, answer=reason)
+    return SearchProgress(search.id, "failed", rollouts=0, expansions=0, failure=reason)

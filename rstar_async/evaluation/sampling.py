@@ -42,9 +42,9 @@ async def sample(expander: Expander, growth: RecordedTree, samples: int) -> list
     leaves: list[TreeNode] = []
 
     async def follow(node: TreeNode, count: int) -> None:
-        expanded = await expander.expand(node, count)
+        expansion = await expander.expand(node, count)
         async with trio.open_nursery() as nursery:
-            for child, outcome in growth.add(node, expanded):
+            for child, outcome in growth.add(node, expansion):
                 if child.status is NodeStatus.LIVE:
                     nursery.start_soon(follow, child, outcome.multiplicity)
                 else:
@@ -55,5 +55,5 @@ async def sample(expander: Expander, growth: RecordedTree, samples: int) -> list
 
 
 def _solution(leaf: TreeNode) -> SampledSolution:
-    text = "".join(node.candidate.text for node in leaf.line())
+    text = "".join(node.candidate.text for node in leaf.path_from_root())
     return SampledSolution(leaf.candidate.answer, leaf.candidate.is_correct is True, text)

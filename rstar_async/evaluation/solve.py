@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import trio
 
-from rstar_async.evaluation.aggregation import answers_in, group_answers, trajectories_of
+from rstar_async.evaluation.aggregation import answers_in, trajectories_of
 from rstar_async.evaluation.dependencies import Dependencies
 from rstar_async.evaluation.request import Solved, Vote
 from rstar_async.evaluation.runner import Attempts
@@ -23,7 +23,7 @@ class Solver:
     def __init__(self, study: EvaluationSettings, services: Dependencies) -> None:
         self._attempts = Attempts(study, services)
         self._store = services.store
-        self._checker = services.checker
+        self._runner = services.runner
         self._rule = study.evaluation.answer
 
     async def solve(self, problem: Problem, trees: int) -> Solved:
@@ -43,7 +43,7 @@ class Solver:
     async def _choose(
         self, problem: Problem, attempts: Sequence[Attempt], seconds: float
     ) -> Solved:
-        groups = await group_answers(answers_in(attempts), self._checker)
+        groups = await self._runner.group_answers(problem, answers_in(attempts))
         proposals = trajectories_of("tree", attempts, groups, self._rule).proposals
         found = [proposal for proposal in proposals if proposal is not None]
         best = answer_of_tree(found, self._rule)

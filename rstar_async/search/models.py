@@ -6,20 +6,24 @@ from pathlib import Path
 
 from rstar_async.errors import BadInput
 from rstar_async.text.encoding import Encoder, PromptStyle
+from rstar_async.text.prompts import MATH_PROMPTS, Prompts
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveModels:
-    """A policy, perhaps a PPM, and the encoder that speaks the policy's prompt style."""
+    """A policy, perhaps a PPM, and the encoder for the policy's tokenizer and prompt style."""
 
     policy: str
     ppm: str | None
     encoder: Encoder
 
     @classmethod
-    def load(cls, folder: Path, policy: str, ppm: str | None) -> "ActiveModels":
-        """Read what the coordinator needs of version `policy`: tokenizer and prompt style."""
-        return cls(policy, ppm, Encoder.load(folder / policy, _prompt_style(folder / policy)))
+    def load(
+        cls, folder: Path, policy: str, ppm: str | None, prompts: Prompts = MATH_PROMPTS
+    ) -> "ActiveModels":
+        """Read the tokenizer and the prompt style of version `policy` in `folder`."""
+        style = _prompt_style(folder / policy)
+        return cls(policy, ppm, Encoder.load(folder / policy, style, prompts))
 
 
 def _prompt_style(folder: Path) -> PromptStyle:

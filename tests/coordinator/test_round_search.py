@@ -7,7 +7,7 @@ from rstar_async.errors import RstarError
 from storage import queries
 from storage.records import Problem, Round, Run
 from storage.store import open_store
-from tests.search.world import POLICY, InProcess, coordinator, models_in, plan
+from tests.search.world import POLICY, InProcess, models_in, plan, runner_of
 
 # The script adds up the numbers of a question, so the last one is never solved.
 ANSWERS = {"What is 1 + 2?": "3", "What is 2 + 2?": "4", "What is 2 + 3?": "99"}
@@ -26,7 +26,7 @@ async def round_in(path, models, seeds=(1,), **settings):
         await store.commit(Run("run", {}, 1, "test"), ROUND)
         pools = InProcess(models)
         plan_ = plan(models, rollouts=3, in_flight=2, **settings)
-        yield RoundSearch(ROUND, seeds, plan_, store, coordinator(pools, store)), problems, store
+        yield RoundSearch(ROUND, seeds, plan_, store, runner_of(pools, store)), problems, store
         assert pools.asked or pools.fail_at == 0
 
 
@@ -54,7 +54,7 @@ async def test_searching_a_searched_round_again_asks_nobody(tmp_path, models):
     async with open_store(f"sqlite:///{tmp_path}/s.db") as store:
         nobody = InProcess(models)
         nobody.fail_at = 0
-        again = RoundSearch(ROUND, (1, 2), plan(models), store, coordinator(nobody, store))
+        again = RoundSearch(ROUND, (1, 2), plan(models), store, runner_of(nobody, store))
         await again.run(problems)
         assert await searches(store) == done
         assert nobody.asked == 0
@@ -62,7 +62,7 @@ async def test_searching_a_searched_round_again_asks_nobody(tmp_path, models):
 
 async def test_a_failed_search_is_tried_again(tmp_path, models):
     async with round_in(tmp_path / "s.db", models) as (round_, problems, store):
-        pools = round_._coordinator._pools.inference
+        pools = round_._runner._pools.inference
         pools.fail_at = 3
         with pytest.raises(RstarError, match="every search of round 1 failed: error: no worker"):
             await round_.run(problems)

@@ -1,6 +1,6 @@
 import pytest
 
-from rstar_async.evaluation.aggregation import Trajectories, group_answers, trajectories_of
+from rstar_async.evaluation.aggregation import Trajectories, trajectories_of
 from rstar_async.evaluation.baselines import still_missing
 from rstar_async.evaluation.selection import Proposal
 from rstar_async.evaluation.table import UNTIL_SURE, equal_tokens, rows, token_savings
@@ -115,13 +115,3 @@ def test_easy_problems_take_few_trees_and_hard_ones_all():
     tokens, difference = token_savings(results(easy, hard), 16)
     assert tokens.mean == pytest.approx(one.drawn / 16)
     assert (difference.mean, difference.low, difference.high) == (0.0, 0.0, 0.0)
-
-
-async def test_answers_are_grouped_by_meaning():
-    class Halves:
-        async def equal(self, gold: str, predicted: str) -> str:
-            same = {gold, predicted} <= {"1/2", "0.5", "\\frac{1}{2}"}
-            return "equal" if same else "undecided"
-
-    groups = await group_answers(["3", "1/2", "0.5", "\\frac{1}{2}", "3"], Halves())
-    assert groups == {"3": "3", "1/2": "1/2", "0.5": "1/2", "\\frac{1}{2}": "1/2"}

@@ -34,14 +34,15 @@ class Statistics(msgspec.Struct, frozen=True):
     cache_bytes: int = 0
     busy_seconds: float = 0.0
 
-    def summary(self) -> str:
-        """The counts in one line, for a log."""
-        share = self.cached_tokens / max(1, self.prompt_tokens)
-        return (
-            f"requests={self.requests} prompt_tokens={self.prompt_tokens} "
-            f"cached_tokens={self.cached_tokens} cached_share={share:.3f} "
-            f"new_tokens={self.new_tokens}"
-        )
+    def totals(self) -> dict[str, int | float]:
+        """The counts, as fields of a log line."""
+        return {
+            "requests": self.requests,
+            "prompt_tokens": self.prompt_tokens,
+            "cached_tokens": self.cached_tokens,
+            "cached_share": round(self.cached_tokens / max(1, self.prompt_tokens), 3),
+            "new_tokens": self.new_tokens,
+        }
 
 
 @dataclass

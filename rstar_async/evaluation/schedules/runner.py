@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import trio
 
-from rstar_async.evaluation.aggregation import answers_in, group_answers, proposals_of
+from rstar_async.evaluation.aggregation import answers_in, proposals_of
 from rstar_async.evaluation.dependencies import Dependencies
 from rstar_async.evaluation.request import EvaluationRequest, ScheduleResults
 from rstar_async.evaluation.runner import Attempts
@@ -64,9 +64,14 @@ class ScheduleComparison:
                 for number in range(1, self._trees + 1):
                     nursery.start_soon(make, problem, number)
         in_order = [made[problem.id] for problem in problems]
-        chosen = [await self._judged(study, attempts) for attempts in in_order]
+        chosen = [
+            await self._judged(study, problem, attempts)
+            for problem, attempts in zip(problems, in_order, strict=True)
+        ]
         return spending(schedule, in_order, chosen)
 
-    async def _judged(self, study: EvaluationSettings, attempts: Sequence[Attempt]) -> list[bool]:
-        groups = await group_answers(answers_in(attempts), self._services.checker)
+    async def _judged(
+        self, study: EvaluationSettings, problem: Problem, attempts: Sequence[Attempt]
+    ) -> list[bool]:
+        groups = await self._services.runner.group_answers(problem, answers_in(attempts))
         return [is_right(study, proposals_of(attempt, groups)) for attempt in attempts]

@@ -38,6 +38,7 @@ class LocalEngine(LocalBase[Generate, Generated]):
         try:
             runner = ModelRunner(model, next_logits, self.device)
         except Unpackable as reason:
-            log.warning("%s runs plainly, without batching or prefix cache: %s", folder, reason)
+            facts = {"folder": str(folder), "reason": str(reason)}
+            log.warning("fallback: no batching, no prefix cache", extra=facts)
             return FallbackGeneration(model, self.device, decode, self.counters)
         return Generation(runner, decode, self.counters, self.settings)

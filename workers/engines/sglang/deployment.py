@@ -51,10 +51,11 @@ class Deployment(ABC):
             await self._install(current, new)
             await self._verify(new)
         except ModelUnavailable as refusal:
-            log.error("%s", refusal)
+            log.error("model refused", extra={"reason": str(refusal)})
             await self._restore(current)
             raise
-        log.info("SGLang serves %s at %s", new.version, self.server.url)
+        facts = {"model": new.version, "url": self.server.url}
+        log.info("SGLang serves", extra=facts)
 
     @abstractmethod
     async def _current(self) -> ModelFolder | None:
