@@ -7,6 +7,7 @@ import msgspec
 from msgspec import structs
 
 from rstar_async.config import Recipe, WorkersConfig
+from rstar_async.engines.checks import check_servable
 from rstar_async.evaluation.request import EvaluationRequest
 from rstar_async.launch.run import launch_client
 
@@ -21,6 +22,7 @@ def submit(order: EvaluationRequest, home: Path, reply: type[T]) -> tuple[T | No
 
     `order.results` must lie in `home`, which is locked meanwhile; results of earlier orders go.
     """
+    check_servable(order.recipe, ppm=order.ppm is not None)
     results = Path(order.results)
     results.unlink(missing_ok=True)
     recipe = structs.replace(order.recipe, workers=_workers(order.recipe, order.ppm))

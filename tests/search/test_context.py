@@ -28,10 +28,11 @@ def with_context(folder: Path, context: int) -> Path:
 async def searched(folder: Path, room: int) -> Counter[str]:
     """Statuses of the tree's nodes, where the context leaves `room` tokens after the question."""
     from workers.engines.local.engine import LocalEngine
+    from workers.engines.local.settings import LocalSettings
 
     models = with_context(folder / str(room), PROMPT + room)
     async with (
-        LocalEngine(models, device="cpu") as engine,
+        LocalEngine(models, LocalSettings(device="cpu")) as engine,
         store_with(folder / f"{room}.db") as (store, search, problem),
     ):
         pools = InProcess(models, engine=engine)
