@@ -4,9 +4,14 @@ Such text may hold anything a Python string may: lone surrogates, which no encod
 control characters, which a terminal obeys.
 """
 
+import re
 from typing import Any
 
 import msgspec
+
+from rstar_async.errors import BadInput
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 # Shown as their Unicode pictures; line ends and tabs stay.
 _CONTROLS = {code: 0x2400 + code for code in range(32) if code not in (9, 10)}
@@ -23,6 +28,14 @@ def without_surrogates(text: str) -> str:
 def without_controls(text: str) -> str:
     """The text with all characters visible that would act on a terminal or turn the writing."""
     return without_surrogates(text).translate(_CONTROLS)
+
+
+def checked_name(text: str) -> str:
+    """`text`, if it can name a file or folder in any other: letters, digits, `.`, `_` and `-`, not
+    beginning with a sign; `BadInput` otherwise."""
+    if not _NAME.fullmatch(text):
+        raise BadInput(f"{text[:80]!r} is not a name: use letters, digits, '.', '_' and '-'")
+    return text
 
 
 def to_json(value: Any) -> bytes:

@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", help="folder of a run, database, or a file of rows")
     parser.add_argument("out", type=Path, help="file or folder to write, whole or not at all")
     parser.add_argument("--as", dest="wanted", choices=FORMATS, required=True)
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier export")
     parser.add_argument("--run", help="which run, if the database holds several")
     parser.add_argument("--round", type=int, help="which round [the newest with trees]")
     parser.add_argument("--per-problem", type=int, default=2, help="solutions [%(default)s]")
@@ -29,7 +30,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     if is_file_of_rows(arguments.source):
         columns = ProblemsConfig(question=arguments.question, answer=arguments.answer)
-        rows = convert_file(arguments.source, arguments.wanted, arguments.out, columns)
+        rows = convert_file(
+            arguments.source,
+            arguments.wanted,
+            arguments.out,
+            columns,
+            overwrite=arguments.overwrite,
+        )
     else:
         rows = _export(arguments)
     print(f"{arguments.out}: {rows:,} rows")
@@ -48,4 +55,10 @@ def _export(arguments: argparse.Namespace) -> int:
         if number is None:
             number = last_searched(database, run_id)
         stored = StoredRound(database, run_id, number)
-        return export_round(stored, arguments.wanted, arguments.out, arguments.per_problem)
+        return export_round(
+            stored,
+            arguments.wanted,
+            arguments.out,
+            arguments.per_problem,
+            overwrite=arguments.overwrite,
+        )

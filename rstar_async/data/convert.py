@@ -24,7 +24,9 @@ from storage.database import Database
 _KINDS: dict[type, Kind] = {Solution: "solution", Comparison: "preference"}
 
 
-def export_round(round_: StoredRound, wanted: str, out: Path, per_problem: int) -> int:
+def export_round(
+    round_: StoredRound, wanted: str, out: Path, per_problem: int, *, overwrite: bool = False
+) -> int:
     """Write a stored round and return the number of rows."""
     kind, write = WRITERS[wanted]
     found: dict[Kind, Callable[[], Iterable[Any]]] = {
@@ -33,18 +35,20 @@ def export_round(round_: StoredRound, wanted: str, out: Path, per_problem: int) 
         "problem": round_.problems,
         "tree": round_.trees,
     }
-    return write_rows(out, map(write, found[kind]()))
+    return write_rows(out, map(write, found[kind]()), overwrite=overwrite)
 
 
-def convert_file(source: str, wanted: str, out: Path, columns: ProblemsConfig) -> int:
+def convert_file(
+    source: str, wanted: str, out: Path, columns: ProblemsConfig, *, overwrite: bool = False
+) -> int:
     """Write the rows of a file in another format and return their number. `BadInput` if they are of
     another kind: preferences cannot be made of solutions."""
     kind, write = WRITERS[wanted]
     if kind == "problem":
-        return write_rows(out, map(write, _problems(source, columns)))
+        return write_rows(out, map(write, _problems(source, columns)), overwrite=overwrite)
     if kind == "tree":
         raise BadInput(f"{source}: trees come from a run; `rstar import` makes one of a tree file")
-    return write_rows(out, map(write, _values(source, kind, wanted)))
+    return write_rows(out, map(write, _values(source, kind, wanted)), overwrite=overwrite)
 
 
 def last_searched(database: Database, run_id: str) -> int:

@@ -4,21 +4,22 @@ The name decides: `hf:openai/gsm8k@train` is the split `train` of a hub's datase
 files); a folder or a name without a suffix is a saved dataset. Libraries are imported when needed.
 """
 
-import contextlib
 import importlib
 import json
 import os
-import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from rstar_async.data.owned_folders import MARKER, is_owned, remove_owned
 from rstar_async.errors import BadInput
 
 Row: TypeAlias = dict[str, Any]
 HUB = "hf:"
 ROWS_AT_ONCE = 1000
+WRITTEN = (".jsonl", ".json", ".parquet")
 
 
 def read_rows(source: str | Path) -> Iterator[tuple[str, Row]]:
@@ -33,21 +34,41 @@ def read_rows(source: str | Path) -> Iterator[tuple[str, Row]]:
     return _json_rows(path) if path.suffix == ".json" else _jsonl_rows(path)
 
 
-def write_rows(path: Path, rows: Iterable[Row]) -> int:
-    """Write all rows atomically, replacing the old file, and return their number."""
-    draft = path.with_name(f".{path.name}.draft")
+def write_rows(path: Path, rows: Iterable[Row], *, overwrite: bool = False) -> int:
+    """Write all rows or nothing, and return their number.
+
+    An existing file is replaced only with `overwrite`, an existing folder only if it was written
+    here too; `BadInput` otherwise, and everything stays as it is.
+    """
+    write = _writer(path)
+    _check_target(path, overwrite)
+    draft_folder: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove(draft)
-        count = _writer(path)(draft, rows)
-        if path.is_dir():
-            shutil.rmtree(path)
+        draft_folder = Path(tempfile.mkdtemp(prefix=".rstar-", dir=path.parent))
+        (draft_folder / MARKER).touch()
+        draft = draft_folder / path.name
+        count = write(draft, rows)
+        if is_owned(path):
+            os.rename(path, draft_folder / "replaced")
         os.replace(draft, path)
     except OSError as error:
         raise BadInput(f"cannot write {path}: {error.strerror or error}") from None
     finally:
-        _remove(draft)
+        if draft_folder is not None:
+            remove_owned(draft_folder)
     return count
+
+
+def _check_target(path: Path, overwrite: bool) -> None:
+    if not path.exists() and not path.is_symlink():
+        return
+    if path.is_dir() and not is_owned(path):
+        raise BadInput(f"{path} is a folder that was not exported here; give another name")
+    if not path.is_dir() and path.suffix not in WRITTEN:
+        raise BadInput(f"{path} exists and is no file of rows; give another name")
+    if not overwrite:
+        raise BadInput(f"{path} exists; give another name, or --overwrite to replace it")
 
 
 def _writer(path: Path) -> Callable[[Path, Iterable[Row]], int]:
@@ -181,6 +202,7 @@ def _write_parquet(path: Path, rows: Iterable[Row]) -> int:
 def _write_saved(path: Path, rows: Iterable[Row]) -> int:
     dataset = _datasets(path).Dataset.from_list([storable(row) for row in rows])
     dataset.save_to_disk(str(path))
+    (path / MARKER).touch()
     return len(dataset)
 
 
@@ -213,11 +235,3 @@ def _library(name: str, path: Path) -> Any:
             f"{path}: this kind of file needs {name.partition('.')[0]}; "
             "it comes with `pip install 'rstar-async[train]'`"
         ) from None
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()

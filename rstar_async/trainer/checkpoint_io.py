@@ -47,11 +47,11 @@ def add_tensor(folder: Path, name: str, tensor: torch.Tensor) -> None:
 
 
 def checksums(folder: Path) -> dict[str, dict[str, int | str]]:
-    """Size and SHA-256 of every file, by name."""
+    """Size and SHA-256 of every file but hidden ones, by name."""
     return {
         file.name: {"sha256": sha256(file), "bytes": file.stat().st_size}
         for file in sorted(folder.iterdir())
-        if file.is_file()
+        if file.is_file() and not file.name.startswith(".")
     }
 
 

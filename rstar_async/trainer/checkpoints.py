@@ -5,9 +5,9 @@ other settings never go on from them. One counts only when it is marked as compl
 after all of it has reached the disk.
 """
 
+import contextlib
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
+from rstar_async.data.owned_folders import is_owned, make_owned, remove_owned_in
 from rstar_async.trainer import distributed
 from rstar_async.trainer.checkpoint_io import sync, weights_digest
 
@@ -45,15 +46,13 @@ class Checkpoints:
 
 
 def checkpoints_in(place: Path, fingerprint: str, seconds: float) -> Checkpoints:
-    """The checkpoints of the training so named; those of others in `place` are out of date."""
+    """The checkpoints of the training so named; those of others in `place` are out of date and
+    removed."""
 
     def tidy() -> Path:
-        mine = place / fingerprint
-        for other in place.iterdir() if place.is_dir() else ():
-            if other != mine:
-                shutil.rmtree(other)
-        mine.mkdir(parents=True, exist_ok=True)
-        return mine
+        own = place / fingerprint
+        remove_owned_in(place, keep=own.name)
+        return own if is_owned(own) else make_owned(own)
 
     return Checkpoints(distributed.on_rank0(tidy), seconds)
 
@@ -65,6 +64,16 @@ def fingerprint(start: Path, settings: Any, seed: int, examples: Sequence[Sequen
     for ids in examples:
         digest.update(json.dumps(list(ids)).encode())
     return digest.hexdigest()
+
+
+def clear_checkpoints(folder: Path) -> None:
+    """Remove the checkpoints of all finished trainings in `folder`, which has a folder for each."""
+    for place in folder.iterdir() if folder.is_dir() else ():
+        remove_owned_in(place)
+        with contextlib.suppress(OSError):  # what is not ours stays
+            place.rmdir()
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 class SaveCheckpoints(TrainerCallback):

@@ -1,6 +1,5 @@
 """What both kinds of rounds need: the run's settings, its database, and its model versions."""
 
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +16,10 @@ from rstar_async.config import Recipe, Section
 from rstar_async.domains.base import Domain
 from rstar_async.domains.registry import domain_of
 from rstar_async.errors import RstarError
+from rstar_async.sanitize import checked_name
 from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.trainer import distributed
+from rstar_async.trainer.checkpoints import clear_checkpoints
 from rstar_async.trainer.dataset import SFTRow, demonstration_row
 from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.publish import draft, publish
@@ -95,7 +96,7 @@ class TrainingContext:
         return style
 
     def folder(self, model: ModelVersion) -> Path:
-        return self.models / model.id
+        return self.models / checked_name(model.id)
 
     def encoder(self, model: ModelVersion) -> Encoder:
         """Encodes as a trained policy is prompted, whatever prompt `model` itself gets."""
@@ -182,7 +183,7 @@ class TrainingContext:
         done = RoundProgress(self.run, round_number, "trained", trained_at=time.time())
         self.commit(*records, done)
         if distributed.is_rank0():
-            shutil.rmtree(self.training_folder / "checkpoints", ignore_errors=True)
+            clear_checkpoints(self.training_folder / "checkpoints")
 
     def commit(self, *records: Record) -> None:
         """Store them, once for the whole team."""

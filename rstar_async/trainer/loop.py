@@ -1,7 +1,6 @@
 """Waits for searched rounds and trains on them, until it is told to end."""
 
 import logging
-import shutil
 import time
 
 from rstar_async.models.registry import prunable
@@ -11,32 +10,13 @@ from rstar_async.trainer.bootstrap import BOOTSTRAP, bootstrap
 from rstar_async.trainer.context import TrainingContext
 from rstar_async.trainer.errors import Stopped
 from rstar_async.trainer.hub import push_all
-from rstar_async.trainer.publish import clear_leftovers
+from rstar_async.trainer.publish import clear_drafts, remove_published
 from rstar_async.trainer.round import train_round
 from storage import queries
 from storage.records import ModelStanding
 
 log = logging.getLogger(__name__)
 
-
-def prune(context: TrainingContext) -> None:
-    """Keep `training.keep_versions` of each kind beside those in use; 0 keeps all.
-
-    The row first: a row without weights is pruned, weights without a row would be a leftover.
-    """
-    keep = context.recipe.training.keep_versions
-    if not keep:
-        return
-    rounds = context.database.read(queries.rounds_of, context.run)
-    in_use = [name for r in rounds if r.status != "closed" for name in (r.policy_id, r.ppm_id)]
-    for version in prunable(context.versions(), in_use, keep):
-        reason = f"training.keep_versions is {keep}"
-        context.database.commit(ModelStanding(version.id, "pruned", reason))
-        shutil.rmtree(context.folder(version), ignore_errors=True)
-        log.info("model pruned", extra={"model": version.id})
-
-
-log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
 
@@ -63,7 +43,7 @@ def serve(context: TrainingContext, *, once: bool = False) -> None:
 
 
 def _tidy(context: TrainingContext) -> None:
-    for name in clear_leftovers(context.models, {model.id for model in context.versions()}):
+    for name in clear_drafts(context.models):
         log.info("unfinished model removed", extra={"model": name})
 
 
@@ -80,3 +60,20 @@ def _train(context: TrainingContext, number: int) -> None:
     log.info("trained", extra={"run": context.run, "round": number, "seconds": round(seconds, 1)})
     if hub := context.recipe.training.hub:
         distributed.on_rank0(lambda: push_all(context.made_in(number), hub))
+
+
+def prune(context: TrainingContext) -> None:
+    """Keep `training.keep_versions` of each kind beside those in use; 0 keeps all.
+
+    The row comes first: a row without weights is pruned, weights without a row belong to no run.
+    """
+    keep = context.recipe.training.keep_versions
+    if not keep:
+        return
+    rounds = context.database.read(queries.rounds_of, context.run)
+    in_use = [name for r in rounds if r.status != "closed" for name in (r.policy_id, r.ppm_id)]
+    for version in prunable(context.versions(), in_use, keep):
+        reason = f"training.keep_versions is {keep}"
+        context.database.commit(ModelStanding(version.id, "pruned", reason))
+        if remove_published(context.folder(version), version.id):
+            log.info("model pruned", extra={"model": version.id})

@@ -1,14 +1,13 @@
 """Publishing a model version: either all of it is there, or nothing is.
 
 The folder is written aside, checked, described by a manifest, made durable and renamed into place;
-only then does one database transaction make it a version. Killed before, it leaves rubbish that
-the next start clears away; the database row is the truth.
+only then does one database transaction make it a version. Killed before, it leaves a draft that
+the next start removes; the database row is the truth.
 """
 
 import json
 import math
 import os
-import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
 
+from rstar_async.data.owned_folders import MARKER, is_owned, make_owned, remove_owned
 from rstar_async.trainer import distributed
 from rstar_async.trainer.checkpoint_io import (
     checksums,
@@ -35,7 +35,6 @@ from rstar_async.trainer.trainer_args import quiet
 from storage.records import ModelKind, ModelVersion
 
 UNFINISHED = ".tmp-"
-VERSION_NAME = re.compile(r"(policy|ppm)-r\d{3}-[0-9a-f]{8}")
 LINES = "metrics.jsonl"
 MANIFEST = "manifest.json"
 CARD = "README.md"
@@ -46,16 +45,14 @@ def draft(models: Path) -> Iterator[Path]:
     """A folder to write a version into; gone afterwards unless it was published."""
 
     def make() -> Path:
-        folder = models / f"{UNFINISHED}{uuid.uuid4().hex}"
-        folder.mkdir(parents=True)
-        return folder
+        return make_owned(models / f"{UNFINISHED}{uuid.uuid4().hex}")
 
     folder = distributed.on_rank0(make)
     try:
         yield folder
     finally:
         if distributed.is_rank0():
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_owned(folder)
 
 
 def publish(
@@ -94,6 +91,7 @@ def publish(
     let_others_read(folder)
     make_durable(folder)
     place = _rename(folder, version)
+    manifest = json.loads((place / MANIFEST).read_text())
     return ModelVersion(
         id=version,
         run_id=run,
@@ -141,24 +139,34 @@ def _probe_value(model: Any, kind: ModelKind, ids: Sequence[int]) -> float:
 
 
 def _rename(folder: Path, version: str) -> Path:
-    """Give the draft its name; a folder of that name holds the same weights and stays."""
+    """Give the draft its name. A folder of that name holds the same weights, from a training that
+    was killed before its row was stored, and stays with its own manifest."""
     place = folder.parent / version
     if not place.is_dir():
+        (folder / MARKER).unlink()
         os.rename(folder, place)
         sync(folder.parent)
     return place
 
 
-def clear_leftovers(models: Path, known: set[str]) -> list[str]:
-    """Remove drafts and renamed folders without a row, of an earlier life; gives their names."""
-    if not models.is_dir():
-        return []
-    rubbish = [
-        folder
-        for folder in models.iterdir()
-        if folder.name.startswith(UNFINISHED)
-        or (VERSION_NAME.fullmatch(folder.name) and folder.name not in known)
-    ]
-    for folder in rubbish:
-        shutil.rmtree(folder)
-    return sorted(folder.name for folder in rubbish)
+def remove_published(folder: Path, version: str) -> bool:
+    """Remove the folder of a version if its manifest says that it is one; whether it did."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+    except (OSError, ValueError):
+        return False
+    if folder.is_symlink() or not isinstance(manifest, dict) or manifest.get("id") != version:
+        return False
+    shutil.rmtree(folder)
+    return True
+
+
+def clear_drafts(models: Path) -> list[str]:
+    """Remove the drafts of trainings that were killed and return their names.
+
+    A published folder stays even if no row names it: it may belong to another database.
+    """
+    drafts = sorted(folder for folder in models.glob(f"{UNFINISHED}*") if is_owned(folder))
+    for folder in drafts:
+        remove_owned(folder)
+    return [folder.name for folder in drafts]

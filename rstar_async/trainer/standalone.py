@@ -1,6 +1,5 @@
 """Training from files alone: no run, no database. What comes out is a published folder."""
 
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from rstar_async.text.encoding import Encoder
 from rstar_async.trainer import distributed
 from rstar_async.trainer.base import prepare_base
 from rstar_async.trainer.build_dataset import is_heldout
+from rstar_async.trainer.checkpoints import clear_checkpoints
 from rstar_async.trainer.context import LIBRARIES, code_revision, max_length, probe, versions_of
 from rstar_async.trainer.dataset import within
 from rstar_async.trainer.errors import Refused
@@ -77,7 +77,7 @@ def train_from_file(job: FileTrainingJob) -> Path:
         except Refused as refused:
             raise BadInput(f"{job.data}: {refused}") from None
     if distributed.is_rank0():
-        shutil.rmtree(job.into / "training" / "checkpoints", ignore_errors=True)
+        clear_checkpoints(job.into / "training" / "checkpoints")
     return Path(version.path)
 
 

@@ -12,10 +12,12 @@ from typing import Any
 import msgspec
 
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import checked_name
 from storage import migrations, statements
 from storage.database import Database
 from storage.errors import BadRecord
 from storage.maintenance.export import MANIFEST, Manifest
+from storage.records import ModelVersion
 from storage.statements import RecordType
 
 ROWS_AT_ONCE = 2000
@@ -79,6 +81,17 @@ def _records(file: Path, kind: RecordType) -> Iterator[Any]:
 def _record(file: Path, number: int, line: bytes, kind: RecordType) -> Any:
     try:
         # Unlike msgspec, the standard library's reader accepts lone surrogates.
-        return msgspec.convert(json.loads(line), kind)
+        record = msgspec.convert(json.loads(line), kind)
     except (ValueError, msgspec.MsgspecError) as error:
+        raise BadInput(f"{file} line {number}: {error}") from None
+    if isinstance(record, ModelVersion):
+        _check_folder_name(file, number, record.id)
+    return record
+
+
+def _check_folder_name(file: Path, number: int, model: str) -> None:
+    """A model's id names its folder, so it must not lead to another one."""
+    try:
+        checked_name(model)
+    except BadInput as error:
         raise BadInput(f"{file} line {number}: {error}") from None

@@ -22,9 +22,12 @@ def test_rows_are_read_as_they_were_written(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", OUTS)
-def test_writing_again_replaces_the_file(tmp_path, name):
+def test_writing_again_replaces_the_file_when_told_to(tmp_path, name):
     write_rows(tmp_path / name, ROWS)
-    write_rows(tmp_path / name, ROWS[:1])
+    with pytest.raises(BadInput, match="--overwrite"):
+        write_rows(tmp_path / name, ROWS[:1])
+    assert [row for _, row in read_rows(tmp_path / name)] == ROWS
+    write_rows(tmp_path / name, ROWS[:1], overwrite=True)
     assert [row for _, row in read_rows(tmp_path / name)] == ROWS[:1]
 
 
@@ -37,9 +40,25 @@ def test_a_failure_leaves_the_old_file_and_no_draft(tmp_path, name):
         raise BadInput("row 2 is none")
 
     with pytest.raises(BadInput):
-        write_rows(tmp_path / name, rows())
+        write_rows(tmp_path / name, rows(), overwrite=True)
     assert [row for _, row in read_rows(tmp_path / name)] == ROWS
     assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+
+def test_a_folder_that_was_not_exported_here_is_never_replaced(tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("keep")
+    with pytest.raises(BadInput, match="not exported here"):
+        write_rows(tmp_path / "thesis", ROWS, overwrite=True)
+    assert (tmp_path / "thesis" / "chapter.txt").read_text() == "keep"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["thesis"]
+
+
+def test_a_file_of_another_kind_is_never_replaced(tmp_path):
+    (tmp_path / "notes").write_text("keep")
+    with pytest.raises(BadInput, match="no file of rows"):
+        write_rows(tmp_path / "notes", ROWS, overwrite=True)
+    assert (tmp_path / "notes").read_text() == "keep"
 
 
 def test_more_rows_than_a_batch_survive_parquet(tmp_path):

@@ -145,7 +145,7 @@ def store(tmp_path):
 
 
 def export(source, out, wanted):
-    assert main(["export", str(source), str(out), "--as", wanted]) == 0
+    assert main(["export", str(source), str(out), "--as", wanted, "--overwrite"]) == 0
     return [json.loads(line) for line in out.read_text().splitlines()]
 
 

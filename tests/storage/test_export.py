@@ -135,3 +135,18 @@ def test_what_is_no_export_is_refused_with_its_place(tmp_path):
         with pytest.raises(BadInput, match="exported at schema 0000"):
             read_back(database, tmp_path / "csv")
         assert database.read(queries.run_by_id, "real") is not None
+
+
+@pytest.mark.parametrize("name", ["../../thesis", "/etc", ".", "a/b", "", "a\0b"])
+def test_a_model_whose_id_leads_out_of_its_folder_is_refused(filled, tmp_path, name):
+    folder = tmp_path / "export"
+    filled.read(export, folder, "jsonl")
+    file = folder / "model_versions.jsonl"
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    rows[0]["id"] = name
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with (
+        open_database(f"sqlite:///{tmp_path}/copy.db") as copy,
+        pytest.raises(BadInput, match="is not a name"),
+    ):
+        read_back(copy, folder)

@@ -6,13 +6,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from rstar_async.data.owned_folders import make_owned
 from rstar_async.trainer import publish as publishing
 from rstar_async.trainer.base import prepare_base
 from rstar_async.trainer.checkpoint_io import add_tensor, checksums, has_tensor, weights_digest
 from rstar_async.trainer.context import probe
 from rstar_async.trainer.errors import Refused
 from rstar_async.trainer.loop import serve
-from rstar_async.trainer.publish import check, clear_leftovers, draft, publish
+from rstar_async.trainer.publish import check, clear_drafts, draft, publish, remove_published
 from rstar_async.trainer.scorer import complete_folder, load_ppm
 from storage import queries
 from storage.database import Database
@@ -102,13 +103,24 @@ def test_a_tensor_is_added_to_one_shard_and_to_the_index(base, tmp_path):
     assert load_file(tmp_path / index["weight_map"]["score.bias"])["score.bias"].tolist() == [0.0]
 
 
-def test_only_our_own_rubbish_is_cleared(tmp_path):
+def test_only_drafts_are_cleared_and_no_published_folder(tmp_path):
     for name in (".tmp-1", "policy-r001-01234567", "ppm-r001-01234567", "mine", "policy-final"):
         (tmp_path / name).mkdir()
-    assert clear_leftovers(tmp_path, {"ppm-r001-01234567"}) == [".tmp-1", "policy-r001-01234567"]
-    left = sorted(path.name for path in tmp_path.iterdir())
-    assert left == ["mine", "policy-final", "ppm-r001-01234567"]
-    assert clear_leftovers(tmp_path / "nowhere", set()) == []
+    make_owned(tmp_path / ".tmp-2")
+    assert clear_drafts(tmp_path) == [".tmp-2"]
+    assert len(list(tmp_path.iterdir())) == 5
+    assert clear_drafts(tmp_path / "nowhere") == []
+
+
+def test_a_folder_is_removed_only_as_the_version_that_its_manifest_names(tmp_path):
+    for name, said in (("policy-r001-01234567", "policy-r001-01234567"), ("thesis", "other")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(json.dumps({"id": said}))
+    (tmp_path / "bare").mkdir()
+    removed = [remove_published(tmp_path / n, n) for n in ("thesis", "bare", "gone")]
+    assert removed == [False, False, False]
+    assert remove_published(tmp_path / "policy-r001-01234567", "policy-r001-01234567")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bare", "thesis"]
 
 
 def killed(*_, **__):
