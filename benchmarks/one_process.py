@@ -53,7 +53,7 @@ async def search_all(recipe: Recipe, open_engine: Callable[[Path], Engine]) -> f
     searches = [_search_row(recipe, problem) for problem in problems]
     models = ActiveModels.load(recipe.models_folder, POLICY, None)
     plan = SearchPlan(models, recipe.search, ExecutionConfig(), "truth")
-    async with _opened(recipe, open_engine) as (coordinator, store):
+    async with _opened(recipe, open_engine) as (runner, store):
         await store.commit(
             records.Run(recipe.name, {}, recipe.seed, "benchmark"),
             records.Round(recipe.name, 1, "searching", POLICY),
@@ -61,7 +61,7 @@ async def search_all(recipe: Recipe, open_engine: Callable[[Path], Engine]) -> f
             *searches,
         )
         started = trio.current_time()
-        await coordinator.search_all(searches, {problem.id: problem for problem in problems}, plan)
+        await runner.search_all(searches, {problem.id: problem for problem in problems}, plan)
         return trio.current_time() - started
 
 

@@ -57,7 +57,7 @@ class Rig:
     """Searches trees; `ours` are the processes whose CPU time counts beside this one's."""
 
     parts: Parts
-    coordinator: SearchRunner
+    runner: SearchRunner
     store: Any
     ours: list[int] = field(default_factory=list)
     canned: list[int] = field(default_factory=list)
@@ -80,7 +80,7 @@ class Rig:
         for search in searches:
             await self.store.commit(search)
         plan = _plan(trees, nodes, rollouts)
-        found = await self.coordinator.search_all(searches, {PROBLEM.id: PROBLEM}, plan)
+        found = await self.runner.search_all(searches, {PROBLEM.id: PROBLEM}, plan)
         return sum(len(tree.nodes) - 1 for tree in found.values())
 
 

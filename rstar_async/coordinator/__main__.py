@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import trio
+from rich.console import Console
 
 from rstar_async.answers.checker import open_checker
-from rstar_async.cli.report import print_report
 from rstar_async.config import Recipe
 from rstar_async.config.loader import read_stored_recipe
 from rstar_async.coordinator.driver import Driver
-from rstar_async.coordinator.gpu_sharing import Card
+from rstar_async.coordinator.gpu_sharing import SharedGPU
 from rstar_async.coordinator.progress import show_progress
 from rstar_async.errors import BadInput
 from rstar_async.launch.sockets import clients_endpoint
+from rstar_async.reports.rounds_table import report_of, table_of
 from rstar_async.search.expander import AnswerVerifier
 from rstar_async.search.gc_tuning import tune_gc
 from rstar_async.search.metrics import show_pools
@@ -25,10 +26,12 @@ from rstar_async.search.runner import SearchRunner
 from rstar_async.telemetry import process
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.payloads import POOLS, Pool
+from storage.database import open_database
 from storage.store import open_store
 
 BAD_INPUT = 2
 TOLD_TO_STOP = 128 + signal.SIGTERM
+TABLE_COLUMNS = 160  # it goes to the log of a container
 
 
 def main() -> int:
@@ -47,8 +50,14 @@ def main() -> int:
         print(f"coordinator: {single(bad)}", file=sys.stderr)
         return BAD_INPUT
     if complete and arguments.table:
-        print_report(recipe.database_url, recipe.name, None)
+        _print_rounds(recipe)
     return 0 if complete else TOLD_TO_STOP
+
+
+def _print_rounds(recipe: Recipe) -> None:
+    with open_database(recipe.database_url, must_exist=True) as database:
+        report = report_of(database, recipe.name, recipe.database_url)
+    Console(width=TABLE_COLUMNS).print(table_of(report))
 
 
 async def coordinate(
@@ -76,8 +85,8 @@ async def _run_rounds(recipe: Recipe, endpoints: Mapping[Pool, str], keys: Path 
         nursery.start_soon(show_progress, recipe, store)
         nursery.start_soon(show_pools, pools)
         tune_gc()
-        coordinator = SearchRunner(pools, store, AnswerVerifier(checker))
-        await Driver(recipe, store, coordinator, Card.of(recipe)).run()
+        searches = SearchRunner(pools, store, AnswerVerifier(checker))
+        await Driver(recipe, store, searches, SharedGPU.of(recipe)).run()
         nursery.cancel_scope.cancel()
 
 

@@ -60,12 +60,12 @@ def processes(recipe: Recipe, places: Places) -> list[ProcessSpec]:
     return [_watched(spec, number, recipe.observe) for number, spec in enumerate(specs)]
 
 
-def processes_for(client: str, recipe: Recipe, places: Places, order: Path) -> list[ProcessSpec]:
-    """Brokers, workers and the module `client`, which asks them what the file `order` says.
+def processes_for(client: str, recipe: Recipe, places: Places, request: Path) -> list[ProcessSpec]:
+    """Brokers, workers and the module `client`, which does what the file `request` asks for.
 
     None serves metrics: the run whose recipe this is may go on elsewhere, at the same ports.
     """
-    return [*_services(recipe, places), _client(client, places, order)]
+    return [*_services(recipe, places), _client(client, places, request)]
 
 
 def _services(recipe: Recipe, places: Places) -> list[ProcessSpec]:
@@ -187,10 +187,10 @@ def _coordinator(places: Places) -> ProcessSpec:
     )
 
 
-def _client(module: str, places: Places, order: Path) -> ProcessSpec:
+def _client(module: str, places: Places, request: Path) -> ProcessSpec:
     return ProcessSpec(
         name=module.rpartition(".")[2],
-        argv=(*PYTHON, module, "--order", str(order), "--sockets", str(places.sockets)),
+        argv=(*PYTHON, module, "--request", str(request), "--sockets", str(places.sockets)),
         env=_environment(threads=1),
         ends_run=True,
         on_terminal=True,

@@ -62,15 +62,15 @@ def launch_client(
     client: str,
     recipe: Recipe,
     home: Path,
-    order: msgspec.Struct,
+    request: msgspec.Struct,
     say: Callable[[str], None] = say_on_stderr,
 ) -> int:
-    """Start brokers and workers, and have the module `client` ask them what `order` says.
+    """Start brokers, workers and the module `client`, which does what `request` asks for.
 
     Its locks, logs and letters are in `home`, which a run may own that goes on elsewhere.
     """
     with RunLock(home) as lock, _sockets(lock) as sockets:
-        file = _write(home / "order.json", order)
+        file = _write(home / "request.json", request)
         places = Places(home, recipe.models_folder, sockets, file)
         specs = processes_for(client, recipe, places, file)
         return trio.run(lambda: run_processes(specs, places.logs, say=say))

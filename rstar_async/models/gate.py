@@ -1,16 +1,14 @@
 """Is a new model worse than the one before it, by more than chance explains?
 
 Both are measured on the same problems, so they are compared problem by problem: what makes one
-problem harder than another cancels out. Knows no model; reads what the evaluations stored.
+problem harder than another cancels out. Only stored evaluations are read.
 """
 
-import math
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 
-from rstar_async.evaluation.intervals import Z95
+from rstar_async.evaluation.intervals import mean_difference, on_common_problems, success_rates
 from storage import queries
 from storage.queries import Connection
 from storage.records import Evaluation, ModelStanding, ModelVersion
@@ -43,14 +41,11 @@ class Comparison:
 
 def compare(before: Mapping[str, float], after: Mapping[str, float]) -> Comparison:
     """Rates in [0, 1] by problem."""
-    common = sorted(before.keys() & after.keys())
-    if len(common) < 2:
-        return Comparison(len(common), 0.0, 0.0, -1.0, 1.0)
-    differences = [after[problem] - before[problem] for problem in common]
-    mean = fmean(differences)
-    margin = Z95 * stdev(differences) / math.sqrt(len(common))
-    old, new = (fmean(rates[problem] for problem in common) for rates in (before, after))
-    return Comparison(len(common), old, new, mean - margin, mean + margin)
+    old, new = on_common_problems(before, after)
+    if not old:
+        return Comparison(0, 0.0, 0.0, -1.0, 1.0)
+    gain = mean_difference(new, old)
+    return Comparison(len(old), fmean(old), fmean(new), gain.low, gain.high)
 
 
 def refusals(connection: Connection, run: str, number: int) -> list[ModelStanding]:
@@ -71,12 +66,7 @@ def refusals(connection: Connection, run: str, number: int) -> list[ModelStandin
 def _rates(connection: Connection, policy: ModelVersion) -> dict[str, float]:
     """Share of right samples by problem, of the newest evaluation of this policy alone."""
     evaluation = _evaluation(connection, policy)
-    if evaluation is None:
-        return {}
-    verdicts: dict[str, list[bool]] = defaultdict(list)
-    for answer in queries.answers_of(connection, evaluation.id):
-        verdicts[answer.problem_id].append(answer.correct is True)
-    return {problem: fmean(right) for problem, right in verdicts.items()}
+    return success_rates(queries.answers_of(connection, evaluation.id)) if evaluation else {}
 
 
 def _evaluation(connection: Connection, policy: ModelVersion) -> Evaluation | None:

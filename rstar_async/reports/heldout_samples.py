@@ -1,8 +1,8 @@
 """What the policy's samples on held-out problems came to, and what the rounds changed about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from rstar_async.evaluation.intervals import mean_difference
+from rstar_async.evaluation.intervals import mean_difference, on_common_problems, success_rates
 from rstar_async.reports.facts import Heldout
 from storage import queries
 from storage.database import Database
@@ -19,20 +19,11 @@ def heldout_by_round(database: Database, evaluations: Sequence[Evaluation]) -> d
 
 def heldout_of(found: Sequence[EvaluationAnswer], first: Sequence[EvaluationAnswer]) -> Heldout:
     """Pure. The gain is over the problems that both were asked; none against itself."""
-    rates, before = _rates(found), _rates(first)
-    both = sorted(rates.keys() & before.keys())
+    rates, before = on_common_problems(success_rates(found), success_rates(first))
     gain = None
-    if both and found is not first:
-        share = mean_difference([rates[p] for p in both], [before[p] for p in both])
+    if rates and found is not first:
+        share = mean_difference(rates, before)
         gain = share.mean, share.low, share.high
     right = sum(answer.correct is True for answer in found)
     silent = sum(not answer.answer for answer in found)
     return Heldout(right, len(found) - right - silent, silent, gain)
-
-
-def _rates(answers: Sequence[EvaluationAnswer]) -> Mapping[str, float]:
-    """Success rate of every problem."""
-    by_problem: dict[str, list[bool]] = {}
-    for answer in answers:
-        by_problem.setdefault(answer.problem_id, []).append(answer.correct is True)
-    return {problem: sum(right) / len(right) for problem, right in by_problem.items()}

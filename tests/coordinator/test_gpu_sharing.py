@@ -2,7 +2,7 @@
 
 import pytest
 
-from rstar_async.coordinator.gpu_sharing import Action, Card, State, next_step
+from rstar_async.coordinator.gpu_sharing import Action, SharedGPU, State, next_step
 
 
 class FakeDevice:
@@ -50,10 +50,10 @@ class FakeDevice:
 
 async def test_the_trainer_gets_the_card_empty_and_the_servers_get_it_back_whole():
     devices = [FakeDevice(), FakeDevice("v2")]
-    card = Card(devices)
-    await card.hand_over("trainer")
+    gpu = SharedGPU(devices)
+    await gpu.hand_over("trainer")
     assert all(not device.memory and device.paused for device in devices)
-    await card.hand_over("servers")
+    await gpu.hand_over("servers")
     assert [device.weights for device in devices] == ["v1", "v2"]
     assert not any(device.paused for device in devices)
     assert devices[0].done == list(Action)
@@ -62,9 +62,9 @@ async def test_the_trainer_gets_the_card_empty_and_the_servers_get_it_back_whole
 @pytest.mark.parametrize("owner", ["trainer", "servers"])
 async def test_asking_twice_changes_nothing(owner):
     device = FakeDevice()
-    await Card([device]).hand_over(owner)
+    await SharedGPU([device]).hand_over(owner)
     done = list(device.done)
-    await Card([device]).hand_over(owner)
+    await SharedGPU([device]).hand_over(owner)
     assert device.done == done
 
 
@@ -73,7 +73,7 @@ async def test_a_server_that_is_not_there_is_passed_over():
         async def state(self):
             return None
 
-    await Card([Absent()]).hand_over("trainer")
+    await SharedGPU([Absent()]).hand_over("trainer")
 
 
 CASES = [(state, owner) for state in State for owner in ("trainer", "servers")]

@@ -10,7 +10,7 @@ import pytest
 from rstar_async import demo
 from rstar_async.text.encoding import Encoder
 from storage import queries
-from tests.search.world import POLICY, QUESTION, InProcess, coordinator, plan, store_with
+from tests.search.world import POLICY, QUESTION, InProcess, plan, search_runner, store_with
 
 CHECKPOINT = Path(demo.__file__).parent / "checkpoint"
 PROMPT = len(Encoder.load(CHECKPOINT, "tagged").prompt(QUESTION))
@@ -35,7 +35,7 @@ async def searched(folder: Path, room: int) -> Counter[str]:
         store_with(folder / f"{room}.db") as (store, search, problem),
     ):
         pools = InProcess(models, engine=engine)
-        await coordinator(pools, store).search(search, problem, plan(models))
+        await search_runner(pools, store).search(search, problem, plan(models))
         found = await store.read(queries.search_by_id, "s")
         assert found.status == "finished"
         statuses = Counter(node.status for node in await store.read(queries.nodes_of, "s"))

@@ -10,7 +10,7 @@ from rstar_async.search.persistence import tree_from_nodes
 from rstar_async.search.tree import Selection
 from storage import queries
 from storage.store import Store
-from tests.search.world import InProcess, coordinator, models_in, plan, store_with
+from tests.search.world import InProcess, models_in, plan, search_runner, store_with
 
 
 @pytest.fixture(scope="module")
@@ -32,18 +32,18 @@ async def facts(store: Store, search_id: str = "s"):
 async def grown(path, models, delay=lambda: 0.0, **settings):
     async with store_with(path) as (store, search, problem):
         pools = InProcess(models, delay)
-        await coordinator(pools, store).search(search, problem, plan(models, **settings))
+        await search_runner(pools, store).search(search, problem, plan(models, **settings))
         return await facts(store), await store.read(queries.search_by_id, "s"), pools
 
 
 async def test_what_run_and_search_are_called_has_no_say_in_the_draws(tmp_path, models):
     first, _, _ = await grown(tmp_path / "a", models)
     async with store_with(tmp_path / "b", "renamed") as (store, search, problem):
-        renamed = coordinator(InProcess(models), store)
+        renamed = search_runner(InProcess(models), store)
         await renamed.search(search, structs.replace(problem, run_id="other"), plan(models))
         assert await facts(store, "renamed") == first
     async with store_with(tmp_path / "c", seed=2) as (store, search, problem):
-        await coordinator(InProcess(models), store).search(search, problem, plan(models))
+        await search_runner(InProcess(models), store).search(search, problem, plan(models))
         assert await facts(store) != first
 
 
@@ -72,7 +72,7 @@ async def grown_with_kills(path, models, dice, **settings):
             impatient = Impatient(store, dice.randint(2, 12))
             pools = InProcess(models, jitter(dice.randint(0, 999)))
             try:
-                await coordinator(pools, impatient).search(
+                await search_runner(pools, impatient).search(
                     search, problem, plan(models, **settings)
                 )
             except BaseExceptionGroup as group:
@@ -116,7 +116,7 @@ async def test_virtual_losses_leave_no_trace_in_the_store(tmp_path, models, para
     """What is stored adds up as if nothing had ever been held."""
     async with store_with(tmp_path / "s.db") as (store, search, problem):
         pools = InProcess(models, jitter(3))
-        tree = await coordinator(pools, store).search(
+        tree = await search_runner(pools, store).search(
             search, problem, plan(models, parallel=parallel)
         )
         stored = tree_from_nodes(await store.read(queries.nodes_of, "s"), Selection())
@@ -131,7 +131,7 @@ async def test_a_search_without_workers_fails_and_goes_on_when_they_are_back(tmp
     async with store_with(tmp_path / "s.db") as (store, search, problem):
         pools = InProcess(models)
         pools.fail_at = 30
-        searches = coordinator(pools, store)
+        searches = search_runner(pools, store)
         assert await searches.search(search, problem, plan(models, parallel=2)) is None
         failed = await store.read(queries.search_by_id, "s")
         assert (failed.status, failed.answer) == ("failed", "error: no worker")
@@ -179,7 +179,7 @@ async def test_an_unsolved_search_goes_on_to_the_next_total(tmp_path, models):
         path = tmp_path / f"{rollouts}.db"
         async with store_with(path, answer="99") as (store, search, problem):
             own = plan(models, rollouts=2, unsolved_rollouts=totals)
-            await coordinator(InProcess(models), store).search(search, problem, own)
+            await search_runner(InProcess(models), store).search(search, problem, own)
             found = await store.read(queries.search_by_id, "s")
         assert found.rollouts == rollouts
         assert not found.solved

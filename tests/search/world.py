@@ -115,5 +115,5 @@ async def store_with(
         yield store, search, problem
 
 
-def coordinator(pools: InProcess, store: Store) -> SearchRunner:
+def search_runner(pools: InProcess, store: Store) -> SearchRunner:
     return SearchRunner(Pools(pools, pools, pools), store, AnswerVerifier(EqualText()))  # type: ignore[arg-type]
