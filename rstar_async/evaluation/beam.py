@@ -32,7 +32,7 @@ class BeamSearch(Strategy):
     ) -> None:
         """One pass with at most `beam_width` beams and `beam_candidates` next steps a beam."""
         width = evaluation.beam_width
-        beams = [tree.tree.root]
+        beams = [tree.root]
         while beams:
             found = await _extend_all(expander, tree, beams, evaluation.beam_candidates)
             kept = best(found, width)

@@ -10,7 +10,7 @@ from rstar_async.evaluation.results import Interval, Result, Results
 from rstar_async.evaluation.schedule_comparison import ScheduleResult, ScheduleResults
 from rstar_async.evaluation.selection import ADAPTIVE_MAJORITY
 from rstar_async.evaluation.solve import Solved
-from rstar_async.evaluation.strategies import TREE, strategies
+from rstar_async.evaluation.strategies import TREE, in_table_order, strategies
 from rstar_async.evaluation.strategy import Strategy
 from rstar_async.sanitize import for_terminal
 
@@ -26,7 +26,7 @@ def table_of(results: Results) -> Table:
         if not row.trajectories:
             table.add_row(f"policy alone: {strategies()[row.method].alone}", accuracy(row))
     table.add_section()
-    for strategy in strategies().values():
+    for strategy in in_table_order(strategies().values()):
         _add_strategy(table, results, strategy, counts)
     return table
 

@@ -13,7 +13,7 @@ from rstar_async.evaluation.aggregation import (
 )
 from rstar_async.evaluation.attempts import Attempts, tokens_of
 from rstar_async.evaluation.results import Results, ResultsOf
-from rstar_async.evaluation.strategies import TREE
+from rstar_async.evaluation.strategies import TREE, in_table_order
 from rstar_async.evaluation.strategy import Strategy
 from rstar_async.evaluation.table import rows
 from storage import queries
@@ -46,7 +46,7 @@ class EvaluationRun:
                 nursery.start_soon(self._evaluate, problem, limit)
         ids = [problem.id for problem in problems]
         in_order = {id_: self._results[id_] for id_ in ids}
-        strategies = [TREE, *self._baselines]
+        strategies = in_table_order([TREE, *self._baselines])
         table = list(rows(in_order, strategies, self._counts, has_ppm=self._has_ppm))
         results = ResultsOf(self._settings, benchmark, ids)
         for row in table:

@@ -23,6 +23,10 @@ class RecordedTree:
         self._expansions: list[tuple[TreeNode, list[TreeNode], ExpansionResult]] = []
         self._started_at = time.time()
 
+    @property
+    def root(self) -> TreeNode:
+        return self.tree.root
+
     def add(self, node: TreeNode, expanded: ExpansionResult) -> list[tuple[TreeNode, StepResult]]:
         """Put the steps below `node`; returns the new nodes, each with the step it was made of."""
         children = self.tree.expand(node, [step.candidate() for step in expanded.outcomes])

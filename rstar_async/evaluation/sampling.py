@@ -47,7 +47,7 @@ class Sampling(Strategy):
         self, expander: Expander, tree: RecordedTree, evaluation: EvaluationConfig
     ) -> None:
         """Grow a tree whose leaves are the solutions of the batch."""
-        await _follow(expander, tree, tree.tree.root, self._batch)
+        await _follow(expander, tree, tree.root, self._batch)
 
     def trajectories_of(
         self, attempt: Attempt, groups: Mapping[str, str], rule: AnswerRule

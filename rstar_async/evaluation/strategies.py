@@ -8,7 +8,7 @@ entry-point group `rstar_async.strategies` instead:
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
@@ -56,14 +56,8 @@ BUILT_IN: tuple[Strategy, ...] = (TREE, Greedy(), Sampling(), BeamSearch())
 
 @cache
 def strategies() -> dict[str, Strategy]:
-    """Every strategy by name, in the order of the table: the built-in ones, then those of
-    installed packages. Raises `BadInput` if one of these cannot be used."""
-    found = {strategy.name: strategy for strategy in BUILT_IN}
-    for strategy in _installed(entry_points(group=GROUP)):
-        if strategy.name in found:
-            raise BadInput(f"two strategies are called {strategy.name!r}; uninstall one of them")
-        found[strategy.name] = strategy
-    return found
+    """Every strategy by name: the built-in ones, then those of installed packages. Raises `BadInput` if one of these cannot be used."""
+    return with_installed(entry_points(group=GROUP))
 
 
 def baselines() -> list[Strategy]:
@@ -71,18 +65,33 @@ def baselines() -> list[Strategy]:
     return [strategy for strategy in strategies().values() if strategy is not TREE]
 
 
-def _installed(points: Iterable[EntryPoint]) -> Iterator[Strategy]:
+def in_table_order(found: Iterable[Strategy]) -> list[Strategy]:
+    """Strategies that give one trajectory an attempt come before those that give many."""
+    return sorted(found, key=lambda strategy: strategy.width)
+
+
+def with_installed(points: Iterable[EntryPoint]) -> dict[str, Strategy]:
+    """The built-in strategies and those that `points` name."""
+    found = {strategy.name: strategy for strategy in BUILT_IN}
     for point in sorted(points, key=lambda point: point.name):
-        try:
-            strategy = point.load()()
-        except Exception as error:  # whatever somebody else's module raises
-            reason = f"{type(error).__name__}: {error}"
-            raise BadInput(f"cannot load the strategy {point.value}: {reason}") from error
-        if not isinstance(strategy, Strategy):
-            raise BadInput(f"{point.value} (entry points {GROUP}) is no subclass of Strategy")
-        if not NAME.fullmatch(strategy.name) or strategy.name == "none":
-            raise BadInput(
-                f"{point.value}: a strategy cannot be called {strategy.name!r}; "
-                "use lower-case letters, digits, - and _"
-            )
-        yield strategy
+        strategy = _load(point)
+        if strategy.name in found:
+            raise BadInput(f"two strategies are called {strategy.name!r}; uninstall {point.value}")
+        found[strategy.name] = strategy
+    return found
+
+
+def _load(point: EntryPoint) -> Strategy:
+    try:
+        strategy = point.load()()
+    except Exception as error:  # the code of another package may raise anything
+        reason = f"{type(error).__name__}: {error}"
+        raise BadInput(f"cannot load the strategy {point.value}: {reason}") from error
+    if not isinstance(strategy, Strategy):
+        raise BadInput(f"{point.value}, an entry point of {GROUP}, is no subclass of Strategy")
+    if not NAME.fullmatch(strategy.name) or strategy.name == "none":
+        raise BadInput(
+            f"{point.value}: a strategy cannot be called {strategy.name!r}; "
+            "use lower-case letters, digits, - and _"
+        )
+    return strategy
