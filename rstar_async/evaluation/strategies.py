@@ -56,7 +56,10 @@ BUILT_IN: tuple[Strategy, ...] = (TREE, Greedy(), Sampling(), BeamSearch())
 
 @cache
 def strategies() -> dict[str, Strategy]:
-    """Every strategy by name: the built-in ones, then those of installed packages. Raises `BadInput` if one of these cannot be used."""
+    """Every strategy by name: the built-in ones, then those of installed packages.
+
+    Raises `BadInput` if one of these cannot be used.
+    """
     return with_installed(entry_points(group=GROUP))
 
 
