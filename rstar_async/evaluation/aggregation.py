@@ -59,7 +59,7 @@ def distinct_proposals(attempt: Attempt) -> list[Proposal]:
     return [_proposal(answer) for answer in sorted(attempt.answers, key=_birth)]
 
 
-def path_value(answer: FoundAnswer) -> float | None:
+def value_of(answer: FoundAnswer) -> float | None:
     """The PPM's value of the path to an answer: that of its last step. None without a PPM."""
     return answer.prior
 
@@ -70,7 +70,7 @@ def answers_in(attempts: Iterable[Attempt]) -> list[str]:
 
 
 def _proposal(answer: FoundAnswer, group: str = "") -> Proposal:
-    score = path_value(answer)
+    score = value_of(answer)
     return Proposal(answer.answer, answer.correct, score, group or answer.answer, answer.path)
 
 

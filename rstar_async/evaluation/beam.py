@@ -60,10 +60,10 @@ def best(found: Iterable[TreeNode], width: int) -> list[TreeNode]:
     """The `width` nodes with the highest values among those that ran; earliest of equals first.
     Pure."""
     alive = [node for node in found if node.status in (NodeStatus.LIVE, NodeStatus.ANSWER)]
-    return sorted(alive, key=path_value, reverse=True)[:width]
+    return sorted(alive, key=value_of, reverse=True)[:width]
 
 
-def path_value(node: TreeNode) -> float:
+def value_of(node: TreeNode) -> float:
     """The PPM's value of the path to a node: that of its last step; the lowest if it has none."""
     prior = node.candidate.prior
     return -1.0 if prior is None else prior

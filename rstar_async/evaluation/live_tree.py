@@ -10,6 +10,7 @@ from rich.text import Text
 from rich.tree import Tree as Drawing
 
 from rstar_async.sanitize import for_terminal
+from rstar_async.search.paths import depth_first, parent_of, path_from_root
 from storage import queries
 from storage.queries.dashboard_trees import TreeNode
 from storage.store import Store
@@ -53,9 +54,9 @@ def drawn_tree(tree: Sequence[TreeNode], lines: int) -> Drawing:
     """The nodes that fit, each below its parent, and how many are left out. Pure."""
     shown = nodes_to_draw(tree, lines)
     branches = {"0": Drawing(Text("question", style="dim"))}
-    for node in sorted(tree, key=lambda n: [int(part) for part in n.path.split(".")]):
-        if node.path in shown:
-            branches[node.path] = branches[parent_of(node.path)].add(_label(node))
+    by_path = {node.path: node for node in tree}
+    for path in depth_first(shown):
+        branches[path] = branches[parent_of(path)].add(_label(by_path[path]))
     hidden = len(tree) - 1 - len(shown)
     if hidden > 0:
         branches["0"].add(Text(f"… and {hidden:,} more", style="dim"))
@@ -71,20 +72,10 @@ def nodes_to_draw(tree: Sequence[TreeNode], lines: int) -> set[str]:
     )
     shown: set[str] = set()
     for node in by_weight:
-        wanted = set(_with_ancestors(node.path)) - shown
+        wanted = set(path_from_root(node.path)) - shown
         if len(shown) + len(wanted) <= max(3, lines):
             shown |= wanted
     return shown
-
-
-def parent_of(path: str) -> str:
-    return path.rpartition(".")[0]
-
-
-def _with_ancestors(path: str) -> list[str]:
-    """The path after its ancestors, without the root."""
-    parts = path.split(".")
-    return [".".join(parts[:end]) for end in range(2, len(parts) + 1)]
 
 
 def _label(node: TreeNode) -> Text:

@@ -135,10 +135,8 @@ class ResultsOf:
 
     def _id(self, row: Row) -> str:
         own = self._settings
-        sections = (own.search, own.execution, own.bounds, own.evaluation)
         models = (own.models.policy, own.models.ppm)
-        encoded = msgspec.json.encode(sections).decode()
-        what = (self._benchmark, *self._problems, encoded, own.seed)
+        what = (self._benchmark, *self._problems, own.encoded(own.evaluation), own.seed)
         figure = (row.method, row.rule, row.trajectories)
         return digest("evaluation", own.run_id, own.round, *models, *what, *figure).hex()
 

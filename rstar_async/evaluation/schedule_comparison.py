@@ -132,10 +132,9 @@ class ScheduleComparison:
         """Depends on models, settings, benchmark, problems, and the schedule that it is compared
         with: the same comparison, the same row."""
         own = schedule.applied_to(self._settings)
-        sections = (own.search, own.execution, own.bounds, own.evaluation)
         model = (own.run_id, own.round, own.models.policy, own.models.ppm)
         ids = [problem.id for problem in problems]
-        what = (benchmark, *ids, msgspec.json.encode(sections).decode(), own.seed)
+        what = (benchmark, *ids, own.encoded(own.evaluation), own.seed)
         return digest("schedule", *model, *what, first).hex()
 
     def _results(

@@ -1,6 +1,6 @@
 """What is measured: models, settings and seed, and the ids and records that follow from them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -15,6 +15,8 @@ from rstar_async.seeding import digest, seed_of
 from storage.records import Evaluation, Problem, Search
 
 SEEDS = 2**31
+# Of `search.path_value`: "auto" belongs here only as long as it means "last".
+ALWAYS_DONE = ("auto", "last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,18 @@ class EvaluationSettings:
             **figures,
         )
 
+    def encoded(self, *others: object) -> str:
+        """The settings of search, its bounds and `others` as part of an id.
+
+        A setting that came later is left out while it has the value that stands for what was always
+        done, so that older stores are found.
+        """
+        search = msgspec.to_builtins(self.search)
+        if search["path_value"] in ALWAYS_DONE:
+            del search["path_value"]
+        return msgspec.json.encode((search, self.execution, self.bounds, *others)).decode()
+
     def _shaping(self, strategy: Strategy) -> str:
         """The settings that shape an attempt; how many run at once does not."""
-        search = structs.replace(self.search, in_flight=1)
-        own = tuple(strategy.own_settings(self.evaluation))
-        return msgspec.json.encode((search, self.execution, self.bounds, own)).decode()
+        alone = replace(self, search=structs.replace(self.search, in_flight=1))
+        return alone.encoded(tuple(strategy.own_settings(self.evaluation)))

@@ -2,7 +2,8 @@ from io import StringIO
 
 from rich.console import Console
 
-from rstar_async.evaluation.live_tree import nodes_to_draw, parent_of, plain, render_tree
+from rstar_async.evaluation.live_tree import nodes_to_draw, plain, render_tree
+from rstar_async.search.paths import parent_of
 from storage.queries.dashboard_trees import TreeNode
 
 
