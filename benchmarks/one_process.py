@@ -11,11 +11,10 @@ from pathlib import Path
 import trio
 
 from brokers.broker import Broker
-from rstar_async.answers.checker import open_checker
 from rstar_async.config import ExecutionConfig, Recipe, RoundConfig, SearchConfig
 from rstar_async.data.problems import problems_of_round
+from rstar_async.domains.math import MathDomain
 from rstar_async.launch.sockets import clients_endpoint, workers_endpoint
-from rstar_async.search.expander import AnswerVerifier
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import open_pools
 from rstar_async.search.runner import SearchPlan, SearchRunner
@@ -75,7 +74,7 @@ async def _opened(
     async with (
         open_engine(recipe.models_folder) as engine,
         open_store(recipe.database_url) as store,
-        open_checker() as checker,
+        MathDomain() as domain,
         trio.open_nursery() as nursery,
     ):
         never = trio.Event()
@@ -88,7 +87,7 @@ async def _opened(
         nursery.start_soon(lambda: serve_executor(ends["executor"], "executor", SLOTS, drain=never))
         endpoints = {pool: clients_endpoint(sockets, pool) for pool in POOLS}
         async with open_pools(endpoints, window=CAPACITY) as pools:
-            yield SearchRunner(pools, store, AnswerVerifier(checker)), store
+            yield SearchRunner(pools, store, domain), store
         nursery.cancel_scope.cancel()
 
 

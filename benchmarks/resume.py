@@ -18,9 +18,9 @@ from pathlib import Path
 
 import trio
 
-from benchmarks.chaos.injector import ENDLESS, laid_out, living, quiet
+from benchmarks.chaos.injector import ENDLESS, prepared_run, quiet, running
 from benchmarks.report import open_report
-from benchmarks.store.synthetic import plant, recipe_in
+from benchmarks.store.synthetic import fill_store, recipe_in
 from rstar_async.config import Recipe
 from rstar_async.launch.processes import Places, ProcessSpec
 from rstar_async.launch.supervisor import run_processes
@@ -34,13 +34,13 @@ TARGET_SECONDS = 5.0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Plant, run, kill, and look at the clock."""
+    """Fill a store, run, kill, and measure."""
     report = open_report(__doc__, arguments, _parser())
     nodes = report.options.nodes or (150_000 if report.short else 1_000_000)
     with tempfile.TemporaryDirectory(prefix="rstar-resume-", dir=report.options.folder) as folder:
         recipe = recipe_in(Path(folder), nodes // NODES_PER_TREE)
         started = time.monotonic()
-        planted = plant(recipe, NODES_PER_TREE)
+        planted = fill_store(recipe, NODES_PER_TREE)
         report.row(what="planting", nodes=planted, seconds=time.monotonic() - started)
         seconds = _measure(recipe)
     report.row(what="cold start", nodes=planted, seconds=seconds[0])
@@ -53,19 +53,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _measure(recipe: Recipe) -> list[float]:
     """Seconds to the first expansion after the start, and after each kill."""
-    with laid_out(recipe, delay=0.02) as (specs, places):
+    with prepared_run(recipe, delay=0.02) as (specs, places):
         needed = [spec for spec in specs if spec.name != "trainer"]
         return trio.run(_kill_and_wait, needed, places)
 
 
 async def _kill_and_wait(specs: list[ProcessSpec], places: Places) -> list[float]:
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: run_processes(specs, places.logs, say=quiet, patience=ENDLESS))
+        nursery.start_soon(lambda: run_processes(specs, places.logs, report=quiet, backoff=ENDLESS))
         with trio.fail_after(LIMIT_SECONDS):
             taken = [await _until_more(places.home, _newest(places.home))]
             for _ in range(KILLS):
                 await trio.sleep(GRACE_SECONDS)
-                os.kill(living(specs)["coordinator"], signal.SIGKILL)
+                os.kill(running(specs)["coordinator"], signal.SIGKILL)
                 taken.append(await _until_more(places.home, _newest(places.home)))
         nursery.cancel_scope.cancel()
     return taken

@@ -33,13 +33,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m brokers", description=__doc__)
     parser.add_argument("pool", help="inference, executor or reward")
-    parser.add_argument("--clients", required=True, help="endpoint for those who ask")
-    parser.add_argument("--workers", required=True, help="endpoint for those who work")
+    parser.add_argument("--clients", required=True, help="endpoint to listen for clients on")
+    parser.add_argument("--workers", required=True, help="endpoint to listen for workers on")
     parser.add_argument("--keys", type=Path, help="the broker's key folder (`rstar keys DIR`)")
-    parser.add_argument("--letters", type=Path, help="folder for jobs that kill workers")
-    parser.add_argument("--notice", type=Path, help="file to renew with how the pool is")
+    parser.add_argument("--letters", type=Path, help="folder for dead letters")
+    parser.add_argument("--notice", type=Path, help="file for the pool's status, every second")
     parser.add_argument(
-        "--lease", type=float, help="seconds of silence that cost a worker its jobs"
+        "--lease", type=float, help="seconds of silence after which a worker loses its jobs"
     )
     process.add_options(parser)
     return parser.parse_args(arguments)
@@ -51,9 +51,9 @@ async def _serve(options: argparse.Namespace) -> None:
         clients=options.clients,
         workers=options.workers,
         keys=load_broker_keys(options.keys) if options.keys is not None else None,
-        letters=options.letters,
-        notice=options.notice,
-        rules=BrokerConfig(
+        dead_letters=options.letters,
+        status_file=options.notice,
+        config=BrokerConfig(
             lease=options.lease or SLOW_POOLS.get(options.pool, BrokerConfig().lease)
         ),
     )

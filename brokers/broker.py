@@ -1,9 +1,9 @@
-"""The broker as a process sees it: two doors and a clock around one ledger.
+"""The broker process: two listening sockets and a clock around one `Dispatcher`.
 
 What has arrived is handled together, and what it leads to is sent together, one envelope a peer:
-under load most of a message's price is shared by dozens. No peer can stop the loop: bytes that are
-no message are counted, logged once per peer and answered with `Refused`; a peer that cannot be
-reached is the ledger's to judge.
+under load dozens of messages share most of the cost of one. No peer can stop the loop: malformed
+bytes are counted, logged once per peer and answered with `Refused`; what becomes of a peer that
+cannot be reached is for the dispatcher to decide.
 """
 
 import contextlib
@@ -21,59 +21,19 @@ from brokers.dead_letters import write_letter
 from brokers.dispatcher import Dispatcher
 from brokers.effects import Effect, LogEvent, ToClient, ToWorker, WriteDeadLetter
 from brokers.metrics import BrokerMetrics
+from brokers.outboxes import Outboxes
 from brokers.state import BrokerConfig
 from brokers.status_file import StatusFile
-from rstar_async.wire.codec import (
-    Decode,
-    Malformed,
-    Message,
-    decode_from_client,
-    decode_from_worker,
-    envelopes,
-    frames_of,
-)
+from rstar_async.wire.codec import Decode, Malformed, decode_from_client, decode_from_worker
 from rstar_async.wire.keys import BrokerKeys, Domain, owns_name
-from rstar_async.wire.messages import (
-    ClientHello,
-    Finished,
-    Header,
-    Refused,
-    WorkerHello,
-)
+from rstar_async.wire.messages import ClientHello, Finished, Refused, WorkerHello
 from rstar_async.wire.socket import Received, Socket, open_broker
 from rstar_async.wire.zap import ZapAuthenticator
-
-
-class Outboxes:
-    """One for each peer at one door."""
-
-    def __init__(self, socket: Socket) -> None:
-        self._socket = socket
-        self._parcels: dict[bytes, list[Message]] = {}
-
-    def put(self, peer: bytes, message: Header, body: bytes) -> None:
-        if (parcels := self._parcels.get(peer)) is None:
-            self._parcels[peer] = [(message, body)]
-        else:
-            parcels.append((message, body))
-
-    def flush(self) -> list[tuple[bytes, Header]]:
-        """Send everything; return what could not be sent, because its peer is gone or stalled."""
-        waiting, self._parcels = self._parcels, {}
-        unsent: list[tuple[bytes, Header]] = []
-        for peer, parcels in waiting.items():
-            for bundle in envelopes(parcels):
-                try:
-                    self._socket.send([peer, *frames_of(*bundle)])
-                except (trio.WouldBlock, trio.BrokenResourceError):
-                    unsent += [(peer, message) for message, _ in bundle]
-        return unsent
-
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
-SHOW_SECONDS = 1.0
+STATUS_SECONDS = 1.0
 ENVELOPES = 8  # handled together, so that others get their turn
 WARNED_PEERS = 10_000
 
@@ -81,20 +41,20 @@ M_contra = TypeVar("M_contra", contravariant=True)
 M = TypeVar("M")
 
 
-class Hear(Protocol[M_contra]):
-    """The ledger's method for one kind of peer."""
+class MessageHandler(Protocol[M_contra]):
+    """The dispatcher's method for one kind of peer."""
 
     def __call__(self, now: float, peer: bytes, message: M_contra, body: bytes, /) -> None: ...
 
 
 @dataclass(frozen=True)
 class Listener(Generic[M]):
-    """One side of the broker: who comes in here, what they say, who answers."""
+    """One side of the broker: its socket, what its peers send, and who handles it."""
 
     domain: Domain
     socket: Socket
     decode: Decode[M]
-    hear: Hear[M]
+    handle: MessageHandler[M]
     outboxes: Outboxes
 
 
@@ -111,92 +71,96 @@ class Broker:
         clients: str,
         workers: str,
         keys: BrokerKeys | None = None,
-        letters: Path | None = None,
-        notice: Path | None = None,
-        rules: BrokerConfig | None = None,
+        dead_letters: Path | None = None,
+        status_file: Path | None = None,
+        config: BrokerConfig | None = None,
     ) -> None:
-        self._pool, self._letters = pool, letters
-        rules = rules or BrokerConfig()
-        self._ledger = Dispatcher(pool, secrets.token_bytes(8), trio.current_time(), rules)
-        self._gauges, self._notice = BrokerMetrics(pool), StatusFile(notice)
+        self._pool, self._dead_letters = pool, dead_letters
+        config = config or BrokerConfig()
+        self._dispatcher = Dispatcher(pool, secrets.token_bytes(8), trio.current_time(), config)
+        self._metrics, self._status_file = BrokerMetrics(pool), StatusFile(status_file)
         self._warned: set[bytes] = set()
         with contextlib.ExitStack() as closing:
             context: zmq.SyncContext = zmq.Context()
             closing.callback(context.destroy, linger=0)
-            self._doorkeeper = ZapAuthenticator(context, keys) if keys is not None else None
+            self._authenticator = ZapAuthenticator(context, keys) if keys is not None else None
 
-            def door(
-                endpoint: str, domain: Domain, decode: Decode[M], hear: Hear[M]
+            def listen(
+                endpoint: str, domain: Domain, decode: Decode[M], handle: MessageHandler[M]
             ) -> Listener[M]:
                 socket = open_broker(
-                    context, endpoint, domain=domain, queue=4 * rules.window, keys=keys
+                    context, endpoint, domain=domain, queue=4 * config.window, keys=keys
                 )
                 closing.callback(socket.close)
-                return Listener(domain, socket, decode, hear, Outboxes(socket))
+                return Listener(domain, socket, decode, handle, Outboxes(socket))
 
-            ledger = self._ledger
-            self._clients = door(clients, "clients", decode_from_client, ledger.hear_client)
-            self._workers = door(workers, "workers", decode_from_worker, ledger.hear_worker)
+            dispatcher = self._dispatcher
+            self._clients = listen(
+                clients, "clients", decode_from_client, dispatcher.receive_from_client
+            )
+            self._workers = listen(
+                workers, "workers", decode_from_worker, dispatcher.receive_from_worker
+            )
             self._closing = closing.pop_all()
 
     @property
     def endpoints(self) -> tuple[str, str]:
-        """Where clients and workers are really listened for."""
+        """Where it really listens for clients and for workers."""
         return self._clients.socket.endpoint, self._workers.socket.endpoint
 
     async def run(self) -> None:
-        """Serve until cancelled, then close both doors."""
+        """Serve until cancelled, then close both sockets."""
         clients, workers = self.endpoints
         log.info("broker up", extra={"pool": self._pool, "clients": clients, "workers": workers})
         with self._closing:
             async with trio.open_nursery() as nursery:
-                if self._doorkeeper is not None:
-                    nursery.start_soon(self._doorkeeper.run)
-                nursery.start_soon(self._attend, self._clients)
-                nursery.start_soon(self._attend, self._workers)
+                if self._authenticator is not None:
+                    nursery.start_soon(self._authenticator.run)
+                nursery.start_soon(self._serve, self._clients)
+                nursery.start_soon(self._serve, self._workers)
                 nursery.start_soon(self._keep_time)
-                nursery.start_soon(self._keep_gauges)
+                nursery.start_soon(self._publish_status)
 
-    async def _attend(self, door: Listener[M]) -> None:
+    async def _serve(self, listener: Listener[M]) -> None:
         while True:
-            for received in await door.socket.receive(ENVELOPES):
-                self._hear(door, received)
-            self._perform(self._ledger.conclude(trio.current_time()))
+            for received in await listener.socket.receive(ENVELOPES):
+                self._receive(listener, received)
+            self._perform(self._dispatcher.end_turn(trio.current_time()))
 
     async def _keep_time(self) -> None:
         while True:
             await trio.sleep(TICK_SECONDS)
-            self._perform(self._ledger.tick(trio.current_time()))
+            self._perform(self._dispatcher.tick(trio.current_time()))
 
-    async def _keep_gauges(self) -> None:
+    async def _publish_status(self) -> None:
         while True:
-            status = self._ledger.status(trio.current_time())
-            self._gauges.show(status)
-            self._notice.post(status)
-            await trio.sleep(SHOW_SECONDS)
+            status = self._dispatcher.status(trio.current_time())
+            self._metrics.show(status)
+            self._status_file.write(status)
+            await trio.sleep(STATUS_SECONDS)
 
-    def _hear(self, door: Listener[M], received: Received) -> None:
+    def _receive(self, listener: Listener[M], received: Received) -> None:
         peer, *frames = received.frames
         try:
-            parcels = door.decode(frames)
+            messages = listener.decode(frames)
             if received.user:
-                _check_names(parcels, received.user)
+                _check_names(messages, received.user)
         except Malformed as error:
-            self._turn_away(door, peer, str(error))
+            self._refuse(listener, peer, str(error))
             return
         now = trio.current_time()
-        for message, body in parcels:
-            door.hear(now, peer, message, body)
+        for message, body in messages:
+            listener.handle(now, peer, message, body)
 
-    def _turn_away(self, door: Listener[M], peer: bytes, reason: str) -> None:
-        self._ledger.count_malformed()
+    def _refuse(self, listener: Listener[M], peer: bytes, reason: str) -> None:
+        self._dispatcher.count_malformed()
         if peer in self._warned:
             return
         if len(self._warned) >= WARNED_PEERS:
             self._warned.clear()
         self._warned.add(peer)
-        log.warning("refused", extra={"door": door.domain, "peer": peer, "reason": reason})
-        door.outboxes.put(peer, Refused(reason[:1000]), b"")
+        log.warning("refused", extra={"side": listener.domain, "peer": peer, "reason": reason})
+        listener.outboxes.put(peer, Refused(reason[:1000]), b"")
 
     def _perform(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
@@ -204,34 +168,35 @@ class Broker:
                 case ToClient(peer, message, body):
                     self._clients.outboxes.put(peer, message, body)
                     if isinstance(message, Finished):
-                        self._gauges.time(message)
+                        self._metrics.observe(message)
                 case ToWorker(peer, message, body):
                     self._workers.outboxes.put(peer, message, body)
                 case WriteDeadLetter():
-                    self._keep_letter(effect)
+                    self._write_dead_letter(effect)
                 case LogEvent(event, facts):
                     log.info(event, extra=facts)
-        self._deliver()
+        self._send()
 
-    def _deliver(self) -> None:
+    def _send(self) -> None:
         """Send what is ready. A client that cannot be reached will ask again."""
         self._clients.outboxes.flush()
         for peer, unsent in self._workers.outboxes.flush():
-            self._ledger.lose_contact(trio.current_time(), peer, unsent)
+            self._dispatcher.lose_contact(trio.current_time(), peer, unsent)
 
-    def _keep_letter(self, letter: WriteDeadLetter) -> None:
-        if self._letters is None:
+    def _write_dead_letter(self, letter: WriteDeadLetter) -> None:
+        if self._dead_letters is None:
             return
         try:
-            file = write_letter(self._letters, self._pool, letter)
+            file = write_letter(self._dead_letters, self._pool, letter)
         except OSError as error:
-            log.error("dead letter not kept: %s", error, extra={"job": letter.submit.job})
+            facts = {"job": letter.submit.job, "reason": str(error)}
+            log.error("dead letter not written", extra=facts)
         else:
-            log.warning("dead letter kept", extra={"file": str(file)})
+            log.warning("dead letter written", extra={"file": str(file)})
 
 
-def _check_names(parcels: Sequence[tuple[object, bytes]], user: str) -> None:
-    """With keys, nobody speaks under another key's name."""
-    for message, _ in parcels:
+def _check_names(messages: Sequence[tuple[object, bytes]], user: str) -> None:
+    """With keys, a peer may only use names under the name of its key."""
+    for message, _ in messages:
         if isinstance(message, ClientHello | WorkerHello) and not owns_name(user, message.name):
             raise Malformed(f"the key {user!r} may not speak as {message.name!r}")

@@ -1,6 +1,6 @@
-"""Jobs that killed their workers, kept on disk until a human has looked at them.
+"""Jobs that killed their workers, kept on disk until a person has looked at them.
 
-One file a job, written whole or not at all: the Submit header, the body, the story of its deaths.
+One file a job, written whole or not at all: the Submit header, the body, how its workers died.
 """
 
 import os
@@ -19,18 +19,18 @@ from rstar_async.wire.pool import PoolClient
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """What one file holds; `buried_at` is in seconds since 1970."""
+    """What one file holds; `written_at` is in seconds since 1970."""
 
     pool: str
     submit: Submit
     body: bytes
     deaths: int
     detail: str
-    buried_at: float
+    written_at: float = msgspec.field(name="buried_at")
 
 
 def write_letter(folder: Path, pool: str, letter: WriteDeadLetter) -> Path:
-    """Keep the letter; a newer one for the same job replaces the older."""
+    """Write the dead letter; a newer one for the same job replaces the older."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / f"{pool}-{letter.submit.job.hex()}.letter"
     kept = DeadLetter(pool, letter.submit, letter.body, letter.deaths, letter.detail, time.time())
@@ -41,14 +41,14 @@ def write_letter(folder: Path, pool: str, letter: WriteDeadLetter) -> Path:
 
 
 def list_letters(folder: Path) -> list[Path]:
-    """Return the letters in the folder and below, the oldest first; `BadInput` if it is none."""
+    """Return the dead letters in and below the folder, oldest first; `BadInput` without one."""
     if not folder.is_dir():
         raise BadInput(f"there is no folder {folder}")
     return sorted(folder.rglob("*.letter"), key=lambda file: file.stat().st_mtime)
 
 
 def read_letter(file: Path) -> DeadLetter:
-    """Open one letter; `BadInput` if it is none."""
+    """Read one dead letter; `BadInput` if the file is none."""
     try:
         return read_payload(file.read_bytes(), DeadLetter)
     except (OSError, Malformed) as error:
@@ -56,8 +56,8 @@ def read_letter(file: Path) -> DeadLetter:
 
 
 def show_letter(letter: DeadLetter) -> str:
-    """Describe the letter in one line."""
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(letter.buried_at))
+    """Describe the dead letter in one line."""
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(letter.written_at))
     return (
         f"{when} pool={letter.pool} job={letter.submit.job.hex()} group={letter.submit.group} "
         f"bytes={len(letter.body)}: {letter.detail}"
@@ -65,7 +65,7 @@ def show_letter(letter: DeadLetter) -> str:
 
 
 async def replay_letter(pool: PoolClient, file: Path) -> Answer:
-    """Submit the job again with a clean record; the letter is deleted once it is answered."""
+    """Submit the job again with a clean record; delete the dead letter once it is answered."""
     letter = await trio.to_thread.run_sync(read_letter, file)
     submit = letter.submit
     answer = await pool.ask(

@@ -1,17 +1,15 @@
-"""The broker's mind: who is here, what waits, what runs where. Pure.
+"""The broker's side of the protocol: messages and `now` in, effects out. Pure.
 
-Hears what peers say, with the time, and says at the end of a turn what must be sent. No socket, no
-clock, no await, so every schedule of crashes, delays and repetitions can be played through in a
-test. It keeps memory only: after a restart, clients submit again and workers say what they run.
+It takes in what peers send and returns, at the end of a turn, what must be sent. No socket, no
+clock, no await, so a test can play through every schedule of crashes, delays and repetitions. The
+state, owned by `PoolState`, lives in memory only: after a restart, clients submit again and
+workers announce what they run.
 """
 
 import random
 
-from brokers.effects import Effect, LogEvent, ToClient, ToWorker
-from brokers.jobs import JobTable
-from brokers.leases import Leases
-from brokers.peers import Peers
-from brokers.scheduler import Scheduler
+from brokers.effects import Effect, EffectQueue
+from brokers.pool_state import PoolState
 from brokers.state import BrokerConfig, Client, Worker
 from brokers.status import status_of
 from rstar_async.wire.messages import (
@@ -46,249 +44,203 @@ STALL_SECONDS = 2.0
 
 
 class Dispatcher:
-    """One pool's state. Every method that takes `now` expects it never to decrease."""
+    """Serves one pool. Every method that takes `now` expects it never to decrease."""
 
     def __init__(
         self,
         pool: str,
         epoch: bytes,
         now: float,
-        rules: BrokerConfig | None = None,
+        config: BrokerConfig | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self._pool, self._epoch, self._started = pool, epoch, now
-        self._rules = rules or BrokerConfig()
-        self._clients: Peers[Client] = Peers()
-        assigner = Scheduler(self._rules.ward)
-        self._book = JobTable(now, self._rules, self._clients, assigner)
-        self._floor = Leases(self._rules, self._book, assigner, rng or random.Random())
-        self._workers = self._book.workers
+        self._config = config or BrokerConfig()
+        self._effects = EffectQueue()
+        self._state = PoolState(now, self._config, self._effects, rng or random.Random())
         self._ticked_at = self._beaten_at = now
 
-    def handle_client(
+    def receive_from_client(
         self, now: float, peer: bytes, message: FromClient, body: bytes
-    ) -> list[Effect]:
-        """A turn in which one client says one thing."""
-        self.hear_client(now, peer, message, body)
-        return self.conclude(now)
-
-    def handle_worker(
-        self, now: float, peer: bytes, message: FromWorker, body: bytes
-    ) -> list[Effect]:
-        """A turn in which one worker says one thing."""
-        self.hear_worker(now, peer, message, body)
-        return self.conclude(now)
-
-    def hear_client(self, now: float, peer: bytes, message: FromClient, body: bytes) -> None:
-        client = self._clients.at(peer)
+    ) -> None:
+        client = self._state.clients.at(peer)
         if isinstance(message, ClientHello):
-            self._meet_client(now, peer, message)
+            self._welcome_client(now, peer, message)
         elif client is None:
-            self._tell_client(peer, WhoAreYou(self._epoch))
+            self._effects.to_client(peer, WhoAreYou(self._epoch))
         else:
             client.heard_at = now
-            self._obey_client(now, client, message, body)
+            self._handle_client(now, client, message, body)
 
-    def hear_worker(self, now: float, peer: bytes, message: FromWorker, body: bytes) -> None:
-        worker = self._workers.at(peer)
+    def receive_from_worker(
+        self, now: float, peer: bytes, message: FromWorker, body: bytes
+    ) -> None:
+        worker = self._state.workers.at(peer)
         if isinstance(message, WorkerHello):
-            self._meet_worker(now, peer, message)
+            self._welcome_worker(now, peer, message)
         elif worker is None:
-            self._tell_worker(peer, WhoAreYou(self._epoch))
-            if isinstance(message, Done):  # a result is a result, even from a stranger
-                self._floor.done(now, None, message, body)
+            self._effects.to_worker(peer, WhoAreYou(self._epoch))
+            if isinstance(message, Done):  # a result counts, even from an unknown worker
+                self._state.record_result(now, None, message, body)
         else:
-            self._trust_again(now, worker)
-            self._obey_worker(now, worker, message, body)
+            worker.note_heard(now, self._config.lease)
+            self._handle_worker(now, worker, message, body)
 
-    def conclude(self, now: float) -> list[Effect]:
-        """End the turn: lease what can be leased, and say what must be sent."""
-        self._floor.assign(now)
-        effects, self._book.effects = self._book.effects, []
-        return effects
+    def end_turn(self, now: float) -> list[Effect]:
+        """Lease what can be leased; return all that must be done since the last turn."""
+        self._state.assign(now)
+        return self._effects.take()
 
     def lose_contact(self, now: float, peer: bytes, unsent: Header | None = None) -> None:
         """A worker's connection is broken: it has a moment to come back, and gets nothing new.
 
-        A job whose assignment could not even be sent is for somebody else, at once and unsuspected.
+        A job whose assignment could not even be sent is requeued at once and without suspicion.
         """
-        worker = self._workers.at(peer)
+        worker = self._state.workers.at(peer)
         if worker is None:
             return
-        worker.lost_at = min(worker.lost_at, now + self._rules.reconnect)
-        worker.is_reachable = False
+        worker.note_unreachable(now + self._config.reconnect)
         if isinstance(unsent, Assign):
-            self._floor.never_left(now, worker, unsent.job)
+            self._state.lose_run(now, worker, unsent.job)
 
     def count_malformed(self) -> None:
-        self._book.counters.malformed += 1
+        self._state.counters.malformed += 1
 
     def tick(self, now: float) -> list[Effect]:
-        """Let time pass; call several times a second."""
+        """Let time pass, and end the turn; call several times a second."""
         stall = now - self._ticked_at
         self._ticked_at = now
         if stall > STALL_SECONDS:
-            self._forgive(stall)  # we slept: their words wait in our sockets, so listen first
+            self._forgive(stall)  # we slept: peers' messages wait in our sockets, so read first
         else:
-            self._lose_silent_workers(now)
-            self._lose_gone_clients(now)
-            self._book.pass_time(now)
-            self._floor.drop_unclaimed(now)
+            self._remove_silent_workers(now)
+            self._remove_silent_clients(now)
+            self._state.pass_time(now)
         if now - self._beaten_at >= BEAT_SECONDS:
             self._beat(now)
-        return self.conclude(now)
+        return self.end_turn(now)
+
+    def status(self, now: float, number: int = 0) -> Status:
+        """The pool at a glance; takes a moment for each job in memory."""
+        return status_of(
+            self._state,
+            number=number,
+            pool=self._pool,
+            epoch=self._epoch,
+            uptime_seconds=now - self._started,
+            now=now,
+        )
 
     # clients
 
-    def _meet_client(self, now: float, peer: bytes, hello: ClientHello) -> None:
+    def _welcome_client(self, now: float, peer: bytes, hello: ClientHello) -> None:
         if hello.protocol != PROTOCOL:
-            self._tell_client(peer, Refused(_other_protocol(hello.protocol)))
+            self._effects.to_client(peer, Refused(_other_protocol(hello.protocol)))
             return
-        client = self._clients.get(hello.session)
+        client = self._state.clients.get(hello.session)
         if client is None:
-            self._clients.add(Client(hello.session, hello.name, peer, now))
-            self._note("client came", client=hello.name)
+            self._state.clients.add(Client(hello.session, hello.name, peer, now))
+            self._effects.log("client joined", client=hello.name)
         else:
-            self._clients.move(client, peer)
+            self._state.clients.move(client, peer)
             client.heard_at = now
-        beat, window = self._rules.client_beat, self._rules.window
-        self._tell_client(peer, Welcome(self._epoch, beat, window, self._pool))
+        beat, window = self._config.client_beat, self._config.window
+        self._effects.to_client(peer, Welcome(self._epoch, beat, window, self._pool))
 
-    def _obey_client(self, now: float, client: Client, message: FromClient, body: bytes) -> None:
+    def _handle_client(self, now: float, client: Client, message: FromClient, body: bytes) -> None:
         match message:
             case Submit():
-                self._book.submit(now, client, message, body)
+                self._state.submit(now, client, message, body)
             case Got(job=job):
-                self._book.disown(client, job)
+                self._state.abandon(client, job)
             case Cancel(job=job, group=group):
                 if job is not None:
-                    self._book.disown(client, job)
+                    self._state.abandon(client, job)
                 if group is not None:
                     self._end_group(client, group)
             case ClientBeat(waiting=waiting):
-                self._compare(now, client, set(waiting))
+                self._state.reconcile_client(now, client, set(waiting))
             case StatusAsk(number=number):
-                self._tell_client(client.peer, self.status(now, number))
+                self._effects.to_client(client.peer, self.status(now, number))
             case ClientBye():
-                self._part_with(client, "left")
-
-    def _compare(self, now: float, client: Client, waiting: set[bytes]) -> None:
-        """Mend lost Cancels, Gots and endings."""
-        for job_id in client.jobs - waiting:
-            self._book.disown(client, job_id)
-        for job_id in client.jobs:
-            job = self._book.jobs[job_id]
-            if job.ending is not None and job.told_at + self._rules.resend_ending <= now:
-                self._book.tell_ending(now, client, job)
+                self._remove_client(client, "client left")
 
     def _end_group(self, client: Client, group: str) -> None:
-        for job_id in list(client.jobs):
-            if self._book.jobs[job_id].submit.group == group:
-                self._book.disown(client, job_id)
-        for worker in self._workers:
-            self._tell_worker(worker.peer, GroupEnded(group))
+        self._state.abandon_group(client, group)
+        for worker in self._state.workers:
+            self._effects.to_worker(worker.peer, GroupEnded(group))
 
-    def _part_with(self, client: Client, how: str) -> None:
-        self._note(f"client {how}", client=client.name, jobs=len(client.jobs))
-        for job_id in list(client.jobs):
-            self._book.disown(client, job_id)
-        self._clients.remove(client)
+    def _remove_client(self, client: Client, event: str) -> None:
+        self._effects.log(event, client=client.name, jobs=len(client.jobs))
+        self._state.remove_client(client)
 
-    def _lose_gone_clients(self, now: float) -> None:
-        for client in self._clients:
-            if client.heard_at + self._rules.client_gone <= now:
-                self._part_with(client, "gone")
+    def _remove_silent_clients(self, now: float) -> None:
+        for client in self._state.clients:
+            if client.heard_at + self._config.client_gone <= now:
+                self._remove_client(client, "client lost")
 
     # workers
 
-    def _meet_worker(self, now: float, peer: bytes, hello: WorkerHello) -> None:
+    def _welcome_worker(self, now: float, peer: bytes, hello: WorkerHello) -> None:
         if hello.protocol != PROTOCOL:
-            self._tell_worker(peer, Refused(_other_protocol(hello.protocol)))
+            self._effects.to_worker(peer, Refused(_other_protocol(hello.protocol)))
             return
-        worker = self._workers.get(hello.session)
+        worker = self._state.workers.get(hello.session)
         if worker is None:
-            lost_at = now + self._rules.lease
+            lost_at = now + self._config.lease
             worker = Worker(hello.session, hello.name, peer, hello.capacity, now, lost_at)
-            self._floor.add(worker)
-            self._note("worker came", worker=hello.name, capacity=hello.capacity)
+            self._state.add_worker(worker)
+            self._effects.log("worker joined", worker=hello.name, capacity=hello.capacity)
         else:
-            self._workers.move(worker, peer)
-            self._trust_again(now, worker)
-            self._declare(worker, hello.capacity)
-        self._tell_worker(peer, Welcome(self._epoch, self._rules.worker_beat, pool=self._pool))
-        self._floor.beat(now, worker, set(hello.running))
+            self._state.workers.move(worker, peer)
+            worker.note_heard(now, self._config.lease)
+            self._set_capacity(worker, hello.capacity)
+        welcome = Welcome(self._epoch, self._config.worker_beat, pool=self._pool)
+        self._effects.to_worker(peer, welcome)
+        self._state.reconcile_worker(now, worker, set(hello.running))
 
-    def _obey_worker(self, now: float, worker: Worker, message: FromWorker, body: bytes) -> None:
+    def _handle_worker(self, now: float, worker: Worker, message: FromWorker, body: bytes) -> None:
         match message:
             case WorkerBeat(running=running, capacity=capacity):
-                self._declare(worker, capacity)
-                self._floor.beat(now, worker, set(running))
+                self._set_capacity(worker, capacity)
+                self._state.reconcile_worker(now, worker, set(running))
             case Done():
-                self._floor.done(now, worker, message, body)
+                self._state.record_result(now, worker, message, body)
             case Error():
-                self._floor.error(now, worker, message)
+                self._state.record_error(now, worker, message)
             case Stopped():
-                self._floor.stopped(now, worker, message)
+                self._state.record_stop(now, worker, message)
             case WorkerBye():
-                self._note("worker left", worker=worker.name, held=len(worker.held))
-                self._floor.remove(now, worker, by_death=False)
+                self._effects.log("worker left", worker=worker.name, held=len(worker.held))
+                self._state.remove_worker(now, worker, died=False)
 
-    def _declare(self, worker: Worker, capacity: int) -> None:
+    def _set_capacity(self, worker: Worker, capacity: int) -> None:
         if capacity != worker.capacity:
-            self._note("capacity changed", worker=worker.name, capacity=capacity)
+            self._effects.log("capacity changed", worker=worker.name, capacity=capacity)
         worker.capacity = capacity
 
-    def _trust_again(self, now: float, worker: Worker) -> None:
-        worker.heard_at, worker.lost_at = now, now + self._rules.lease
-        worker.is_reachable = True
-
-    def _lose_silent_workers(self, now: float) -> None:
-        for worker in self._workers:
+    def _remove_silent_workers(self, now: float) -> None:
+        for worker in self._state.workers:
             if worker.lost_at <= now:
-                self._note("worker lost", worker=worker.name, held=len(worker.held))
-                self._book.counters.deaths += 1
-                self._floor.remove(now, worker, by_death=True)
+                self._effects.log("worker lost", worker=worker.name, held=len(worker.held))
+                self._state.remove_worker(now, worker, died=True)
 
-    # everyone
+    # all peers
 
     def _forgive(self, stall: float) -> None:
-        for worker in self._workers:
+        """Do not count the time in which we could not read against anyone."""
+        for worker in self._state.workers:
             worker.lost_at += stall
-        for client in self._clients:
+        for client in self._state.clients:
             client.heard_at += stall
 
     def _beat(self, now: float) -> None:
         self._beaten_at = now
         beat = BrokerBeat(self._epoch)
-        for client in self._clients:
-            self._tell_client(client.peer, beat)
-        for worker in self._workers:
-            self._tell_worker(worker.peer, beat)
-
-    def status(self, now: float, number: int = 0) -> Status:
-        """All at a glance."""
-        return status_of(
-            self._book,
-            self._clients,
-            number=number,
-            pool=self._pool,
-            epoch=self._epoch,
-            started=self._started,
-            now=now,
-        )
-
-    def _tell_client(
-        self, peer: bytes, message: WhoAreYou | Refused | Welcome | Status | BrokerBeat
-    ) -> None:
-        self._book.effects.append(ToClient(peer, message))
-
-    def _tell_worker(
-        self, peer: bytes, message: WhoAreYou | Refused | Welcome | GroupEnded | BrokerBeat
-    ) -> None:
-        self._book.effects.append(ToWorker(peer, message))
-
-    def _note(self, event: str, **facts: str | int) -> None:
-        self._book.effects.append(LogEvent(event, facts))
+        for client in self._state.clients:
+            self._effects.to_client(client.peer, beat)
+        for worker in self._state.workers:
+            self._effects.to_worker(worker.peer, beat)
 
 
 def _other_protocol(theirs: int) -> str:

@@ -1,4 +1,4 @@
-"""What the ledger wants done: values, carried out by the broker around it."""
+"""What the dispatcher wants done: values, carried out by the broker around it."""
 
 from typing import TypeAlias
 
@@ -20,7 +20,7 @@ class ToWorker(Struct, frozen=True, gc=False):
 
 
 class WriteDeadLetter(Struct, frozen=True):
-    """A job that killed its workers, to be kept for a human."""
+    """A job that killed its workers, to be kept for a person to look at."""
 
     submit: Submit
     body: bytes
@@ -29,10 +29,33 @@ class WriteDeadLetter(Struct, frozen=True):
 
 
 class LogEvent(Struct, frozen=True):
-    """A change of state worth a line in the log, with the facts to it."""
+    """A change of state worth a line in the log, with its facts."""
 
     event: str
     facts: dict[str, str | int]
 
 
 Effect: TypeAlias = ToClient | ToWorker | WriteDeadLetter | LogEvent
+
+
+class EffectQueue:
+    """The effects of the turn under way, in the order in which they arose."""
+
+    def __init__(self) -> None:
+        self._effects: list[Effect] = []
+
+    def to_client(self, peer: bytes, message: ToClientMessage, body: bytes = b"") -> None:
+        self._effects.append(ToClient(peer, message, body))
+
+    def to_worker(self, peer: bytes, message: ToWorkerMessage, body: bytes = b"") -> None:
+        self._effects.append(ToWorker(peer, message, body))
+
+    def write_dead_letter(self, letter: WriteDeadLetter) -> None:
+        self._effects.append(letter)
+
+    def log(self, event: str, **facts: str | int) -> None:
+        self._effects.append(LogEvent(event, facts))
+
+    def take(self) -> list[Effect]:
+        effects, self._effects = self._effects, []
+        return effects

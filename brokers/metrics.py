@@ -1,4 +1,4 @@
-"""The broker's figures as Prometheus metrics: its `Status` now and then, each result's times."""
+"""The broker's Prometheus metrics: its `Status` every second, and the times of each result."""
 
 import msgspec
 
@@ -17,7 +17,7 @@ STATES = ("queued", "suspects", "leased", "retained", "unclaimed")
 
 
 class BrokerMetrics:
-    """One pool's metrics. Cheap enough to be kept whether or not anybody looks."""
+    """One pool's metrics; cheap enough to be kept even if they are not served."""
 
     def __init__(self, pool: str) -> None:
         self._jobs = {state: BROKER_JOBS.labels(pool, state) for state in STATES}
@@ -30,7 +30,7 @@ class BrokerMetrics:
         self._shown = dict.fromkeys(self._events, 0)
 
     def show(self, status: Status) -> None:
-        """Take over the figures of this moment."""
+        """Set all gauges and counters to the figures of this moment."""
         for state, gauge in self._jobs.items():
             gauge.set(getattr(status, state))
         self._workers.set(len(status.workers))
@@ -40,7 +40,7 @@ class BrokerMetrics:
             self._events[event].inc(count - self._shown[event])
             self._shown[event] = count
 
-    def time(self, finished: Finished) -> None:
-        """One more result has been delivered."""
+    def observe(self, finished: Finished) -> None:
+        """Record the times of one result."""
         self._wait.observe(finished.waited)
         self._run.observe(finished.seconds)

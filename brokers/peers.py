@@ -1,4 +1,4 @@
-"""Who is here: peers by the session they announced and by the address they speak from."""
+"""Peers by the session they announced and by the address they send from."""
 
 from collections.abc import Iterator
 from typing import Generic, Protocol, TypeVar
@@ -9,41 +9,42 @@ class Peer(Protocol):
     peer: bytes
 
 
-M = TypeVar("M", bound=Peer)
+P = TypeVar("P", bound=Peer)
 
 
-class Peers(Generic[M]):
-    """Members by session. A member that comes back from a new address keeps its session."""
+class Peers(Generic[P]):
+    """Clients or workers. One that comes back from a new address keeps its session."""
 
     def __init__(self) -> None:
-        self._by_session: dict[bytes, M] = {}
-        self._by_peer: dict[bytes, M] = {}
+        self._by_session: dict[bytes, P] = {}
+        self._by_address: dict[bytes, P] = {}
 
-    def __iter__(self) -> Iterator[M]:
+    def __iter__(self) -> Iterator[P]:
+        """Over a copy: the caller may remove peers meanwhile."""
         return iter(list(self._by_session.values()))
 
     def __len__(self) -> int:
         return len(self._by_session)
 
-    def at(self, peer: bytes) -> M | None:
-        return self._by_peer.get(peer)
+    def at(self, address: bytes) -> P | None:
+        return self._by_address.get(address)
 
-    def get(self, session: bytes | None) -> M | None:
+    def get(self, session: bytes | None) -> P | None:
         return None if session is None else self._by_session.get(session)
 
-    def add(self, member: M) -> None:
-        self._by_session[member.session] = member
-        self._by_peer[member.peer] = member
+    def add(self, peer: P) -> None:
+        self._by_session[peer.session] = peer
+        self._by_address[peer.peer] = peer
 
-    def move(self, member: M, peer: bytes) -> None:
-        self._forget_address(member)
-        member.peer = peer
-        self._by_peer[peer] = member
+    def move(self, peer: P, address: bytes) -> None:
+        self._forget_address(peer)
+        peer.peer = address
+        self._by_address[address] = peer
 
-    def remove(self, member: M) -> None:
-        del self._by_session[member.session]
-        self._forget_address(member)
+    def remove(self, peer: P) -> None:
+        del self._by_session[peer.session]
+        self._forget_address(peer)
 
-    def _forget_address(self, member: M) -> None:
-        if self._by_peer.get(member.peer) is member:
-            del self._by_peer[member.peer]
+    def _forget_address(self, peer: P) -> None:
+        if self._by_address.get(peer.peer) is peer:
+            del self._by_address[peer.peer]

@@ -1,19 +1,19 @@
-"""Who gets the next job: pure decisions over queues and workers.
+"""Which worker gets which job next: pure decisions over queues and workers.
 
 Order: highest priority first, then the oldest. Place: the worker that the job's affinity points to
 (rendezvous hash) while it is under half full or no fuller than the rest, else the emptiest.
 
-Suspects, jobs whose worker died, are kept from the innocent. After one death a job shares a worker
-only with other such suspects (a ward), after two it runs alone: a conviction rests on what happens
-while the job is alone. Wards take at most half of the workers; if none is empty, one is reserved
-and drained.
+Suspects, jobs whose worker died, are kept apart from other jobs. After one death a job shares a
+worker only with other such suspects (a quarantine), after two it runs alone: a job is blamed only
+for what happens while it runs alone. Quarantines take at most half of the workers; if no worker is
+empty, one is reserved and drained.
 """
 
 import heapq
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
-from brokers.state import Job, State, Worker
+from brokers.state import Job, JobState, Worker
 from rstar_async.wire.messages import JobId
 
 HALF_FULL = 0.5
@@ -23,22 +23,22 @@ SWEEP_SIZE = 1024
 
 
 class JobQueue:
-    """Waiting jobs by priority and age. What was leased, dropped or pushed again is skipped."""
+    """Waiting jobs by priority and age. What was leased, removed or pushed again is skipped."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, int, Job]] = []
         self._sweep_at = SWEEP_SIZE
 
     def push(self, job: Job) -> None:
-        job.ticket += 1
-        heapq.heappush(self._heap, (-job.submit.priority, job.seq, job.ticket, job))
+        job.queue_entry += 1
+        heapq.heappush(self._heap, (-job.submit.priority, job.seq, job.queue_entry, job))
         if len(self._heap) >= self._sweep_at:
             self._sweep()
 
     def peek(self) -> Job | None:
         while self._heap:
-            *_, ticket, job = self._heap[0]
-            if _waits(job, ticket):
+            *_, entry, job = self._heap[0]
+            if _is_waiting(job, entry):
                 return job
             heapq.heappop(self._heap)
         return None
@@ -47,14 +47,14 @@ class JobQueue:
         return heapq.heappop(self._heap)[3]
 
     def _sweep(self) -> None:
-        """Forget what would be skipped, so that dropped jobs cannot pile up behind waiting ones."""
-        self._heap = [entry for entry in self._heap if _waits(entry[3], entry[2])]
+        """Drop what would be skipped, so that removed jobs cannot pile up behind waiting ones."""
+        self._heap = [item for item in self._heap if _is_waiting(item[3], item[2])]
         heapq.heapify(self._heap)
         self._sweep_at = max(SWEEP_SIZE, 2 * len(self._heap))
 
 
-class Rooms:
-    """Workers with room, the emptiest first. While this lives, they may fill but not empty."""
+class FreeWorkers:
+    """Workers with free slots, the emptiest first. During its life they may fill, not empty."""
 
     def __init__(self, workers: Iterable[Worker]) -> None:
         self._heap = [(worker.load, number, worker) for number, worker in enumerate(workers)]
@@ -63,7 +63,7 @@ class Rooms:
     def are_left(self) -> bool:
         while self._heap:
             load, number, worker = self._heap[0]
-            if worker.room < 1:
+            if worker.free_slots < 1:
                 heapq.heappop(self._heap)
             elif load != worker.load:
                 heapq.heapreplace(self._heap, (worker.load, number, worker))
@@ -85,60 +85,60 @@ class Rooms:
 
 
 class Scheduler:
-    """Keeps the waiting jobs and says which goes where."""
+    """Keeps the waiting jobs and pairs them with workers."""
 
-    def __init__(self, ward: int) -> None:
-        self._ward = ward
-        self._innocent, self._suspect = JobQueue(), JobQueue()
+    def __init__(self, quarantine: int) -> None:
+        self._quarantine = quarantine
+        self._regular, self._suspects = JobQueue(), JobQueue()
         self._workers: dict[bytes, Worker] = {}
-        self._favourites: dict[str, list[Worker]] = {}
+        self._rankings: dict[str, list[Worker]] = {}
         self._reserved: Worker | None = None
 
     def add_worker(self, worker: Worker) -> None:
         self._workers[worker.session] = worker
-        self._favourites.clear()
+        self._rankings.clear()
 
     def remove_worker(self, worker: Worker) -> None:
         self._workers.pop(worker.session, None)
-        self._favourites.clear()
+        self._rankings.clear()
         if self._reserved is worker:
             self._reserved = None
 
     def push(self, job: Job) -> None:
-        (self._suspect if job.is_suspect else self._innocent).push(job)
+        (self._suspects if job.is_suspect else self._regular).push(job)
 
     def assignments(self) -> Iterator[tuple[Job, Worker]]:
         """Yield what to lease now; the caller leases each pair before asking for the next."""
-        yield from self._suspects_to_wards()
-        yield from self._innocents_to_room()
+        yield from self._assign_suspects()
+        yield from self._assign_regular()
 
     # suspects
 
-    def _suspects_to_wards(self) -> Iterator[tuple[Job, Worker]]:
-        while self._suspect.peek() is not None:
+    def _assign_suspects(self) -> Iterator[tuple[Job, Worker]]:
+        while self._suspects.peek() is not None:
             worker = self._empty_worker()
             if worker is None:
                 self._reserve()
                 return
-            yield from self._fill_ward(worker)
+            yield from self._fill_quarantine(worker)
         self._reserved = None
 
-    def _fill_ward(self, worker: Worker) -> Iterator[tuple[Job, Worker]]:
-        worker.is_isolated = True
+    def _fill_quarantine(self, worker: Worker) -> Iterator[tuple[Job, Worker]]:
+        worker.is_quarantine = True
         self._reserved = None
-        first = self._suspect.pop()
+        first = self._suspects.pop()
         yield first, worker
         if first.deaths > 1:
             return
-        while (job := self._suspect.peek()) is not None and job.deaths == 1:
-            if worker.room < 1 or len(worker.held) >= self._ward:
+        while (job := self._suspects.peek()) is not None and job.deaths == 1:
+            if worker.free_slots < 1 or len(worker.held) >= self._quarantine:
                 return
-            yield self._suspect.pop(), worker
+            yield self._suspects.pop(), worker
 
     def _empty_worker(self) -> Worker | None:
         usable = [worker for worker in self._workers.values() if worker.is_usable]
-        wards = sum(worker.is_isolated for worker in usable)
-        if wards >= max(1, len(usable) // 2):
+        quarantines = sum(worker.is_quarantine for worker in usable)
+        if quarantines >= max(1, len(usable) // 2):
             return None
         return next((worker for worker in usable if not worker.held), None)
 
@@ -148,54 +148,57 @@ class Scheduler:
         usable = [
             worker
             for worker in self._workers.values()
-            if worker.is_usable and not worker.is_isolated
+            if worker.is_usable and not worker.is_quarantine
         ]
-        wards = sum(worker.is_isolated for worker in self._workers.values())
-        self._reserved = None if wards or not usable else min(usable, key=lambda w: len(w.held))
+        quarantines = sum(worker.is_quarantine for worker in self._workers.values())
+        if quarantines or not usable:
+            self._reserved = None
+        else:
+            self._reserved = min(usable, key=lambda worker: len(worker.held))
 
-    # everyone else
+    # all other jobs
 
-    def _innocents_to_room(self) -> Iterator[tuple[Job, Worker]]:
-        if self._innocent.peek() is None:
+    def _assign_regular(self) -> Iterator[tuple[Job, Worker]]:
+        if self._regular.peek() is None:
             return
-        rooms = Rooms(worker for worker in self._workers.values() if self._is_open(worker))
+        free = FreeWorkers(worker for worker in self._workers.values() if self._is_open(worker))
         held = sum(len(worker.held) for worker in self._workers.values())
         capacity = max(1, sum(worker.capacity for worker in self._workers.values()))
         set_aside: list[Job] = []
-        while rooms.are_left() and self._innocent.peek() is not None:
-            job = self._innocent.pop()
-            worker = self._place(job, rooms, held / capacity)
+        while free.are_left() and self._regular.peek() is not None:
+            job = self._regular.pop()
+            worker = self._place(job, free, held / capacity)
             if worker is None:
                 set_aside.append(job)
             else:
                 held += 1
                 yield job, worker
         for job in set_aside:
-            self._innocent.push(job)
+            self._regular.push(job)
 
     def _is_open(self, worker: Worker) -> bool:
-        return worker.room > 0 and not worker.is_isolated and worker is not self._reserved
+        return worker.free_slots > 0 and not worker.is_quarantine and worker is not self._reserved
 
-    def _place(self, job: Job, rooms: "Rooms", mean_load: float) -> Worker | None:
-        """Choose among workers with room; one that still holds an earlier run is no choice."""
+    def _place(self, job: Job, free: FreeWorkers, mean_load: float) -> Worker | None:
+        """Choose a worker with a free slot that does not still hold an earlier run of the job."""
         if job.submit.affinity:
             crowded = max(HALF_FULL, CROWDING * mean_load)
             for worker in self._by_affinity(job.submit.affinity):
                 fits = self._is_open(worker) and worker.load < crowded
                 if fits and job.id not in worker.held:
                     return worker
-        return rooms.emptiest_without(job.id)
+        return free.emptiest_without(job.id)
 
     def _by_affinity(self, affinity: str) -> list[Worker]:
-        if affinity not in self._favourites:
-            if len(self._favourites) >= REMEMBERED_AFFINITIES:
-                self._favourites.clear()
-            self._favourites[affinity] = rendezvous(affinity, self._workers.values())
-        return self._favourites[affinity]
+        if affinity not in self._rankings:
+            if len(self._rankings) >= REMEMBERED_AFFINITIES:
+                self._rankings.clear()
+            self._rankings[affinity] = rendezvous(affinity, self._workers.values())
+        return self._rankings[affinity]
 
 
-def _waits(job: Job, ticket: int) -> bool:
-    return job.state is State.QUEUED and job.ticket == ticket
+def _is_waiting(job: Job, entry: int) -> bool:
+    return job.state is JobState.QUEUED and job.queue_entry == entry
 
 
 def rendezvous(affinity: str, workers: Iterable[Worker]) -> list[Worker]:

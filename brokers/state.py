@@ -1,5 +1,6 @@
-"""What the ledger remembers: jobs, workers, clients, and the rules' numbers. No behaviour."""
+"""The broker's settings and records: jobs, workers and clients, each with the rules of its own."""
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -16,52 +17,21 @@ class BrokerConfig:
     client_beat: float = 2.0
     client_gone: float = 30.0
     deadline_grace: float = 5.0  # for the worker to stop an overdue job itself
-    retained: float = 600.0  # an ending nobody fetched is forgotten after this
+    retained: float = 600.0  # an ending that no client fetches is dropped after this
     unclaimed: float = 30.0  # how long runs from before a restart wait for their Submit
     resend_ending: float = 5.0
     window: int = 4096  # unfinished jobs of one client
     retries: int = 3
-    deaths: int = 3  # of workers that convict a job, if for the last two it was alone
-    lonely_deaths: int = 2
-    ward: int = 8  # jobs suspected of one death that may share a worker
+    deaths: int = 3  # workers that die running a job before it becomes a dead letter
+    solo_deaths: int = 2  # of those, the deaths that must happen while the job runs alone
+    quarantine: int = 8  # jobs suspected of one death that may share a worker
 
 
-class State(Enum):
+class JobState(Enum):
     QUEUED = auto()
     RESTING = auto()  # waits out the pause before a retry
     LEASED = auto()
     ENDED = auto()
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """One job, from the first Submit to the last Got."""
-
-    submit: Submit
-    body: bytes
-    seq: int
-    owners: set[bytes]  # sessions of the clients that wait for it
-    ticket: int = 0  # of its newest place in a queue
-    state: State = State.QUEUED
-    attempt: int = 0
-    deaths: int = 0  # of workers that ran it
-    lonely_deaths: int = 0  # of those, while they ran nothing else
-    errors: int = 0
-    worker: bytes | None = None  # session of the leaseholder
-    queued_at: float = 0.0
-    leased_at: float = 0.0
-    due_at: float = 0.0  # when its lease expires or its rest ends
-    ending: Finished | Failed | None = None
-    result: bytes = b""
-    told_at: float = 0.0
-
-    @property
-    def id(self) -> JobId:
-        return self.submit.job
-
-    @property
-    def is_suspect(self) -> bool:
-        return self.deaths > 0
 
 
 @dataclass(slots=True, eq=False)
@@ -75,20 +45,41 @@ class Worker:
     heard_at: float
     lost_at: float
     held: dict[JobId, int] = field(default_factory=dict)
-    is_isolated: bool = False  # runs suspects; gets nothing else until it is empty
-    is_reachable: bool = True  # False: the last word to it could not be sent, and it is silent
+    is_quarantine: bool = False  # runs suspects; gets nothing else until it is empty
+    is_reachable: bool = True  # False: a message to it could not be sent, and it is silent since
 
     @property
     def is_usable(self) -> bool:
         return self.is_reachable and self.capacity > 0
 
     @property
-    def room(self) -> int:
+    def free_slots(self) -> int:
         return self.capacity - len(self.held) if self.is_reachable else 0
 
     @property
     def load(self) -> float:
         return len(self.held) / self.capacity if self.capacity else 1.0
+
+    def note_heard(self, now: float, lease: float) -> None:
+        self.heard_at, self.lost_at = now, now + lease
+        self.is_reachable = True
+
+    def note_unreachable(self, until: float) -> None:
+        """It must be heard again before `until`, or before its lease ends if that is earlier."""
+        self.lost_at = min(self.lost_at, until)
+        self.is_reachable = False
+
+    def release(self, job: JobId) -> None:
+        self.held.pop(job, None)
+        if not self.held:
+            self.is_quarantine = False
+
+    def missing_runs(self, running: Set[JobId]) -> list[JobId]:
+        """Take in a beat; return the held jobs that this and the beat before left out."""
+        missing = [job for job, left_out in self.held.items() if left_out and job not in running]
+        for job in self.held:
+            self.held[job] = 0 if job in running else 1
+        return missing
 
 
 @dataclass(slots=True, eq=False)
@@ -103,9 +94,38 @@ class Client:
 
 
 @dataclass(slots=True, eq=False)
-class OrphanedRun:
-    """A run from before the broker's restart, whose Submit has not come again yet."""
+class Job:
+    """One job, from the first Submit to the last Got."""
 
-    worker: bytes | None
-    finished: Finished | None = None
+    submit: Submit
+    body: bytes
+    seq: int
+    clients: set[Client]  # those that wait for it
+    queue_entry: int = 0  # number of its newest place in a queue
+    state: JobState = JobState.QUEUED
+    attempt: int = 0
+    deaths: int = 0  # of workers that ran it
+    solo_deaths: int = 0  # of those, while they ran nothing else
+    errors: int = 0
+    worker: Worker | None = None  # the leaseholder
+    queued_at: float = 0.0
+    leased_at: float = 0.0
+    due_at: float = 0.0  # when its lease expires or its rest ends
+    ending: Finished | Failed | None = None
     result: bytes = b""
+    ending_sent_at: float = 0.0
+
+    @property
+    def id(self) -> JobId:
+        return self.submit.job
+
+    @property
+    def is_suspect(self) -> bool:
+        return self.deaths > 0
+
+    def note_death(self, *, was_alone: bool) -> None:
+        self.deaths += 1
+        self.solo_deaths += was_alone
+
+    def is_deadly(self, config: BrokerConfig) -> bool:
+        return self.deaths >= config.deaths and self.solo_deaths >= config.solo_deaths

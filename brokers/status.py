@@ -1,39 +1,37 @@
-"""The broker at a glance, for those who ask."""
+"""The pool's state in figures."""
 
 from collections import Counter
 
-from brokers.jobs import JobTable
-from brokers.peers import Peers
-from brokers.state import Client, State
+from brokers.pool_state import PoolState
+from brokers.state import JobState
 from rstar_async.wire.messages import Status, WorkerStatus
 
 
 def status_of(
-    book: JobTable,
-    clients: Peers[Client],
+    state: PoolState,
     *,
     number: int,
     pool: str,
     epoch: bytes,
-    started: float,
+    uptime_seconds: float,
     now: float,
 ) -> Status:
     """Count everything; takes a moment for each job in memory."""
-    states = Counter(job.state for job in book.jobs.values())
+    states = Counter(job.state for job in state.jobs)
     return Status(
         number=number,
         pool=pool,
         epoch=epoch,
-        uptime_seconds=now - started,
-        queued=states[State.QUEUED] + states[State.RESTING],
-        suspects=sum(job.is_suspect and job.state is State.QUEUED for job in book.jobs.values()),
-        leased=states[State.LEASED],
-        retained=states[State.ENDED],
-        unclaimed=len(book.claims),
-        clients=len(clients),
+        uptime_seconds=uptime_seconds,
+        queued=states[JobState.QUEUED] + states[JobState.RESTING],
+        suspects=sum(job.is_suspect and job.state is JobState.QUEUED for job in state.jobs),
+        leased=states[JobState.LEASED],
+        retained=states[JobState.ENDED],
+        unclaimed=len(state.orphans),
+        clients=len(state.clients),
         workers=[
             WorkerStatus(worker.name, worker.capacity, len(worker.held), now - worker.heard_at)
-            for worker in book.workers
+            for worker in state.workers
         ],
-        counters=book.counters,
+        counters=state.counters,
     )

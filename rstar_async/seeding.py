@@ -1,12 +1,16 @@
-"""Names and seeds derived from content, so that the same work asked twice has the same name."""
+"""Ids and seeds derived from content: the same work has the same id and the same seed.
+
+Ids of stored rows come from here or from `storage.records.content_id`, which joins the parts in
+another way. Neither way can change: stored ids would no longer be found.
+"""
 
 from hashlib import blake2b
 
 
-def digest(*parts: object, size: int = 8) -> bytes:
-    """A stable hash of printable parts."""
+def digest(*parts: object) -> bytes:
+    """Eight bytes that depend on the texts of `parts` alone, in every process and for ever."""
     text = "\x1f".join(str(part) for part in parts)
-    return blake2b(text.encode(), digest_size=size).digest()
+    return blake2b(text.encode(), digest_size=8).digest()
 
 
 def search_id(run: str, round_number: int, purpose: str, problem: str, seed: int) -> str:
@@ -15,7 +19,7 @@ def search_id(run: str, round_number: int, purpose: str, problem: str, seed: int
 
 
 def tree_seed(purpose: str, round_number: int, seed: int, question: str) -> int:
-    """What all draws of one tree follow from: what is searched, not what its run is called."""
+    """The seed of all samples of one tree; it does not depend on the name of the run."""
     return seed_of("tree", purpose, round_number, seed, question)
 
 

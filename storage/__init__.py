@@ -1,5 +1,5 @@
-"""The memory: the only room that knows SQL.
+"""The database: the only package that knows SQL.
 
-`storage.records` holds what everyone may hold; `storage.store` (trio) and `storage.database`
-(no trio) write and read it; `storage.queries` are the questions.
+`storage.records` are the values that other packages hold; `storage.store` (trio) and
+`storage.database` (blocking) write and read them; `storage.queries` are the reads.
 """

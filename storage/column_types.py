@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite and PostgreSQL: what is bound comes back equal.
+"""Column types that work alike on SQLite and PostgreSQL: a value read equals the value written.
 
 SQLite tables are STRICT, so that a value of a wrong type is an error there too.
 """
@@ -31,11 +31,11 @@ def _unescape(text: str) -> str:
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
 
 
-class ForeignText(sa.types.TypeDecorator[str]):
+class UntrustedText(sa.types.TypeDecorator[str]):
     """Text that a model or a program wrote: any Python string.
 
-    PostgreSQL stores no NUL and neither database a lone surrogate; such a character is kept as
-    U+10FFFD and six hex digits, and comes back as it was.
+    PostgreSQL cannot store NUL, and neither database a lone surrogate. Such a character is stored
+    as U+10FFFD and six hex digits, and read back as it was.
     """
 
     impl = sa.Text
@@ -48,8 +48,8 @@ class ForeignText(sa.types.TypeDecorator[str]):
         return None if value is None else _unescape(value)
 
 
-class Word(sa.types.TypeDecorator[str]):
-    """One of the words of a `Literal`; anything else is refused when it is written."""
+class Choice(sa.types.TypeDecorator[str]):
+    """One of the values of a `Literal`; writing anything else raises `ValueError`."""
 
     impl = sa.Text
     cache_ok = True
@@ -60,12 +60,12 @@ class Word(sa.types.TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         if value is not None and value not in self.words:
-            raise ValueError(f"{value!r} is none of {', '.join(self.words)}")
+            raise ValueError(f"{value!r} is not one of {', '.join(self.words)}")
         return value
 
 
 class Flag(sa.types.TypeDecorator[bool]):
-    """true, false or NULL; 1 and 0 on SQLite, whose STRICT tables know no BOOLEAN."""
+    """true, false or NULL; 1 and 0 on SQLite, whose STRICT tables have no BOOLEAN."""
 
     impl = sa.Boolean
     cache_ok = True
@@ -75,7 +75,7 @@ class Flag(sa.types.TypeDecorator[bool]):
 
     def process_bind_param(self, value: bool | None, dialect: Dialect) -> bool | None:
         if value is not None and not isinstance(value, bool):
-            raise TypeError(f"{value!r} is no bool")
+            raise TypeError(f"{value!r} is not a bool")
         return value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:

@@ -1,7 +1,7 @@
-"""The database without an event loop: for the trainer, for verbs, and underneath `Store`.
+"""The database without an event loop: for the trainer, for the command line, and under `Store`.
 
-`commit` returns after the durable commit of all its records, and waits while the database is
-away: nothing is acknowledged that is not stored, nothing is stored by half.
+`commit` returns after the durable commit of all its records and waits while the database is
+unavailable: a commit that returned is stored, and no commit is stored in part.
 """
 
 import itertools
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from rstar_async.errors import BadInput
 from storage import engines, migrations, statements
-from storage.errors import BadRecord, Unavailable, damaged, describe, passing
+from storage.errors import BadRecord, Unavailable, describe, is_corrupt, transient_reason
 from storage.records import Record
 from storage.retry import RetryPolicy
 
@@ -30,7 +30,7 @@ def open_database(
 ) -> Iterator["Database"]:
     """The store at `location` (see `engines.parse`), created or upgraded first.
 
-    `BadInput` if it is no store of ours, a newer one, or missing although it `must_exist`.
+    `BadInput` if it is not a store of rstar_async, a newer one, or missing with `must_exist`.
     """
     url = engines.parse(location)
     migrations.upgrade(url, must_exist=must_exist)
@@ -42,7 +42,7 @@ def open_database(
 
 
 class Database:
-    """Blocks the calling thread. One thread may write; up to `readers` may read meanwhile."""
+    """Blocks the calling thread. One thread may write while up to `readers` threads read."""
 
     def __init__(self, url: sa.URL, readers: int) -> None:
         self.name = engines.display(url)
@@ -52,64 +52,66 @@ class Database:
         self._reader = engines.reader(url, readers)
 
     def commit(self, *records: Record) -> None:
-        """Store all `records` or none, durably. Waits while the database is away.
+        """Store all `records` or none, durably. Waits while the database is unavailable.
 
         `BadRecord` if one of them cannot be stored. Harmless to repeat.
         """
-        (failure,) = self._patiently(lambda: self.write([records]))
+        (failure,) = self._with_retries(lambda: self.write([records]))
         if failure:
             raise failure
 
     def read(
         self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """What `query(connection, …)` says of one moment. Waits while the database is away."""
-        return self._patiently(lambda: self.read_once(query, *args, **kwargs))
+        """The result of `query(connection, …)` on one snapshot. Waits while unavailable."""
+        return self._with_retries(lambda: self.read_once(query, *args, **kwargs))
 
     def write(self, batch: Sequence[Sequence[Record]]) -> list[BadRecord | None]:
-        """Store several commits at once; tells of each what was wrong with it.
+        """Store several commits in one transaction; returns the error of each, or None.
 
-        A bad one leaves the others alone. `Unavailable` if the database is away: then any of them
-        may have been stored or not, and the whole batch can be written again.
+        A bad commit does not affect the others. Raises `Unavailable` if the database is: then any
+        of them may or may not be stored, and the whole batch can be written again.
         """
         try:
             self._transact(itertools.chain.from_iterable(batch))
         except BadRecord as failure:
             if len(batch) == 1:
-                return [failure.among(batch[0])]
+                return [failure.in_commit_of(batch[0])]
             return [failure for records in batch for failure in self.write([records])]
         return [None] * len(batch)
 
     def read_once(
         self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """`read`, but `Unavailable` where that waits."""
+        """Like `read`, but raises `Unavailable` instead of waiting."""
         try:
             with self._reader.begin() as connection:
                 return query(connection, *args, **kwargs)
         except Exception as error:
-            if reason := passing(error, reading=True):
+            if reason := transient_reason(error, reading=True):
                 raise Unavailable(reason) from error
-            raise self._named(error) from error
+            raise self._explained(error) from error
 
     def change(
         self, action: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """What `action(connection, …)` does, in one write transaction: for upkeep, not for search.
+        """Run `action(connection, …)` in one write transaction: for maintenance, not for search.
 
-        Waits while the database is away, so it must be harmless to repeat.
+        Waits while the database is unavailable; `action` may run again, so it must be idempotent.
         """
-        return self._patiently(lambda: self._in_write(action, *args, **kwargs))
+        return self._with_retries(lambda: self._in_write(action, *args, **kwargs))
 
     def shrink(self) -> None:
-        """Give unused pages of a SQLite file back to the disk; PostgreSQL does so by itself.
+        """Return unused pages of a SQLite file to the disk; PostgreSQL does so by itself.
 
-        Needs as much free disk as the store keeps, and nobody else writing.
+        Needs as much free disk as the store keeps, and no other writer.
         """
         if self._file is None:
             return
         with self._writer.connect() as connection:
-            driver: Any = connection.connection.dbapi_connection  # VACUUM bears no transaction
+            driver: Any = (
+                connection.connection.dbapi_connection
+            )  # VACUUM runs outside of transactions
             try:
                 driver.execute("VACUUM")
                 driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -137,13 +139,13 @@ class Database:
             with self._writer.begin() as connection:
                 return action(connection, *args, **kwargs)
         except Exception as error:
-            if reason := passing(error):
+            if reason := transient_reason(error):
                 raise Unavailable(reason) from error
-            raise self._named(error) from error
+            raise self._explained(error) from error
 
-    def _named(self, error: Exception) -> Exception:
-        """The error, or what a person can do about a damaged file."""
-        if not damaged(error):
+    def _explained(self, error: Exception) -> Exception:
+        """The error, or for a corrupt file a `BadInput` that says what to do."""
+        if not is_corrupt(error):
             return error
         return BadInput(
             f"the store {self.name} is damaged ({describe(error)}): `rstar db check` says where; "
@@ -151,7 +153,7 @@ class Database:
         )
 
     def _current_file_id(self) -> tuple[int, int] | None:
-        """Which file bears the store's name: SQLite goes on writing to one that was deleted."""
+        """Which file has the store's name now: SQLite would go on writing to a deleted one."""
         if self._file is None:
             return None
         try:
@@ -160,13 +162,13 @@ class Database:
             return (0, 0)
         return (found.st_dev, found.st_ino)
 
-    def _patiently(self, attempt: Callable[[], T]) -> T:
-        patience = RetryPolicy(self.name)
+    def _with_retries(self, attempt: Callable[[], T]) -> T:
+        retry = RetryPolicy(self.name)
         while True:
             try:
                 result = attempt()
-            except Unavailable as fault:
-                time.sleep(patience.after(fault))
+            except Unavailable as error:
+                time.sleep(retry.delay_after(error))
             else:
-                patience.over()
+                retry.succeeded()
                 return result

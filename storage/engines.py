@@ -1,8 +1,7 @@
-"""From a URL to SQLAlchemy engines that behave the same on both databases.
+"""From a URL to SQLAlchemy engines that behave alike on both databases.
 
-A commit is durable when it returns, on both: it was forced to the disk, so neither kill -9 nor a
-power cut takes it. The writer commits many requests in one transaction, so a slow disk costs time,
-not throughput.
+On both, a commit that returned was forced to the disk and survives kill -9 and a power cut. The
+writer commits many requests in one transaction, so a slow disk costs latency, not throughput.
 """
 
 from pathlib import Path
@@ -36,7 +35,7 @@ def parse(location: str) -> sa.URL:
     try:
         url = make_url(location.replace("postgres://", "postgresql://", 1))
     except sa.exc.ArgumentError:
-        raise BadInput(f"the store {location!r} is no database URL") from None
+        raise BadInput(f"the store {location!r} is not a database URL") from None
     if url.get_backend_name() == "sqlite":
         return sa.URL.create("sqlite", database=_checked_path(url.database or ""))
     if url.get_backend_name() == "postgresql":
@@ -61,12 +60,12 @@ def display(url: sa.URL) -> str:
 
 
 def writer(url: sa.URL) -> sa.Engine:
-    """One connection; takes SQLite's write lock at once, so that it cannot fail half way."""
+    """One connection; takes SQLite's write lock at BEGIN, so that it cannot fail half way."""
     return _engine(url, begin="BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
 
 
 def reader(url: sa.URL, connections: int) -> sa.Engine:
-    """Cannot write; a transaction sees one moment of the store, however long it reads."""
+    """Read-only connections; a transaction reads one snapshot, however long it takes."""
     if url.get_backend_name() == "sqlite":
         return _engine(url, begin="BEGIN", pool_size=connections, pragma="query_only = ON")
     engine = _engine(url, pool_size=connections, isolation_level="REPEATABLE READ")
@@ -80,7 +79,9 @@ def _engine(url: sa.URL, *, begin: str = "", pragma: str = "", **options: Any) -
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN; the driver would wait for the first write
+        connection.isolation_level = (
+            None  # `start` sends BEGIN; the driver would do so only at the first write
+        )
         for setting in (*_PRAGMAS, pragma) if pragma else _PRAGMAS:
             connection.execute(f"PRAGMA {setting}")
 

@@ -1,4 +1,4 @@
-"""Which failures pass by themselves, and which are somebody's mistake."""
+"""Which database errors are transient, and which are permanent."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -8,35 +8,35 @@ import sqlalchemy as sa
 
 from rstar_async.errors import RstarError
 
-_SQLITE_PASSING = {
+_SQLITE_TRANSIENT = {
     sqlite3.SQLITE_BUSY: "another process holds the lock",
     sqlite3.SQLITE_LOCKED: "another connection holds the lock",
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_IOERR: "the disk does not take the data (full, over quota or broken)",
     sqlite3.SQLITE_CANTOPEN: "the file cannot be opened",
     sqlite3.SQLITE_READONLY: "the file cannot be written",
-    sqlite3.SQLITE_PROTOCOL: "the file's lock cannot be had",
-    sqlite3.SQLITE_NOMEM: "memory is short",
+    sqlite3.SQLITE_PROTOCOL: "the file cannot be locked",
+    sqlite3.SQLITE_NOMEM: "memory is full",
 }
 
 # Classes of SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html
-_POSTGRES_PASSING = {
+_POSTGRES_TRANSIENT = {
     "08": "the connection is lost",
     "25": "the server takes no writes",
-    "40": "another transaction was in the way",
-    "53": "the server is short of disk, memory or connections",
+    "40": "another transaction conflicted",
+    "53": "the server has no disk space, memory or connections left",
     "55": "an object is locked",
     "57": "the server is stopping or starting",
-    "58": "the server's disk fails",
+    "58": "the server's disk failed",
 }
 _READ_ONLY_TRANSACTION = "25006"
 
 
 class BadRecord(RstarError):
-    """A record that can never be stored. Nothing of its commit was."""
+    """A record that can never be stored. Nothing of its commit was stored."""
 
-    def among(self, records: Sequence[object]) -> "BadRecord":
-        """The same, saying what was committed: SQLite does not name the record."""
+    def in_commit_of(self, records: Sequence[object]) -> "BadRecord":
+        """The same error with the types that were committed, since SQLite does not name them."""
         kinds = ", ".join(sorted({type(record).__name__ for record in records}))
         failure = BadRecord(f"{self} (in a commit of {kinds})")
         failure.__cause__ = self.__cause__
@@ -47,10 +47,10 @@ class Unavailable(RstarError):
     """The database cannot be used now; the same request may succeed later."""
 
 
-def passing(error: BaseException, *, reading: bool = False) -> str:
-    """Why `error` may go away by itself; "" if it will not.
+def transient_reason(error: BaseException, *, reading: bool = False) -> str:
+    """Why `error` may not occur again on a retry; "" if it is permanent.
 
-    That nothing can be written may change, but for a reader it is the rule it broke.
+    A read-only database is transient for a writer; a reader that gets this error tried to write.
     """
     cause: Any = getattr(error, "orig", None) or error
     if isinstance(cause, sqlite3.Error):
@@ -63,14 +63,14 @@ def passing(error: BaseException, *, reading: bool = False) -> str:
     return reason and f"{reason} ({_first_line(cause)})"
 
 
-def damaged(error: BaseException) -> bool:
-    """A SQLite file whose bytes make no sense."""
+def is_corrupt(error: BaseException) -> bool:
+    """Whether the SQLite file is corrupt or not a database."""
     cause = getattr(error, "orig", None) or error
     return _sqlite_code(cause) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-def locked(error: BaseException) -> bool:
-    """Somebody else is writing to the SQLite file just now."""
+def is_locked(error: BaseException) -> bool:
+    """Whether another connection holds the lock of the SQLite file."""
     cause = getattr(error, "orig", None) or error
     return _sqlite_code(cause) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
@@ -82,7 +82,7 @@ def _sqlite_code(cause: BaseException) -> int:
 def _sqlite_reason(code: int, reading: bool) -> str:
     if reading and code == sqlite3.SQLITE_READONLY:
         return ""
-    return _SQLITE_PASSING.get(code, "")
+    return _SQLITE_TRANSIENT.get(code, "")
 
 
 def _postgres_reason(state: str | None, reading: bool, lost: bool) -> str:
@@ -90,7 +90,7 @@ def _postgres_reason(state: str | None, reading: bool, lost: bool) -> str:
         return "the server cannot be reached" if lost else ""
     if reading and state == _READ_ONLY_TRANSACTION:
         return ""
-    return _POSTGRES_PASSING.get(state[:2], "")
+    return _POSTGRES_TRANSIENT.get(state[:2], "")
 
 
 def _first_line(error: BaseException) -> str:

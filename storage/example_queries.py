@@ -1,8 +1,8 @@
-"""Ten questions to ask a store by hand; they end `docs/schema.md` and run on both databases."""
+"""Example queries, shown in `docs/schema.md`; they run on both databases."""
 
-QUESTIONS: tuple[tuple[str, str], ...] = (
+EXAMPLES: tuple[tuple[str, str], ...] = (
     (
-        "How far did each round come?",
+        "How many problems has each round searched and solved?",
         """
 SELECT run_id, round, count(DISTINCT problem_id) AS problems,
        count(DISTINCT CASE WHEN status IN ('finished', 'failed') THEN problem_id END) AS searched,
@@ -103,7 +103,7 @@ ORDER BY m.run_id, m.round, m.kind, l.id, l.generation;
 """,
     ),
     (
-        "How good has it become?",
+        "How did pass@1 change?",
         """
 SELECT run_id, benchmark, method, round, pass_at_1, low, high, correct, problems, new_tokens,
        policy_id, ppm_id

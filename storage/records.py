@@ -1,8 +1,8 @@
-"""What the store remembers: plain frozen records, one field for one column.
+"""The records of the store: frozen structs with one field for each column.
 
-A record read back equals the record written. Records are immutable facts and writing one twice is
-harmless (the first wins); what changes later travels in a `…Progress` or `…Statistics` record with
-absolute values, so a replay after a crash changes nothing.
+A record read back equals the record written. Records are immutable and writing one twice is
+harmless (the first wins). Later changes are `…Progress`, `…Standing` or `…Statistics` records with
+absolute values, so writing them again after a crash changes nothing.
 Times are seconds since 1970 (UTC); seeds and counts fit in 63 bits.
 """
 
@@ -27,7 +27,7 @@ Settings: TypeAlias = dict[str, Any]
 
 
 def content_id(*parts: str | int | None) -> str:
-    """16 hex digits that depend on `parts` and nothing else: the same facts, the same id."""
+    """16 hex digits that depend on `parts` alone."""
     text = json.dumps(parts, ensure_ascii=True).encode()
     return hashlib.blake2b(text, digest_size=8).hexdigest()
 
@@ -42,7 +42,7 @@ def _now() -> Any:
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One self-evolution from a base model on; `id` is the name its user gave it."""
+    """One self-evolution from a base model; `id` is the name that the user gave it."""
 
     id: str
     recipe: Settings
@@ -52,7 +52,7 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """A question with a known answer. A benchmark's problems are `heldout`, `source` names it."""
+    """A question with a known answer. Problems of benchmarks are `heldout`; `source` names it."""
 
     id: str
     run_id: str
@@ -83,10 +83,10 @@ class Round(msgspec.Struct, frozen=True):
 
 
 class RoundProgress(msgspec.Struct, frozen=True):
-    """Moves a round on. A time that is None stays as it was.
+    """A round's new status. A time that is None stays as it was.
 
-    `searched_at` is written last and in one commit with the round's last facts: a trainer that
-    sees it sees everything before it.
+    `searched_at` is written in one commit with the last records of the round's searches, so a
+    trainer that sees it sees all of them.
     """
 
     run_id: str
@@ -100,9 +100,10 @@ class RoundProgress(msgspec.Struct, frozen=True):
 class Search(msgspec.Struct, frozen=True):
     """One tree over one problem.
 
-    `cursor` has the paths of the nodes that are being expanded, with a blank between two; `ended`
-    says what ended the search: rollouts, exhausted, converged, or the bound that was reached.
-    `pruned_at` says that nodes which taught nothing have lost their words (`upkeep.pruning`).
+    `cursor` has the paths of the nodes that are being expanded, separated by blanks; `ended` says
+    what ended the search: rollouts, exhausted, converged, or the bound that was reached; `failure`
+    says why it failed, "" if it did not. `pruned_at` is when the texts of nodes that no training
+    used were removed (`storage.maintenance.pruning`).
     """
 
     id: str
@@ -124,10 +125,11 @@ class Search(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     ended: str = ""
     pruned_at: float | None = None
+    failure: str = ""
 
 
 class SearchProgress(msgspec.Struct, frozen=True):
-    """Where a search stands now: replaces all these fields of its `Search`."""
+    """The current state of a search: replaces these fields of its `Search`."""
 
     search_id: str
     status: SearchStatus
@@ -140,13 +142,14 @@ class SearchProgress(msgspec.Struct, frozen=True):
     finished_at: float | None = None
     seconds: float = 0.0
     ended: str = ""
+    failure: str = ""
 
 
 class Expansion(msgspec.Struct, frozen=True):
-    """One time that the node `path` was asked for `samples` next steps; numbers count from 1.
+    """One expansion of the node `path` by `samples` sampled steps; numbers count from 1.
 
-    `reachable_tokens` of `prompt_tokens` had been seen before, so a perfect prefix cache would
-    have served them; `cached_tokens` were served.
+    `reachable_tokens` of `prompt_tokens` had been computed before, so that a perfect prefix cache
+    would have served them; `cached_tokens` were served.
     """
 
     search_id: str
@@ -168,11 +171,11 @@ class Expansion(msgspec.Struct, frozen=True):
 
 
 class Node(msgspec.Struct, frozen=True):
-    """One step. `path` is its tag: "0" the root, "0.1", "0.1.3"; children count from 1.
+    """One step. `path` names it: "0" is the root, "0.1" its first child, "0.1.3" …
 
-    `expansion` is the one that made it (0 for the root). `observation` is what the executor added
-    behind `text`, with its marks. `score` is the raw PPM output, `prior` the value the tree made of
-    it. `exec_status` is "" for a step that was not executed.
+    `expansion` is the number of the expansion that made it (0 for the root). `observation` is the
+    executor's output behind `text`, with its tags. `score` is the raw PPM output, `prior` its
+    value in the tree. `exec_status` is "" for a step that was not executed.
     """
 
     search_id: str
@@ -214,10 +217,10 @@ class NodeStatistics(msgspec.Struct, frozen=True):
 
 
 class ModelVersion(msgspec.Struct, frozen=True):
-    """What a training made of `parent_id`. `path` is its folder, `reason` why it is not in use.
+    """A model trained from `parent_id`. `path` is its folder, `reason` why it is not in use.
 
-    Only a published one is used. A refused one never was, or was measured and found worse; a
-    withdrawn one was rolled back; of a pruned one the weights were deleted.
+    Only published versions are used. A refused one failed its checks or was measured and found
+    worse; a withdrawn one was rolled back; the weights of a pruned one were deleted.
     """
 
     id: str
@@ -234,7 +237,7 @@ class ModelVersion(msgspec.Struct, frozen=True):
 
 
 class ModelStanding(msgspec.Struct, frozen=True):
-    """From now on a model version is in use, or is not, for a reason."""
+    """A new status of a model version, and the reason."""
 
     model_id: str
     status: ModelStatus

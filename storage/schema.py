@@ -6,32 +6,32 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage import tables, views
-from storage.column_types import Flag, ForeignText, Json, Tokens, Word
-from storage.example_queries import QUESTIONS
+from storage.column_types import Choice, Flag, Json, Tokens, UntrustedText
+from storage.example_queries import EXAMPLES
 
 _INTRODUCTION = """\
 # The store
 
-All that a run did is in one database: SQLite (a file) or PostgreSQL, with the same tables.
+Everything that a run did is in one database: SQLite (a file) or PostgreSQL, with the same tables.
 This page is generated: `python -m storage.schema > docs/schema.md`.
 
-Look into a SQLite store with `sqlite3 -readonly store.db` (version 3.37 or newer), also while a
-search is running. Conventions:
+Open a SQLite store with `sqlite3 -readonly store.db` (version 3.37 or newer), also while a search
+is running. Conventions:
 
 - A *path* names a node within its tree: `0` is the root, `0.1` its first child, `0.1.3` …
 - Times (`…_at`) are seconds since 1970, UTC: `datetime(x, 'unixepoch')` or `to_timestamp(x)`.
 - *flag* is true, false or NULL for unknown (1 and 0 in SQLite). *json* is kept as text.
 - *tokens* are int32, little-endian. Q is `value_sum / visits`.
-- Models and programs may write characters that no database stores (NUL, lone surrogates). They are
-  kept as U+10FFFD and six hex digits; reading through `storage.queries` gives back the original.
+- Models and programs may write characters that databases cannot store (NUL, lone surrogates). They
+  are stored as U+10FFFD and six hex digits; `storage.queries` returns the original.
 """
 
 _TYPES: tuple[tuple[type[Any], str], ...] = (
     (Flag, "flag"),
     (Tokens, "tokens"),
     (Json, "json"),
-    (ForeignText, "text"),
-    (Word, "text"),
+    (UntrustedText, "text"),
+    (Choice, "text"),
     (sa.Text, "text"),
     (sa.BigInteger, "integer"),
     (sa.Double, "real"),
@@ -44,8 +44,8 @@ def markdown() -> str:
     parts += [_table(table) for table in tables.metadata.tables.values()]
     parts += ["\n## Views\n"]
     parts += [_table(view) for view in views.metadata.tables.values()]
-    parts += ["\n## Ten questions\n"]
-    parts += [f"\n### {title}\n\n```sql\n{sql.strip()}\n```\n" for title, sql in QUESTIONS]
+    parts += ["\n## Example queries\n"]
+    parts += [f"\n### {title}\n\n```sql\n{sql.strip()}\n```\n" for title, sql in EXAMPLES]
     return "".join(parts)
 
 
@@ -73,8 +73,8 @@ def _name(column: sa.Column[Any]) -> str:
 
 def _type(column: sa.Column[Any]) -> str:
     name = next(name for kind, name in _TYPES if isinstance(column.type, kind))
-    may_miss = column.nullable and column.table.metadata is tables.metadata
-    return f"{name}?" if may_miss else name
+    is_optional = column.nullable and column.table.metadata is tables.metadata
+    return f"{name}?" if is_optional else name
 
 
 def _remarks(column: sa.Column[Any]) -> Iterator[str]:

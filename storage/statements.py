@@ -1,7 +1,7 @@
 """How records become SQL: which statement stores which record, and in which order.
 
-Facts are inserted, parents first, and skipped where they exist; then progress is written by
-absolute values. So callers need not order their records, and a replay changes nothing.
+New records are inserted, parents first, and skipped where they exist; then changes are written as
+absolute values. So callers need not order their records, and writing twice changes nothing.
 """
 
 from collections import defaultdict
@@ -41,7 +41,7 @@ _KNOWN = FACTS.keys() | _PROGRESS_KEYS.keys()
 
 
 class NothingToUpdate(Exception):
-    """Progress of something that was never stored."""
+    """A change of a row that was never stored."""
 
 
 def fields(record_type: RecordType) -> list[str]:
@@ -49,7 +49,7 @@ def fields(record_type: RecordType) -> list[str]:
 
 
 def columns(record_type: RecordType) -> list[sa.Column[Any]]:
-    """The columns of a fact's table in the order of its fields: `record_type(*row)` reads it."""
+    """The columns of a record's table in the order of its fields: `record_type(*row)` reads it."""
     return [FACTS[record_type].c[name] for name in fields(record_type)]
 
 

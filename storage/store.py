@@ -1,8 +1,8 @@
-"""The store under trio: one writer thread, many committers, and reads beside them.
+"""The store under trio: one writer thread, many committing tasks, and concurrent reads.
 
-Committers wait for their own durable commit. What arrives while the writer is busy goes into its
-next transaction together, so the load sets the batch size and an idle store answers at once. The
-intake is bounded: a slow disk slows the search, it does not fill the memory.
+Each task waits for its own durable commit. Commits that arrive while the writer is busy share its
+next transaction, so the load sets the batch size and an idle store answers at once. The queue is
+bounded: a slow disk slows the search and does not fill the memory.
 """
 
 import itertools
@@ -30,7 +30,7 @@ WAITING_COMMITS = 1024
 
 
 class Statistics(msgspec.Struct, frozen=True):
-    """`waiting_for` says why the database is away at the moment; "" if it is not."""
+    """`waiting_for` says why the database is unavailable now; "" if it is available."""
 
     queued: int
     commits: int
@@ -40,7 +40,7 @@ class Statistics(msgspec.Struct, frozen=True):
 
 
 class _Commit:
-    """One call of `commit`, from the intake to its acknowledgement."""
+    """One call of `commit`, from the queue to its acknowledgement."""
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = records
@@ -58,7 +58,7 @@ async def open_store(
 ) -> AsyncIterator["Store"]:
     """The store at `location`, created or upgraded first; see `database.open_database`.
 
-    Leaving the block waits for every commit that was accepted; an error that leaves it does not.
+    Leaving the block waits for every commit that was accepted, but not if an exception leaves it.
     """
     url = await trio.to_thread.run_sync(engines.parse, location)
     await trio.to_thread.run_sync(partial(migrations.upgrade, url, must_exist=must_exist))
@@ -72,7 +72,7 @@ async def open_store(
             except Exception as error:
                 failure = error  # raised outside of the nursery, which would wrap it in a group
                 nursery.cancel_scope.cancel()
-            store._intake.close()
+            store._queue.close()
     finally:
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(store._database.close)
@@ -85,7 +85,7 @@ class Store:
 
     def __init__(self, database: Database, readers: int) -> None:
         self._database = database
-        self._intake, self._taken = trio.open_memory_channel[_Commit](WAITING_COMMITS)
+        self._queue, self._received = trio.open_memory_channel[_Commit](WAITING_COMMITS)
         self._one_writer = trio.CapacityLimiter(1)
         self._readers = trio.CapacityLimiter(readers)
         self._writing = RetryPolicy(database.name)
@@ -95,12 +95,12 @@ class Store:
     async def commit(self, *records: Record) -> None:
         """Store all `records` in one transaction; returns when that is durable.
 
-        Facts that exist already are skipped and progress has absolute values, so a commit can be
-        repeated. Waits while the disk is full or the database away. `BadRecord` if one of them can
-        never be stored; then none was. Cancelled, it was stored completely or not at all.
+        Records that exist already are skipped and changes have absolute values, so a commit can be
+        repeated. Waits while the disk is full or the database unavailable. `BadRecord` if a record
+        can never be stored; then none was. If cancelled, all records were stored or none.
         """
         request = _Commit(records)
-        await self._intake.send(request)
+        await self._queue.send(request)
         await request.settled.wait()
         if request.failure:
             raise request.failure
@@ -108,16 +108,16 @@ class Store:
     async def read(
         self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """What `query(connection, …)` says of one moment of the store; run in a reader thread.
+        """The result of `query(connection, …)` on one snapshot, run in a reader thread.
 
-        Sees every commit that returned before. Waits while the database is away.
+        Sees every commit that returned before. Waits while the database is unavailable.
         """
         attempt = partial(self._database.read_once, query, *args, **kwargs)
-        return await _patiently(attempt, self._reading, self._readers)
+        return await _with_retries(attempt, self._reading, self._readers)
 
     def statistics(self) -> Statistics:
         return Statistics(
-            queued=self._intake.statistics().current_buffer_used,
+            queued=self._queue.statistics().current_buffer_used,
             commits=self._commits,
             records=self._records,
             transactions=self._transactions,
@@ -127,7 +127,7 @@ class Store:
     async def _write_all(self) -> None:
         batch: list[_Commit] = []
         try:
-            async for first in self._taken:
+            async for first in self._received:
                 batch = self._gather(first)
                 await self._write(batch)
         finally:
@@ -135,20 +135,20 @@ class Store:
 
     async def _write(self, batch: list[_Commit]) -> None:
         attempt = partial(self._database.write, [commit.records for commit in batch])
-        failures = await _patiently(attempt, self._writing, self._one_writer)
+        failures = await _with_retries(attempt, self._writing, self._one_writer)
         self._count(batch)
         for commit, failure in zip(batch, failures, strict=True):
             commit.settle(failure)
 
     def _refuse(self, batch: list[_Commit]) -> None:
-        """Nobody waits for a writer that has ended."""
+        """Fail all commits that the writer, which has ended, will not store."""
         closed = Unavailable("the store was closed before this was stored")
         unsettled = [commit for commit in batch if not commit.settled.is_set()]
         for commit in itertools.chain(unsettled, iter(self._next_waiting, None)):
             commit.settle(closed)
 
     def _gather(self, first: _Commit) -> list[_Commit]:
-        """`first` and what waits behind it, up to a transaction's fill."""
+        """`first` and the commits queued behind it, up to one transaction."""
         batch, size = [first], len(first.records)
         while size < RECORDS_PER_TRANSACTION and (commit := self._next_waiting()):
             batch.append(commit)
@@ -157,7 +157,7 @@ class Store:
 
     def _next_waiting(self) -> _Commit | None:
         try:
-            return self._taken.receive_nowait()
+            return self._received.receive_nowait()
         except (trio.WouldBlock, trio.EndOfChannel):
             return None
 
@@ -167,16 +167,16 @@ class Store:
         self._records += sum(len(commit.records) for commit in batch)
 
 
-async def _patiently(
-    attempt: Callable[[], T], patience: RetryPolicy, limiter: trio.CapacityLimiter
+async def _with_retries(
+    attempt: Callable[[], T], retry: RetryPolicy, limiter: trio.CapacityLimiter
 ) -> T:
-    """`attempt` in a thread until the database is there. A cancel waits for the thread, so that
-    no transaction is left behind."""
+    """Repeat `attempt` in a thread until the database is available. A cancel waits for the thread,
+    so that no transaction stays open."""
     while True:
         try:
             result = await trio.to_thread.run_sync(attempt, limiter=limiter)
-        except Unavailable as fault:
-            await trio.sleep(patience.after(fault))
+        except Unavailable as error:
+            await trio.sleep(retry.delay_after(error))
         else:
-            patience.over()
+            retry.succeeded()
             return result

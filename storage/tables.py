@@ -1,14 +1,11 @@
-"""The tables. Columns stand in the order of the record's fields; `migrations` creates them.
-
-A change here needs a migration; a test compares the two.
-"""
+"""The tables, which `migrations` creates: a change here needs a migration, as a test checks."""
 
 from typing import Any
 
 import sqlalchemy as sa
 
 from storage import records
-from storage.column_types import Flag, ForeignText, Integer, Json, Real, Tokens, Word
+from storage.column_types import Choice, Flag, Integer, Json, Real, Tokens, UntrustedText
 
 metadata = sa.MetaData(
     naming_convention={
@@ -61,12 +58,12 @@ problems = sa.Table(
     metadata,
     _key("id", sa.Text, "hash of run and question, 16 hex digits"),
     _column("run_id", sa.Text, "the run it belongs to", _run()),
-    _column("question", ForeignText, "as it is given to the model"),
-    _column("answer", ForeignText, "the known final answer"),
-    _column("kind", ForeignText, "topic"),
-    _column("level", ForeignText, "difficulty as its source says"),
-    _column("source", ForeignText, "data set or benchmark"),
-    _column("split", Word(records.Split), "train, or heldout: never trained on"),
+    _column("question", UntrustedText, "as it is given to the model"),
+    _column("answer", UntrustedText, "the known final answer"),
+    _column("kind", UntrustedText, "topic"),
+    _column("level", UntrustedText, "difficulty as its source says"),
+    _column("source", UntrustedText, "data set or benchmark"),
+    _column("split", Choice(records.Split), "train, or heldout: never trained on"),
     sa.Index(None, "run_id", "split"),
     comment="Questions with known answers.",
     sqlite_strict=True,
@@ -77,7 +74,7 @@ rounds = sa.Table(
     metadata,
     _key("run_id", sa.Text, "the run it belongs to", _run()),
     _key("number", Integer, "0 is the bootstrap"),
-    _column("status", Word(records.RoundStatus), "searching, searched, trained, closed"),
+    _column("status", Choice(records.RoundStatus), "searching, searched, trained, closed"),
     _column("policy_id", sa.Text, "the policy that searches in it"),
     _maybe("ppm_id", sa.Text, "the PPM that scores in it, if any"),
     _column("settings", Json, "of this round (JSON)"),
@@ -98,21 +95,24 @@ searches = sa.Table(
     _column(
         "problem_id", sa.Text, "the problem it is about", sa.ForeignKey("problems.id"), index=True
     ),
-    _column("purpose", Word(records.Purpose), "train or evaluation"),
+    _column("purpose", Choice(records.Purpose), "train or evaluation"),
     _column("seed", Integer, "of its random choices"),
     _column("policy_id", sa.Text, "model that wrote the steps"),
     _maybe("ppm_id", sa.Text, "model that scored them, if any"),
-    _column("status", Word(records.SearchStatus), "waiting, running, finished, failed"),
+    _column("status", Choice(records.SearchStatus), "waiting, running, finished, failed"),
     _column("rollouts", Integer, "completed"),
     _column("expansions", Integer, "stored"),
-    _column("cursor", sa.Text, "paths being expanded, blanks between"),
+    _column("cursor", sa.Text, "paths being expanded, separated by blanks"),
     _maybe("solved", Flag, "found the right answer; NULL while unknown"),
-    _column("answer", ForeignText, "the answer chosen at the end"),
+    _column("answer", UntrustedText, "the answer chosen at the end"),
     _maybe("started_at", Real, "when it began"),
     _maybe("finished_at", Real, "when it ended"),
     _column("seconds", Real, "of searching, pauses left out"),
     _column("ended", sa.Text, "by rollouts, exhausted, converged, or a bound", server_default=""),
-    _maybe("pruned_at", Real, "when its unused words were removed"),
+    _maybe("pruned_at", Real, "when the texts that no training used were removed"),
+    _column(
+        "failure", UntrustedText, "why it failed; '' unless its status is failed", server_default=""
+    ),
     _round(),
     sa.Index(None, "run_id", "round", "purpose", "status"),
     comment="One tree over one problem.",
@@ -152,17 +152,17 @@ nodes = sa.Table(
     _key("path", sa.Text, "'0' the root, '0.1' its first child, '0.1.3' …"),
     _column("expansion", Integer, "number of the one that made it; 0 for the root"),
     _column("depth", Integer, "0 for the root"),
-    _column("text", ForeignText, "the step as the model wrote it"),
-    _column("observation", ForeignText, "what the executor added behind it"),
+    _column("text", UntrustedText, "the step as the model wrote it"),
+    _column("observation", UntrustedText, "what the executor added behind it"),
     _column("tokens", Tokens, "of text: int32, little-endian"),
     _column("observation_tokens", Tokens, "of observation: int32, little-endian"),
     _column(
         "status",
-        Word(records.NodeStatus),
+        Choice(records.NodeStatus),
         "root, live, answer, code_error, too_deep, too_long, unfinished, malformed",
     ),
     _column("finish", sa.Text, "what ended the generation: stop, length, eos"),
-    _column("answer", ForeignText, "the boxed answer, of answer nodes"),
+    _column("answer", UntrustedText, "the boxed answer, of answer nodes"),
     _maybe("correct", Flag, "is it right; NULL if it is no answer or undecided"),
     _column("multiplicity", Integer, "samples with this very text"),
     _maybe("score", Real, "raw PPM output"),
@@ -173,8 +173,8 @@ nodes = sa.Table(
     _maybe("ppm_id", sa.Text, "model that scored it"),
     _column("seed", Integer, "of its random choices"),
     _column("exec_status", sa.Text, "outcome of the code; '' if not executed"),
-    _column("exec_error", ForeignText, "type and message"),
-    _column("stdout", ForeignText, "what its code printed"),
+    _column("exec_error", UntrustedText, "type and message"),
+    _column("stdout", UntrustedText, "what its code printed"),
     _column("cpu_seconds", Real, "of its code"),
     _column("peak_mib", Real, "memory"),
     _column("reused_steps", Integer, "steps of its program that did not run again"),
@@ -202,12 +202,12 @@ model_versions = sa.Table(
     metadata,
     _key("id", sa.Text, "hash of what it is, or a name"),
     _column("run_id", sa.Text, "the run it belongs to", _run()),
-    _column("kind", Word(records.ModelKind), "policy or ppm"),
+    _column("kind", Choice(records.ModelKind), "policy or ppm"),
     _column("round", Integer, "whose data it was trained on"),
     _maybe("parent_id", sa.Text, "the version its training started from"),
     _column("path", sa.Text, "its folder"),
-    _column("status", Word(records.ModelStatus), "published, refused, withdrawn or pruned"),
-    _column("reason", ForeignText, "why it is not in use"),
+    _column("status", Choice(records.ModelStatus), "published, refused, withdrawn or pruned"),
+    _column("reason", UntrustedText, "why it is not in use"),
     _column("manifest", Json, "files and settings (JSON)"),
     _column("metrics", Json, "of its training (JSON)"),
     _column("created_at", Real, "when it was made"),
@@ -225,9 +225,9 @@ pairs = sa.Table(
     _key("search_id", sa.Text, "the tree it belongs to"),
     _key("chosen_path", sa.Text, "the better node"),
     _key("rejected_path", sa.Text, "the worse one"),
-    _key("kind", Word(records.PairKind), "step (siblings) or trajectory (whole solutions)"),
+    _key("kind", Choice(records.PairKind), "step (siblings) or trajectory (whole solutions)"),
     _column("weight", Real, "in the loss"),
-    _column("split", Word(records.Split), "train, or heldout: measures the PPM"),
+    _column("split", Choice(records.Split), "train, or heldout: measures the PPM"),
     _round(),
     *(
         sa.ForeignKeyConstraint(
@@ -277,9 +277,9 @@ evaluation_answers = sa.Table(
     ),
     _key("problem_id", sa.Text, "the problem it is about", sa.ForeignKey("problems.id")),
     _key("sample", Integer, "number of the sample"),
-    _column("answer", ForeignText, "as extracted"),
+    _column("answer", UntrustedText, "as extracted"),
     _maybe("correct", Flag, "NULL if undecided"),
-    _column("text", ForeignText, "the whole answer"),
+    _column("text", UntrustedText, "the whole answer"),
     _column("new_tokens", Integer, "generated"),
     _column("seconds", Real, "it took"),
     _maybe(

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage.column_types import Flag, ForeignText, Integer, Real
+from storage.column_types import Flag, Integer, Real, UntrustedText
 
 metadata = sa.MetaData()
 
@@ -25,13 +25,13 @@ trajectories = sa.Table(
     _column("search_id", sa.Text, "the tree it belongs to"),
     _column("path", sa.Text, "of the answer node"),
     _column("problem_id", sa.Text, "the problem it solves"),
-    _column("question", ForeignText, "of the problem"),
-    _column("answer", ForeignText, "the boxed answer"),
+    _column("question", UntrustedText, "of the problem"),
+    _column("answer", UntrustedText, "the boxed answer"),
     _column("correct", Flag, "NULL if undecided"),
     _column("depth", Integer, "steps"),
     _column("mean_q", Real, "mean of Q = W / N over its steps, the root left out"),
     _column("min_q", Real, "smallest Q of its steps"),
-    _column("text", ForeignText, "the whole solution, observations included"),
+    _column("text", UntrustedText, "the whole solution, observations included"),
     comment="One row for each answer node: the path from the root to it.",
 )
 
@@ -45,13 +45,13 @@ preference_pairs = sa.Table(
     _column("weight", Real, "in the loss"),
     _column("search_id", sa.Text, "the tree it belongs to"),
     _column("problem_id", sa.Text, "the problem it is about"),
-    _column("question", ForeignText, "of the problem: what both begin with"),
+    _column("question", UntrustedText, "of the problem: what both begin with"),
     _column("chosen_path", sa.Text, "the better node"),
     _column("rejected_path", sa.Text, "the worse one"),
     _column("chosen_q", Real, "Q of the better node; NULL without visits"),
     _column("rejected_q", Real, "Q of the worse one"),
-    _column("chosen_text", ForeignText, "all steps up to the better node, observations included"),
-    _column("rejected_text", ForeignText, "the same up to the worse one"),
+    _column("chosen_text", UntrustedText, "all steps up to the better node, observations included"),
+    _column("rejected_text", UntrustedText, "the same up to the worse one"),
     comment="Each preference in words, as the PPM read it.",
 )
 

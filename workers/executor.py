@@ -102,7 +102,7 @@ async def serve_executor(
     try:
         async with open_sandbox(options) as sandbox:
             if options.allow:
-                log.warning("a weaker sandbox, as asked for: %s", ", ".join(options.allow))
+                log.warning("weaker sandbox, as allowed", extra={"allow": ",".join(options.allow)})
             await _refuse_if_breached(sandbox)
             executor = Executor(sandbox)
             capacity = JOBS_PER_SLOT * options.slots

@@ -2,12 +2,12 @@
 
 The limit is `zmq.proxy` between blocking peers, which send one message there and one back. The
 broker is measured between blocking peers that speak its protocol (six messages a job, but many to
-an envelope): with 1024 jobs in flight it is claimed to pass at least half as many as the limit.
+an envelope): the claim is that with 1024 jobs in flight it passes at least half as many.
 
-The third setting is our own client and station: what a run has. There a job is a task with a place
-in the window at one end and a task with a deadline at the other, about 20 us of CPU each beside as
-much in the broker; that, not the wire, is what keeps it below the others. Where cores are shared,
-compare the CPU time that a round trip costs the process in the middle.
+The third setting is our own client and worker, as in a run. There a job is a task with a place in
+the window at one end and a task with a deadline at the other, about 20 us of CPU each beside as
+much in the broker; that, not the wire, keeps it below the others. Where cores are shared, compare
+the CPU time that a round trip costs the process in the middle.
 
 `--overload MINUTES`: instead, ten times more jobs than the workers can take.
 """
@@ -29,11 +29,11 @@ from benchmarks.broker.peers import Timing, running
 from benchmarks.report import Report, open_report
 
 IN_FLIGHT = (1, 64, 1024)
-# Between what, the broker, its worker, its client.
+# The process in the middle, its worker, its client.
 SETTINGS = {
     "zmq.proxy, blocking peers": ("proxy", "raw_worker", "raw_client"),
     "broker, blocking peers": ("broker", "lease_worker", "lease_client"),
-    "broker, pool and station": ("broker", "station", "pool_client"),
+    "broker, pool client and worker": ("broker", "pool_worker", "pool_client"),
 }
 RAW, LEASE, _ = SETTINGS
 HALF = 0.5
@@ -82,7 +82,7 @@ def _measure(setting: str, transport: str, in_flight: int, seconds: float) -> tu
 
 
 def _wait_until_up(pid: int) -> None:
-    """Wait until it has imported what it needs and waits for its peers."""
+    """Wait until it has started and waits for its peers."""
     before = -1.0
     while (now := cpu_seconds(pid)) != before or not now:
         before = now

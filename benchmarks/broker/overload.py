@@ -1,7 +1,7 @@
 """More work than the workers can take: what the broker's queue and memory do meanwhile.
 
-The workers are one station that manages 800 jobs a second at most. Asking tasks wait for ten
-seconds' worth of that all the time, so the windows are what bounds the broker's queue.
+One worker does at most 800 jobs a second. Tasks ask for ten seconds' worth of that all the time, so
+only the windows bound the broker's queue.
 """
 
 import itertools
@@ -23,11 +23,11 @@ MOST_PER_SECOND = CAPACITY / JOB_SECONDS
 ASKING = int(10 * MOST_PER_SECOND)
 CLIENTS, WINDOW = 2, 1024
 SAMPLE_SECONDS = 1.0
-SETTLED = 0.2  # of the time; memory is flat if it does not grow after that
+SETTLED = 0.2  # share of the time after which memory must not grow
 
 
 class Flood:
-    """Asks without pause and keeps count."""
+    """Asks without pause and counts the answers."""
 
     def __init__(self, seconds: float) -> None:
         self.ends_at = time.monotonic() + seconds
@@ -49,12 +49,12 @@ class Flood:
 
 
 def measure_overload(report: Report, seconds: float) -> None:
-    """Flood a broker for so long, wait for what is on its way, and claim."""
+    """Flood a broker for `seconds`, wait for the last answers, and check the claims."""
     with tempfile.TemporaryDirectory(prefix="rstar-") as folder:
         front, back = f"ipc://{folder}/clients", f"ipc://{folder}/workers"
-        station = ("benchmarks.broker.peers", "station", back, str(CAPACITY), str(JOB_SECONDS))
+        worker = ("benchmarks.broker.peers", "pool_worker", back, str(CAPACITY), str(JOB_SECONDS))
         ends = ("--clients", front, "--workers", back)
-        with running("brokers", "overload", *ends) as broker, running(*station):
+        with running("brokers", "overload", *ends) as broker, running(*worker):
             flood = trio.run(_flood, front, broker.pid, seconds)
     for status, memory in _thinned(flood.samples):
         report.row(

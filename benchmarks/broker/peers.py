@@ -1,8 +1,8 @@
 """`python -m benchmarks.broker.peers ROLE …`: the processes around a broker that is being measured.
 
-Blocking peers do as little as can be done in Python, so what is measured is what stands between
-them. The raw ones echo through `zmq.proxy`; the lease ones speak our protocol, beats and all; pool
-and station are our own client and worker.
+Blocking peers do as little as can be done in Python, so that the process between them is measured.
+The raw ones echo through `zmq.proxy`; the lease ones speak our protocol, with beats; pool_client
+and pool_worker are our own client and worker.
 """
 
 import contextlib
@@ -114,7 +114,7 @@ def raw_worker(endpoint: str) -> None:
 
 
 def raw_client(endpoint: str, in_flight: str, seconds: str) -> None:
-    """Keep so many echoes in flight."""
+    """Keep this many echoes in flight."""
     socket, watch = _socket(zmq.DEALER, endpoint), Stopwatch(float(seconds))
 
     def send(key: bytes) -> None:
@@ -131,7 +131,7 @@ def raw_client(endpoint: str, in_flight: str, seconds: str) -> None:
 
 
 def lease_worker(endpoint: str) -> None:
-    """Do every job at once, and say so."""
+    """Answer every job at once."""
     hello = WorkerHello(PROTOCOL, "worker", SESSION, CAPACITY)
     peer = _Peer(endpoint, decode_to_worker, hello, 1.0)
     while True:
@@ -146,7 +146,7 @@ def lease_worker(endpoint: str) -> None:
 
 
 def lease_client(endpoint: str, in_flight: str, seconds: str) -> None:
-    """Keep so many jobs with the broker."""
+    """Keep this many jobs with the broker."""
     peer = _Peer(endpoint, decode_to_client, ClientHello(PROTOCOL, "client", SESSION), 2.0)
     while not any(isinstance(message, Welcome) for message, _ in peer.receive()):
         pass
@@ -161,25 +161,25 @@ def lease_client(endpoint: str, in_flight: str, seconds: str) -> None:
     peer.send([submit() for _ in range(int(in_flight))])
     while watch.runs:
         peer.beat(lambda: ClientBeat(list(waiting)))
-        words: list[Message] = []
+        replies: list[Message] = []
         for message, _ in peer.receive():
             if isinstance(message, Finished) and message.job in waiting:
                 waiting.discard(message.job)
                 watch.stop(message.job)
-                words += [(Got(message.job), b""), submit()]
-        peer.send(words)
+                replies += [(Got(message.job), b""), submit()]
+        peer.send(replies)
     _print(watch)
 
 
-def station(endpoint: str, capacity: str = str(CAPACITY), seconds: str = "0") -> None:
-    """Our own worker; every job takes so long."""
+def pool_worker(endpoint: str, capacity: str = str(CAPACITY), seconds: str = "0") -> None:
+    """Our own worker; every job takes `seconds`."""
 
     async def handle(job: Job) -> bytes:
         if pause := float(seconds):
             await trio.sleep(pause)
         return job.body
 
-    trio.run(lambda: serve(endpoint, "station", int(capacity), handle))
+    trio.run(lambda: serve(endpoint, "pool_worker", int(capacity), handle))
 
 
 def pool_client(endpoint: str, in_flight: str, seconds: str) -> None:
@@ -224,10 +224,10 @@ class _Peer(Generic[M]):
         except zmq.Again:
             return []
 
-    def send(self, parcels: list[Message]) -> None:
-        for bundle in envelopes(parcels):
-            if bundle:
-                self._socket.send_multipart(frames_of(*bundle))
+    def send(self, messages: list[Message]) -> None:
+        for envelope in envelopes(messages):
+            if envelope:
+                self._socket.send_multipart(frames_of(*envelope))
 
     def beat(self, make: Callable[[], Header]) -> None:
         if time.monotonic() >= self._beat_at:
@@ -251,10 +251,8 @@ def _print(watch: Stopwatch) -> None:
     sys.stdout.buffer.write(msgspec.json.encode(watch.timing()))
 
 
-ROLES = {
-    role.__name__: role
-    for role in (proxy, raw_worker, raw_client, lease_worker, lease_client, station, pool_client)
-}
+_ROLES = (proxy, raw_worker, raw_client, lease_worker, lease_client, pool_worker, pool_client)
+ROLES = {role.__name__: role for role in _ROLES}
 
 if __name__ == "__main__":
     ROLES[sys.argv[1]](*sys.argv[2:])

@@ -1,6 +1,6 @@
-"""A real run, and a storm that kills its processes while it goes on.
+"""A real run, and an injector that kills its processes while it goes on.
 
-Everything is as in `rstar run` but for three things: the supervisor's patience has no end, the
+Everything is as in `rstar run` but for three things: the supervisor never gives up, the
 coordinator's table goes to its log, and the scripted engines pause before they answer.
 """
 
@@ -19,23 +19,23 @@ import trio
 
 from rstar_async.config import Recipe
 from rstar_async.launch.backoff import Backoff
+from rstar_async.launch.home import prepare_home
 from rstar_async.launch.linux import children
 from rstar_async.launch.processes import Places, ProcessSpec, processes
-from rstar_async.launch.run import lay_out
 from rstar_async.launch.sockets import make_socket_folder, remove_socket_folder
 from rstar_async.launch.supervisor import run_processes
 
-# No life is too short, so no death is ever the last.
+# No life counts as too short, so no process is ever given up.
 ENDLESS = Backoff(young_seconds=0.0, first_wait=0.1)
-EARLY = 8
+EARLY_KILLS = 8
 MARK = "RSTAR_CHAOS_HOME"
 
 
 class ChaosInjector:
-    """Kills one living process after another, whichever the dice name, until `kills` are dead.
+    """Kills one running process after another, chosen at random, until `kills` are dead.
 
-    At most `EARLY` of a run's kills, or a quarter of those left, fall before its first search: the
-    trainer's imports take so long that most would otherwise hit processes that wait for it.
+    At most `EARLY_KILLS` of a run's kills, or a quarter of those left, fall before its first
+    search: the trainer's imports take so long that most would hit processes waiting for it.
     """
 
     def __init__(self, kills: int, seed: int, mean_pause: float) -> None:
@@ -44,16 +44,16 @@ class ChaosInjector:
         self._random = Random(seed)
         self._mean_pause = mean_pause
 
-    async def rage(self, specs: Sequence[ProcessSpec], home: Path) -> None:
-        """Wait a random time, kill with SIGKILL; again and again."""
-        early = min(EARLY, self.kills_left // 4)
+    async def run(self, specs: Sequence[ProcessSpec], home: Path) -> None:
+        """Wait a random time and kill one process with SIGKILL, until no kills are left."""
+        early = min(EARLY_KILLS, self.kills_left // 4)
         while self.kills_left:
             await trio.sleep(self._random.expovariate(1 / self._mean_pause))
             if early > 0 or is_searching(home):
                 early -= 1
-                self._strike(living(specs))
+                self._kill_one(running(specs))
 
-    def _strike(self, victims: dict[str, int]) -> None:
+    def _kill_one(self, victims: dict[str, int]) -> None:
         if victims:
             name = self._random.choice(sorted(victims))
             os.kill(victims[name], signal.SIGKILL)
@@ -70,36 +70,36 @@ def is_searching(home: Path) -> bool:
         return False
 
 
-def living(specs: Sequence[ProcessSpec]) -> dict[str, int]:
-    """Process ids by name. They stay valid until the next checkpoint: nobody reaps meanwhile."""
+def running(specs: Sequence[ProcessSpec]) -> dict[str, int]:
+    """Process ids by name. They stay valid until the next checkpoint: none is reaped before."""
     commands = {_words(child.pid): child.pid for child in children(os.getpid())}
     return {spec.name: commands[spec.argv] for spec in specs if spec.argv in commands}
 
 
-class Ending(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True):
     """How a run ended: `exit_code` is None if it was not over in time.
 
-    `crashed` processes ended neither well nor by SIGKILL; `buried` jobs were blamed for three
-    deaths that the storm had caused.
+    `crashed` processes ended neither well nor by SIGKILL; `dead_letters` jobs were blamed for three
+    deaths that the injector had caused.
     """
 
     exit_code: int | None
     seconds: float
     left_over: int
     crashed: int
-    buried: int
+    dead_letters: int
 
 
-def run(recipe: Recipe, storm: ChaosInjector, *, delay: float, limit_seconds: float) -> Ending:
-    """Bring the recipe to its end in a new home, through the storm. In the main thread only."""
-    with laid_out(recipe, delay) as (specs, places):
-        return trio.run(_weather, specs, places, storm, limit_seconds)
+def run(recipe: Recipe, injector: ChaosInjector, *, delay: float, limit_seconds: float) -> Outcome:
+    """Bring the recipe to its end in a new home, with kills. In the main thread only."""
+    with prepared_run(recipe, delay) as (specs, places):
+        return trio.run(_run_with_kills, specs, places, injector, limit_seconds)
 
 
 @contextmanager
-def laid_out(recipe: Recipe, delay: float) -> Iterator[tuple[list[ProcessSpec], Places]]:
-    """What to start for a recipe, and the folders for it, for as long as the block lasts."""
-    recipe_file = lay_out(recipe)
+def prepared_run(recipe: Recipe, delay: float) -> Iterator[tuple[list[ProcessSpec], Places]]:
+    """Yield what to start for a recipe and its folders, which exist while the block lasts."""
+    recipe_file = prepare_home(recipe)
     sockets = make_socket_folder()
     try:
         places = Places(recipe.home_folder, recipe.models_folder, sockets, recipe_file)
@@ -108,27 +108,27 @@ def laid_out(recipe: Recipe, delay: float) -> Iterator[tuple[list[ProcessSpec], 
         remove_socket_folder(sockets)
 
 
-async def _weather(
-    specs: list[ProcessSpec], places: Places, storm: ChaosInjector, limit_seconds: float
-) -> Ending:
+async def _run_with_kills(
+    specs: list[ProcessSpec], places: Places, injector: ChaosInjector, limit_seconds: float
+) -> Outcome:
     exit_code = None
     started = trio.current_time()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(storm.rage, specs, places.home)
+        nursery.start_soon(injector.run, specs, places.home)
         with trio.move_on_after(limit_seconds):
-            exit_code = await run_processes(specs, places.logs, say=quiet, patience=ENDLESS)
+            exit_code = await run_processes(specs, places.logs, report=quiet, backoff=ENDLESS)
         nursery.cancel_scope.cancel()
-    return Ending(
+    return Outcome(
         exit_code=exit_code,
         seconds=trio.current_time() - started,
         left_over=len(left_over(places.home)),
         crashed=_crashes(places.logs / "supervisor.log"),
-        buried=sum(1 for _ in places.home.glob("letters/*/*")),
+        dead_letters=sum(1 for _ in places.home.glob("letters/*/*")),
     )
 
 
 def left_over(home: Path) -> list[int]:
-    """Processes of the run in `home` that are still there, and children of ours."""
+    """Processes of the run in `home` that still exist, and children of ours."""
     mark = f"{MARK}={home}".encode()
     marked = [int(f.name) for f in Path("/proc").glob("[0-9]*") if mark in _environment(f)]
     return sorted({*marked, *(child.pid for child in children(os.getpid()))})
@@ -165,4 +165,4 @@ def _environment(folder: Path) -> bytes:
 
 
 def quiet(_: str) -> None:
-    """Say nothing: the logs have it."""
+    """Report nothing: the logs have it."""

@@ -1,4 +1,4 @@
-"""What a store holds of its searches: every tree in full, and what no crash may do to one."""
+"""The trees of a store's searches, compared, and checked for what no crash may do to them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from storage import queries
 from storage.database import Database, open_database
 from storage.records import Expansion, Node, Search
 
-# All of a node that is not a measurement of time or memory, or of what a cache happened to hold.
+# All columns of a node but measurements of time and memory, and of what a cache happened to hold.
 COMPARED = (
     "path", "expansion", "depth", "text", "observation", "tokens", "observation_tokens", "status",
     "finish", "answer", "correct", "multiplicity", "score", "prior", "visits", "value_sum",
@@ -29,12 +29,12 @@ class Tree(msgspec.Struct, frozen=True):
 
     @property
     def facts(self) -> set[Leaf]:
-        """Equal for two trees that grew in the same way, whatever happened meanwhile."""
+        """Equal for two trees that grew in the same way, with or without kills."""
         return {tuple(getattr(node, name) for name in COMPARED) for node in self.nodes}
 
     @property
     def lost(self) -> int:
-        """Nodes that an expansion made and that are not there, or whose parent is not."""
+        """Nodes of an expansion that are missing, and nodes whose parent is missing."""
         made = Counter(node.expansion for node in self.nodes)
         missing = sum(max(0, e.unique_samples - made[e.number]) for e in self.expansions)
         paths = {node.path for node in self.nodes}
@@ -42,7 +42,7 @@ class Tree(msgspec.Struct, frozen=True):
 
     @property
     def twice(self) -> int:
-        """Nodes beyond those that their expansion made."""
+        """Nodes beyond those of their expansion."""
         expected = {0: 1, **{e.number: e.unique_samples for e in self.expansions}}
         made = Counter(node.expansion for node in self.nodes)
         return sum(max(0, count - expected.get(number, 0)) for number, count in made.items())
@@ -61,8 +61,8 @@ def read_trees(location: str, run: str) -> dict[str, Tree]:
         return {search.id: _tree(database, search) for search in found}
 
 
-def unlike(one: Mapping[str, Tree], other: Mapping[str, Tree]) -> list[str]:
-    """The searches whose trees differ, or are in one forest only."""
+def different(one: Mapping[str, Tree], other: Mapping[str, Tree]) -> list[str]:
+    """The searches whose trees differ, or are in one of the two stores only."""
     common = one.keys() & other.keys()
     differing = [name for name in common if one[name].facts != other[name].facts]
     return sorted([*differing, *(one.keys() ^ other.keys())])

@@ -1,9 +1,9 @@
-"""What the search itself costs: CPU time per node, with a model that answers at once.
+"""The cost of the search itself: CPU time per node, with a model that answers at once.
 
-Each part of the system is added in turn: the tree and its searcher alone, brokers, the store, the
-sandbox. `cpu us` are of coordinator (with store thread and sockets), brokers and sandbox together;
-the station of a worker with canned answers is shown beside it. CPU time says more than wall time
-on a machine that does other things too. Rows over trees at once, and over tree size.
+The parts of the system are added in turn: the tree and its searcher alone, brokers, the store, the
+sandbox. `cpu us` is that of coordinator (with store thread and sockets), brokers and sandbox; the
+workers with canned answers are shown beside it. CPU time is steadier than wall time on a machine
+with other load. Rows over trees at once, and over tree size.
 """
 
 import argparse
@@ -29,16 +29,19 @@ SIZES = (100, 1000, 10_000)
 TREES = (1, 32, 256, 1000)
 PURE_US, COMPLETE_US, GROWTH, GIGABYTES, FLOOR_SECONDS = 300, 1000, 1.2, 2.0, 0.2
 FLOOR_ROLLOUTS, FLOOR_ATTEMPTS = 4, 15
-NODES_IN_ROW = 10_000  # of small trees as many one after another, so that a row is no accident
+NODES_IN_ROW = 10_000  # per row at least, so that small trees are not measured by chance
 
 Costs = dict[tuple[int, int], float]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure with one part more each time."""
+    """Measure with one more part each time."""
     parser = argparse.ArgumentParser()
     parser.add_argument(
-        "--peers", type=Path, metavar="FOLDER", help="environments with others' searches, see there"
+        "--peers",
+        type=Path,
+        metavar="FOLDER",
+        help="environments of other projects; see baselines.py",
     )
     report = open_report(__doc__, arguments, parser)
     measured = {name: trio.run(_measure, report, name, parts) for name, parts in PARTS.items()}
@@ -80,10 +83,10 @@ def _shapes(parts: Parts, *, short: bool) -> list[tuple[int, int]]:
 
 
 async def _row(report: Report, rig: Rig, name: str, trees: int, nodes: int) -> float:
-    """Of trees that are small, several after one another."""
+    """Small trees are searched several times, one after the other."""
     print(f"{name}: {trees:,} x {nodes:,} nodes", file=sys.stderr, flush=True)
     times = 1 if rig.parts.executor else max(1, NODES_IN_ROW // (trees * nodes))
-    before, at_stations, started = rig.cpu_seconds(), rig.station_seconds(), time.perf_counter()
+    before, at_workers, started = rig.cpu_seconds(), rig.worker_seconds(), time.perf_counter()
     grown = 0
     for number in range(times):
         grown += await rig.grow(trees, nodes, batch=f"{trees}x{nodes}-{number}")
@@ -95,7 +98,7 @@ async def _row(report: Report, rig: Rig, name: str, trees: int, nodes: int) -> f
         nodes_a_tree=nodes,
         nodes=grown,
         cpu_us_per_node=cpu_us,
-        stations_us=1e6 * (rig.station_seconds() - at_stations) / grown,
+        workers_us=1e6 * (rig.worker_seconds() - at_workers) / grown,
         nodes_per_second=grown / seconds,
     )
     return cpu_us
@@ -110,7 +113,7 @@ def _claim_flat(report: Report, name: str, costs: Costs) -> None:
 
 
 async def _claim_floor(report: Report, rig: Rig) -> None:
-    """Wall time of one problem alone: what a search takes though the model takes nothing."""
+    """Wall time of one problem with a model that takes no time."""
     taken, grown = [], 0
     for attempt in range(FLOOR_ATTEMPTS):
         started = time.perf_counter()

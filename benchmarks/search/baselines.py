@@ -1,4 +1,4 @@
-"""Other people's tree searches beside ours, each under an interpreter of its own.
+"""Tree searches of other projects beside ours, each in an environment of its own.
 
 `--peers FOLDER` has an environment for each, made by
 
@@ -9,8 +9,8 @@
         omegaconf pydantic pebble termcolor timeout-decorator regex sympy latex2sympy2 \\
         word2number pyparsing antlr4-python3-runtime==4.11.1
 
-What is not there is named and left out. The first two keep a tree and choose in it, nothing else;
-ours also makes prompts, reads steps, judges answers and makes the rows of the store.
+A missing one is named and left out. The first two only keep a tree and choose in it; ours also
+makes prompts, parses steps, verifies answers and makes the rows of the store.
 """
 
 import subprocess
@@ -20,14 +20,14 @@ from typing import NamedTuple
 
 from benchmarks.report import Report
 
-GUESTS = Path(__file__).parent / "third_party"
+SCRIPTS = Path(__file__).parent / "third_party"
 NAMES = ("treequest", "reasoners", "reference")
 CLONE = "rstar"
 NODES, PATIENCE_SECONDS = 1000, 150
 
 
 class Cost(NamedTuple):
-    """What a guest printed of one measurement."""
+    """What a script printed of one measurement."""
 
     name: str
     nodes: int
@@ -39,7 +39,7 @@ class Cost(NamedTuple):
 
 
 def measure_peers(report: Report, ours_us: float) -> None:
-    """Rows of all that are there, and the claim that ours costs less than the cheapest."""
+    """Rows of all that are installed, and the claim that ours costs less than the cheapest."""
     if report.options.peers is None:
         return
     folder = report.options.peers.absolute()
@@ -56,7 +56,7 @@ def _measure(report: Report, folder: Path, name: str) -> Iterator[Cost]:
     if not interpreter.exists():
         report.row(parts=f"{name}: not there")
         return
-    command = list(map(str, (interpreter, GUESTS / f"of_{name}.py", NODES, folder / CLONE)))
+    command = list(map(str, (interpreter, SCRIPTS / f"of_{name}.py", NODES, folder / CLONE)))
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True
@@ -71,6 +71,6 @@ def _measure(report: Report, folder: Path, name: str) -> Iterator[Cost]:
 
 
 def _reason(error: Exception) -> str:
-    """The last line of what it complained of."""
+    """The last line of its error."""
     said = getattr(error, "stderr", None) or str(error)
     return str(said).strip().splitlines()[-1][:100]

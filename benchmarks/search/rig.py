@@ -1,4 +1,4 @@
-"""What searches run on while they are measured: each part of the system real, or left out.
+"""What measured searches run on: each part of the system is real or left out.
 
 `python -m benchmarks.search.rig POOL ENDPOINT` is a worker of that pool, with canned answers.
 """
@@ -20,15 +20,14 @@ import trio
 
 from benchmarks.cpu_meter import tree_cpu_seconds
 from benchmarks.search.script import GOLD, QUESTION, answer, encoder
-from rstar_async.answers.checker import open_checker
 from rstar_async.config import BoundsConfig, ExecutionConfig, SearchConfig
+from rstar_async.domains.math import MathDomain
 from rstar_async.launch.sockets import (
     clients_endpoint,
     make_socket_folder,
     remove_socket_folder,
     workers_endpoint,
 )
-from rstar_async.search.expander import AnswerVerifier
 from rstar_async.search.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools, open_pools
@@ -54,7 +53,8 @@ class Parts:
 
 @dataclass
 class Rig:
-    """Searches trees; `ours` are the processes whose CPU time counts beside this one's."""
+    """Searches trees. `ours` are the processes whose CPU time is counted with this one's, `canned`
+    the workers with canned answers."""
 
     parts: Parts
     runner: SearchRunner
@@ -66,7 +66,7 @@ class Rig:
         """Of this process with its threads, of brokers and executors; canned workers left out."""
         return time.process_time() + sum(map(tree_cpu_seconds, self.ours))
 
-    def station_seconds(self) -> float:
+    def worker_seconds(self) -> float:
         """CPU time of the canned workers."""
         return float(sum(map(tree_cpu_seconds, self.canned)))
 
@@ -75,7 +75,7 @@ class Rig:
         return sum(map(_peak_mib, (os.getpid(), *self.ours)))
 
     async def grow(self, trees: int, nodes: int, *, rollouts: int = 10**9, batch: str = "") -> int:
-        """Search so many trees at once until each has `nodes`; how many nodes they came to."""
+        """Search `trees` trees at once until each has `nodes` nodes; the number of nodes of all."""
         searches = [_search(f"{batch}-{number}") for number in range(trees)]
         for search in searches:
             await self.store.commit(search)
@@ -84,15 +84,15 @@ class Rig:
         return sum(len(tree.nodes) - 1 for tree in found.values())
 
 
-class Forgetful:
-    """A store that is no store."""
+class NullStore:
+    """A store that drops its records."""
 
     async def commit(self, *records: object) -> None:
         await trio.lowlevel.checkpoint()
 
 
-class Instant:
-    """A pool that needs no broker and no worker."""
+class InstantPool:
+    """A pool without broker and workers."""
 
     async def request(self, payload: Any, reply: type, **_: object) -> Any:
         await trio.lowlevel.checkpoint()
@@ -104,20 +104,20 @@ class Instant:
 
 @asynccontextmanager
 async def open_rig(parts: Parts) -> AsyncIterator[Rig]:
-    """Everything started and warm; stopped and removed at the end."""
+    """Start and warm up everything; stop and remove it at the end."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-search-")))
-        checker = await stack.enter_async_context(open_checker())
+        domain = await stack.enter_async_context(MathDomain())
         store: Any = (
             await stack.enter_async_context(open_store(f"sqlite:///{folder}/store.db"))
             if parts.store
-            else Forgetful()
+            else NullStore()
         )
         await store.commit(Run("benchmark", {}, 1, "benchmark"), PROBLEM)
         await store.commit(Round("benchmark", 1, "searching", "policy"))
         ours: list[int] = []
         canned: list[int] = []
-        instant: Any = Instant()
+        instant: Any = InstantPool()
         pools = Pools(instant, instant, instant)
         if parts.brokers:
             endpoints = stack.enter_context(_processes(folder, parts, ours, canned))
@@ -125,7 +125,7 @@ async def open_rig(parts: Parts) -> AsyncIterator[Rig]:
             for pool in (pools.inference, pools.executor, pools.reward):
                 await _until_served(pool)
         tune_gc()
-        yield Rig(parts, SearchRunner(pools, store, AnswerVerifier(checker)), store, ours, canned)
+        yield Rig(parts, SearchRunner(pools, store, domain), store, ours, canned)
 
 
 @contextmanager

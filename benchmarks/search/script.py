@@ -1,8 +1,8 @@
-"""A model that costs nothing: canned steps, canned outcomes of their code, canned PPM values.
+"""A model that costs nothing: canned steps, canned results of their code, canned PPM values.
 
-What is left to measure is the search itself. Answers depend on the request alone. A solution has
-`DEPTH` steps; each expansion offers as many different steps as it is asked for, every eighth of
-which fails when run.
+What remains to be measured is the search itself. Replies depend on the request alone. A solution
+has `DEPTH` steps; each expansion offers as many different steps as it is asked for, every eighth
+of which fails when run.
 """
 
 from functools import cache
@@ -21,14 +21,14 @@ FAILS = "missing"
 
 @cache
 def encoder() -> Encoder:
-    """That of the demo's checkpoint."""
+    """The encoder of the demo's checkpoint."""
     from pathlib import Path
 
     return Encoder.load(Path(demo.__file__).parent / "checkpoint", "tagged")
 
 
 def answer(request: Any) -> Generated | Executed | Scored:
-    """What a worker would say, at once."""
+    """The reply of a worker."""
     if isinstance(request, Generate):
         return Generated(request.model, _samples(request), len(request.prompt), 0, 0.0)
     if isinstance(request, Execute):

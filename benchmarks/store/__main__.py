@@ -1,9 +1,9 @@
 """`python -m benchmarks.store`: durable commits a second, and page times over a million nodes.
 
 Producers stand for searchers: each commits a node, waits until it is on the disk, and commits the
-next. PostgreSQL is measured where --postgres or RSTAR_TEST_POSTGRES names a database, in a schema
-of its own that is dropped. Pages are asked of a real `rstar view`, the first one by a
-real Chromium if there is one (`benchmarks.store.pages`).
+next. PostgreSQL is measured if --postgres or RSTAR_TEST_POSTGRES names a database, in a temporary
+schema. Pages are requested from a real `rstar view`, the first one by a real Chromium if there is
+one (`benchmarks.store.pages`).
 """
 
 import argparse
@@ -35,7 +35,7 @@ STEP = "<code>\n# Take away what was sold.\nleft = boxes * 12 - sold\n<end_of_st
 
 
 class Burst(msgspec.Struct):
-    """What some producers achieved; `latencies` in seconds, one a commit."""
+    """Results of one number of producers; `latencies` in seconds, one for each commit."""
 
     seconds: float
     cpu_seconds: float
@@ -45,7 +45,7 @@ class Burst(msgspec.Struct):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Commit to each database, then turn the pages of a large store."""
+    """Measure commits to each database, then the pages of a large store."""
     report = open_report(__doc__, arguments, _parser())
     server = report.options.postgres or os.environ.get("RSTAR_TEST_POSTGRES")
     with tempfile.TemporaryDirectory(prefix="rstar-store-", dir=report.options.folder) as folder:

@@ -18,7 +18,7 @@ from tests.view import generated
 
 TIMES = 7
 TREES = 3
-PATIENCE_MILLISECONDS = 120_000
+TIMEOUT_MILLISECONDS = 120_000
 LARGE, LARGE_TREE = 10_000, "large"
 NODES_PER_TREE = 500
 RUN = generated.RUN
@@ -122,7 +122,7 @@ def _large_tree(browser: Any, address: str) -> tuple[float, list[float]]:
 @contextmanager
 def _page(browser: Any, address: str) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(PATIENCE_MILLISECONDS)
+    context.set_default_timeout(TIMEOUT_MILLISECONDS)
     page = context.new_page()
     page.goto(address)
     yield page

@@ -1,4 +1,4 @@
-"""A store full of trees that no search grew, but that any search can go on with."""
+"""A store with generated trees, from which a run can resume."""
 
 import itertools
 import json
@@ -29,7 +29,7 @@ RECORDS_PER_COMMIT = 5000
 
 
 def recipe_in(folder: Path, searches: int) -> Recipe:
-    """One endless round over so many problems, on the scripted engine."""
+    """One endless round over `searches` problems, on the scripted engine."""
     rows = [{"question": f"What is {n} + 7 + 12?", "answer": str(n + 19)} for n in range(searches)]
     problems = folder / "problems.jsonl"
     problems.write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -45,10 +45,10 @@ def recipe_in(folder: Path, searches: int) -> Recipe:
     )
 
 
-def plant(recipe: Recipe, nodes_per_tree: int) -> int:
-    """Fill the recipe's store and give it a policy; return the number of nodes.
+def fill_store(recipe: Recipe, nodes_per_tree: int) -> int:
+    """Fill the recipe's store and make its policy; return the number of nodes.
 
-    As many searches as are in flight, and once more, are under way; all others are finished.
+    Twice as many searches as are in flight are running; all others are finished.
     """
     policy = recipe.models_folder / POLICY
     make_base(policy, recipe.seed)
@@ -89,7 +89,7 @@ def _trees(recipe: Recipe, problems: list[Problem], nodes: int) -> Iterator[Reco
 
 
 def _tree(search: str, expansions: int) -> Iterator[Record]:
-    """Grown level by level, so none of its leaves is deep."""
+    """Grown level by level, so that no leaf is deep."""
     yield _node(search, "0", 0, "root")
     paths = ["0"]
     for number in range(1, expansions + 1):

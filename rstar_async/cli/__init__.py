@@ -1,4 +1,5 @@
 """One module per verb of `rstar`: `add_arguments(parser)` and `run(arguments) -> exit code`.
 
-Nothing heavy is imported before a verb runs, so that `rstar --help` answers at once.
+No verb's module is imported before that verb is asked for, so `rstar --help` answers at once.
+`main` chooses the verb; `recipe_arguments`, `locate` and `output` are shared by several verbs.
 """

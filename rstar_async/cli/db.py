@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from storage.maintenance.integrity import Finding
-    from storage.maintenance.pruning import Selection, Words
+    from storage.maintenance.pruning import Selection, TextUsage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def check(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from rstar_async.cli.locate import database_url
-    from rstar_async.sanitize import for_terminal
+    from rstar_async.sanitize import without_controls
     from storage.database import open_database
     from storage.maintenance.integrity import check as findings_of
 
@@ -50,7 +50,7 @@ def check(arguments: argparse.Namespace) -> int:
 
     def tell(finding: "Finding") -> None:
         console.print(
-            for_terminal(_verdict(finding)), markup=False, highlight=False, soft_wrap=True
+            without_controls(_verdict(finding)), markup=False, highlight=False, soft_wrap=True
         )
 
     with open_database(database_url(arguments.database), must_exist=True) as database:
@@ -78,7 +78,7 @@ def prune(arguments: argparse.Namespace) -> int:
             if arguments.shrink:
                 database.shrink()
         else:
-            parts = [database.read(pruning.words_of, search) for search in found]
+            parts = [database.read(pruning.prunable_texts, search) for search in found]
     _say(arguments, _pruned(parts, applied=arguments.apply), _summary(parts, arguments.apply))
     return 0
 
@@ -168,7 +168,7 @@ def _verdict(finding: "Finding") -> str:
     return "\n        ".join([f"FAIL  {finding.rule}", *named])
 
 
-def _pruned(parts: "list[Words]", *, applied: bool) -> dict[str, object]:
+def _pruned(parts: "list[TextUsage]", *, applied: bool) -> dict[str, object]:
     return {
         "applied": applied,
         "searches": len(parts),
@@ -178,7 +178,7 @@ def _pruned(parts: "list[Words]", *, applied: bool) -> dict[str, object]:
     }
 
 
-def _summary(parts: "list[Words]", applied: bool) -> str:
+def _summary(parts: "list[TextUsage]", applied: bool) -> str:
     if not parts:
         return "nothing to prune: only searches of closed rounds that were not pruned before"
     nodes, unused = sum(w.nodes for w in parts), sum(w.unused for w in parts)
@@ -192,6 +192,6 @@ def _summary(parts: "list[Words]", applied: bool) -> str:
 def _say(arguments: argparse.Namespace, told: object, text: str) -> None:
     import msgspec
 
-    from rstar_async.sanitize import for_terminal, to_json
+    from rstar_async.sanitize import to_json, without_controls
 
-    print(msgspec.json.format(to_json(told)).decode() if arguments.json else for_terminal(text))
+    print(msgspec.json.format(to_json(told)).decode() if arguments.json else without_controls(text))

@@ -1,4 +1,4 @@
-"""`rstar doctor`: what this machine offers to the sandbox, what is missing, and does it hold."""
+"""`rstar doctor`: what this machine offers the sandbox, what it lacks, and whether it is safe."""
 
 import argparse
 
@@ -10,12 +10,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         choices=["no-landlock", "no-listener"],
-        help="look at the weaker sandbox that does without this lock",
+        help="check the weaker sandbox without this lock",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look, start a sandbox and attack it; 1 if an executor would refuse to serve here."""
+    """Check, start a sandbox and attack it; 1 if an executor would refuse to serve here."""
     import dataclasses
     import json
 

@@ -10,7 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Store the trees and say what can be done with them."""
+    """Store the trees and print the next command."""
     from rstar_async.data.importer import import_trees
 
     found = import_trees(arguments.trees, arguments.home)

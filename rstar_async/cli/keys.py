@@ -1,4 +1,4 @@
-"""`rstar keys`: CURVE keys, needed as soon as a broker listens beyond this machine."""
+"""`rstar keys`: CURVE keys, required once a broker listens beyond this machine."""
 
 import argparse
 from pathlib import Path
@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make what is missing and say where it lies."""
+    """Make the keys that are missing and print their folders."""
     from rstar_async.wire.keys import make_keys
 
     for folder in make_keys(arguments.folder, arguments.clients, arguments.workers):

@@ -1,4 +1,4 @@
-"""`rstar letters`: jobs that killed three workers, kept for a person to look at."""
+"""`rstar letters`: dead letters, the jobs that killed three workers."""
 
 import argparse
 from pathlib import Path
@@ -8,13 +8,13 @@ from rstar_async.errors import BadInput
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["list", "show", "replay"])
-    parser.add_argument("path", type=Path, help="a run or folder to list; else one letter")
+    parser.add_argument("path", type=Path, help="folder of a run to list; else one dead letter")
     parser.add_argument("--broker", metavar="ENDPOINT", help="where to replay: a clients' endpoint")
     parser.add_argument("--keys", type=Path, help="this client's CURVE keys")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List a folder, show one letter with its body's size, or submit one again."""
+    """List the dead letters of a folder, show one with its size, or submit it again."""
     from brokers.dead_letters import list_letters, read_letter, show_letter
 
     if arguments.action == "list":
@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(show_letter(read_letter(arguments.path)))
         return 0
     if not arguments.broker:
-        raise BadInput("give --broker ENDPOINT to say where the letter is to be replayed")
+        raise BadInput("give --broker ENDPOINT to say where the dead letter is to be replayed")
     return _replay(arguments.path, arguments.broker, arguments.keys)
 
 
@@ -43,7 +43,7 @@ def _replay(file: Path, endpoint: str, keys: Path | None) -> int:
             except JobFailed as failure:
                 print(f"it failed again: {failure}")
                 return 1
-            print(f"answered by {answer.worker} in {answer.seconds:.1f} s; the letter is deleted")
+            print(f"answered by {answer.worker} in {answer.seconds:.1f} s; deleted the dead letter")
             return 0
 
     return trio.run(replay)

@@ -1,4 +1,4 @@
-"""Finding a database and a run from what a person would type."""
+"""Finds a database and a run from what a user types."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def database_url(text: str) -> str:
-    """A URL as it is; a file as SQLite; a run's folder as the database that its recipe names."""
+    """Return the URL of a database given as URL, SQLite file or folder of a run."""
     if "://" in text:
         return text
     path = Path(text)
@@ -35,7 +35,7 @@ def _database_of_recipe(home: Path) -> str:
 
 
 def choose_run(database: "Database", wanted: str | None) -> str:
-    """The run asked for, or the only one there is."""
+    """Return the wanted run, or the only one; `BadInput` lists what the database holds."""
     from storage import queries
 
     names = [run.id for run in database.read(queries.runs)]

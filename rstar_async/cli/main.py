@@ -1,4 +1,4 @@
-"""`rstar VERB`: the command line. Knows the verbs and how errors end; the verbs know the rest."""
+"""`rstar VERB`: finds the verb's module, runs it, and turns errors into exit codes."""
 
 import argparse
 import importlib
@@ -19,16 +19,16 @@ VERBS = {
     "import": "trees of the reference code into a store",
     "trajectories": "verified solutions, best first",
     "tree": "one search tree in the terminal",
-    "models": "model versions of a run: lineage, standing, the way back to an older one",
+    "models": "model versions of a run: lineage, status, rollback",
     "train": "train a policy or a PPM from files alone",
-    "view": "a web page over a run, finished or going on: rounds, problems, trees, models",
+    "view": "a web page over a run, finished or running: rounds, problems, trees, models",
     "verify": "check a file of answer pairs for equivalence",
     "status": "brokers and workers of a running system",
-    "letters": "jobs that killed their workers: list, show, replay",
+    "letters": "dead letters, the jobs that killed their workers: list, show, replay",
     "keys": "make CURVE keys for brokers that listen beyond this machine",
     "doctor": "what this machine offers to the sandbox, and what is missing",
     "sandbox": "run a folder of attack programs against the sandbox",
-    "db": "look after a database: upgrade, check, prune, export, import",
+    "db": "maintain a database: upgrade, check, prune, export, import",
 }
 
 # Verbs whose module cannot have their name.

@@ -1,4 +1,4 @@
-"""`rstar models`: the model versions of a run, where they come from, and the way back to an older.
+"""`rstar models`: the model versions of a run, their lineage, and rollback to an older one.
 
 rstar models runs/demo                          all of them
 rstar models runs/demo show VERSION             one, with its ancestors and its files checked
@@ -26,7 +26,7 @@ ACTIONS = ("list", "show", "rollback", "push")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("database", help="database URL, SQLite file, or folder of a run")
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="list")
-    parser.add_argument("version", nargs="?", help="which one to show, to go back to, or to push")
+    parser.add_argument("version", nargs="?", help="the version to show, roll back to, or push")
     parser.add_argument("--run", help="which run, if the database holds several")
     parser.add_argument("--hub", help="where to push: NAME-policy and NAME-ppm are made if need be")
     parser.add_argument("--reason", default="rolled back by hand", help="kept with the rows")
@@ -99,7 +99,7 @@ def _show(database: "Database", versions: "Sequence[ModelVersion]", wanted: str)
     shown = line[0]
     print(msgspec.json.format(msgspec.json.encode(shown)).decode())
     print("\nlineage    " + "\n           ".join(version.id for version in line))
-    integrity_errors = _faults(shown)
+    integrity_errors = _problems(shown)
     print(f"files      {'; '.join(integrity_errors) or 'as they were published'}")
     return 1 if integrity_errors else 0
 
@@ -110,7 +110,7 @@ def _roll_back(
     from rstar_async.models.registry import rollback
 
     standings = rollback(versions, wanted, reason)
-    if integrity_errors := _faults(_version(versions, wanted)):
+    if integrity_errors := _problems(_version(versions, wanted)):
         raise BadInput(f"{wanted} cannot be used again: {'; '.join(integrity_errors)}")
     database.commit(*standings)
     for standing in standings:
@@ -123,7 +123,7 @@ def _push(version: "ModelVersion", hub: str) -> int:
     from rstar_async.trainer.hub import check_name, push
 
     check_name(hub)
-    integrity_errors = _faults(version) if version.path else ["it was refused and has no weights"]
+    integrity_errors = _problems(version) if version.path else ["it was refused and has no weights"]
     if version.status == "pruned" or integrity_errors:
         raise BadInput(
             f"{version.id} cannot be pushed: {'; '.join(integrity_errors) or 'it was pruned'}"
@@ -143,8 +143,8 @@ def _version(versions: "Sequence[ModelVersion]", wanted: str) -> "ModelVersion":
     return found
 
 
-def _faults(version: "ModelVersion") -> list[str]:
-    """What is not as the manifest says; a version without weights of its own has none."""
+def _problems(version: "ModelVersion") -> list[str]:
+    """The differences from its manifest; none for a version without weights of its own."""
     from rstar_async.models.registry import integrity_errors
 
     return integrity_errors(version) if version.path and version.status != "pruned" else []

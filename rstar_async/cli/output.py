@@ -1,4 +1,4 @@
-"""Tables that stay readable in a pipe, where no terminal says how wide it is; JSON files."""
+"""Tables that stay readable in a pipe, where the width is unknown; JSON files."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ PIPE_COLUMNS = 160
 
 
 def print_table(table: Table) -> None:
-    """Print to standard output; in a terminal as wide as that is."""
+    """Print to standard output, in a terminal at its width."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=PIPE_COLUMNS)
@@ -21,17 +21,17 @@ def print_table(table: Table) -> None:
 
 
 def write_json(file: Path, content: msgspec.Struct) -> None:
-    """Write one document, readable by people too; `BadInput` if that cannot be."""
+    """Write one indented JSON document; `BadInput` if the file cannot be written."""
     write_text(file, json_text(content))
 
 
 def json_text(content: msgspec.Struct) -> str:
-    """In ASCII: a model's text may hold what UTF-8 cannot, such as half a surrogate pair."""
+    """Encode in ASCII: a model's text may hold what UTF-8 cannot, such as half a surrogate pair."""
     return json.dumps(msgspec.to_builtins(content), indent=2) + "\n"
 
 
 def write_text(file: Path, text: str) -> None:
-    """Write a file; `BadInput` names it if that cannot be."""
+    """Write a file; `BadInput` names it if it cannot be written."""
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -1,6 +1,6 @@
 """`python -m rstar_async.cli.prepare RECIPE [--KEY VALUE ...]`: prepare a run, start nothing.
 
-For places where something else starts the processes, such as containers. Checks the recipe and its
+For deployments that start the processes themselves, such as containers. Checks the recipe and its
 problems, creates or upgrades the database, makes the run's folders and writes `HOME/recipe.json`.
 """
 
@@ -10,18 +10,18 @@ import sys
 from rstar_async.cli.recipe_arguments import add_recipe_arguments, recipe_of, split_overrides
 from rstar_async.coordinator.preflight import check_startable
 from rstar_async.errors import BadInput
-from rstar_async.launch.run import lay_out
+from rstar_async.launch.home import prepare_home
 
 
 def main() -> int:
-    """Print where the resolved recipe lies; exit code 2 on bad input."""
+    """Print the path of the resolved recipe; exit code 2 on bad input."""
     parser = argparse.ArgumentParser(prog="python -m rstar_async.cli.prepare", description=__doc__)
     add_recipe_arguments(parser)
     try:
         words, overrides = split_overrides(sys.argv[1:])
         recipe = recipe_of(parser.parse_args(words), overrides)
         check_startable(recipe)
-        print(lay_out(recipe))
+        print(prepare_home(recipe))
     except BadInput as error:
         print(f"rstar: {error}", file=sys.stderr)
         return 2

@@ -7,9 +7,23 @@ from typing import TYPE_CHECKING
 
 from rstar_async.errors import BadInput
 
+if TYPE_CHECKING:
+    from rstar_async.config import Recipe
+
+# Options without a dot, and the settings they mean.
+_SETTINGS = {
+    "model": "model.base",
+    "problems": "problems.source",
+    "name": "name",
+    "home": "home",
+    "database": "database",
+    "seed": "seed",
+    "preset": "preset",
+}
+
 
 def split_overrides(words: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
-    """Take out the words with a dotted key; the other words, then pairs of key and value."""
+    """Return the words without dotted settings, then those settings as pairs of key and value."""
     others: list[str] = []
     pairs: list[tuple[str, str]] = []
     rest = iter(words)
@@ -25,22 +39,8 @@ def split_overrides(words: Sequence[str]) -> tuple[list[str], list[tuple[str, st
     return others, pairs
 
 
-if TYPE_CHECKING:
-    from rstar_async.config import Recipe
-
-_SETTINGS = {
-    "model": "model.base",
-    "problems": "problems.source",
-    "name": "name",
-    "home": "home",
-    "database": "database",
-    "seed": "seed",
-    "preset": "preset",
-}
-
-
 def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options; dotted settings are taken out before the parser sees them."""
+    """Add the options of a recipe; `split_overrides` must take the dotted ones out first."""
     parser.epilog = "Any setting of the recipe: --search.rollouts 16, --workers.executor 2, ..."
     parser.add_argument("recipe", nargs="?", type=Path, help="TOML file, e.g. recipes/demo.toml")
     parser.add_argument("--model", help="base model: folder, GGUF file, package:NAME or hub id")

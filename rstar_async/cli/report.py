@@ -44,7 +44,8 @@ def print_report(url: str, run_id: str | None, json_file: Path | None) -> None:
     """Print the table of a run and write it as JSON too, if asked."""
     from rstar_async.cli.locate import choose_run
     from rstar_async.cli.output import print_table, write_json
-    from rstar_async.reports.rounds_table import report_of, table_of
+    from rstar_async.reports.round_rows import report_of
+    from rstar_async.reports.terminal import table_of
     from storage.database import open_database
 
     with open_database(url, must_exist=True) as database:

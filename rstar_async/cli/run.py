@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run what is not done yet, then print the table; 0 when all rounds are closed."""
+    """Run the rounds that are not done, then print the table; 0 when all rounds are closed."""
     from rstar_async.coordinator.preflight import check_startable, is_complete
     from rstar_async.launch.run import launch
 
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _close(recipe: Recipe, json_file: Path | None, *, complete: bool) -> None:
-    """Print the table, write the JSON, and say where everything is and what to type next."""
+    """Print the table, write the JSON, print where everything is and the next command."""
     from rstar_async.cli.report import print_report
 
     print_report(recipe.database_url, recipe.name, json_file)

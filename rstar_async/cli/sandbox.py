@@ -1,6 +1,6 @@
-"""`rstar sandbox check FOLDER…`: run attack and benign programs, say what became of each.
+"""`rstar sandbox check FOLDER…`: run attack and benign programs and report on each.
 
-`rstar sandbox fuzz`: random system calls behind the wall for some seconds, and is a bystander well.
+`rstar sandbox fuzz`: random system calls inside the sandbox, while a bystander must stay unharmed.
 """
 
 import argparse
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workers.sandbox.selftest.corpus import Verdict
     from workers.sandbox.selftest.fuzz import Fuzzed
 
-PATIENCE_SECONDS = 5.0  # for killed processes to be gone
+EXIT_SECONDS = 5.0  # for killed processes to be gone
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,14 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     fuzzing = actions.add_parser("fuzz", help="random system calls beside a bystander")
     fuzzing.add_argument("--seconds", type=float, default=60.0, help="how long to fuzz")
-    fuzzing.add_argument("--seed", type=int, default=0, help="of the first round of fuzzing")
+    fuzzing.add_argument("--seed", type=int, default=0, help="seed of the first round")
 
     for action in (checking, fuzzing):
         action.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """1 on a breach, a broken benign program, a harmed canary or a process left over; else 0."""
+    """1 on a breach, a failed benign program, a harmed canary or a process left over; else 0."""
     return {"check": _run_check, "fuzz": _run_fuzz}[arguments.action](arguments)
 
 
@@ -80,7 +80,7 @@ async def _fuzz(seconds: float, seed: int) -> "tuple[Fuzzed, list[int]]":
 
 
 def exit_code(verdicts: "list[Verdict]", left_over: list[int]) -> int:
-    """0 only if every program and its canary did well, and no process is left."""
+    """0 only if every program and its canary ended as expected, and no process is left."""
     return 0 if all(map(_is_good, verdicts)) and not left_over else 1
 
 
@@ -89,7 +89,7 @@ def _is_good(verdict: "Verdict") -> bool:
 
 
 async def _check(folders: list[Path], incremental: bool) -> "tuple[list[Verdict], list[int]]":
-    """The verdicts, and which processes were left when the last program had ended, or after all."""
+    """Return the verdicts, and the processes left after the last program or after the sandbox."""
     from workers.sandbox import open_sandbox
     from workers.sandbox.process_group import members
     from workers.sandbox.selftest.corpus import check
@@ -103,7 +103,7 @@ async def _check(folders: list[Path], incremental: bool) -> "tuple[list[Verdict]
 async def _strays(sandbox: "Sandbox") -> list[int]:
     import trio
 
-    with trio.move_on_after(PATIENCE_SECONDS):
+    with trio.move_on_after(EXIT_SECONDS):
         while sandbox.strays:  # noqa: ASYNC110
             await trio.sleep(0.05)
     return sorted(sandbox.strays)
@@ -120,14 +120,14 @@ def _print(verdicts: "list[Verdict]", left_over: list[int], as_json: bool) -> No
         print(msgspec.json.format(msgspec.json.encode(document)).decode())
         return
     print_table(_table(verdicts))
-    print(f"{good} of {len(verdicts)} as they should be, {len(left_over)} processes left over")
+    print(f"{good} of {len(verdicts)} as expected, {len(left_over)} processes left over")
 
 
 def _table(verdicts: "list[Verdict]") -> "Table":
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("program", "kind", "foreseen", "seen", "canary", "seconds", "verdict")
+    table = Table("program", "kind", "expected", "seen", "canary", "seconds", "verdict")
     for verdict in verdicts:
         fine = "ok" if _is_good(verdict) else f"[bold red]BAD[/] {escape(verdict.detail)}"
         canary = "alive" if verdict.canary else "HARMED"

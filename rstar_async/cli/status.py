@@ -5,16 +5,29 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 import trio
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from rstar_async.cli.output import print_table
+from rstar_async.errors import BadInput
+from rstar_async.launch.lock import running_holder
+from rstar_async.launch.sockets import clients_endpoint
 from rstar_async.wire.messages import Status, WorkerStatus
+from rstar_async.wire.payloads import POOLS
 from rstar_async.wire.pool import PoolClient, open_pool
 
 ANSWER_SECONDS = 5.0
 REFRESH_SECONDS = 1.0
+SILENT_SECONDS = 3.0  # a healthy worker beats every second
+COLUMNS = (
+    *("running", "capacity", "queued", "finished", "per second"),
+    *("failed", "deaths", "redelivered", "duplicates"),
+)
+
+Answers = dict[str, Status | None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,18 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--endpoints", nargs="+", metavar="ENDPOINT", help="or clients' endpoints of brokers"
     )
     parser.add_argument("--keys", type=Path, help="this client's CURVE keys")
-    parser.add_argument("--once", action="store_true", help="print once; in a pipe it does anyway")
+    parser.add_argument("--once", action="store_true", help="print once, as always in a pipe")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Show a live table until Ctrl-C; or ask every broker once: 1 if one did not answer."""
-    import msgspec
-    import trio
-
-    from rstar_async.cli.output import print_table
-    from rstar_async.cli.status import ask_once, show_live, status_table
-
     endpoints = _endpoints(arguments.home, arguments.endpoints)
     if sys.stdout.isatty() and not (arguments.once or arguments.json):
         trio.run(show_live, endpoints, arguments.keys, REFRESH_SECONDS)
@@ -48,11 +55,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _endpoints(home: Path | None, given: list[str] | None) -> list[str]:
-    from rstar_async.errors import BadInput
-    from rstar_async.launch.lock import running_holder
-    from rstar_async.launch.sockets import clients_endpoint
-    from rstar_async.wire.payloads import POOLS
-
     if given:
         return given
     if home is None:
@@ -61,17 +63,54 @@ def _endpoints(home: Path | None, given: list[str] | None) -> list[str]:
     return [clients_endpoint(sockets, pool) for pool in POOLS]
 
 
-COLUMNS = (
-    *("running", "capacity", "queued", "finished", "per second"),
-    *("failed", "deaths", "redelivered", "duplicates"),
-)
-SILENT_SECONDS = 3.0  # a healthy worker beats every second
+async def ask_once(endpoints: list[str], keys: Path | None, seconds: float) -> Answers:
+    """Each broker's status, None for those that did not answer in time."""
+    answers: Answers = dict.fromkeys(endpoints)
+
+    async def ask(endpoint: str) -> None:
+        with trio.move_on_after(seconds):
+            async with open_pool(endpoint, name="status", keys=keys) as pool:
+                answers[endpoint] = await pool.status()
+
+    async with trio.open_nursery() as nursery:
+        for endpoint in endpoints:
+            nursery.start_soon(ask, endpoint)
+    return answers
+
+
+async def show_live(
+    endpoints: list[str], keys: Path | None, pause: float, console: Console | None = None
+) -> None:
+    """Show the newest answers, with rates since the previous ones, until cancelled."""
+    now: Answers = dict.fromkeys(endpoints)
+
+    async def follow(endpoint: str) -> None:
+        async with open_pool(endpoint, name="status", keys=keys) as pool:
+            while True:
+                now[endpoint] = await _status(pool, pause)
+                await trio.sleep(pause)
+
+    with Live(console=console, auto_refresh=False) as live:
+        async with trio.open_nursery() as nursery:
+            for endpoint in endpoints:
+                nursery.start_soon(follow, endpoint)
+            while True:
+                before = dict(now)
+                await trio.sleep(pause)
+                live.update(status_table(now, before), refresh=True)
+
+
+async def _status(pool: PoolClient, seconds: float) -> Status | None:
+    """None if the broker does not answer in time."""
+    with trio.move_on_after(seconds):
+        return await pool.status()
+    return None
 
 
 def status_table(
     now: Mapping[str, Status | None], before: Mapping[str, Status | None] | None = None
 ) -> Table:
-    """Lay out the answers of brokers, by endpoint; `before` are earlier ones, for the rates."""
+    """Return the answers of brokers as a table; rates are since the earlier answers `before`."""
     table = Table(title="brokers and their workers", title_justify="left")
     table.add_column("pool / worker")
     for column in COLUMNS:
@@ -110,57 +149,10 @@ def _worker_cells(worker: WorkerStatus) -> list[str]:
 
 
 def _rate(status: Status, before: Status | None) -> str:
-    """Results a second since `before`, which must be of the same broker's same life."""
+    """Results a second since `before`; none if the broker has been restarted since."""
     if before is None or before.epoch != status.epoch:
         return ""
     seconds = status.uptime_seconds - before.uptime_seconds
     if seconds <= 0:
         return ""
     return f"{(status.counters.finished - before.counters.finished) / seconds:.1f}"
-
-
-Answers = dict[str, Status | None]
-
-
-async def ask_once(endpoints: list[str], keys: Path | None, seconds: float) -> Answers:
-    """Each broker's status, None for those that did not answer in time."""
-    answers: Answers = dict.fromkeys(endpoints)
-
-    async def ask(endpoint: str) -> None:
-        with trio.move_on_after(seconds):
-            async with open_pool(endpoint, name="status", keys=keys) as pool:
-                answers[endpoint] = await pool.status()
-
-    async with trio.open_nursery() as nursery:
-        for endpoint in endpoints:
-            nursery.start_soon(ask, endpoint)
-    return answers
-
-
-async def show_live(
-    endpoints: list[str], keys: Path | None, pause: float, console: Console | None = None
-) -> None:
-    """Show the newest answers, and the rates since the ones before, until cancelled."""
-    now: Answers = dict.fromkeys(endpoints)
-
-    async def follow(endpoint: str) -> None:
-        async with open_pool(endpoint, name="status", keys=keys) as pool:
-            while True:
-                now[endpoint] = await _status(pool, pause)
-                await trio.sleep(pause)
-
-    with Live(console=console, auto_refresh=False) as live:
-        async with trio.open_nursery() as nursery:
-            for endpoint in endpoints:
-                nursery.start_soon(follow, endpoint)
-            while True:
-                before = dict(now)
-                await trio.sleep(pause)
-                live.update(status_table(now, before), refresh=True)
-
-
-async def _status(pool: PoolClient, seconds: float) -> Status | None:
-    """None if the broker is away; the next question waits for it again."""
-    with trio.move_on_after(seconds):
-        return await pool.status()
-    return None

@@ -28,14 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", required=True, help="JSON, JSONL or parquet file, saved dataset, or hf:NAME@SPLIT"
     )
-    parser.add_argument("--into", type=Path, required=True, help="where its folder is to be made")
+    parser.add_argument("--into", type=Path, required=True, help="folder to publish the model in")
     parser.add_argument("--model", help="folder, GGUF file, package:NAME or hub id to start from")
     parser.add_argument("--recipe", type=Path, help="TOML file with [policy], [ppm], [training]")
-    parser.add_argument("--seed", help="of the order of the data")
+    parser.add_argument("--seed", help="for the order of the data")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train and publish; 0 when the model's folder is there. Killed, the same command goes on."""
+    """Train and publish; 0 when the model is published. The same command resumes a killed one."""
     from rstar_async.config.loader import read_recipe
     from rstar_async.models.sources import require
     from rstar_async.trainer import env
@@ -47,13 +47,13 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.data.startswith("hf:") and not Path(arguments.data).exists():
         raise BadInput(f"there is no file or folder {arguments.data}")
     env.set_environment()
-    with _until_told_to_end() as should_stop:
+    with _stop_on_signal() as should_stop:
         return _train(arguments, recipe, should_stop)
 
 
 @contextmanager
-def _until_told_to_end() -> Iterator[Callable[[], bool]]:
-    """Whether SIGTERM or SIGINT has come: a training then ends after its step, not in it."""
+def _stop_on_signal() -> Iterator[Callable[[], bool]]:
+    """Yield whether SIGTERM or SIGINT has come: training then ends after the current step."""
     stop = threading.Event()
     signals = (signal.SIGTERM, signal.SIGINT)
     before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
@@ -74,14 +74,14 @@ def _train(arguments: argparse.Namespace, recipe: "Recipe", should_stop: Callabl
     )
     distributed.join()
     try:
-        place = train_from_file(job)
+        folder = train_from_file(job)
     except Stopped as stopped:
         print(f"{stopped}; the same command goes on from there", file=sys.stderr)
         return 1
     finally:
         distributed.leave()
     if distributed.is_rank0():
-        print(place)
+        print(folder)
     return 0
 
 

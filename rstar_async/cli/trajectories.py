@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from rstar_async.cli.locate import choose_run, database_url
     from rstar_async.reports.solutions import solutions_of_round
-    from rstar_async.sanitize import for_terminal, to_json
+    from rstar_async.sanitize import to_json, without_controls
     from storage.database import open_database
 
     console = Console()
@@ -34,8 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
             continue
         verdict = "right" if solution.correct else "wrong"
         console.rule(f"{verdict} · mean Q {solution.mean_q:+.2f} · round {solution.round}")
-        console.print(for_terminal(solution.question), markup=False, highlight=False)
-        console.print(Syntax(for_terminal(solution.text), "python", word_wrap=True))
+        console.print(without_controls(solution.question), markup=False, highlight=False)
+        console.print(Syntax(without_controls(solution.text), "python", word_wrap=True))
         console.print(f"rstar tree {arguments.database} {solution.search_id}", style="dim")
     if not solutions and not arguments.json:
         console.print("no such solutions yet")

@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.tree import Tree as Drawing
 
     from rstar_async.cli.locate import database_url
-    from rstar_async.sanitize import for_terminal, to_json
+    from rstar_async.sanitize import to_json, without_controls
     from storage import queries
     from storage.database import open_database
 
@@ -46,8 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     console = Console()
     if problem is not None:
-        console.print(for_terminal(problem.question), markup=False, highlight=False)
-        console.print(for_terminal(f"gold answer: {problem.answer}"), style="dim", markup=False)
+        console.print(without_controls(problem.question), markup=False, highlight=False)
+        console.print(without_controls(f"gold answer: {problem.answer}"), style="dim", markup=False)
+    if search.failure:
+        console.print(without_controls(f"failed: {search.failure}"), style="red", markup=False)
     drawing = Drawing(f"search {search.id} · {search.status} · {search.rollouts} rollouts")
     branches = {"0": drawing}
     for node in nodes:
@@ -62,14 +64,14 @@ def _label(node: "Node") -> "Text":
     """One line per node: statistics first, then the step's own first words."""
     from rich.text import Text
 
-    from rstar_async.sanitize import for_terminal
+    from rstar_async.sanitize import without_controls
 
     q = node.value_sum / node.visits if node.visits else 0.0
     prior = "" if node.prior is None else f" ppm {node.prior:+.2f}"
     label = Text(f"{node.path} N={node.visits} Q={q:+.2f}{prior} ", style="dim")
-    label.append(for_terminal(" ".join(node.text.split())[:100]), style=_colour(node))
+    label.append(without_controls(" ".join(node.text.split())[:100]), style=_colour(node))
     if node.exec_error:
-        label.append(f"  {for_terminal(node.exec_error[:80])}", style="red")
+        label.append(f"  {without_controls(node.exec_error[:80])}", style="red")
     return label
 
 

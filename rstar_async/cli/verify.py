@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print agreement with the given labels, whole and by source, and the speed."""
+    """Print agreement with the given labels, in all and by source, and the speed."""
     import msgspec
 
     from rstar_async.answers.bulk import verify_file

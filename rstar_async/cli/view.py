@@ -32,12 +32,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted."""
     from rstar_async.view.access import access_for
     from rstar_async.view.app import build_app
-    from rstar_async.view.pools import PoolWatch
+    from rstar_async.view.pools import PoolMonitor
     from rstar_async.view.server import address, bind, choose_token
     from storage.database import open_database
 
     url, found = locate(arguments.place)
-    watch = PoolWatch(_folder(arguments.home) or found, _folder(arguments.notices))
+    watch = PoolMonitor(_folder(arguments.home) or found, _folder(arguments.notices))
     token = choose_token(arguments.host, arguments.token)
     with open_database(url, must_exist=True, readers=8) as database:
         listening = bind(arguments.host, arguments.port)

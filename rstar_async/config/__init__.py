@@ -1,6 +1,7 @@
 """The recipe: one typed tree of settings, read from TOML, overridden by `--dotted.key value`.
 
-Every default is explained where it stands. Unknown keys and wrong types are refused by name.
+Each section explains its defaults. Unknown keys, wrong types and numbers out of bounds are refused
+by name.
 """
 
 from rstar_async.config.base import Dtype, Section

@@ -1,7 +1,7 @@
 """Settings in layers: a preset, the file that a recipe extends, the recipe, the command line.
 
-A layer is the tree that TOML reads. A later one wins, key by key; only `rounds` of an extending
-file are added behind those of the file it extends, so that a run can grow round by round.
+A layer is a tree as TOML gives it. A later layer wins, key by key. Only the `rounds` of a file are
+appended to those of the file it extends, so that a run can be extended round by round.
 """
 
 import tomllib
@@ -18,7 +18,7 @@ ROUNDS = "rounds"
 
 
 def read_layers(path: Path) -> Layer:
-    """The file at `path` over all that it extends; `BadInput` names a file that cannot be read."""
+    """The file at `path` over the files it extends; `BadInput` names one that cannot be read."""
     files = [path]
     layer = _read_toml(path)
     while (extended := layer.pop(EXTENDS, None)) is not None:
@@ -31,12 +31,12 @@ def read_layers(path: Path) -> Layer:
 
 
 def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> Layer:
-    """Both, section by section; where they meet, `over` wins."""
+    """Both layers, section by section; where both have a key, `over` wins."""
     result = dict(under)
     for key, value in over.items():
         below = result.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        result[key] = merged(below, value) if both else value  # type: ignore[arg-type]
+        are_sections = isinstance(below, Mapping) and isinstance(value, Mapping)
+        result[key] = merged(below, value) if are_sections else value  # type: ignore[arg-type]
     return result
 
 
@@ -74,6 +74,6 @@ def _read_toml(path: Path) -> Layer:
     try:
         return tomllib.loads(path.read_text())
     except FileNotFoundError:
-        raise BadInput(f"there is no recipe {path}; `ls recipes` shows what comes along") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise BadInput(f"there is no recipe {path}; `ls recipes` lists ours") from None
+    except (ValueError, OSError) as error:
         raise BadInput(f"{path}: {error}") from None

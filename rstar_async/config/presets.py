@@ -1,9 +1,9 @@
 """The two settings that people mean by "rStar-Math": the paper's, and those of the released code.
 
 They differ in more than rollouts, and results have been compared across them by mistake. A recipe
-starts from one with `preset = "paper"`; `rstar presets` prints the differences. What the paper
-leaves open is taken from the code, and said so here. Differences that are not settings, such as
-leaking interpreters, are in docs/paper.md.
+starts from one with `preset = "paper"`; `rstar presets` prints the differences. Settings that the
+paper does not give are those of the code; a comment says so. Differences that are not settings,
+such as leaking interpreters, are in docs/paper.md.
 """
 
 from collections.abc import Iterable, Mapping
@@ -130,7 +130,7 @@ def _keys(values: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
 
 
 def _values(recipe: Recipe) -> dict[str, Any]:
-    """Settings by dotted key, hashable; what rounds override is shown by the rounds alone."""
+    """Hashable settings by dotted key; those that rounds may override are given by round only."""
     plain = msgspec.to_builtins(msgspec.structs.replace(recipe, rounds=()))
     del plain["rounds"]
     flat = {key: _hashable(value) for key, value in flattened(plain).items()}

@@ -1,8 +1,16 @@
-"""Which processes do the work on one machine, and how they can be watched."""
+"""Which processes run on one machine, and how to monitor them."""
 
 from typing import Literal
 
-from rstar_async.config.base import Section
+from rstar_async.config.base import (
+    Count,
+    MebibytesOrNone,
+    Port,
+    PortOrNone,
+    Processes,
+    ProcessesOrNone,
+    Section,
+)
 
 Weakness = Literal["no-landlock", "no-listener"]
 
@@ -13,18 +21,18 @@ class WorkersConfig(Section):
     # "local": transformers in the worker. "sglang": servers, see [sglang]. "scripted" follows a
     # script and needs no weights: for tests of everything around the models.
     engine: Literal["local", "sglang", "scripted"] = "local"
-    inference: int = 1
-    reward: int = 1
-    executor: int = 1
+    inference: Processes = 1
+    reward: ProcessesOrNone = 1
+    executor: Processes = 1
     # Programs run at once by one executor; 0 means one per core.
-    slots: int = 0
-    # Locks that an executor may do without where the machine lacks them; see docs/security.md.
+    slots: ProcessesOrNone = 0
+    # Protections that an executor may lack where the machine does not have them: docs/security.md.
     allow: tuple[Weakness, ...] = ()
     # Rows decoded at once, and memory for the prefix cache.
-    rows: int = 128
-    cache_mib: int = 1024
+    rows: Count = 128
+    cache_mib: MebibytesOrNone = 1024
     # Threads of one inference or reward process; they share the cores with executors.
-    threads: int = 1
+    threads: Processes = 1
 
 
 class SGLangConfig(Section):
@@ -36,21 +44,21 @@ class SGLangConfig(Section):
     ppm_urls: tuple[str, ...] = ()
     # The program that starts one, with {model} and {port}; empty: the sglang installed here.
     launch: str = ""
-    # What it gets besides. The two shares are of one card and leave a fifth to CUDA graphs.
+    # Further arguments. The two shares are of one GPU and leave a fifth of it to CUDA graphs.
     policy_arguments: tuple[str, ...] = ("--mem-fraction-static", "0.5")
     ppm_arguments: tuple[str, ...] = ("--mem-fraction-static", "0.3")
-    # Servers that are started listen from this port upwards, on this machine only.
-    port: int = 31000
-    # One card for all: servers give up its memory while the trainer works. Those that run already
+    # Servers that are started listen on this port and the next ones, on this machine only.
+    port: Port = 31000
+    # One GPU for all: servers release its memory while the trainer works. Servers that run already
     # must have been started with --enable-memory-saver.
     share_device: bool = False
 
 
 class ObserveConfig(Section):
-    """How the processes of `rstar run` can be watched. Nothing of it changes what they do."""
+    """Metrics and logs of the processes of `rstar run`; they do not change what these compute."""
 
-    # The first of the loopback ports where they serve Prometheus metrics, one each (and a list of
-    # them in HOME/metrics.json, as Prometheus reads it); 0: none.
-    metrics_port: int = 0
-    # Lines of the logs: for people, or one JSON object each.
+    # First of the loopback ports for Prometheus metrics, one for each process; HOME/metrics.json
+    # lists them as targets for Prometheus. 0: none.
+    metrics_port: PortOrNone = 0
+    # Format of log lines: text, or one JSON object each.
     logs: Literal["text", "json"] = "text"

@@ -5,7 +5,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from rstar_async.config.base import Section
+from rstar_async.config.base import Section, Seed
 from rstar_async.config.processes import ObserveConfig, SGLangConfig, WorkersConfig
 from rstar_async.config.searching import (
     BoundsConfig,
@@ -28,13 +28,13 @@ Preset = Literal["", "paper", "reference"]
 
 
 class Recipe(Section):
-    """Everything one run needs to know."""
+    """All settings of one run."""
 
     name: str = "run"
     # Start from the settings of the "paper" or of the "reference" code; `rstar presets` compares.
     preset: Preset = ""
-    seed: int = 1
-    # Models, sockets' names and, unless `database` says otherwise, the SQLite file live here.
+    seed: Seed = 1
+    # The run's folder: models, logs and, unless `database` is set, the SQLite file.
     home: str = "runs/{name}"
     database: str = ""
     model: ModelConfig = ModelConfig()

@@ -1,24 +1,26 @@
-"""What is to be solved, by which model, and when it counts as solved."""
+"""The base model, its bootstrap, the problems, and how answers are judged."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from rstar_async.config.base import Dtype, Section
+from msgspec import Meta
+
+from rstar_async.config.base import Amount, Count, Dtype, Epochs, LearningRate, Level, Section
 
 PromptSource = Literal["demonstrations", "few_shot", "checkpoint"]
 
 
 class ModelConfig(Section):
-    """The base model, from which every round's policy is trained."""
+    """The base model, from which the policy of every round is trained."""
 
     # "demo" is the tiny model in this package, "package:NAME" the GGUF file in an installed Python
     # package; else a Hugging Face folder, a GGUF file, or a hub id.
     base: str = "demo"
-    # What inference computes in: auto is float32 on CPUs, bfloat16 on GPUs.
+    # Data type of inference: auto is float32 on CPUs, bfloat16 on GPUs.
     dtype: Dtype = "auto"
 
 
 class BootstrapConfig(Section):
-    """How round 1 gets a policy that knows the format (paper: a 236B model, few-shot)."""
+    """The policy of round 1, which must know the format (paper: a 236B model, few-shot)."""
 
     # few_shot: prompt the base model; demonstrations: SFT on easy solved problems; checkpoint: the
     # base model knows the format already.
@@ -26,16 +28,18 @@ class BootstrapConfig(Section):
     # For few_shot: a stronger model that searches in round 1 only; empty: the base model itself.
     model: str = ""
     # Solved problems for `demonstrations`, and their levels (number of operations).
-    demonstrations: int = 160
-    levels: tuple[int, ...] = (1, 2, 3)
-    epochs: float = 2.0
-    learning_rate: float = 2e-4
-    batch_size: int = 8
+    demonstrations: Count = 160
+    levels: Annotated[tuple[Level, ...], Meta(min_length=1)] = (1, 2, 3)
+    epochs: Epochs = 2.0
+    learning_rate: LearningRate = 2e-4
+    batch_size: Count = 8
 
 
 class ProblemsConfig(Section):
-    """Where questions and answers come from."""
+    """Where questions and their answers come from."""
 
+    # The kind of problem: "math", or a domain that another package adds (see `domains.registry`).
+    domain: str = "math"
     # "generated"; or a JSONL, JSON or parquet file of objects, a folder with a saved dataset, or
     # "hf:NAME@SPLIT" of a hub.
     source: str = "generated"
@@ -44,11 +48,11 @@ class ProblemsConfig(Section):
     answer: str = "answer"
     # A second file for held-out problems; else the last `heldout` rows of `source` are set aside.
     heldout_source: str = ""
-    heldout: int = 0
+    heldout: Amount = 0
     # Levels of held-out problems, for "generated".
-    heldout_levels: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
+    heldout_levels: Annotated[tuple[Level, ...], Meta(min_length=1)] = (1, 2, 3, 4, 5, 6)
     # Use only the first rows; 0 means all.
-    limit: int = 0
+    limit: Amount = 0
 
 
 class AnswersConfig(Section):

@@ -1,8 +1,21 @@
-"""What policy and PPM learn from a round, how it is computed, and whether the result is used."""
+"""Training of policy and PPM: data, computation, and the gate for new models."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from rstar_async.config.base import Dtype, Section
+from msgspec import Meta
+
+from rstar_async.config.base import (
+    Amount,
+    Count,
+    Dtype,
+    Epochs,
+    LearningRate,
+    Processes,
+    SecondsOrNone,
+    Section,
+    Share,
+    WeightDecay,
+)
 
 Schedule = Literal["linear", "cosine", "constant"]
 Objective = Literal["preference", "pqm", "orm"]
@@ -12,80 +25,80 @@ History = Literal["round", "all"]
 
 
 class FiltersConfig(Section):
-    """Which problems teach nothing, though they were solved."""
+    """Which solved problems are left out of training."""
 
     # Sources of synthetic problems, whose given answer may be wrong: file names as in `source`.
     synthetic: tuple[str, ...] = ()
     # Leave out a synthetic problem if fewer of its answers are right than this (paper: 0.5).
-    min_accuracy: float = 0.0
+    min_accuracy: Share = 0.0
 
 
 class TrainingConfig(Section):
-    """How both trainings compute. What they learn stands in `policy` and `ppm`."""
+    """How both trainings compute; their data and hyperparameters are in `policy` and `ppm`."""
 
-    # What is computed in; weights stay float32. auto: float32 on CPUs, bfloat16 on GPUs. Many CPUs
-    # train faster in bfloat16 and infer faster in float32, so `model.dtype` is another setting.
+    # Data type of computation; weights stay float32. auto: float32 on CPUs, bfloat16 on GPUs. Many
+    # CPUs train faster in bfloat16 and infer faster in float32, so `model.dtype` is separate.
     dtype: Dtype = "auto"
-    # Compute activations twice rather than keep them. auto: on GPUs.
+    # Recompute activations instead of keeping them. auto: on GPUs.
     gradient_checkpointing: Literal["auto", "on", "off"] = "auto"
     # How trees are masked: auto is flex (needs a GPU) where it can be, else dense.
     tree_attention: Literal["auto", "dense", "flex"] = "auto"
     # Fused kernels of the package liger-kernel, on GPUs.
     liger: bool = False
-    # Threads of each process that trains. The others wait meanwhile, so this may be all the cores.
-    threads: int = 1
+    # Threads of each training process. Other processes wait meanwhile, so this may be all cores.
+    threads: Processes = 1
     # Processes that train together, one per GPU, started by torchrun.
-    processes: int = 1
-    # How they share a model: each has all of it (ddp) or a part (fsdp). auto: fsdp on GPUs.
+    processes: Processes = 1
+    # How they share a model: each holds all of it (ddp) or a shard (fsdp). auto: fsdp on GPUs.
     sharding: Literal["auto", "ddp", "fsdp"] = "auto"
-    # Seconds between checkpoints of a training under way, from which a killed one goes on; 0: none.
-    checkpoint_seconds: float = 300.0
+    # Seconds between checkpoints, from which a killed training resumes; 0: no checkpoints.
+    checkpoint_seconds: SecondsOrNone = 300.0
     # Curves for TensorBoard, in `<home>/training/tensorboard`.
     tensorboard: bool = False
     # Project of Weights & Biases to report to; empty means nothing leaves this machine.
     wandb: str = ""
-    # OWNER/NAME on a model hub, where every version a round publishes is copied to, into private
-    # repositories NAME-policy and NAME-ppm; empty means nothing leaves this machine.
+    # OWNER/NAME on a model hub: every published version is uploaded to the private repositories
+    # NAME-policy and NAME-ppm; empty means nothing leaves this machine.
     hub: str = ""
-    # Of each kind, how many published versions keep their weights beside those in use; 0: all.
-    keep_versions: int = 0
+    # How many published versions of each kind keep their weights, besides those in use; 0: all.
+    keep_versions: Amount = 0
 
 
 class LoRAConfig(Section):
     """Low-rank adapters in all linear layers, merged into the weights before publishing."""
 
     # 0 trains all weights.
-    rank: int = 0
-    alpha: float = 32.0
-    dropout: float = 0.0
+    rank: Annotated[int, Meta(ge=0, le=65536)] = 0
+    alpha: Annotated[float, Meta(gt=0, le=65536)] = 32.0
+    dropout: Share = 0.0
 
 
 class PolicyConfig(Section):
     """SFT of the policy, from the base model in every round (paper section 3.4)."""
 
-    # "demonstrations" leaves the round's own solutions out: the control of an experiment.
+    # "demonstrations" leaves the round's own solutions out, as a control in experiments.
     learn_from: Literal["trajectories", "demonstrations"] = "trajectories"
-    trajectories_per_problem: int = 2
-    # Take a program once, however often it was found. Off in the reference.
+    trajectories_per_problem: Count = 2
+    # Use each distinct program once, even if it was found several times. Off in the reference.
     distinct: bool = True
     # Leave out solutions with the word "error" in them, after the best were picked (reference).
     drop_errors: bool = False
     # Which rounds' trajectories: only the newest, or all so far (newest first per problem).
     history: History = "round"
-    # Demonstrations mixed in, so that what the bootstrap knew is not forgotten.
-    replay: int = 0
+    # Demonstrations mixed in against forgetting what the bootstrap knew.
+    replay: Amount = 0
     # "base" retrains from the base model (paper); "bootstrap" from the bootstrap policy.
     start: Literal["base", "bootstrap"] = "base"
-    epochs: float = 2.0
-    learning_rate: float = 7e-6
+    epochs: Epochs = 2.0
+    learning_rate: LearningRate = 7e-6
     schedule: Schedule = "linear"
-    batch_size: int = 128
+    batch_size: Count = 128
     # Sequences per forward pass; the batch is accumulated.
-    micro_batch: int = 8
-    # A longer trajectory is left out: a cut one would teach to stop in the middle.
-    max_length: int = 4096
-    weight_decay: float = 0.1
-    # Lay the sequences of a forward pass end to end, instead of padding them to the longest.
+    micro_batch: Count = 8
+    # Longer trajectories are left out; truncated ones would teach to stop in the middle.
+    max_length: Count = 4096
+    weight_decay: WeightDecay = 0.1
+    # Concatenate the sequences of a forward pass instead of padding them to the longest.
     packing: bool = False
     lora: LoRAConfig = LoRAConfig()
 
@@ -105,26 +118,26 @@ class PPMConfig(Section):
     # pairwise: Eq. 4 (paper); bce: right against wrong steps, so that scores of different prefixes
     # can be compared, which the value of a whole path needs.
     pair_loss: PairLoss = "both"
-    epochs: float = 1.0
+    epochs: Epochs = 1.0
     # A small round makes more epochs, to reach this many optimiser steps.
-    min_steps: int = 150
-    learning_rate: float = 7e-6
+    min_steps: Amount = 150
+    learning_rate: LearningRate = 7e-6
     schedule: Schedule = "linear"
     # Trees per optimiser step, packed into rows of at most `max_tokens`.
-    batch_trees: int = 16
-    max_tokens: int = 8192
-    max_length: int = 2048
-    weight_decay: float = 0.0
+    batch_trees: Count = 16
+    max_tokens: Count = 8192
+    max_length: Count = 2048
+    weight_decay: WeightDecay = 0.0
     # Share of problems whose pairs are only for measuring pair accuracy.
-    heldout_share: float = 0.1
+    heldout_share: Share = 0.1
     # Also compare whole solutions (paper's rule for the final step); off in the reference. Their
     # hundred tokens drown out the few in which two siblings differ.
     trajectory_pairs: bool = False
     # A step whose code failed is worse than its siblings (neither paper nor reference).
     error_pairs: bool = False
     # Least difference in Q and in characters between two steps (reference); 0 is off (paper).
-    min_margin: float = 0.0
-    min_edit_distance: int = 0
+    min_margin: Annotated[float, Meta(ge=0, le=2)] = 0.0
+    min_edit_distance: Amount = 0
 
 
 class GateConfig(Section):

@@ -9,18 +9,18 @@ from pathlib import Path
 import trio
 from rich.console import Console
 
-from rstar_async.answers.checker import open_checker
 from rstar_async.config import Recipe
 from rstar_async.config.loader import read_stored_recipe
 from rstar_async.coordinator.driver import Driver
 from rstar_async.coordinator.gpu_sharing import SharedGPU
 from rstar_async.coordinator.progress import show_progress
+from rstar_async.domains.registry import domain_of
 from rstar_async.errors import BadInput
 from rstar_async.launch.sockets import clients_endpoint
-from rstar_async.reports.rounds_table import report_of, table_of
-from rstar_async.search.expander import AnswerVerifier
+from rstar_async.reports.round_rows import report_of
+from rstar_async.reports.terminal import table_of
 from rstar_async.search.gc_tuning import tune_gc
-from rstar_async.search.metrics import show_pools
+from rstar_async.search.metrics import update_pool_metrics
 from rstar_async.search.pools import open_pools
 from rstar_async.search.runner import SearchRunner
 from rstar_async.telemetry import process
@@ -78,15 +78,15 @@ async def _run_rounds(recipe: Recipe, endpoints: Mapping[Pool, str], keys: Path 
     window = expansions * max(recipe.search.candidates, recipe.evaluation.samples)
     async with (
         open_store(recipe.database_url) as store,
-        open_checker(rules=recipe.answers.rules) as checker,
+        domain_of(recipe) as domain,
         open_pools(endpoints, window=window, keys=keys) as pools,
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(show_progress, recipe, store)
-        nursery.start_soon(show_pools, pools)
+        nursery.start_soon(update_pool_metrics, pools)
         tune_gc()
-        searches = SearchRunner(pools, store, AnswerVerifier(checker))
-        await Driver(recipe, store, searches, SharedGPU.of(recipe)).run()
+        runner = SearchRunner(pools, store, domain)
+        await Driver(recipe, store, runner, SharedGPU.of(recipe)).run()
         nursery.cancel_scope.cancel()
 
 

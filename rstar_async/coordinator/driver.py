@@ -18,6 +18,7 @@ from rstar_async.config.loader import as_toml_values
 from rstar_async.coordinator.gpu_sharing import SharedGPU
 from rstar_async.coordinator.round_search import RoundSearch
 from rstar_async.data.problems import heldout_problems, problems_of_round
+from rstar_async.domains.registry import domain_of
 from rstar_async.errors import RstarError
 from rstar_async.evaluation.round_evaluation import RoundEvaluation
 from rstar_async.evaluation.settings import EvaluationSettings
@@ -38,12 +39,13 @@ class Driver:
     """Takes one run through its rounds."""
 
     def __init__(
-        self, recipe: Recipe, store: Store, searches: SearchRunner, gpu: SharedGPU | None = None
+        self, recipe: Recipe, store: Store, runner: SearchRunner, gpu: SharedGPU | None = None
     ) -> None:
         self._recipe = recipe
         self._store = store
-        self._searches = searches
+        self._runner = runner
         self._gpu = gpu or SharedGPU()
+        self._prompts = domain_of(recipe).prompts
 
     async def run(self) -> None:
         """Bring the run to its end, from wherever it stands."""
@@ -83,7 +85,7 @@ class Driver:
             own = self._recipe.rounds[round_.number - 1]
             seeds = [self._recipe.seed + further for further in range(own.seeds)]
             plan = self._search_plan(round_)
-            search = RoundSearch(round_, seeds, plan, self._store, self._searches)
+            search = RoundSearch(round_, seeds, plan, self._store, self._runner)
             await search.run(problems_of_round(self._recipe, round_.number))
         await self._gpu.hand_over("trainer")
         await self._advance(round_.number, "searched")
@@ -103,7 +105,7 @@ class Driver:
         recipe = self._recipe
         models = self._load(*await self._models_of(number))
         settings = EvaluationSettings.of(recipe, recipe.name, number, models)
-        evaluation = RoundEvaluation(settings, self._searches, self._store, heldout)
+        evaluation = RoundEvaluation(settings, self._runner, self._store, heldout)
         await evaluation.policy()
         if recipe.evaluation.search:
             await evaluation.search()
@@ -114,7 +116,8 @@ class Driver:
             return []
         found = await self._store.read(refusals, self._recipe.name, number)
         for standing in found:
-            log.warning("refused %s: %s", standing.model_id, standing.reason)
+            facts = {"model": standing.model_id, "reason": standing.reason}
+            log.warning("model refused", extra=facts)
         return found
 
     async def _models_of(self, number: int) -> tuple[str, str | None]:
@@ -138,7 +141,7 @@ class Driver:
         )
 
     def _load(self, policy: str, ppm: str | None) -> ActiveModels:
-        return ActiveModels.load(self._recipe.models_folder, policy, ppm)
+        return ActiveModels.load(self._recipe.models_folder, policy, ppm, self._prompts)
 
     async def _advance(self, number: int, status: RoundStatus, *also: ModelStanding) -> None:
         now = time.time()
@@ -152,7 +155,8 @@ class Driver:
                 closed_at=now if status == "closed" else None,
             ),
         )
-        log.info("round %s run=%s number=%d", status, self._recipe.name, number)
+        facts = {"run": self._recipe.name, "round": number, "status": status}
+        log.info("round recorded", extra=facts)
 
     def _run_row(self) -> Run:
         return Run(

@@ -115,7 +115,7 @@ async def _hand_over(server: Server, owner: Owner) -> None:
     state = await server.state()
     while state is not None and (step := next_step(state, owner)) is not None:
         await server.do(step.action)
-        log.info("memory of a server", extra={"server": str(server), "state": step.after})
+        log.info("memory of a server", extra={"server": str(server), "state": str(step.after)})
         state = step.after
 
 

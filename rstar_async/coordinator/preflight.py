@@ -5,8 +5,10 @@ from typing import Any
 
 from rstar_async.config import Recipe
 from rstar_async.config.layers import flattened
-from rstar_async.config.loader import as_toml_values, known_settings
+from rstar_async.config.loader import as_toml_values
+from rstar_async.config.schema import known_settings
 from rstar_async.data.problems import heldout_problems, problems_of_round
+from rstar_async.domains.registry import domain_of
 from rstar_async.errors import BadInput
 from rstar_async.models.sources import require
 from storage import queries
@@ -20,7 +22,9 @@ _FREE_SECTIONS = ("workers", "observe", "home", "database", "rounds")
 
 def check_startable(recipe: Recipe) -> None:
     """Raise `BadInput`, before anything is written, for what would only fail minutes later: a base
-    model that cannot be loaded, bad problem files, settings that differ from the stored ones."""
+    model that cannot be loaded, an unknown domain, bad problem files, settings that differ from the
+    stored ones."""
+    domain_of(recipe)
     if not _has_base(recipe):
         require(recipe.model.base)
         if recipe.bootstrap.model:

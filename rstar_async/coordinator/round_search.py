@@ -33,13 +33,13 @@ class RoundSearch:
         seeds: Sequence[int],
         plan: SearchPlan,
         store: Store,
-        searches: SearchRunner,
+        runner: SearchRunner,
     ) -> None:
         self._round = round_
         self._seeds = seeds
         self._plan = plan
         self._store = store
-        self._searches = searches
+        self._runner = runner
 
     async def run(self, problems: Sequence[Problem]) -> None:
         """Finish all searches; raises `RstarError` if every single one failed."""
@@ -78,7 +78,7 @@ class RoundSearch:
             return search.solved is True
         if search.status == "waiting":
             await self._store.commit(search)
-        tree = await self._searches.search(search, problem, self._plan)
+        tree = await self._runner.search(search, problem, self._plan)
         return None if tree is None else is_solved(tree)
 
     async def _stored(self) -> list[Search]:
@@ -89,19 +89,16 @@ class RoundSearch:
         failed = [search for search in searches if search.status == "failed"]
         if failed and len(failed) == len(searches):
             number = self._round.number
-            raise RstarError(f"every search of round {number} failed: {failed[0].answer}")
+            raise RstarError(f"every search of round {number} failed: {failed[0].failure}")
 
     async def _log_difficulties(self) -> None:
         counts = await self._store.read(
             queries.answer_counts, self._round.run_id, self._round.number
         )
         classes = [difficulty(count.right, count.wrong) for count in counts]
-        log.info(
-            "difficulties run=%s round=%d %s",
-            self._round.run_id,
-            self._round.number,
-            " ".join(f"{kind}={classes.count(kind)}" for kind in Difficulty),
-        )
+        facts = {"run": self._round.run_id, "round": self._round.number}
+        found = {str(kind): classes.count(kind) for kind in Difficulty}
+        log.info("difficulties", extra={**facts, **found})
 
     def _row(self, problem: Problem, seed: int) -> Search:
         round_ = self._round

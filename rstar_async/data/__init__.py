@@ -1,2 +1,2 @@
-"""Files that others read and write: JSON lines, parquet and Hugging Face datasets as containers;
-the reference code's files and TRL's columns as formats."""
+"""Problems, what training picks from trees, and files that other tools read and write: JSON lines,
+parquet and Hugging Face datasets, with the reference code's or TRL's columns."""

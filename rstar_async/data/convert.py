@@ -1,4 +1,4 @@
-"""From a run, or from a training file of anybody's, to a file in the format that is asked for."""
+"""Exports a stored round, or converts a training file, to a file in another format."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ _KINDS: dict[type, Kind] = {Solution: "solution", Comparison: "preference"}
 
 
 def export_round(round_: StoredRound, wanted: str, out: Path, per_problem: int) -> int:
-    """Write a stored round; returns the number of rows."""
+    """Write a stored round and return the number of rows."""
     kind, write = WRITERS[wanted]
     found: dict[Kind, Callable[[], Iterable[Any]]] = {
         "solution": lambda: round_.solutions(per_problem),
@@ -37,8 +37,8 @@ def export_round(round_: StoredRound, wanted: str, out: Path, per_problem: int) 
 
 
 def convert_file(source: str, wanted: str, out: Path, columns: ProblemsConfig) -> int:
-    """Write the rows of a file in another format; returns how many. `BadInput` if they are of
-    another kind: solutions hold no preferences."""
+    """Write the rows of a file in another format and return their number. `BadInput` if they are of
+    another kind: preferences cannot be made of solutions."""
     kind, write = WRITERS[wanted]
     if kind == "problem":
         return write_rows(out, map(write, _problems(source, columns)))
@@ -56,7 +56,7 @@ def last_searched(database: Database, run_id: str) -> int:
 
 
 def is_file_of_rows(source: str) -> bool:
-    """True if it is neither a run's folder nor a database."""
+    """Whether `source` is a file or data set of rows, not the folder or the database of a run."""
     path = Path(source)
     if source.startswith(HUB):
         return True

@@ -7,7 +7,7 @@ from rstar_async.search.tree import Tree
 
 
 class Difficulty(StrEnum):
-    """By the answers that a problem's searches came to; undecided ones do not count."""
+    """By the answers that the searches of a problem found; undecided ones do not count."""
 
     EASY = "easy"
     MEDIUM = "medium"

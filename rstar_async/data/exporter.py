@@ -1,17 +1,24 @@
-"""From a stored round to what training files hold: solutions, comparisons, problems, trees."""
+"""What training files are made of, read from a stored round: solutions, pairs, problems, trees."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import msgspec
+
+from rstar_async.config import Recipe
+from rstar_async.config.schema import known_settings
 from rstar_async.data.reference import tree_record
-from rstar_async.data.schemas import Comparison, Question, Solution, prompt_of
+from rstar_async.data.schemas import Comparison, Question, Solution
 from rstar_async.data.trajectories import best_trajectories
+from rstar_async.domains.base import Domain
+from rstar_async.domains.registry import domain_of
 from rstar_async.search.paths import ROOT_PATH
 from rstar_async.search.persistence import tree_from_nodes
 from rstar_async.search.tree import Selection, Tree
-from rstar_async.text.prompts import QUESTION_PREFIX, QUESTION_SUFFIX
+from rstar_async.text.prompts import Prompts
 from storage import queries
 from storage.database import Database
 from storage.records import Node, Pair, Problem, Search
@@ -19,11 +26,18 @@ from storage.records import Node, Pair, Problem, Search
 
 @dataclass(frozen=True)
 class StoredRound:
-    """One searched round of a run, read tree by tree: a round may be larger than the memory."""
+    """One searched round of a run, read tree by tree because it may not fit into memory."""
 
     database: Database
     run_id: str
     number: int
+
+    @cached_property
+    def domain(self) -> Domain:
+        """The domain of the run's recipe."""
+        run = self.database.read(queries.run_by_id, self.run_id)
+        values = known_settings(run.recipe)[0] if run else {}
+        return domain_of(msgspec.convert(values, Recipe))
 
     def problems(self) -> Iterator[Question]:
         """All problems of the run."""
@@ -31,7 +45,7 @@ class StoredRound:
             yield Question(found.question, found.answer, found.level, found.kind)
 
     def trees(self) -> Iterator[dict[str, Any]]:
-        """Every finished tree as the reference writes it."""
+        """Every finished tree in the reference's format."""
         for problem, search in self._searches():
             nodes = self.database.read(queries.nodes_of, search.id)
             yield tree_record(problem.question, problem.answer, nodes)
@@ -52,7 +66,7 @@ class StoredRound:
         questions = {search.id: problem.question for problem, search in self._searches()}
         for search_id, pairs in by_search.items():
             nodes = {n.path: n for n in self.database.read(queries.nodes_of, search_id)}
-            yield from comparisons_of(questions[search_id], nodes, pairs)
+            yield from comparisons_of(questions[search_id], nodes, pairs, self.domain.prompts)
 
     def _best(self, found: list[tuple[Problem, Search]], per_problem: int) -> Iterator[Solution]:
         nodes: dict[str, dict[str, Node]] = {}
@@ -60,10 +74,11 @@ class StoredRound:
         for _, search in found:
             rows = self.database.read(queries.nodes_of, search.id)
             nodes[search.id] = {node.path: node for node in rows}
-            trees[search.id] = tree_from_nodes(rows, Selection())
+            trees[search.id] = tree_from_nodes(rows, Selection(), self.domain.parse_step)
         for best in best_trajectories(trees, per_problem):
             question = found[0][0].question
-            yield Solution(question, way_to(best.path, nodes[best.search_id]).strip("\n"))
+            response = text_to(best.path, nodes[best.search_id]).strip("\n")
+            yield Solution(question, response, self.domain.prompts)
 
     def _searches(self) -> Iterator[tuple[Problem, Search]]:
         problems = {p.id: p for p in self.database.read(queries.problems_of, self.run_id)}
@@ -75,10 +90,10 @@ class StoredRound:
 
 
 def comparisons_of(
-    question: str, nodes: Mapping[str, Node], pairs: Sequence[Pair]
+    question: str, nodes: Mapping[str, Node], pairs: Sequence[Pair], prompts: Prompts
 ) -> Iterator[Comparison]:
-    """The pairs of one tree as texts. Pure. Counts are of the pairs that there are: the reference
-    counts before it filters."""
+    """The pairs of one tree as texts. Pure. Counts are of these pairs; the reference counts before
+    it filters."""
     groups: dict[tuple[str, str], list[Pair]] = defaultdict(list)
     for pair in pairs:
         parent = pair.chosen_path.rpartition(".")[0] if pair.kind == "step" else ROOT_PATH
@@ -87,24 +102,24 @@ def comparisons_of(
         counts = len({p.chosen_path for p in members}), len({p.rejected_path for p in members})
         for pair in members:
             if kind == "step":
-                prompt = prompt_of(question) + way_to(parent, nodes)
+                prompt = prompts.around(question) + text_to(parent, nodes)
                 chosen, rejected = (
-                    _words(nodes[pair.chosen_path]),
-                    _words(nodes[pair.rejected_path]),
+                    _text_of(nodes[pair.chosen_path]),
+                    _text_of(nodes[pair.rejected_path]),
                 )
             else:
-                prompt = QUESTION_PREFIX + question
-                chosen = QUESTION_SUFFIX + way_to(pair.chosen_path, nodes)
-                rejected = QUESTION_SUFFIX + way_to(pair.rejected_path, nodes)
+                prompt = prompts.question_prefix + question
+                chosen = prompts.question_suffix + text_to(pair.chosen_path, nodes)
+                rejected = prompts.question_suffix + text_to(pair.rejected_path, nodes)
             yield Comparison(prompt, chosen, rejected, *counts)
 
 
-def way_to(path: str, nodes: Mapping[str, Node]) -> str:
-    """Everything from the first step to the node, the interpreter's output included. Pure."""
+def text_to(path: str, nodes: Mapping[str, Node]) -> str:
+    """The text from the first step to the node, with the interpreter's output. Pure."""
     parts = path.split(".")
     paths = [".".join(parts[: end + 1]) for end in range(1, len(parts))]
-    return "".join(_words(nodes[one]) for one in paths)
+    return "".join(_text_of(nodes[one]) for one in paths)
 
 
-def _words(node: Node) -> str:
+def _text_of(node: Node) -> str:
     return node.text + node.observation

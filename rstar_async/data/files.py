@@ -1,7 +1,7 @@
-"""Rows in files: `.jsonl`, `.json`, `.parquet`, a dataset saved by `datasets`, or one of the hub.
+"""Rows in files: `.jsonl`, `.json`, `.parquet`, or datasets, saved by `datasets` or on the hub.
 
-The name says which: `hf:openai/gsm8k@train` is the split `train` of a hub's dataset (or of a folder
-of files), a folder or a name without a dot is a saved dataset. Libraries are imported when needed.
+The name decides: `hf:openai/gsm8k@train` is the split `train` of a hub's dataset (or of a folder of
+files); a folder or a name without a suffix is a saved dataset. Libraries are imported when needed.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ ROWS_AT_ONCE = 1000
 
 
 def read_rows(source: str | Path) -> Iterator[tuple[str, Row]]:
-    """Every row with words that say where it stands; `BadInput` names what cannot be read."""
+    """Every row with its place in the file as text; `BadInput` names what cannot be read."""
     if str(source).startswith(HUB):
         return _hub_rows(str(source).removeprefix(HUB))
     path = Path(source)
@@ -34,7 +34,7 @@ def read_rows(source: str | Path) -> Iterator[tuple[str, Row]]:
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> int:
-    """Write all rows, whole or not at all; returns how many. What was there before is replaced."""
+    """Write all rows atomically, replacing the old file, and return their number."""
     draft = path.with_name(f".{path.name}.draft")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def _text(path: Path) -> str:
 
 
 def _jsonl_rows(path: Path) -> Iterator[tuple[str, Row]]:
-    """Line by line: a file of trees may be larger than the memory."""
+    """Line by line, because a file of trees may not fit into memory."""
     number = 0
     try:
         with path.open(encoding="utf-8", newline="\n") as lines:
@@ -93,7 +93,7 @@ def _object(where: str, line: str) -> Row:
 
 
 def _json_rows(path: Path) -> Iterator[tuple[str, Row]]:
-    """A list, or `{"example": [...]}` as the reference has it."""
+    """A list, or `{"example": [...]}` as in the reference code."""
     try:
         document = json.loads(_text(path))
     except json.JSONDecodeError as error:
@@ -166,14 +166,14 @@ def _write_json(path: Path, rows: Iterable[Row]) -> int:
 
 def _write_parquet(path: Path, rows: Iterable[Row]) -> int:
     arrow, parquet = _library("pyarrow", path), _library("pyarrow.parquet", path)
-    waiting = map(storable, rows)
-    table = arrow.Table.from_pylist(list(islice(waiting, ROWS_AT_ONCE)))
+    remaining = map(storable, rows)
+    table = arrow.Table.from_pylist(list(islice(remaining, ROWS_AT_ONCE)))
     count = 0
     with parquet.ParquetWriter(path, table.schema) as writer:
         while len(table):
             writer.write_table(table)
             count += len(table)
-            more = list(islice(waiting, ROWS_AT_ONCE))
+            more = list(islice(remaining, ROWS_AT_ONCE))
             table = arrow.Table.from_pylist(more, schema=table.schema)
     return count
 
@@ -185,7 +185,7 @@ def _write_saved(path: Path, rows: Iterable[Row]) -> int:
 
 
 def storable(value: Any) -> Any:
-    """With what Arrow cannot hold, such as half a surrogate pair, replaced."""
+    """`value` with what Arrow cannot hold, such as lone surrogates, replaced."""
     if isinstance(value, str):
         return value.encode(errors="replace").decode()
     if isinstance(value, dict):

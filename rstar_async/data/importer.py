@@ -1,4 +1,4 @@
-"""The reference's trees into a store of ours, to be viewed, reported on and exported."""
+"""Imports trees of the reference code into a store, to be viewed, reported on and exported."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from rstar_async.data.files import Row, read_rows
 from rstar_async.data.preferences import preferences
 from rstar_async.data.reference import TREE, nodes_of_record
 from rstar_async.errors import BadInput
-from rstar_async.launch.run import lay_out
+from rstar_async.launch.home import prepare_home
 from rstar_async.search.persistence import tree_from_nodes
 from rstar_async.search.tree import Selection
 from rstar_async.seeding import search_id
@@ -24,7 +24,7 @@ POLICY = "imported"
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """How much there was."""
+    """How much was imported."""
 
     trees: int
     nodes: int
@@ -32,10 +32,12 @@ class Imported:
 
 
 def import_trees(source: Path, home: Path) -> Imported:
-    """Store every tree of the file as round 1 of a run in `home`. Doing it twice changes nothing;
-    `BadInput` names the tree that is none, those before it stay."""
+    """Store every tree of the file as round 1 of a run in `home`; a second import changes nothing.
+
+    `BadInput` names the first row that is no tree; the trees before it are kept.
+    """
     recipe = Recipe(name=home.absolute().name, home=str(home.absolute()))
-    lay_out(recipe)
+    prepare_home(recipe)
     counts: Counter[str] = Counter()
     with open_database(recipe.database_url) as database:
         database.commit(
@@ -49,19 +51,19 @@ def import_trees(source: Path, home: Path) -> Imported:
 
 
 def _records(run: str, source: Path) -> Iterator[list[Record]]:
-    """One list a tree. A question that comes again is another tree over the same problem."""
-    times: Counter[str] = Counter()
+    """The records of each tree. A repeated question is another tree over the same problem."""
+    seen: Counter[str] = Counter()
     for where, row in read_rows(source):
         question, answer = (_text(row, name, where) for name in ("question", "answer"))
-        times[question] += 1
+        seen[question] += 1
         problem = Problem(
             problem_id(run, question), run, question, answer, source=source.name, split="train"
         )
-        search = search_id(run, ROUND, "train", problem.id, times[question])
+        search = search_id(run, ROUND, "train", problem.id, seen[question])
         nodes = nodes_of_record(row, search, where)
         yield [
             problem,
-            _search(run, problem, search, times[question], nodes),
+            _search(run, problem, search, seen[question], nodes),
             *nodes,
             *_pairs(run, search, nodes),
         ]

@@ -34,8 +34,12 @@ class Preference:
 
 @dataclass(frozen=True, slots=True)
 class PairRules:
-    """The reference's filters, off as in the paper; whether whole solutions are compared, as in
-    the paper and not in the reference; whether a failed step may be rejected, as in neither."""
+    """Filters and kinds of pairs. The defaults are the paper's.
+
+    `min_margin` (of Q) and `min_edit_distance` (characters) are the reference's filters.
+    `whole_trajectories`: also compare whole solutions (the reference does not).
+    `errors_are_negative`: failed steps may be rejected (neither does that).
+    """
 
     min_margin: float = 0.0
     min_edit_distance: int = 0
@@ -47,7 +51,7 @@ PAPER = PairRules()
 
 
 def preferences(tree: Tree, rules: PairRules = PAPER) -> list[Preference]:
-    """All pairs of one tree, step pairs first, breadth first."""
+    """All pairs of one tree: step pairs breadth first, then trajectory pairs."""
     outcomes = _outcomes(tree, rules)
     if not all(outcomes[tree.root.path]):
         return []
@@ -56,7 +60,7 @@ def preferences(tree: Tree, rules: PairRules = PAPER) -> list[Preference]:
 
 
 def _outcomes(tree: Tree, rules: PairRules) -> dict[str, tuple[bool, bool]]:
-    """Per node: whether a right and whether a wrong end lies at or below it."""
+    """Per node: whether a right and whether a wrong answer lies at or below it."""
     outcomes: dict[str, tuple[bool, bool]] = {}
     for node in sorted(tree.nodes.values(), key=lambda n: -n.depth):
         below = [outcomes[child.path] for child in node.children]
@@ -78,14 +82,14 @@ def _own_outcome(node: TreeNode, rules: PairRules) -> tuple[bool, bool]:
 def _step_pairs(
     tree: Tree, outcomes: dict[str, tuple[bool, bool]], rules: PairRules
 ) -> Iterator[Preference]:
-    waiting = [tree.root]
-    for node in waiting:
+    queue = [tree.root]
+    for node in queue:
         right = [child for child in node.children if outcomes[child.path][0]]
         wrong = [child for child in node.children if outcomes[child.path][1]]
         if not right or not wrong:
             continue
         yield from _group(node, right, wrong, outcomes, rules)
-        waiting.extend(child for child in node.children if all(outcomes[child.path]))
+        queue.extend(child for child in node.children if all(outcomes[child.path]))
 
 
 def _group(
@@ -113,27 +117,27 @@ def _sides(
 
 
 def _is_preferred(good: TreeNode, bad: TreeNode, outcomes: dict[str, tuple[bool, bool]]) -> bool:
-    """Higher Q itself, and a higher mean Q on its best way on than the other has on its worst."""
+    """Higher Q, and a higher mean Q along its best continuation than `bad` has along its worst."""
     if good.q <= bad.q:
         return False
-    return _best_way(good, outcomes) > _worst_way(bad, outcomes)
+    return _best_continuation(good, outcomes) > _worst_continuation(bad, outcomes)
 
 
-def _best_way(node: TreeNode, outcomes: dict[str, tuple[bool, bool]]) -> float:
-    """Mean Q from `node` on, always to the best child that leads to a right answer."""
-    way = [node.q]
+def _best_continuation(node: TreeNode, outcomes: dict[str, tuple[bool, bool]]) -> float:
+    """Mean Q from `node` down, at each step to the best child that leads to a right answer."""
+    values = [node.q]
     while right := [child for child in node.children if outcomes[child.path][0]]:
         node = max(right, key=lambda n: n.q)
-        way.append(node.q)
-    return fmean(way)
+        values.append(node.q)
+    return fmean(values)
 
 
-def _worst_way(node: TreeNode, outcomes: dict[str, tuple[bool, bool]]) -> float:
-    way = [node.q]
+def _worst_continuation(node: TreeNode, outcomes: dict[str, tuple[bool, bool]]) -> float:
+    values = [node.q]
     while wrong := [child for child in node.children if outcomes[child.path][1]]:
         node = min(wrong, key=lambda n: n.q)
-        way.append(node.q)
-    return fmean(way)
+        values.append(node.q)
+    return fmean(values)
 
 
 def _passes(good: TreeNode, bad: TreeNode, rules: PairRules) -> bool:

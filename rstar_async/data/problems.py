@@ -1,18 +1,16 @@
-"""Problems of a run: generated, or read from a file of questions and answers."""
+"""The problems of a run: generated, or read from files."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from msgspec import structs
 
 from rstar_async.config import ProblemsConfig, Recipe
 from rstar_async.data.files import read_rows
-from rstar_async.demo.problems import WordProblem, word_problems
+from rstar_async.domains.base import GeneratedProblem
+from rstar_async.domains.registry import domain_class, domain_of
 from rstar_async.errors import BadInput
 from storage.records import Problem, Split, problem_id
-
-GSM8K_ANSWER_MARK = "####"
 
 
 def problems_of_round(recipe: Recipe, number: int) -> list[Problem]:
@@ -20,18 +18,19 @@ def problems_of_round(recipe: Recipe, number: int) -> list[Problem]:
     round_ = recipe.rounds[number - 1]
     if recipe.problems.source == "generated":
         levels = round_.levels or recipe.bootstrap.levels
-        made = word_problems(round_.problems or 100, levels, recipe.seed * 1000 + number, "train")
+        seed = recipe.seed * 1000 + number
+        made = domain_of(recipe).generate(round_.problems or 100, levels, seed, "train")
         return [_generated(recipe.name, problem, "train") for problem in made]
     pool, _ = read_problems(recipe.name, recipe.problems)
     return pool[: round_.problems or None]
 
 
 def heldout_problems(recipe: Recipe) -> list[Problem]:
-    """The problems that only measure; none of them is ever searched for training."""
+    """The problems that are only measured on, never searched for training."""
     wanted = recipe.evaluation.problems
     if recipe.problems.source == "generated":
         levels = recipe.problems.heldout_levels
-        made = word_problems(wanted or 60, levels, recipe.seed, "heldout")
+        made = domain_of(recipe).generate(wanted or 60, levels, recipe.seed, "heldout")
         return [_generated(recipe.name, problem, "heldout") for problem in made]
     _, heldout = read_problems(recipe.name, recipe.problems)
     return heldout[: wanted or None]
@@ -54,14 +53,14 @@ def read_problems(run: str, settings: ProblemsConfig) -> tuple[list[Problem], li
 
 
 def problems_in(run: str, source: str, settings: ProblemsConfig, split: Split) -> list[Problem]:
-    """The different problems of a file or data set (see `formats.containers`), in its order."""
+    """The different problems of a file or data set (see `data.files`), in its order."""
     return list({p.id: p for p in _read(run, source, settings, split)}.values())
 
 
 def _read(run: str, source: str, settings: ProblemsConfig, split: Split) -> Iterator[Problem]:
+    domain = domain_class(settings.domain)
     for where, row in read_rows(source):
-        question = _column(row, settings.question, where)
-        answer = _final_answer(_column(row, settings.answer, where))
+        question, answer = domain.read_problem(row, settings, where)
         yield Problem(
             id=problem_id(run, question),
             run_id=run,
@@ -72,24 +71,6 @@ def _read(run: str, source: str, settings: ProblemsConfig, split: Split) -> Iter
             source=Path(source).name,
             split=split,
         )
-
-
-def _column(row: dict[str, Any], name: str, where: str) -> str:
-    if name not in row:
-        have = ", ".join(map(repr, row)) or "nothing"
-        raise BadInput(
-            f"{where}: no column {name!r}; it has {have} "
-            "(map columns with problems.question and problems.answer)"
-        )
-    value = str(row[name]).strip()
-    if not value:
-        raise BadInput(f"{where}: column {name!r} is empty")
-    return value
-
-
-def _final_answer(text: str) -> str:
-    """GSM8K writes a whole solution and puts the answer behind a mark."""
-    return text.rpartition(GSM8K_ANSWER_MARK)[2].strip() or text
 
 
 def _refuse_overlap(
@@ -104,7 +85,7 @@ def _refuse_overlap(
         )
 
 
-def _generated(run: str, problem: WordProblem, split: Split) -> Problem:
+def _generated(run: str, problem: GeneratedProblem, split: Split) -> Problem:
     return Problem(
         id=problem_id(run, problem.question),
         run_id=run,

@@ -1,7 +1,7 @@
-"""The reference code's trees: a record a problem, `{question, answer, "rstar": {tag: node}}`. Pure.
+"""The reference code's trees: a record per tree, `{question, answer, "rstar": {tag: node}}`. Pure.
 
-Its nodes keep text and interpreter's output together, and tell a failed leaf by fixed sentences in
-`final_answer`. Tokens, seeds and costs have no place there and are lost in writing.
+Its nodes hold text and interpreter's output together, and mark failed leaves by fixed sentences in
+`final_answer`. It has no fields for tokens, seeds and costs: writing drops them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -58,14 +58,14 @@ def _entry(node: Node, question: str) -> dict[str, Any]:
 
 
 def _final_answer(node: Node) -> str:
-    """Empty only where the reference would go on; it has no answers without a box."""
+    """Empty only for nodes that can be expanded; the reference has no answers without a box."""
     if node.status == "answer":
         return node.answer or NO_VALID_CHILD
     return _FAILURES.get(node.status, "")
 
 
 def _observation(node: Node) -> str:
-    """The reference shows the error in the text of a step that failed."""
+    """The reference appends the error to the text of a failed step."""
     if node.status != "code_error":
         return node.observation
     end = "" if tags.END_OF_CODE in node.text else tags.END_OF_CODE
@@ -75,12 +75,12 @@ def _observation(node: Node) -> str:
 def nodes_of_record(record: Mapping[str, Any], search_id: str, where: str) -> list[Node]:
     """The nodes of a record, parents before children; `BadInput` if it is no tree.
 
-    Whether an answer is right is told by its Q, as in the reference: +1 is right, -1 is wrong.
+    As in the reference, an answer's Q says whether it is right: +1 right, -1 wrong.
     """
     tree = record.get(TREE)
     if not isinstance(tree, dict) or not isinstance(tree.get("0"), dict):
         raise BadInput(f'{where}: no tree with a root "0" under {TREE!r}')
-    numbers = {path: _place(path, where) for path in tree}
+    numbers = {path: _numbers_of(path, where) for path in tree}
     nodes: dict[str, Node] = {}
     for path in sorted(tree, key=lambda path: (len(numbers[path]), numbers[path])):
         parent = path.rpartition(".")[0]
@@ -92,7 +92,7 @@ def nodes_of_record(record: Mapping[str, Any], search_id: str, where: str) -> li
     return [_numbered(node, order) for node in nodes.values()]
 
 
-def _place(path: str, where: str) -> tuple[int, ...]:
+def _numbers_of(path: str, where: str) -> tuple[int, ...]:
     parts = path.split(".")
     if parts[0] != "0" or not all(part.isdecimal() for part in parts):
         raise BadInput(f"{where}: {path!r} is no tag of a node, such as 0.1.3")
@@ -100,7 +100,7 @@ def _place(path: str, where: str) -> tuple[int, ...]:
 
 
 def _numbered(node: Node, order: Mapping[str, int]) -> Node:
-    """With the number of the expansion that made it: nodes that have children, in their order."""
+    """With its expansion number: that of its parent among the nodes with children, in order."""
     return structs.replace(node, expansion=order.get(node.path.rpartition(".")[0], 0))
 
 
@@ -143,7 +143,7 @@ def _status(path: str, final_answer: str) -> NodeStatus:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """The model's own words, and what the executor added behind them."""
+    """The text that the model wrote, and the output that the executor appended."""
     start = text.rfind(f"\n{tags.OUTPUT}")
     if start < 0 or not text.endswith(tags.END_OF_OUTPUT):
         return text, ""
@@ -151,6 +151,6 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _own_text(text: str) -> str:
-    """Without the end of code that was put behind a step that failed."""
+    """Without the end of code that the reference appends to a failed step."""
     ends = f"{tags.END_OF_STEP}{tags.END_OF_CODE}"
     return text.removesuffix(tags.END_OF_CODE) if text.endswith(ends) else text

@@ -1,14 +1,14 @@
-"""What the rows of a training file are called, by whom. Pure.
+"""The formats of training files: the names of their columns. Pure.
 
-`sft` and `ppm` are the reference code's files; `messages`, `prompt-completion` and `preferences`
-are TRL's columns. A value of one can be written as any other of its kind.
+`sft` and `ppm` are the reference code's; `messages`, `prompt-completion` and `preferences` are
+TRL's. A row of one format can be written in any other format of its kind.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from rstar_async.text.prompts import QUESTION_PREFIX, QUESTION_SUFFIX
+from rstar_async.text.prompts import MATH_PROMPTS, QUESTION_PREFIX, QUESTION_SUFFIX, Prompts
 
 Row: TypeAlias = dict[str, Any]
 Kind: TypeAlias = Literal["solution", "preference", "problem", "tree"]
@@ -16,15 +16,16 @@ Kind: TypeAlias = Literal["solution", "preference", "problem", "tree"]
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """A question and a whole solution of it."""
+    """A question and a whole solution of it; `prompts` are those of its domain."""
 
     question: str
     response: str
+    prompts: Prompts = MATH_PROMPTS
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`chosen` is the better way on from `prompt`; counts are those of its group's two sides."""
+    """`chosen` continues `prompt` better than `rejected`; counts are those of the group's sides."""
 
     prompt: str
     chosen: str
@@ -48,7 +49,7 @@ def sft(found: Solution) -> Row:
 
 
 def messages(found: Solution) -> Row:
-    """For chat models; the prompt is what the assistant's turn begins with in this project."""
+    """For chat models, whose template takes the place of this project's prompt."""
     return {
         "messages": [
             {"role": "user", "content": found.question},
@@ -59,7 +60,7 @@ def messages(found: Solution) -> Row:
 
 def prompt_completion(found: Solution) -> Row:
     """With this project's own prompt around the question."""
-    return {"prompt": prompt_of(found.question), "completion": found.response}
+    return {"prompt": found.prompts.around(found.question), "completion": found.response}
 
 
 def ppm(found: Comparison) -> Row:
@@ -81,10 +82,6 @@ def problem(found: Question) -> Row:
     return {**row, "level": found.level, "type": found.kind}
 
 
-def prompt_of(question: str) -> str:
-    return f"{QUESTION_PREFIX}{question}{QUESTION_SUFFIX}"
-
-
 WRITERS: Mapping[str, tuple[Kind, Callable[[Any], Row]]] = {
     "trees": ("tree", lambda record: record),
     "sft": ("solution", sft),
@@ -97,7 +94,7 @@ WRITERS: Mapping[str, tuple[Kind, Callable[[Any], Row]]] = {
 
 
 def read_row(row: Mapping[str, Any]) -> Solution | Comparison | None:
-    """What a row of a known training file says, whoever wrote it; None if it is none."""
+    """The solution or comparison in a row of any known format; None if there is none."""
     if {"query", "response"} <= row.keys():
         return Solution(str(row["query"]), str(row["response"]))
     if {"prompt", "pos", "neg"} <= row.keys():

@@ -1,7 +1,7 @@
 """Picking the trajectories that the policy is trained on (paper section 3.4). Pure.
 
-Per problem: the correct answers with the highest mean Q over their path. Programs that differ in
-nothing are one trajectory, so the second pick is a second way to solve the problem.
+Per problem: the correct answers with the highest mean Q over their path. Equal programs are one
+trajectory, so the second pick is another way to solve the problem.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,8 +29,8 @@ def best_trajectories(
 
     `trees` are all trees over the problem, by search id: other seeds, earlier rounds. Ranked by
     mean Q, ties by the least Q, then by the order of `trees` (reference `sample_sft_data.py`).
-    `distinct`: every program once. `drop_errors`: without those whose text has the word "error",
-    which the reference drops after the best are picked, so that fewer than `top` may remain.
+    `distinct`: every program once. `drop_errors`: without those whose text has the word "error";
+    the reference drops them after picking the best, so fewer than `top` may remain.
     """
     found = [
         (_trajectory(search_id, answer), answer)
@@ -44,12 +44,12 @@ def best_trajectories(
 
 
 def mean_q(answer: TreeNode) -> float:
-    """Mean Q over the path, the root left out: it is the same for every path of a tree."""
-    return fmean(node.q for node in answer.line())
+    """Mean Q over the path, without the root, which all paths of a tree share."""
+    return fmean(node.q for node in answer.path_from_root())
 
 
 def _trajectory(search_id: str, answer: TreeNode) -> Trajectory:
-    least = min(node.q for node in answer.line())
+    least = min(node.q for node in answer.path_from_root())
     return Trajectory(search_id, answer.path, mean_q(answer), least)
 
 
@@ -62,10 +62,13 @@ def _distinct(found: Iterable[tuple[Trajectory, TreeNode]]) -> list[tuple[Trajec
 
 
 def _program(answer: TreeNode) -> str:
-    """All code on the way, each line without trailing blanks; the answer's wording is left out."""
-    sources = program_of(node.candidate.step for node in answer.line())
+    """All code on the path, without trailing blanks and without the answer's wording."""
+    sources = program_of(node.candidate.step for node in answer.path_from_root())
     return "\n".join(line.rstrip() for line in "\n".join(sources).splitlines())
 
 
 def _says_error(answer: TreeNode) -> bool:
-    return any("error" in f"{n.candidate.text}{n.candidate.stdout}".lower() for n in answer.line())
+    return any(
+        "error" in f"{n.candidate.text}{n.candidate.stdout}".lower()
+        for n in answer.path_from_root()
+    )

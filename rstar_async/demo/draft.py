@@ -1,7 +1,7 @@
-"""What a kind of problem writes before anything is decided about splits: sentences and steps.
+"""Drafts of problems: sentences and steps, before asides and splits.
 
-A draft's `operations` names its arithmetic without names or objects; two drafts with the same
-operations are the same problem in other words, and always fall into the same split.
+A draft's `operations` are its arithmetic without names or objects. Two drafts with the same
+operations are the same problem in other words, and are always in the same split.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class Step:
 
 
 class Turn(NamedTuple):
-    """One operation told: the sentence, its Python, and the value it leads to."""
+    """One operation: its sentence, its Python, and the value it leads to."""
 
     sentence: str
     code: str
@@ -28,7 +28,7 @@ class Turn(NamedTuple):
 
 @dataclass(frozen=True)
 class Draft:
-    """A problem told as steps; the question is asked last and answered by printing `result`."""
+    """A problem as steps; `ask` is its question, answered by printing `result`."""
 
     kind: str
     operations: str
@@ -39,12 +39,12 @@ class Draft:
 
     @property
     def is_clear(self) -> bool:
-        """Whether no sentence is said twice, so that a quoted one names its place."""
+        """Whether no sentence occurs twice, so that a quotation is unambiguous."""
         return len({step.sentence for step in self.steps}) == len(self.steps)
 
 
 def with_asides(steps: Sequence[Step], asides: Sequence[str], random: Random) -> list[Step]:
-    """Spread sentences with nothing to compute anywhere after the first, keeping the order."""
+    """Insert sentences without arithmetic anywhere after the first, keeping the order."""
     story = list(steps)
     for aside in asides:
         story.insert(random.randint(1, len(story)), Step(aside, ()))
@@ -52,10 +52,10 @@ def with_asides(steps: Sequence[Step], asides: Sequence[str], random: Random) ->
 
 
 def question_text(story: Sequence[Step], ask: str) -> str:
-    """The sentences, numbered, and what is asked.
+    """The numbered sentences and the question.
 
-    The numbers are what makes long problems learnable from short ones: a step names the sentence it
-    quotes, and the next step the next number, however long the story is.
+    The numbers make long problems learnable from short ones: each step quotes the sentence with the
+    next number, however long the story is.
     """
     return " ".join(numbered([*(step.sentence for step in story), ask]))
 

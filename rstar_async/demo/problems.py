@@ -1,7 +1,7 @@
 """A seeded source of graded word problems with worked solutions.
 
 The level of a problem is its number of operations. The three splits are disjoint by construction:
-the arithmetic of a problem, whatever names, things or asides clothe it, belongs to one split only.
+the arithmetic of a problem, whatever its names, things and asides, belongs to one split only.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ KINDS: Mapping[str, Callable[[int, Say, Random], Draft | None]] = {
     "divisors": divisors,
     "equations": equations,
 }
-# How often a kind is drawn; equations are few because sympy makes their steps dear to execute.
+# How often a kind is drawn; equations are rare because sympy makes their steps slow to execute.
 WEIGHTS = {"story": 4, "ages": 3, "rates": 3, "divisors": 3, "equations": 1}
 SHARES: Mapping[Split, range] = {
     "demonstration": range(0, 40),
@@ -40,7 +40,7 @@ MOST_SENTENCES = 7
 
 @dataclass(frozen=True)
 class WordProblem:
-    """A question, its one right answer, and a gold solution in the trajectory format."""
+    """A question, its answer, and a gold solution in the trajectory format."""
 
     question: str
     answer: str
@@ -54,7 +54,7 @@ def word_problems(
 ) -> list[WordProblem]:
     """`count` different problems, the levels taken in turn; equal arguments, equal problems.
 
-    Demonstrations are told in plain words or, if `garbled`, with some words that say nothing.
+    Demonstrations are in plain words or, if `garbled`, with some words replaced at random.
     """
     random = Random(f"{split} {seed}")
     say = partial(_wording(split, garbled), random)
@@ -63,7 +63,7 @@ def word_problems(
         level = levels[len(problems) % len(levels)]
         draft = _draft(level, say, random)
         if draft is not None and draft.is_clear and split_of(draft) == split:
-            problem = _told(draft, level, random)
+            problem = _finish(draft, level, random)
             problems.setdefault(problem.question, problem)
     return list(problems.values())
 
@@ -86,7 +86,7 @@ def _draft(level: int, say: Say, random: Random) -> Draft | None:
     return KINDS[kind](level, say, random)
 
 
-def _told(draft: Draft, level: int, random: Random) -> WordProblem:
+def _finish(draft: Draft, level: int, random: Random) -> WordProblem:
     said = " ".join(step.sentence for step in draft.steps)
     extra = asides(random.randint(0, max(0, MOST_SENTENCES - len(draft.steps))), said, random)
     story = with_asides(draft.steps, extra, random)

@@ -20,7 +20,7 @@ PIECES = r" ?\p{L}+| ?\d{1,2}|\n| ?[^\s\p{L}\d]+|[^\S\n]+"
 
 
 def tiny_tokenizer() -> "Tokenizer":
-    """Train the tokenizer on the texts of the easy levels; equal on every machine."""
+    """Train the tokenizer on the texts of the easy levels; the result is deterministic."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE())

@@ -1,11 +1,11 @@
-"""The names, things and wordings that the problems draw from."""
+"""Names, things and wordings of the problems."""
 
 import re
 from collections.abc import Callable
 from random import Random
 from typing import TypeAlias
 
-# Takes the plain wording and new ones, returns one of them.
+# Chooses between the plain wording and new ones.
 Say: TypeAlias = Callable[..., str]
 
 HE = ("Tom", "Ben", "Carl", "Dan", "Eric", "Fred", "Hugo", "Ivan")
@@ -15,8 +15,8 @@ THINGS = (
     "apples", "cards", "coins", "shells", "pens", "books", "stamps", "toys",
 )  # fmt: skip
 
-# Words that the problems to be solved use in place of plain ones. Nothing that the bootstrap is
-# shown says what they mean: there they stand on signs, or where another word should be.
+# Words that the problems to be solved use instead of plain ones. The bootstrap data does not
+# explain them: there they occur in asides, or in place of another word.
 NEW_WORDS = (
     "finds", "wins", "sends", "boxes", "opens", "drops", "sells", "lends", "pile", "becomes",
     "big", "born", "before", "after", "lived", "long", "works", "breaks", "speeds", "slows",
@@ -39,7 +39,7 @@ ASIDES = (
 
 
 def pronoun(name: str) -> str:
-    """He or She, as the name has it."""
+    """He or She, by the name."""
     return "He" if name in HE else "She"
 
 
@@ -49,14 +49,14 @@ def plain_wording(_: Random, plain: str, *_new: str) -> str:
 
 
 def new_wording(random: Random, plain: str, *new: str) -> str:
-    """The plain words or, more often, one of the new ways to say it."""
+    """The plain wording or, more often, one of the new ones."""
     return random.choice(new) if random.random() < NEW_SHARE else plain
 
 
 def garbled_wording(random: Random, plain: str, *new: str) -> str:
-    """The plain words or, sometimes, a new way to say it with its new words drawn by lot.
+    """The plain wording or, sometimes, a new one with its new words replaced at random.
 
-    What a sentence computes can then only be guessed from the rest of it: this teaches to guess.
+    The meaning can then only be guessed from the rest of the sentence, which teaches to guess.
     """
     if random.random() >= GARBLED_SHARE:
         return plain
@@ -68,7 +68,7 @@ def _garbled(word: str, random: Random) -> str:
 
 
 def asides(count: int, avoid: str, random: Random) -> list[str]:
-    """That many sentences with nothing to compute in them; none repeats."""
+    """`count` different sentences without arithmetic, with no name that occurs in `avoid`."""
     chosen = random.sample(ASIDES, count)
     names = [name for name in NAMES if name not in avoid]
     return [

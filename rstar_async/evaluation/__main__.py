@@ -16,7 +16,7 @@ import msgspec
 import trio
 from rich.console import Console
 
-from rstar_async.answers.checker import Checker, open_checker
+from rstar_async.domains.registry import domain_of
 from rstar_async.errors import BadInput
 from rstar_async.evaluation.attempts import Attempts
 from rstar_async.evaluation.evaluate import EvaluationRun
@@ -29,12 +29,11 @@ from rstar_async.evaluation.settings import EvaluationSettings
 from rstar_async.evaluation.solve import Solved, solve
 from rstar_async.evaluation.strategies import TREE, strategies
 from rstar_async.launch.sockets import clients_endpoint
-from rstar_async.search.expander import AnswerVerifier
 from rstar_async.search.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import open_pools
 from rstar_async.search.runner import SearchRunner
-from rstar_async.telemetry.logs import begin_logs
+from rstar_async.telemetry import process
 from rstar_async.telemetry.progress_display import display_on
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.payloads import POOLS
@@ -49,10 +48,10 @@ Reply: TypeAlias = Results | ScheduleResults | Solved
 def main() -> int:
     """Exit code 0 when the results are written, 2 on bad input."""
     arguments = _parser().parse_args()
-    begin_logs("evaluation")
     request = msgspec.json.decode(arguments.request.read_bytes(), type=EvaluationRequest)
     try:
-        reply = trio.run(carry_out, request, arguments.sockets)
+        process.begin(arguments, "evaluation")
+        reply = process.run(carry_out, request, arguments.sockets)
     except BadInput as bad:
         return _refuse(bad)
     except BaseExceptionGroup as group:
@@ -77,9 +76,8 @@ class Context:
 
     request: EvaluationRequest
     settings: EvaluationSettings
-    searches: SearchRunner
+    runner: SearchRunner
     store: Store
-    checker: Checker
     problems: Sequence[Problem]
 
     @property
@@ -90,19 +88,20 @@ class Context:
 async def carry_out(request: EvaluationRequest, sockets: Path) -> Reply:
     """Do what the request asks for."""
     model, recipe = request.model, request.model.recipe
-    models = ActiveModels.load(recipe.models_folder, model.policy, model.ppm)
+    domain = domain_of(recipe)
+    models = ActiveModels.load(recipe.models_folder, model.policy, model.ppm, domain.prompts)
     settings = EvaluationSettings.of(recipe, model.run_id, model.round, models)
     endpoints = {pool: clients_endpoint(sockets, pool) for pool in POOLS}
     window = settings.search.in_flight * max(settings.search.candidates, 8)
     async with (
         open_store(recipe.database_url) as store,
-        open_checker(rules=recipe.answers.rules) as checker,
+        domain,
         open_pools(endpoints, window=window) as pools,
     ):
         tune_gc()
-        searches = SearchRunner(pools, store, AnswerVerifier(checker))
+        runner = SearchRunner(pools, store, domain)
         problems = await _problems(request, store)
-        context = Context(request, settings, searches, store, checker, problems)
+        context = Context(request, settings, runner, store, problems)
         return await TASKS[request.kind](context)
 
 
@@ -116,8 +115,8 @@ async def _evaluate(context: Context) -> Results:
     store, problems = context.store, context.problems
     with display_on(Console()) as display:
         progress = EvaluationProgress(display, len(problems), context.trees)
-        attempts = Attempts(context.settings, context.searches, store, progress.count)
-        run = EvaluationRun(attempts, baselines, store, context.checker)
+        attempts = Attempts(context.settings, context.runner, store, progress.count)
+        run = EvaluationRun(attempts, baselines, context.runner, store)
         return await run.run(context.request.benchmark, problems)
 
 
@@ -127,20 +126,20 @@ async def _compare(context: Context) -> ScheduleResults:
     with display_on(Console()) as display:
         progress = EvaluationProgress(display, len(problems), context.trees * len(schedules))
         attempts_under = partial(
-            Attempts, searches=context.searches, store=store, on_attempt=progress.count
+            Attempts, runner=context.runner, store=store, on_attempt=progress.count
         )
-        run = ScheduleComparison(context.settings, attempts_under, store, context.checker)
+        run = ScheduleComparison(context.settings, attempts_under, context.runner, store)
         return await run.run(context.request.benchmark, problems, schedules)
 
 
 async def _solve(context: Context) -> Solved:
     (problem,) = context.problems
-    attempts = Attempts(context.settings, context.searches, context.store)
+    attempts = Attempts(context.settings, context.runner, context.store)
     numbers = range(1, context.trees + 1)
     rows = [context.settings.attempt(TREE, problem, number) for number in numbers]
     async with trio.open_nursery() as nursery:
         nursery.start_soon(watch_search, context.store, [row.id for row in rows], Console())
-        solved = await solve(attempts, problem, context.trees, context.store, context.checker)
+        solved = await solve(attempts, problem, context.trees, context.runner, context.store)
         nursery.cancel_scope.cancel()
     return solved
 
@@ -156,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m rstar_async.evaluation")
     parser.add_argument("--request", type=Path, required=True, help="what to do, JSON")
     parser.add_argument("--sockets", type=Path, required=True, help="the brokers' ipc sockets")
+    process.add_options(parser)
     return parser
 
 

@@ -1,12 +1,7 @@
-"""From stored attempts to the proposals and trajectories that rules choose among. Pure.
-
-Two things will be decided elsewhere and have their place here: which value a path has (now that of
-its last step) and which answers are the same vote (now those that the checker calls equal).
-"""
+"""From stored attempts to the proposals and trajectories that rules choose among. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from rstar_async.evaluation.selection import Proposal, Trajectory
 from storage.queries import Attempt, FoundAnswer
@@ -77,24 +72,3 @@ def _proposal(answer: FoundAnswer, group: str = "") -> Proposal:
 def _birth(answer: FoundAnswer) -> tuple[int, int]:
     """Siblings by number: "0.10" comes after "0.2"."""
     return answer.expansion, int(answer.path.rpartition(".")[2])
-
-
-class Equality(Protocol):
-    """Compares two answers: see `answers.checker.Checker`."""
-
-    async def equal(self, gold: str, predicted: str) -> str: ...
-
-
-async def group_answers(answers: Iterable[str], equality: Equality) -> dict[str, str]:
-    """Each answer with the first one that it equals; the gold answer plays no part."""
-    groups: dict[str, str] = {}
-    firsts: list[str] = []
-    for answer in dict.fromkeys(answers):
-        for first in firsts:
-            if await equality.equal(first, answer) == "equal":
-                groups[answer] = first
-                break
-        else:
-            firsts.append(answer)
-            groups[answer] = answer
-    return groups

@@ -35,13 +35,13 @@ class Attempts:
     def __init__(
         self,
         settings: EvaluationSettings,
-        searches: SearchRunner,
+        runner: SearchRunner,
         store: Store,
         on_attempt: Callable[[Strategy, Attempt], None] = lambda strategy, attempt: None,
     ) -> None:
         self.settings = settings
         self.new_tokens = 0  # sampled by attempts that were not finished before
-        self._searches = searches
+        self._runner = runner
         self._store = store
         self._on_attempt = on_attempt
         self._limit = trio.Semaphore(settings.search.in_flight)
@@ -95,7 +95,7 @@ class Attempts:
 
     async def _run(self, strategy: Strategy, problem: Problem, search: Search) -> None:
         plan, evaluation = self.settings.plan(strategy), self.settings.evaluation
-        pending = PendingAttempt(search, problem, plan, evaluation, self._searches, self._store)
+        pending = PendingAttempt(search, problem, plan, evaluation, self._runner, self._store)
         try:
             await strategy.run(pending)
         except* JobFailed as failures:
@@ -118,4 +118,4 @@ def tokens_of(attempts: Iterable[Attempt]) -> int:
 
 
 def _failed(search: Search, reason: str) -> SearchProgress:
-    return SearchProgress(search.id, "failed", rollouts=0, expansions=0, answer=reason)
+    return SearchProgress(search.id, "failed", rollouts=0, expansions=0, failure=reason)

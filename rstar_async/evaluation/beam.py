@@ -47,8 +47,8 @@ async def _extend_all(
     found: dict[str, list[TreeNode]] = {}
 
     async def extend(beam: TreeNode) -> None:
-        expanded = await expander.expand(beam, candidates)
-        found[beam.path] = [child for child, _ in tree.add(beam, expanded)]
+        expansion = await expander.expand(beam, candidates)
+        found[beam.path] = [child for child, _ in tree.add(beam, expansion)]
 
     async with trio.open_nursery() as nursery:
         for beam in beams:

@@ -12,7 +12,7 @@ from rstar_async.evaluation.selection import ADAPTIVE_MAJORITY
 from rstar_async.evaluation.solve import Solved
 from rstar_async.evaluation.strategies import TREE, in_table_order, strategies
 from rstar_async.evaluation.strategy import Strategy
-from rstar_async.sanitize import for_terminal
+from rstar_async.sanitize import without_controls
 
 
 def table_of(results: Results) -> Table:
@@ -48,13 +48,13 @@ def show_solved(solved: Solved) -> None:
     if not solved.answer:
         console.print(f"no answer: none of {solved.trajectories} trees came to one ({figures})")
         return
-    console.print(Syntax(for_terminal(solved.text).strip(), "python", word_wrap=True))
+    console.print(Syntax(without_controls(solved.text).strip(), "python", word_wrap=True))
     console.rule()
-    console.print(f"answer     {for_terminal(solved.answer)}", markup=False, highlight=False)
+    console.print(f"answer     {without_controls(solved.answer)}", markup=False, highlight=False)
     for vote in solved.votes:
         score = "" if vote.best_score is None else f", best PPM value {vote.best_score:+.2f}"
         counts = f"{vote.trajectories} of {solved.trajectories} trees"
-        line = f"           {counts} say {for_terminal(vote.answer)}{score}"
+        line = f"           {counts} say {without_controls(vote.answer)}{score}"
         console.print(line, markup=False, highlight=False)
     console.print(f"           {figures}", highlight=False)
 

@@ -5,17 +5,13 @@ from collections.abc import Mapping, Sequence
 
 import trio
 
-from rstar_async.evaluation.aggregation import (
-    Equality,
-    Trajectories,
-    answers_in,
-    group_answers,
-)
+from rstar_async.evaluation.aggregation import Trajectories, answers_in
 from rstar_async.evaluation.attempts import Attempts, tokens_of
 from rstar_async.evaluation.results import Results, ResultsOf
 from rstar_async.evaluation.strategies import TREE, in_table_order
 from rstar_async.evaluation.strategy import Strategy
 from rstar_async.evaluation.table import rows
+from rstar_async.search.runner import SearchRunner
 from storage import queries
 from storage.queries import Attempt
 from storage.records import ModelVersion, Problem
@@ -26,14 +22,14 @@ class EvaluationRun:
     """Trees, and baselines at equal tokens, on the problems of one benchmark."""
 
     def __init__(
-        self, attempts: Attempts, baselines: Sequence[Strategy], store: Store, checker: Equality
+        self, attempts: Attempts, baselines: Sequence[Strategy], runner: SearchRunner, store: Store
     ) -> None:
         self._attempts = attempts
         self._settings = attempts.settings
         self._has_ppm = self._settings.models.ppm is not None
         self._baselines = [one for one in baselines if self._has_ppm or not one.needs_ppm]
+        self._runner = runner
         self._store = store
-        self._checker = checker
         self._results: dict[str, Mapping[str, Trajectories]] = {}
 
     async def run(self, benchmark: str, problems: Sequence[Problem]) -> Results:
@@ -57,7 +53,7 @@ class EvaluationRun:
     async def _evaluate(self, problem: Problem, limit: trio.Semaphore) -> None:
         try:
             attempts = await self._attempts_at(problem)
-            self._results[problem.id] = await self._trajectories(attempts)
+            self._results[problem.id] = await self._trajectories(problem, attempts)
         finally:
             limit.release()
 
@@ -80,11 +76,11 @@ class EvaluationRun:
         return found
 
     async def _trajectories(
-        self, found: Mapping[Strategy, list[Attempt]]
+        self, problem: Problem, found: Mapping[Strategy, list[Attempt]]
     ) -> Mapping[str, Trajectories]:
         """By strategy; answers of all of them that mean the same are one vote."""
         every = [attempt for attempts in found.values() for attempt in attempts]
-        groups = await group_answers(answers_in(every), self._checker)
+        groups = await self._runner.group_answers(problem, answers_in(every))
         rule = self._settings.evaluation.answer
         return {
             strategy.name: Trajectories.of(strategy.trajectories(made, groups, rule), made)

@@ -1,10 +1,8 @@
-"""Success rates and means with intervals; the problem, not the sample, is the unit of chance."""
+"""Means with intervals; the problem, not the sample, is the unit of chance."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from storage.records import EvaluationAnswer
 
 Z95 = 1.959964
 
@@ -16,14 +14,6 @@ class Share:
     mean: float
     low: float
     high: float
-
-
-def success_rates(answers: Iterable[EvaluationAnswer]) -> dict[str, float]:
-    """The share of right answers by problem; an undecided answer counts as wrong."""
-    by_problem: dict[str, list[bool]] = {}
-    for answer in answers:
-        by_problem.setdefault(answer.problem_id, []).append(answer.correct is True)
-    return {problem: sum(right) / len(right) for problem, right in by_problem.items()}
 
 
 def share_with_interval(per_problem: Sequence[float]) -> Share:
@@ -46,14 +36,6 @@ def mean_difference(ones: Sequence[float], others: Sequence[float]) -> Share:
     differences = [one - other for one, other in zip(ones, others, strict=True)]
     mean, margin = _normal(differences)
     return Share(mean, mean - margin, mean + margin)
-
-
-def on_common_problems(
-    ones: Mapping[str, float], others: Mapping[str, float]
-) -> tuple[list[float], list[float]]:
-    """Both as lists over the problems that they have in common, in the same order."""
-    common = sorted(ones.keys() & others.keys())
-    return [ones[problem] for problem in common], [others[problem] for problem in common]
 
 
 def ratio_of_means(ones: Sequence[float], others: Sequence[float]) -> Share:

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.text import Text
 from rich.tree import Tree as Drawing
 
-from rstar_async.sanitize import for_terminal
+from rstar_async.sanitize import without_controls
 from rstar_async.search.paths import depth_first, parent_of, path_from_root
 from storage import queries
 from storage.queries.dashboard_trees import TreeNode
@@ -101,4 +101,4 @@ def _answer_counts(answers: Sequence[TreeNode]) -> Text:
 
 def plain(text: str) -> str:
     """The beginning of the text in one line, safe for a terminal."""
-    return for_terminal(" ".join(text.split()))[:MAX_CHARACTERS]
+    return without_controls(" ".join(text.split()))[:MAX_CHARACTERS]

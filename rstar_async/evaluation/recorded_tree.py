@@ -27,19 +27,19 @@ class RecordedTree:
     def root(self) -> TreeNode:
         return self.tree.root
 
-    def add(self, node: TreeNode, expanded: ExpansionResult) -> list[tuple[TreeNode, StepResult]]:
+    def add(self, node: TreeNode, expansion: ExpansionResult) -> list[tuple[TreeNode, StepResult]]:
         """Put the steps below `node`; returns the new nodes, each with the step it was made of."""
-        children = self.tree.expand(node, [step.candidate() for step in expanded.outcomes])
-        self.new_tokens += expanded.new_tokens
-        self._expansions.append((node, children, expanded))
-        return list(zip(children, expanded.outcomes, strict=True))
+        children = self.tree.expand(node, [step.candidate() for step in expansion.steps])
+        self.new_tokens += expansion.new_tokens
+        self._expansions.append((node, children, expansion))
+        return list(zip(children, expansion.steps, strict=True))
 
     def solutions(self) -> list[tuple[Proposal, str]]:
         """The answer, "" if there is none, and the text of every sampled solution."""
         return [
-            (_proposal(child), "".join(node.candidate.text for node in child.line()))
-            for _, children, expanded in self._expansions
-            for child, step in zip(children, expanded.outcomes, strict=True)
+            (_proposal(child), "".join(node.candidate.text for node in child.path_from_root()))
+            for _, children, expansion in self._expansions
+            for child, step in zip(children, expansion.steps, strict=True)
             for _ in range(step.multiplicity)
             if not child.status.is_open
         ]
@@ -47,9 +47,9 @@ class RecordedTree:
     def records(self, search: Search, models: ActiveModels) -> Iterator[Record]:
         """The finished search with all its rows."""
         yield root_row(search.id, self.tree, models)
-        for number, (node, children, expanded) in enumerate(self._expansions, start=1):
-            yield expansion_row(search.id, number, node, expanded)
-            yield from node_rows(search.id, number, children, expanded)
+        for number, (node, children, expansion) in enumerate(self._expansions, start=1):
+            yield expansion_row(search.id, number, node, expansion)
+            yield from node_rows(search.id, number, children, expansion)
         now = time.time()
         yield SearchProgress(
             search_id=search.id,

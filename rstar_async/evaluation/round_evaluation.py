@@ -16,7 +16,7 @@ import trio
 from rstar_async.errors import JobFailed
 from rstar_async.evaluation.aggregation import distinct_proposals
 from rstar_async.evaluation.attempts import Attempts
-from rstar_async.evaluation.intervals import share_with_interval, success_rates
+from rstar_async.evaluation.intervals import share_with_interval
 from rstar_async.evaluation.recorded_tree import RecordedTree
 from rstar_async.evaluation.sampling import Sampling
 from rstar_async.evaluation.selection import Proposal, answer_of_tree
@@ -53,13 +53,13 @@ class RoundEvaluation:
     def __init__(
         self,
         settings: EvaluationSettings,
-        searches: SearchRunner,
+        runner: SearchRunner,
         store: Store,
         problems: Sequence[Problem],
     ) -> None:
         self._settings = settings
         self._alone = replace(settings, models=replace(settings.models, ppm=None))
-        self._searches = searches
+        self._runner = runner
         self._store = store
         self._problems = problems
 
@@ -76,7 +76,7 @@ class RoundEvaluation:
 
     async def search(self) -> None:
         """Measure one tree a problem, which gives one answer by the rule `evaluation.answer`."""
-        attempts = Attempts(self._settings, self._searches, self._store)
+        attempts = Attempts(self._settings, self._runner, self._store)
 
         async def measure(problem: Problem) -> Measured:
             row = self._search_row(problem)
@@ -110,7 +110,7 @@ class RoundEvaluation:
             id_,
             method,
             BENCHMARK,
-            share_with_interval([*success_rates(answers).values()]),
+            share_with_interval([*queries.success_rates(answers).values()]),
             problems=len(self._problems),
             samples=samples,
             correct=sum(answer.correct is True for answer in answers),
@@ -126,7 +126,7 @@ class RoundEvaluation:
     async def _sample(self, problem: Problem, sampling: Sampling) -> Measured:
         tree_id = digest("sampling", self._id("policy"), problem.id).hex()
         seed = tree_seed("sampling", self._settings.round, self._settings.seed, problem.question)
-        expander = self._searches.expander(problem, tree_id, seed, self._alone.plan(sampling))
+        expander = self._runner.expander(problem, tree_id, seed, self._alone.plan(sampling))
         tree = RecordedTree()
         try:
             await sampling.grow(expander, tree, self._settings.evaluation)
@@ -135,7 +135,7 @@ class RoundEvaluation:
             log.error("sampling failed", extra=about)
             tree = RecordedTree()
         finally:
-            self._searches.end_tree(tree_id)
+            self._runner.end_tree(tree_id)
         nothing: list[tuple[Proposal | None, str]] = [(None, "")] * sampling.width
         solutions = tree.solutions() or nothing
         answers = [

@@ -78,8 +78,8 @@ class Greedy(Sampling):
 
 async def _follow(expander: Expander, tree: RecordedTree, node: TreeNode, samples: int) -> None:
     """Continue the `samples` solutions that have come to `node`, to their ends."""
-    expanded = await expander.expand(node, samples)
+    expansion = await expander.expand(node, samples)
     async with trio.open_nursery() as nursery:
-        for child, step in tree.add(node, expanded):
+        for child, step in tree.add(node, expansion):
             if child.status is NodeStatus.LIVE:
                 nursery.start_soon(_follow, expander, tree, child, step.multiplicity)

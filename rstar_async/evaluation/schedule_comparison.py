@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 import trio
 
-from rstar_async.evaluation.aggregation import Equality, answers_in, group_answers
+from rstar_async.evaluation.aggregation import answers_in
 from rstar_async.evaluation.attempts import Attempts
 from rstar_async.evaluation.results import Interval, interval
 from rstar_async.evaluation.schedules import (
@@ -18,6 +18,7 @@ from rstar_async.evaluation.schedules import (
 )
 from rstar_async.evaluation.settings import EvaluationSettings
 from rstar_async.evaluation.strategies import TREE
+from rstar_async.search.runner import SearchRunner
 from rstar_async.seeding import digest
 from storage.queries import Attempt
 from storage.records import Evaluation, Problem
@@ -61,13 +62,13 @@ class ScheduleComparison:
         self,
         settings: EvaluationSettings,
         attempts_under: Callable[[EvaluationSettings], Attempts],
+        runner: SearchRunner,
         store: Store,
-        checker: Equality,
     ) -> None:
         self._settings = settings
         self._attempts_under = attempts_under
+        self._runner = runner
         self._store = store
-        self._checker = checker
         self._trees = max(settings.evaluation.trajectories)
 
     async def run(
@@ -90,11 +91,11 @@ class ScheduleComparison:
         async with trio.open_nursery() as nursery:
             for problem in problems:
                 nursery.start_soon(make, problem)
-        found = [await self._of_problem(made[problem.id]) for problem in problems]
+        found = [await self._of_problem(problem, made[problem.id]) for problem in problems]
         return ScheduleFigures(schedule, found)
 
-    async def _of_problem(self, attempts: Sequence[Attempt]) -> ProblemFigures:
-        groups = await group_answers(answers_in(attempts), self._checker)
+    async def _of_problem(self, problem: Problem, attempts: Sequence[Attempt]) -> ProblemFigures:
+        groups = await self._runner.group_answers(problem, answers_in(attempts))
         rule = self._settings.evaluation.answer
         return ProblemFigures.of(attempts, TREE.trajectories(attempts, groups, rule))
 

@@ -15,8 +15,6 @@ from rstar_async.seeding import digest, seed_of
 from storage.records import Evaluation, Problem, Search
 
 SEEDS = 2**31
-# Of `search.path_value`: "auto" belongs here only as long as it means "last".
-ALWAYS_DONE = ("auto", "last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +104,15 @@ class EvaluationSettings:
     def encoded(self, *others: object) -> str:
         """The settings of search, its bounds and `others` as part of an id.
 
-        A setting that came later is left out while it has the value that stands for what was always
-        done, so that older stores are found.
+        The rule for a path's value is left out where it is that of older stores, so that what they
+        have is found.
         """
         search = msgspec.to_builtins(self.search)
-        if search["path_value"] in ALWAYS_DONE:
-            del search["path_value"]
+        rule = search.pop("path_value")
+        if rule == "auto":
+            rule = self.models.path_rule
+        if rule != "last":
+            search["path_value"] = rule
         return msgspec.json.encode((search, self.execution, self.bounds, *others)).decode()
 
     def _shaping(self, strategy: Strategy) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from rstar_async.evaluation.aggregation import Equality, answers_in, group_answers
+from rstar_async.evaluation.aggregation import answers_in
 from rstar_async.evaluation.attempts import Attempts, tokens_of
 from rstar_async.evaluation.selection import Proposal, answer_of_tree, by_vote
 from rstar_async.evaluation.strategies import TREE
+from rstar_async.search.runner import SearchRunner
 from storage import queries
 from storage.records import Problem
 from storage.store import Store
@@ -38,7 +39,7 @@ class Solved(msgspec.Struct, frozen=True):
 
 
 async def solve(
-    attempts: Attempts, problem: Problem, trees: int, store: Store, checker: Equality
+    attempts: Attempts, problem: Problem, trees: int, runner: SearchRunner, store: Store
 ) -> Solved:
     """Search `trees` trees at once; finished ones are taken from the store.
 
@@ -47,7 +48,7 @@ async def solve(
     started = time.monotonic()
     made = await attempts.make(TREE, problem, range(1, trees + 1))
     rule = attempts.settings.evaluation.answer
-    groups = await group_answers(answers_in(made), checker)
+    groups = await runner.group_answers(problem, answers_in(made))
     given = [one.proposal for one in TREE.trajectories(made, groups, rule)]
     found = [proposal for proposal in given if proposal is not None]
     best = answer_of_tree(found, rule)

@@ -47,7 +47,7 @@ class TreeSearch(Strategy):
 
     async def run(self, attempt: PendingAttempt) -> None:
         """Search, or go on where an earlier process stopped; every expansion is stored at once."""
-        await attempt.searches.search(attempt.search, attempt.problem, attempt.plan)
+        await attempt.runner.search(attempt.search, attempt.problem, attempt.plan)
 
 
 TREE = TreeSearch()

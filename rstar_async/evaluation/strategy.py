@@ -27,7 +27,7 @@ class PendingAttempt:
     problem: Problem
     plan: SearchPlan
     evaluation: EvaluationConfig
-    searches: SearchRunner
+    runner: SearchRunner
     store: Store
 
 
@@ -72,11 +72,11 @@ class Strategy:
     async def run(self, attempt: PendingAttempt) -> None:
         """Make and store one attempt by `grow`."""
         tree = RecordedTree()
-        expander = attempt.searches.expander_of(attempt.search, attempt.problem, attempt.plan)
+        expander = attempt.runner.expander_of(attempt.search, attempt.problem, attempt.plan)
         try:
             await self.grow(expander, tree, attempt.evaluation)
         finally:
-            attempt.searches.end_tree(attempt.search.id)
+            attempt.runner.end_tree(attempt.search.id)
         await attempt.store.commit(*tree.records(attempt.search, attempt.plan.models))
 
     def trajectories_of(

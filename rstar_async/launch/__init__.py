@@ -1,6 +1,6 @@
-"""Starts the processes of one machine, restarts what dies, and leaves nothing behind.
+"""Starts the processes of one machine, restarts those that die, and leaves none behind.
 
-`processes` says what to start (pure), `child` starts and ends one of them, `patience` says when to
-try again (pure), `supervisor` keeps them all running, `run` is the whole: `launch(recipe) -> int`.
-Nothing here speaks to the processes it starts: they are reached by command line and by signals.
+`processes` lists what to start (pure), `child` starts and ends one process, `backoff` decides when
+to restart it (pure), `supervisor` keeps all of them running, and `run` does the whole:
+`launch(recipe) -> int`. Processes are reached by command line and signals only.
 """

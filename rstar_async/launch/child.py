@@ -1,4 +1,4 @@
-"""One started process: its life, its end, and the end of everything it started itself."""
+"""One started process: its start, its end, and the end of everything it started itself."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ from rstar_async.launch.processes import ProcessSpec
 
 
 class Output(Protocol):
-    """Where a process may write: a log file, for one."""
+    """Where a process writes, such as a log file."""
 
     def open(self) -> int:
         """A file descriptor, for the caller to close."""
@@ -22,8 +22,8 @@ class Output(Protocol):
 class Child:
     """A process in a session of its own, so that a Ctrl-C in the terminal does not reach it.
 
-    It dies with its launcher, even with one killed by SIGKILL. When it ends, however it ends, the
-    rest of its process group is killed.
+    It dies with its launcher, even if that is killed by SIGKILL. When it ends, for whatever reason,
+    the rest of its process group is killed.
     """
 
     def __init__(self, spec: ProcessSpec, popen: subprocess.Popen[bytes]) -> None:
@@ -34,7 +34,7 @@ class Child:
 
     @classmethod
     def start(cls, spec: ProcessSpec, log: Output) -> Self:
-        """Start it from this very thread (see `die_with`); trio's own would use a passing one."""
+        """Start it from this thread (see `die_with`); trio would use a short-lived one."""
         output = log.open()
         try:
             popen = subprocess.Popen(
@@ -60,17 +60,17 @@ class Child:
         return self.reap()
 
     def ask_to_stop(self) -> None:
-        """SIGTERM, to the process alone: it knows best in which order its own are to end."""
+        """Send SIGTERM to the process alone: it stops its own children in the right order."""
         if not self.gone.is_set():
             signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
 
     def kill(self) -> None:
-        """SIGKILL, to the whole group."""
+        """Send SIGKILL to the whole group."""
         if not self.gone.is_set():
             self._kill_group()
 
     async def stop(self) -> None:
-        """Ask, wait for as long as its specification grants, kill. Somebody must be in `wait`."""
+        """Send SIGTERM, wait for `grace_seconds`, kill. Another task must be in `wait`."""
         self.ask_to_stop()
         with trio.move_on_after(self.spec.grace_seconds):
             await self.gone.wait()

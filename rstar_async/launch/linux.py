@@ -1,4 +1,4 @@
-"""What Linux offers to process families: death with the parent, adoption, the list of children."""
+"""Linux process control: death with the parent, adoption of orphans, the list of children."""
 
 import ctypes
 import os
@@ -13,7 +13,7 @@ PR_SET_CHILD_SUBREAPER = 36
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
 
-class Relative(NamedTuple):
+class ChildProcess(NamedTuple):
     """A process as its parent sees it."""
 
     pid: int
@@ -21,9 +21,9 @@ class Relative(NamedTuple):
 
 
 def die_with(parent: int) -> Callable[[], None]:
-    """What a child calls between fork and exec, to be killed when the parent's *thread* ends.
+    """Return what a child calls between fork and exec to be killed when the parent's *thread* ends.
 
-    The thread matters: a child forked by a passing worker thread would die with that thread.
+    A child forked by a short-lived worker thread would die with that thread.
     """
 
     def before_exec() -> None:
@@ -39,18 +39,18 @@ def adopt_orphans(wanted: bool) -> None:
     _prctl(PR_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0)
 
 
-def children(of: int) -> list[Relative]:
+def children(of: int) -> list[ChildProcess]:
     """All living and unreaped children of a process."""
     folders = [folder for folder in Path("/proc").iterdir() if folder.name.isdecimal()]
     found = [_child(folder, of) for folder in folders]
-    return [relative for relative in found if relative is not None]
+    return [child for child in found if child is not None]
 
 
-def _child(folder: Path, of: int) -> Relative | None:
+def _child(folder: Path, of: int) -> ChildProcess | None:
     try:
         stat = (folder / "stat").read_text(errors="replace")
     except OSError:  # gone meanwhile
         return None
     # The name in parentheses may hold anything; after it: state, parent, group, session.
     _, parent, _, session = stat.rpartition(")")[2].split()[:4]
-    return Relative(int(folder.name), int(session)) if int(parent) == of else None
+    return ChildProcess(int(folder.name), int(session)) if int(parent) == of else None

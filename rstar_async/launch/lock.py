@@ -1,4 +1,4 @@
-"""One run per home folder: a lock that dies with its holder, however it dies."""
+"""One run per home folder: a lock that is released when its holder ends, however it ends."""
 
 import fcntl
 import os
@@ -20,23 +20,11 @@ class LockHolder(msgspec.Struct, frozen=True):
     sockets: str = ""
 
 
-def running_holder(home: Path) -> LockHolder:
-    """Who runs in this home now; `BadInput` if nobody does."""
-    try:
-        with open(home / NAME, "rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        raise BadInput(f"{home} is no folder of a run") from None
-    except BlockingIOError:
-        return msgspec.json.decode((home / NAME).read_bytes(), type=LockHolder)
-    raise BadInput(f"no run is going on in {home}")
-
-
 class RunLock:
     """Held inside `with`; a second holder of the same home is refused with `BadInput`.
 
-    The file stays behind, unlocked: to remove it would race with whoever opens it next. The kernel
-    releases the lock of a killed holder; its socket folder is removed by the next one.
+    The file stays behind, unlocked: removing it would race with the next process that opens it. The
+    kernel releases the lock of a killed holder; the next holder removes its socket folder.
     """
 
     def __init__(self, home: Path) -> None:
@@ -78,33 +66,20 @@ class RunLock:
         try:
             return msgspec.json.decode(os.pread(self._descriptor, 4096, 0), type=LockHolder)
         except msgspec.MsgspecError:
-            return LockHolder(pid=0)  # a holder that has not written its name yet, or was cut off
+            return LockHolder(pid=0)  # a holder that has not written its name yet, or was killed
 
     def _write(self, holder: LockHolder) -> None:
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, msgspec.json.encode(holder), 0)
 
 
-class HeldFolder:
-    """Made if need be, and held inside `with`; `BadInput` if it cannot be had."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> Self:
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError as error:
-            raise BadInput(f"cannot make {self.path}: {error.strerror}") from None
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._descriptor)
-
-    def is_there(self) -> bool:
-        """False once it was deleted, moved, or replaced by another of its name."""
-        try:
-            return os.path.samestat(os.stat(self.path), os.fstat(self._descriptor))
-        except (FileNotFoundError, NotADirectoryError):
-            return False
+def running_holder(home: Path) -> LockHolder:
+    """The process that runs in this home now; `BadInput` if there is none."""
+    try:
+        with open(home / NAME, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        raise BadInput(f"{home} is no folder of a run") from None
+    except BlockingIOError:
+        return msgspec.json.decode((home / NAME).read_bytes(), type=LockHolder)
+    raise BadInput(f"no run is going on in {home}")

@@ -1,8 +1,7 @@
 """The log of one process: a plain file that the process itself appends to.
 
-No pipe through the launcher: a process can neither be blocked by it nor lose its last words with
-it. The price is that the size is bounded from outside, by `trim`, which may lose the lines of that
-very moment.
+Without a pipe, the launcher can neither block a process nor lose its last lines. In exchange, the
+size is bounded from outside, by `trim`, which may lose the lines written at that moment.
 """
 
 import contextlib
@@ -22,9 +21,9 @@ class LogFile:
         self.limit_bytes = limit_bytes
 
     def open(self) -> int:
-        """A descriptor that appends, to be given to the process and then closed here.
+        """Return a descriptor that appends, to be given to the process and then closed here.
 
-        `FileNotFoundError` if the folder around the logs is gone: it is not made again for them.
+        `FileNotFoundError` if the folder around the logs is gone: it is not made again.
         """
         self.path.parent.mkdir(exist_ok=True)
         return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -43,7 +42,7 @@ class LogFile:
                 os.truncate(self.path, 0)
 
     def last_lines(self, count: int) -> list[str]:
-        """The last lines with anything in them, oldest first; none if there is no log."""
+        """The last lines that are not blank, oldest first; none if there is no log."""
         try:
             with open(self.path, "rb") as stream:
                 stream.seek(max(0, os.fstat(stream.fileno()).st_size - TAIL_BYTES))

@@ -1,7 +1,7 @@
 """Which processes one machine needs for a recipe: values in, command lines out.
 
-This is the only place that knows the other rooms' command lines. Order of stopping: who asks for
-work goes first, who carries it goes last, so that nothing in flight is cut off.
+The only place that knows the command lines of other rooms. Processes that submit jobs are stopped
+first, brokers last, so that nothing in flight is cut off.
 """
 
 import shlex
@@ -17,7 +17,7 @@ from rstar_async.launch.sglang_servers import ModelPool, Server, servers_of
 from rstar_async.launch.sockets import clients_endpoint, workers_endpoint
 from rstar_async.wire.payloads import POOLS, Pool
 
-# -P: a folder of the user's that is named `workers` must not be taken for ours.
+# -P: a folder named `workers` in the user's working directory must not be imported.
 PYTHON = (sys.executable, "-P", "-m")
 
 COORDINATOR, TRAINER, WORKER, BROKER = range(4)
@@ -30,14 +30,14 @@ class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
     argv: tuple[str, ...]
     # Set on top of the launcher's own environment.
     env: dict[str, str] = {}
-    # Its end with exit code 0 is the end of the run; others are started again even after that.
+    # Its exit code 0 ends the run; other processes are started again even after that.
     ends_run: bool = False
-    # Its standard output is the user's terminal; standard error goes to the log as everyone's does.
+    # Its standard output is the user's terminal; standard error always goes to the log.
     on_terminal: bool = False
     # Groups are stopped in this order, each given this long before it is killed.
     stop_order: int = WORKER
     grace_seconds: float = 8.0
-    # Where it serves metrics, on loopback; 0: nowhere.
+    # Port of its metrics on loopback; 0: none.
     metrics_port: int = 0
 
 
@@ -56,19 +56,22 @@ class Places(msgspec.Struct, frozen=True):
 
 def processes(recipe: Recipe, places: Places) -> list[ProcessSpec]:
     """All processes of a run on one machine, in the order in which to start them."""
-    specs = [*_services(recipe, places), _trainer(recipe, places), _coordinator(places)]
-    return [_watched(spec, number, recipe.observe) for number, spec in enumerate(specs)]
+    specs = [*services(recipe, places), _trainer(recipe, places), _coordinator(places)]
+    return [_observed(spec, number, recipe.observe) for number, spec in enumerate(specs)]
 
 
 def processes_for(client: str, recipe: Recipe, places: Places, request: Path) -> list[ProcessSpec]:
-    """Brokers, workers and the module `client`, which does what the file `request` asks for.
+    """Brokers, workers and the module `client`, which carries out the request in a file.
 
-    None serves metrics: the run whose recipe this is may go on elsewhere, at the same ports.
+    None serves metrics: the recipe's run may be going on elsewhere, with the same ports.
     """
-    return [*_services(recipe, places), _client(client, places, request)]
+    specs = [*services(recipe, places), _client(client, places, request)]
+    observe = structs.replace(recipe.observe, metrics_port=0)
+    return [_observed(spec, number, observe) for number, spec in enumerate(specs)]
 
 
-def _services(recipe: Recipe, places: Places) -> list[ProcessSpec]:
+def services(recipe: Recipe, places: Places) -> list[ProcessSpec]:
+    """Brokers and workers."""
     return [
         *(_broker(pool, places) for pool in POOLS),
         *_executors(recipe.workers, places),
@@ -77,8 +80,8 @@ def _services(recipe: Recipe, places: Places) -> list[ProcessSpec]:
     ]
 
 
-def _watched(spec: ProcessSpec, number: int, observe: ObserveConfig) -> ProcessSpec:
-    """Every process has a port of its own, the same after each of its restarts."""
+def _observed(spec: ProcessSpec, number: int, observe: ObserveConfig) -> ProcessSpec:
+    """Every process has a port of its own, the same after each restart."""
     port = observe.metrics_port + number if observe.metrics_port else 0
     metrics = ("--metrics", str(port)) if port else ()
     logs = ("--logs", observe.logs) if observe.logs != "text" else ()
@@ -115,10 +118,10 @@ def _executors(workers: WorkersConfig, places: Places) -> Iterator[ProcessSpec]:
 def _engines(pool: ModelPool, recipe: Recipe, places: Places) -> Iterator[ProcessSpec]:
     workers = recipe.workers
     if workers.engine == "sglang":
-        behind = [_server_words(recipe, server) for server in servers_of(recipe, pool)]
+        servers = [_server_options(recipe, server) for server in servers_of(recipe, pool)]
     else:
-        behind = [()] * (workers.inference if pool == "inference" else workers.reward)
-    for number, words in enumerate(behind, 1):
+        servers = [()] * (workers.inference if pool == "inference" else workers.reward)
+    for number, options in enumerate(servers, 1):
         name = f"{pool}-{number}"
         yield ProcessSpec(
             name=name,
@@ -127,19 +130,19 @@ def _engines(pool: ModelPool, recipe: Recipe, places: Places) -> Iterator[Proces
                 *("--models", str(places.models), "--engine", workers.engine),
                 *("--rows", str(workers.rows), "--cache-mib", str(workers.cache_mib)),
                 *("--dtype", recipe.model.dtype, "--threads", str(workers.threads)),
-                *words,
+                *options,
             ),
             env=_environment(workers.threads),
-            # A server of its own is stopped by the worker, in ten seconds at most.
+            # The worker stops a server of its own, in ten seconds at most.
             grace_seconds=8.0 if workers.engine != "sglang" else 14.0,
         )
 
 
-def _server_words(recipe: Recipe, server: Server) -> tuple[str, ...]:
+def _server_options(recipe: Recipe, server: Server) -> tuple[str, ...]:
     if not server.is_ours:
         return ("--url", server.url)
     launch = ("--launch", recipe.sglang.launch) if recipe.sglang.launch else ()
-    # In one word, for these begin with dashes too.
+    # As one word, because these begin with dashes too.
     return (
         *launch,
         "--port",
@@ -157,7 +160,7 @@ def _trainer(recipe: Recipe, places: Places) -> ProcessSpec:
     return ProcessSpec(
         name="trainer",
         argv=(
-            *(*PYTHON, *_trainers(recipe.training.processes)),
+            *(*PYTHON, *_trainer_module(recipe.training.processes)),
             *("--recipe", str(places.recipe), "--run", recipe.name),
         ),
         env=_environment(recipe.training.threads),
@@ -165,8 +168,8 @@ def _trainer(recipe: Recipe, places: Places) -> ProcessSpec:
     )
 
 
-def _trainers(processes: int) -> tuple[str, ...]:
-    """One, or several that train together."""
+def _trainer_module(processes: int) -> tuple[str, ...]:
+    """A single trainer, or several ranks that train together."""
     if processes == 1:
         return ("rstar_async.trainer",)
     return ("rstar_async.trainer.ranks", str(processes))
@@ -199,9 +202,9 @@ def _client(module: str, places: Places, request: Path) -> ProcessSpec:
 
 
 def _environment(threads: int) -> dict[str, str]:
-    """Numerical libraries start a thread per core unless told; a dozen processes would fight.
+    """Limit the threads of numerical libraries, which would start one per core in every process.
 
-    Where they have several, these sleep while they wait: spinning takes the cores from the others.
+    Waiting threads sleep: spinning would take the cores from other processes.
     """
     libraries = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     return {

@@ -1,4 +1,4 @@
-"""Which SGLang servers a recipe means, running already or still to be started; pure."""
+"""The SGLang servers of a recipe, already running or still to be started; pure."""
 
 from typing import Literal, TypeAlias
 
@@ -38,7 +38,7 @@ def _of_pool(recipe: Recipe, pool: ModelPool) -> list[Server]:
         arguments = settings.policy_arguments
     else:
         urls, count = settings.ppm_urls, workers.reward
-        # Behind the policies that we start, whether there are any or not.
+        # After the ports for policy servers, whether those are used or not.
         first = settings.port + workers.inference
         arguments = settings.ppm_arguments
     if urls:

@@ -1,4 +1,4 @@
-"""Where the sockets of one machine's processes lie: a new folder that only this user may enter."""
+"""The folder of the sockets of one machine's processes: a new one that only this user may enter."""
 
 import os
 import shutil
@@ -13,12 +13,12 @@ PREFIX = "rstar-"
 
 
 def clients_endpoint(folder: Path, pool: Pool) -> str:
-    """Where the broker of `pool` meets the coordinator."""
+    """The endpoint where the broker of `pool` listens for clients."""
     return f"ipc://{folder / pool}.clients"
 
 
 def workers_endpoint(folder: Path, pool: Pool) -> str:
-    """Where the broker of `pool` meets its workers."""
+    """The endpoint where the broker of `pool` listens for workers."""
     return f"ipc://{folder / pool}.workers"
 
 
@@ -34,13 +34,13 @@ def make_socket_folder(bases: tuple[Path, ...] | None = None) -> Path:
 
 
 def remove_socket_folder(folder: Path) -> None:
-    """Remove a folder of ours with all that dead processes left in it; spare anything else."""
+    """Remove a socket folder with all that is left in it; leave any other folder alone."""
     if folder.name.startswith(PREFIX) and folder.is_dir() and folder.stat().st_uid == os.getuid():
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def default_bases() -> tuple[Path, ...]:
-    """Where such folders belong on this machine, best first."""
+    """The places for such folders on this machine, best first."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     return (*([Path(runtime)] if runtime else []), Path("/tmp"))
 

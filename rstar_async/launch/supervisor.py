@@ -1,13 +1,13 @@
 """Keeps a set of processes running until the run is over, then stops them in order.
 
 Guarantees. When `run_processes` returns or raises, no process it started is left, nor any that
-those started. Restarts cannot spin. The first SIGINT, SIGTERM or SIGHUP drains: group after group
+those started. Restarts are limited. The first SIGINT, SIGTERM or SIGHUP drains: group after group
 is asked to stop and given its time. The second kills. Exit codes: 0 the run is complete; 1 a
 process kept dying; 2 a process refused its input, or the run's folder was taken away; 128 + N ended
 by signal N.
 
-A process that ends with exit code 2 has said on standard error what is wrong with the input; to
-start it again would not help, so its last line is passed on and everything stops.
+A process that ends with exit code 2 has printed on standard error what is wrong with the input;
+starting it again would not help, so its last line is passed on and everything stops.
 """
 
 import contextlib
@@ -24,19 +24,19 @@ import trio
 from rstar_async.launch import linux
 from rstar_async.launch.backoff import Backoff, RestartHistory
 from rstar_async.launch.child import Child, describe_end
-from rstar_async.launch.lock import HeldFolder
+from rstar_async.launch.home import HomeFolder
 from rstar_async.launch.log_file import LogFile
 from rstar_async.launch.processes import ProcessSpec
 
 BAD_INPUT = 2
-HOUSEKEEPING_SECONDS = 2.0
+CLEAN_SECONDS = 2.0
 KILLED_SECONDS = 5.0
 LINES_SHOWN = 8
-DEFAULT_PATIENCE = Backoff()
+DEFAULT_BACKOFF = Backoff()
 
 
-def say_on_stderr(line: str) -> None:
-    """Tell the user something, if the terminal is still there."""
+def print_status(line: str) -> None:
+    """Print a line for the user, if the terminal is still there."""
     with contextlib.suppress(OSError):
         print(f"rstar: {line}", file=sys.stderr, flush=True)
 
@@ -45,16 +45,16 @@ async def run_processes(
     specs: Sequence[ProcessSpec],
     logs: Path,
     *,
-    say: Callable[[str], None] = say_on_stderr,
-    patience: Backoff = DEFAULT_PATIENCE,
+    report: Callable[[str], None] = print_status,
+    backoff: Backoff = DEFAULT_BACKOFF,
 ) -> int:
     """Run all of `specs`, each logging to `logs/NAME.log`, to the end; return the exit code.
 
-    The folder with the folder `logs` in it is the run's; without it the run ends.
+    The parent of `logs` is the run's home; the run ends if it disappears.
 
     Must run in the main thread, which receives the signals and whose death the processes share.
     """
-    return await Supervisor(specs, logs, say, patience).run()
+    return await Supervisor(specs, logs, report, backoff).run()
 
 
 class Supervisor:
@@ -64,20 +64,20 @@ class Supervisor:
         self,
         specs: Sequence[ProcessSpec],
         logs: Path,
-        say: Callable[[str], None],
-        patience: Backoff,
+        report: Callable[[str], None],
+        backoff: Backoff,
     ) -> None:
         self._specs = specs
         self._logs = logs
-        self._home = HeldFolder(logs.parent)
+        self._home = HomeFolder(logs.parent)
         self._journal = LogFile(logs, "supervisor")
-        self._say_aloud = say
-        self._patience = patience
+        self._report_to = report
+        self._backoff = backoff
         self._children: dict[str, Child] = {}
         self._over = trio.Event()
         self._exit_code = 0
         self._drain_scope = trio.CancelScope()
-        self._relatives = {relative.pid for relative in linux.children(os.getpid())}
+        self._other_children = {child.pid for child in linux.children(os.getpid())}
 
     async def run(self) -> int:
         """Start everything, wait for the end, stop everything."""
@@ -86,7 +86,7 @@ class Supervisor:
             with self._home, trio.open_signal_receiver(*_signals()) as received:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._listen, received)
-                    nursery.start_soon(self._keep_house)
+                    nursery.start_soon(self._keep_clean)
                     for spec in self._specs:
                         nursery.start_soon(self._keep_running, spec)
                     await self._over.wait()
@@ -97,10 +97,14 @@ class Supervisor:
             linux.adopt_orphans(False)
         return self._exit_code
 
+    def stop(self) -> None:
+        """End the run: `run` stops everything and returns 0."""
+        self._end(0, "")
+
     async def _listen(self, received: AsyncIterator[int]) -> None:
         async for number in received:
             if self._over.is_set():
-                self._say("stopping at once")
+                self._report("stopping at once")
                 self._drain_scope.cancel()
             else:
                 name = signal.Signals(number).name
@@ -108,22 +112,23 @@ class Supervisor:
 
     async def _keep_running(self, spec: ProcessSpec) -> None:
         log = LogFile(self._logs, spec.name)
-        record = RestartHistory(self._patience)
+        history = RestartHistory(self._backoff)
         while not self._over.is_set():
             started = trio.current_time()
-            code = await self._live(spec, log)
-            self._end_if_homeless()
+            code = await self._run_once(spec, log)
+            self._end_without_home()
             if self._over.is_set() or self._is_final(spec, code, log):
                 return
-            wait = record.died(trio.current_time() - started)
+            wait = history.died(trio.current_time() - started)
             if wait is None:
-                self._end(1, _giving_up(spec, code, log, record))
+                self._end(1, _giving_up(spec, code, log, history))
                 return
-            self._say(f"{spec.name} ended ({describe_end(code)}), starting it again in {wait:g} s")
+            end = describe_end(code)
+            self._report(f"{spec.name} ended ({end}), starting it again in {wait:g} s")
             await trio.sleep(wait)
 
-    async def _live(self, spec: ProcessSpec, log: LogFile) -> int:
-        """One life of a process, from start to exit code."""
+    async def _run_once(self, spec: ProcessSpec, log: LogFile) -> int:
+        """Start a process, wait for its end, return its exit code."""
         log.note(f"--- {_now()} start {' '.join(spec.argv)}")
         try:
             child = Child.start(spec, log)
@@ -138,10 +143,10 @@ class Supervisor:
         return code
 
     def _is_final(self, spec: ProcessSpec, code: int, log: LogFile) -> bool:
-        """True if the process has ended for good; it may have ended the run with it."""
+        """True if the process must not be started again; it may have ended the run."""
         if code == BAD_INPUT:
-            said = [line for line in log.last_lines(4) if not line.startswith("--- ")]
-            reason = said[-1] if said else f"{spec.name} refused its input; see {log.path}"
+            printed = [line for line in log.last_lines(4) if not line.startswith("--- ")]
+            reason = printed[-1] if printed else f"{spec.name} refused its input; see {log.path}"
             self._end(BAD_INPUT, reason.removeprefix("rstar: "))
         elif code == 0 and spec.ends_run:
             self._end(0, "")
@@ -156,12 +161,12 @@ class Supervisor:
             self._over.set()
             self._journal.note(f"{_now()} ending code={exit_code}")
             if line:
-                self._say(line)
+                self._report(line)
 
-    def _end_if_homeless(self) -> None:
-        if not self._home.is_there():
-            what = f"{self._home.path} was deleted or moved while a run was going on there"
-            self._end(BAD_INPUT, f"{what}: stopping; the same command again begins a new run")
+    def _end_without_home(self) -> None:
+        if not self._home.exists():
+            lost = f"{self._home.path} was deleted or moved while a run was going on there"
+            self._end(BAD_INPUT, f"{lost}: stopping; the same command again begins a new run")
 
     async def _drain(self) -> None:
         """Group after group: ask, wait, kill. A second signal cuts the waiting short."""
@@ -177,21 +182,21 @@ class Supervisor:
             for child in self._children.values():
                 await child.gone.wait()
 
-    async def _keep_house(self) -> None:
+    async def _keep_clean(self) -> None:
         logs = [LogFile(self._logs, spec.name) for spec in self._specs]
         while True:
-            await trio.sleep(HOUSEKEEPING_SECONDS)
-            self._end_if_homeless()
-            self._end_strays()
+            await trio.sleep(CLEAN_SECONDS)
+            self._end_without_home()
+            self._kill_strays()
             for log in (*logs, self._journal):
                 await trio.to_thread.run_sync(log.trim)
 
-    def _end_strays(self) -> int:
-        """Kill what a dead process of ours had started outside its own group; return how many.
+    def _kill_strays(self) -> int:
+        """Kill what a dead process had started outside its own group; return how many.
 
-        Orphans come to us. Ours and theirs have left our session, other children have not.
+        Orphans become our children. Unlike our other children they have left our session.
         """
-        known = self._relatives | {child.pid for child in self._children.values()}
+        known = self._other_children | {child.pid for child in self._children.values()}
         own_session = os.getsid(0)
         children = linux.children(os.getpid())
         strays = [c for c in children if c.pid not in known and c.session != own_session]
@@ -207,18 +212,18 @@ class Supervisor:
         for child in self._children.values():
             child.reap()
         deadline = time.monotonic() + KILLED_SECONDS
-        while self._end_strays() and time.monotonic() < deadline:  # one's death orphans the next
+        while self._kill_strays() and time.monotonic() < deadline:  # a death may orphan others
             time.sleep(0.01)
 
-    def _say(self, line: str) -> None:
+    def _report(self, line: str) -> None:
         self._journal.note(f"{_now()} {line}")
-        self._say_aloud(line)
+        self._report_to(line)
 
 
-def _giving_up(spec: ProcessSpec, code: int, log: LogFile, record: RestartHistory) -> str:
-    words = f"{spec.name} died {record.young_deaths} times soon after its start"
+def _giving_up(spec: ProcessSpec, code: int, log: LogFile, history: RestartHistory) -> str:
+    summary = f"{spec.name} died {history.young_deaths} times soon after its start"
     lines = "".join(f"\n    {line}" for line in log.last_lines(LINES_SHOWN))
-    return f"{words} ({describe_end(code)}); giving up. {log.path} ends:{lines}"
+    return f"{summary} ({describe_end(code)}); giving up. {log.path} ends:{lines}"
 
 
 def _signals() -> list[signal.Signals]:

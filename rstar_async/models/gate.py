@@ -1,19 +1,19 @@
-"""Is a new model worse than the one before it, by more than chance explains?
+"""The gate: is a new model significantly worse than the one before it?
 
-Both are measured on the same problems, so they are compared problem by problem: what makes one
-problem harder than another cancels out. Only stored evaluations are read.
+Both are measured on the same problems and compared problem by problem, so that differences in
+difficulty cancel out. Reads stored evaluations; loads no model.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from rstar_async.evaluation.intervals import mean_difference, on_common_problems, success_rates
+from rstar_async.evaluation.intervals import mean_difference
 from storage import queries
 from storage.queries import Connection
 from storage.records import Evaluation, ModelStanding, ModelVersion
 
-# Fewer say nothing about chance.
+# With fewer no difference is significant.
 FEWEST_PROBLEMS = 8
 
 
@@ -41,11 +41,12 @@ class Comparison:
 
 def compare(before: Mapping[str, float], after: Mapping[str, float]) -> Comparison:
     """Rates in [0, 1] by problem."""
-    old, new = on_common_problems(before, after)
-    if not old:
+    common = sorted(before.keys() & after.keys())
+    if not common:
         return Comparison(0, 0.0, 0.0, -1.0, 1.0)
-    gain = mean_difference(new, old)
-    return Comparison(len(old), fmean(old), fmean(new), gain.low, gain.high)
+    old, new = ([rates[problem] for problem in common] for rates in (before, after))
+    difference = mean_difference(new, old)
+    return Comparison(len(common), fmean(old), fmean(new), difference.low, difference.high)
 
 
 def refusals(connection: Connection, run: str, number: int) -> list[ModelStanding]:
@@ -66,7 +67,9 @@ def refusals(connection: Connection, run: str, number: int) -> list[ModelStandin
 def _rates(connection: Connection, policy: ModelVersion) -> dict[str, float]:
     """Share of right samples by problem, of the newest evaluation of this policy alone."""
     evaluation = _evaluation(connection, policy)
-    return success_rates(queries.answers_of(connection, evaluation.id)) if evaluation else {}
+    return (
+        queries.success_rates(queries.answers_of(connection, evaluation.id)) if evaluation else {}
+    )
 
 
 def _evaluation(connection: Connection, policy: ModelVersion) -> Evaluation | None:

@@ -1,4 +1,4 @@
-"""Which model versions are in use, and what going back to an older one takes out of use. Pure."""
+"""Which model versions are in use, rollback to an older one, and pruning of weights. Pure."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -9,16 +9,16 @@ from storage.records import ModelKind, ModelStanding, ModelVersion
 
 
 def newest(versions: Iterable[ModelVersion], kind: ModelKind) -> ModelVersion | None:
-    """What the next round starts with: the newest published version of a kind."""
+    """The newest published version of a kind, which the next round uses."""
     usable = [v for v in versions if (v.kind, v.status) == (kind, "published")]
     return max(usable, key=lambda v: (v.round, v.created_at), default=None)
 
 
 def rollback(versions: Sequence[ModelVersion], wanted: str, reason: str) -> list[ModelStanding]:
-    """What makes `wanted` the newest of its kind; `BadInput` if it cannot be.
+    """The changes that make `wanted` the newest of its kind; `BadInput` if it cannot be.
 
-    A policy takes the PPMs with it that descend from policies out of use. Going back to a version
-    that was itself withdrawn puts it, and the PPM that was published with it, into use again.
+    Withdrawing a policy also withdraws the PPMs trained from it. Going back to a version that was
+    itself withdrawn publishes it, and the PPM trained from it, again.
     """
     by_id = {version.id: version for version in versions}
     target = by_id.get(wanted)
@@ -26,12 +26,13 @@ def rollback(versions: Sequence[ModelVersion], wanted: str, reason: str) -> list
         raise BadInput(f"there is no model version {wanted}; there are {', '.join(by_id)}")
     if target.status in ("refused", "pruned"):
         raise BadInput(f"{wanted} was {target.status}: {target.reason}")
-    gone = [v for v in versions if v.kind == target.kind and _is_newer(v, target)]
+    withdrawn = [v for v in versions if v.kind == target.kind and _is_newer(v, target)]
     if target.kind == "policy":
-        gone += [v for v in versions if v.kind == "ppm" and v.parent_id in {g.id for g in gone}]
+        policies = {v.id for v in withdrawn}
+        withdrawn += [v for v in versions if v.kind == "ppm" and v.parent_id in policies]
     restored = [target, *(v for v in versions if v.kind == "ppm" and v.parent_id == target.id)]
     return [
-        *(ModelStanding(v.id, "withdrawn", reason) for v in gone if v.status == "published"),
+        *(ModelStanding(v.id, "withdrawn", reason) for v in withdrawn if v.status == "published"),
         *(ModelStanding(v.id, "published", "") for v in restored if v.status == "withdrawn"),
     ]
 
@@ -43,8 +44,8 @@ def _is_newer(one: ModelVersion, other: ModelVersion) -> bool:
 def prunable(
     versions: Sequence[ModelVersion], in_use: Iterable[str | None], keep: int
 ) -> list[ModelVersion]:
-    """The versions whose weights may go: all but the newest `keep` published ones of each kind,
-    what an open round uses, and the bases, from which every policy is trained."""
+    """The versions whose weights may be deleted: all except the newest `keep` published ones of
+    each kind, those that an open round uses, and the bases."""
     needed = {*in_use}
     kinds: tuple[ModelKind, ...] = ("policy", "ppm")
     for kind in kinds:

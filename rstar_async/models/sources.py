@@ -1,5 +1,4 @@
-"""Where a base model comes from, found without torch: before a run writes anything, and again by
-the trainer."""
+"""Where a base model comes from. Needs no torch, so that it can be checked before a run starts."""
 
 from dataclasses import dataclass
 from importlib import metadata
@@ -17,7 +16,7 @@ KEY = "model.base"
 
 @dataclass(frozen=True)
 class Source:
-    """Where `from_pretrained` finds a model: a folder or hub id, and perhaps a GGUF file in it."""
+    """Arguments of `from_pretrained`: a folder or hub id, and the GGUF file in it if it is one."""
 
     place: str
     gguf_file: str | None = None
@@ -32,7 +31,7 @@ class Source:
 
 
 def find(base: str, key: str = KEY) -> Source:
-    """Turn the recipe's value (of `key`) into a place; `BadInput` if it cannot be meant."""
+    """The source that the setting `key` names; `BadInput` if there is none."""
     if base == "demo":
         return _in_folder(DEMO_CHECKPOINT, key)
     if base.startswith(PACKAGE):
@@ -50,14 +49,14 @@ def find(base: str, key: str = KEY) -> Source:
 
 
 def require(base: str, key: str = KEY) -> None:
-    """`BadInput` unless the model is there, or the hub (or its cache here) gives its config."""
+    """`BadInput` unless the model is a folder or file here, or on the hub or in its cache."""
     source = find(base, key)
     if source.is_on_hub:
         _require_on_hub(source.place, key)
 
 
 def _require_on_hub(name: str, key: str) -> None:
-    """One question to the hub, without the retries that make a wrong name cost half a minute."""
+    """One request to the hub, without retries, which would take half a minute for a wrong name."""
     from huggingface_hub import hf_hub_url, try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -66,13 +65,13 @@ def _require_on_hub(name: str, key: str) -> None:
             return
         fault = _hub_fault(hf_hub_url(name, "config.json"))
     except HFValidationError:
-        fault = "that is no name of a model"
+        fault = "it is not a valid model name"
     if fault:
-        raise BadInput(f"{key}: {name} is no folder here and cannot be had from the hub: {fault}")
+        raise BadInput(f"{key}: {name} is not a folder and cannot be loaded from the hub: {fault}")
 
 
 def _hub_fault(url: str) -> str:
-    """Why the hub does not give a file; "" if it does."""
+    """Why a file cannot be had from the hub; "" if it can."""
     import httpx
     from huggingface_hub import constants
     from huggingface_hub.utils._headers import build_hf_headers
@@ -89,7 +88,7 @@ def _hub_fault(url: str) -> str:
 
 
 def _in_package(name: str, key: str) -> Source:
-    """The one GGUF file that an installed distribution carries."""
+    """The one GGUF file of an installed distribution."""
     try:
         files = metadata.files(name) or []
     except metadata.PackageNotFoundError:
@@ -99,7 +98,7 @@ def _in_package(name: str, key: str) -> Source:
         ) from None
     ggufs = [Path(str(file.locate())) for file in files if file.suffix == ".gguf"]
     if len(ggufs) != 1:
-        raise BadInput(f"{key}: the package {name} carries {len(ggufs)} .gguf files, not one")
+        raise BadInput(f"{key}: the package {name} has {len(ggufs)} .gguf files instead of one")
     return Source(str(ggufs[0].parent), ggufs[0].name)
 
 

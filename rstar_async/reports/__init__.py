@@ -1,1 +1,1 @@
-"""The report of a run: facts from the store, as one HTML page, as Markdown, as JSON."""
+"""The report of a run, made from its store: in the terminal, as an HTML page, Markdown or JSON."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rstar_async.reports.facts import Point, Report, RoundFacts, Scaling
+from rstar_async.reports.contents import Point, Report, RoundDetails, Scaling
 from rstar_async.reports.plots import Dot
 from rstar_async.reports.tables import counts_of, name_of, searched
 from storage.queries import BINS
@@ -36,10 +36,7 @@ def round_curves(report: Report) -> Curves:
         row = facts.row
         pairs = (
             (row.policy_pass_at_1, row.policy_interval),
-            (
-                row.search_pass_at_1,
-                row.search_interval,
-            ),
+            (row.search_pass_at_1, row.search_interval),
         )
         for dots, (value, bounds) in zip(series.values(), pairs, strict=True):
             if value is not None and bounds is not None:
@@ -58,8 +55,8 @@ def coverage_curves(report: Report) -> Curves:
     return Curves("Problems solved in search, by level", series, _names(rounds), "round")
 
 
-def test_time_curves(found: Scaling) -> list[Curves]:
-    """The rules of tree search; and the methods at equal tokens."""
+def scaling_curves(found: Scaling) -> list[Curves]:
+    """Two plots: the answer rules of tree search, and the best of them beside the baselines."""
     rules = {name: points for name, points in found.curves.items() if name.startswith("tree")}
     methods = {name: points for name, points in found.curves.items() if name not in rules}
     best = next(iter(rules), "")
@@ -85,7 +82,7 @@ def _scaling(title: str, found: Scaling, curves: Mapping[str, Sequence[Point]]) 
     return Curves(title, kept, [str(n) for n in counts], "trajectories")
 
 
-def histograms(facts: RoundFacts) -> list[Bars]:
+def histograms(facts: RoundDetails) -> list[Bars]:
     """Q, and PPM values if the round has a PPM."""
     edges = [f"{-1 + 2 * n / BINS:+.1f}" for n in range(BINS)]
     bars = []
@@ -95,5 +92,5 @@ def histograms(facts: RoundFacts) -> list[Bars]:
     return bars
 
 
-def _names(rounds: Sequence[RoundFacts]) -> list[str]:
+def _names(rounds: Sequence[RoundDetails]) -> list[str]:
     return [str(facts.row.number) for facts in rounds]

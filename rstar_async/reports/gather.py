@@ -1,10 +1,11 @@
-"""From the store to the facts of a report."""
+"""From the store to the contents of a report."""
 
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from rstar_async.reports.facts import (
+from rstar_async.config.layers import flattened
+from rstar_async.reports.contents import (
     Cost,
     Coverage,
     Difficulty,
@@ -13,11 +14,11 @@ from rstar_async.reports.facts import (
     Point,
     Report,
     Rollouts,
-    RoundFacts,
+    RoundDetails,
     Scaling,
 )
 from rstar_async.reports.heldout_samples import heldout_by_round
-from rstar_async.reports.rounds_table import RoundRow, report_of
+from rstar_async.reports.round_rows import RoundRow, report_of
 from rstar_async.reports.solutions import solutions_of_round
 from storage import queries
 from storage.database import Database
@@ -46,7 +47,7 @@ def gather(database: Database, run_id: str, location: str, hourly_price: float |
         code_version=run.code_version,
         seed=run.seed,
         seconds=closing.seconds,
-        settings=dict(_flat(run.recipe)),
+        settings=_published(run.recipe),
         rounds=rounds,
         test_time=scalings_of(evaluations),
         examples=_examples(database, run_id, closing.rounds),
@@ -62,10 +63,10 @@ def _round(
     recipe: dict[str, Any],
     heldout: Mapping[int, Heldout],
     hourly_price: float | None,
-) -> RoundFacts:
+) -> RoundDetails:
     outcomes = database.read(queries.problem_outcomes, run_id, row.number)
     spent = database.read(queries.costs, run_id, row.number)
-    return RoundFacts(
+    return RoundDetails(
         row=row,
         coverage=coverage_of(outcomes),
         difficulty=difficulty_of(outcomes) if outcomes else None,
@@ -74,7 +75,7 @@ def _round(
         ppm=_histogram(database.read(queries.prior_histograms, run_id, row.number)),
         pairs=database.read(queries.pair_counts, run_id, row.number),
         errors=database.read(queries.code_errors, run_id, row.number),
-        endings=database.read(queries.dead_ends, run_id, row.number),
+        endings=database.read(queries.nodes_by_status, run_id, row.number),
         rollouts=_rollouts(database, run_id, row.number, recipe),
         generate_seconds=spent.generate_seconds,
         execute_seconds=spent.execute_seconds,
@@ -86,21 +87,20 @@ def _round(
 
 def _rollouts(database: Database, run_id: str, number: int, recipe: dict[str, Any]) -> Rollouts:
     found = database.read(queries.search_endings, run_id, number)
-    most = most_rollouts(recipe, number)
-    return Rollouts(found.searches, found.rollouts, found.searches * most, found.ended)
+    fixed = found.searches * max_rollouts(recipe, number)
+    return Rollouts(found.searches, found.rollouts, fixed, found.ended)
 
 
-def most_rollouts(recipe: dict[str, Any], number: int) -> int:
-    """What a search of the round may come to at most, by the stored recipe. Pure."""
+def max_rollouts(recipe: dict[str, Any], number: int) -> int:
+    """The most rollouts that a search of the round may get, by the stored recipe. Pure."""
     rounds = recipe.get("rounds") or []
     own = rounds[number - 1] if 0 < number <= len(rounds) else {}
     first = own.get("rollouts") or recipe.get("search", {}).get("rollouts", 0)
-    most: int = max(first, *own.get("unsolved_rollouts", ()), 0)
-    return most
+    return int(max(first, *own.get("unsolved_rollouts", ()), 0))
 
 
 def coverage_of(outcomes: list[ProblemOutcome]) -> list[Coverage]:
-    """By level, numbers in their order. Pure."""
+    """By level, numbers in numeric order. Pure."""
     levels: dict[str, list[bool]] = defaultdict(list)
     for outcome in outcomes:
         levels[outcome.level].append(outcome.solved)
@@ -111,7 +111,7 @@ def coverage_of(outcomes: list[ProblemOutcome]) -> list[Coverage]:
 
 
 def difficulty_of(outcomes: list[ProblemOutcome]) -> Difficulty:
-    """Pure. A problem without any judged answer is hard."""
+    """A problem without a decided answer is hard. Pure."""
     easy = sum(o.right > 0 and not o.wrong for o in outcomes)
     medium = sum(o.right > 0 and o.wrong > 0 for o in outcomes)
     return Difficulty(easy, medium, len(outcomes) - easy - medium)
@@ -122,12 +122,12 @@ def scalings_of(evaluations: list[Evaluation]) -> list[Scaling]:
     groups: dict[tuple[Any, ...], list[Evaluation]] = defaultdict(list)
     for one in evaluations:
         if "trajectories" in one.settings:
-            groups[_study(one)].append(one)
+            groups[_evaluation_key(one)].append(one)
     newest = sorted(groups.values(), key=lambda found: -found[-1].created_at)
     return [_scaling(found) for found in newest]
 
 
-def _study(one: Evaluation) -> tuple[Any, ...]:
+def _evaluation_key(one: Evaluation) -> tuple[Any, ...]:
     figures = ("trajectories", "drawn", "tokens_per_problem", "seconds_per_problem")
     settings = sorted((key, repr(v)) for key, v in one.settings.items() if key not in figures)
     return one.round, one.benchmark, one.policy_id, one.ppm_id, one.problems, *settings
@@ -163,7 +163,7 @@ def _cost(
     recipe: dict[str, Any],
     hourly_price: float | None,
 ) -> Cost | None:
-    """Solutions of all rounds so far may be kept; then so is what all of them cost."""
+    """If the policy was trained on all rounds so far, their costs are added up."""
     policy = next((v for v in versions if v.id == row.policy_id), None)
     kept = policy.metrics.get("trajectories") if policy else None
     if kept is None or row.number == 0:
@@ -223,12 +223,6 @@ def _natural(level: str) -> tuple[float, str]:
         return float("inf"), level
 
 
-def _flat(tree: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """The recipe as dotted keys; a database's URL may hold a password and stays out."""
-    found: list[tuple[str, str]] = []
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            found.extend(_flat(value, f"{prefix}{key}."))
-        elif prefix + key != "database":
-            found.append((prefix + key, str(value)))
-    return found
+def _published(recipe: dict[str, Any]) -> dict[str, str]:
+    """All settings by dotted name, without the database's URL, which may hold a password."""
+    return {key: str(value) for key, value in flattened(recipe).items() if key != "database"}

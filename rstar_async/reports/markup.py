@@ -1,17 +1,19 @@
-"""HTML and SVG that cannot be broken by what they show: every text is escaped where it is put in.
+"""HTML and SVG from untrusted text: every text is escaped where it is inserted.
 
-`tag` is the only way to make markup, and only what `tag` made is put in as it is.
+Only `tag` makes markup, and only its results are inserted unescaped.
 """
 
 from collections.abc import Sequence
 from html import escape
 from typing import TypeAlias
 
+from rstar_async.sanitize import without_controls
+
 VOID = frozenset({"meta", "line", "rect", "circle", "polyline", "path", "br"})
 
 
 class Markup(str):
-    """Text that is markup already."""
+    """Text that is already markup."""
 
     __slots__ = ()
 
@@ -22,7 +24,7 @@ Content: TypeAlias = "str | int | float | Sequence[Content] | None"
 def tag(name: str, /, *children: Content, **attributes: str | int | float | None) -> Markup:
     """An element. `class_` is class, `_` in other names is `-`; attributes of None are left out."""
     written = "".join(
-        f' {_name(key)}="{escape(clean(str(value)), quote=True)}"'
+        f' {_name(key)}="{escape(without_controls(str(value)), quote=True)}"'
         for key, value in attributes.items()
         if value is not None
     )
@@ -33,12 +35,7 @@ def tag(name: str, /, *children: Content, **attributes: str | int | float | None
 
 def text(content: str) -> Markup:
     """Escaped text."""
-    return Markup(escape(clean(content), quote=True))
-
-
-def clean(content: str) -> str:
-    """Without what no page may hold and what could turn the reading order around."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in content)
+    return Markup(escape(without_controls(content), quote=True))
 
 
 def _inside(content: Content) -> str:

@@ -1,10 +1,10 @@
-"""The report as one HTML page: no script, nothing loaded, hostile text inert. Pure."""
+"""The report as one HTML page without scripts; it loads nothing, and all text is escaped. Pure."""
 
 from collections.abc import Iterator
 
 from rstar_async.reports import curves, tables
+from rstar_async.reports.contents import Example, Report
 from rstar_async.reports.curves import Bars, Curves
-from rstar_async.reports.facts import Example, Report
 from rstar_async.reports.markup import Content, Markup, tag
 from rstar_async.reports.plots import bar_plot, line_plot
 from rstar_async.reports.tables import Table
@@ -39,7 +39,7 @@ text.x { text-anchor: middle; } .grid { stroke: var(--line); }
 )
 
 
-# Even if a text got out of its element, a browser would run and load nothing.
+# A second defence: the browser runs no script and loads nothing.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -59,7 +59,7 @@ def page_of(report: Report) -> str:
 
 
 def _sections(report: Report) -> Iterator[Content]:
-    yield _section("Rounds", [_table(tables.rounds_table(report))])
+    yield _section("Rounds", [_table(tables.rounds_table([facts.row for facts in report.rounds]))])
     yield _plots([_curves(curves.round_curves(report)), _curves(curves.coverage_curves(report))])
     yield _section("Held-out problems", [_note(HELDOUT_NOTE), _table(tables.heldout_table(report))])
     yield _section("Test time", list(_test_time(report)))
@@ -86,20 +86,19 @@ def _sections(report: Report) -> Iterator[Content]:
 
 
 HELDOUT_NOTE = (
-    "The policy alone. Solutions without an answer never came to an end that could be read; wrong "
-    "ones did. An interval that holds zero may be chance."
+    "The policy alone. Samples without an answer have no answer that could be parsed. A gain whose "
+    "interval contains zero may be chance."
 )
 
 ROLLOUTS_NOTE = (
-    "Beside the rollouts that were made: what part they are of those that a schedule without "
-    "regard to the problem would have made, giving each as many as the hardest may get."
+    "The rollouts that were made, and their share of a fixed schedule that gives every problem as "
+    "many rollouts as the hardest one may get."
 )
 
 COST_NOTE = (
     "Per solution that the policy was trained on. Tokens and executor seconds are those of the "
-    "searches, seconds those of the whole rounds, training and evaluation included; rounds whose "
-    "solutions are kept are added up. Waiting seconds are added up over searches that ran at the "
-    "same time."
+    "searches; seconds are those of the whole rounds with training and evaluation. All rounds "
+    "whose solutions were used are added up. Waiting seconds are added up over concurrent searches."
 )
 
 
@@ -110,7 +109,7 @@ def _facts(report: Report) -> Markup:
 
 def _test_time(report: Report) -> Iterator[Content]:
     for found in report.test_time:
-        yield _plots([_curves(plot) for plot in curves.test_time_curves(found)])
+        yield _plots([_curves(plot) for plot in curves.scaling_curves(found)])
         yield _table(tables.test_time_table(found))
         settings = ", ".join(f"{key} {value:g}" for key, value in found.settings.items())
         ppm = f"PPM {found.ppm_id}" if found.ppm_id else "no PPM"

@@ -1,7 +1,7 @@
 """Plots as inline SVG: lines with intervals, and stacked bars. Pure.
 
-They need nothing from outside, follow the page's colours, and name themselves to a screen reader;
-every mark carries its figures as a tooltip.
+They use the page's colours and have a title for screen readers; every mark has its figures as a
+tooltip.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ def line_plot(
 def bar_plot(
     title: str, groups: Mapping[str, Sequence[int]], positions: Sequence[str], x_title: str
 ) -> Markup:
-    """Counts at each position, the groups stacked; labels that would not fit are left out."""
+    """Stacked counts at each position; labels that would not fit are left out."""
     top = max((sum(column) for column in zip(*groups.values(), strict=True)), default=0) or 1
     marks: list[Content] = [_grid(top, percent=False), _x_labels(positions, x_title)]
     slot = (WIDTH - LEFT - RIGHT) / max(1, len(positions))
@@ -92,7 +92,7 @@ def _x_labels(positions: Sequence[str], x_title: str) -> list[Content]:
 
 
 def _line(name: str, dots: Sequence[Dot], positions: int, number: int, of: int) -> Markup:
-    """Lines are set a little apart, so that their intervals can be told apart."""
+    """Lines are shifted a little, so that their intervals do not overlap."""
     shift = 5 * (number - (of - 1) / 2)
     points = [(_round(_x(dot.x, positions) + shift), _y(dot.y, 1.0)) for dot in dots]
     path = " ".join(f"{x},{y}" for x, y in points)

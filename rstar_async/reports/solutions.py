@@ -1,4 +1,4 @@
-"""Whole solutions read back from the store, for people and for JSON."""
+"""Whole solutions from the store."""
 
 import msgspec
 
@@ -16,7 +16,7 @@ class Solution(msgspec.Struct, frozen=True):
     question: str
     text: str
     answer: str
-    correct: bool | None
+    correct: bool
     mean_q: float
     min_q: float
 
@@ -24,25 +24,27 @@ class Solution(msgspec.Struct, frozen=True):
 def solutions_of_round(
     database: Database, run_id: str, number: int | None, *, correct: bool, limit: int
 ) -> list[Solution]:
-    """At most `limit` solutions, one a problem, by mean Q: best right or worst wrong ones."""
+    """At most `limit` solutions by mean Q, one for each problem: the best right or the worst wrong.
+
+    `number` None is the last round. `BadInput` if the run has no rounds.
+    """
     number = _last_searched(database, run_id) if number is None else number
-    found = database.read(queries.trajectories_of, run_id, number, correct)
-    found.sort(key=lambda t: -t.mean_q if correct else t.mean_q)
-    first_of_problem = {t.problem_id: t for t in reversed(found)}
-    chosen = [t for t in found if first_of_problem[t.problem_id] is t][:limit]
+    ranked = database.read(
+        queries.ranked_answers, run_id, number, correct=correct, worst=not correct, limit=limit
+    )
     return [
         Solution(
             number,
-            t.search_id,
-            t.path,
-            t.question,
-            _text(database, t.search_id, t.path),
-            t.answer,
-            t.correct,
-            t.mean_q,
-            t.min_q,
+            found.search_id,
+            found.path,
+            found.question,
+            _text(database, found.search_id, found.path),
+            found.answer,
+            correct,
+            found.mean_q,
+            found.min_q,
         )
-        for t in chosen
+        for found in ranked
     ]
 
 

@@ -1,9 +1,10 @@
-"""The report's tables as values, the same for HTML and Markdown. Pure."""
+"""The report's tables as values, shown as HTML, as Markdown and in the terminal. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rstar_async.reports.facts import Coverage, Heldout, Point, Report, RoundFacts, Scaling
+from rstar_async.reports.contents import Coverage, Heldout, Point, Report, RoundDetails, Scaling
+from rstar_async.reports.round_rows import RoundRow
 
 NONE = "-"
 
@@ -17,19 +18,19 @@ class Table:
     rows: list[list[str]]
 
 
-def searched(report: Report) -> list[RoundFacts]:
+def searched(report: Report) -> list[RoundDetails]:
     """The rounds that have searches."""
     return [facts for facts in report.rounds if facts.row.problems]
 
 
-def rounds_table(report: Report) -> Table:
-    header = ["round", "problems", "solved", "nodes", "tokens", "cache share", "code runs"]
-    header += ["pairs", "pair accuracy", "policy pass@1", "search pass@1", "seconds"]
-    return Table("Rounds", header, [_round_row(facts) for facts in report.rounds])
+def rounds_table(rows: Sequence[RoundRow]) -> Table:
+    header = ["round", "problems", "solved", "nodes", "tokens", "cached", "code runs", "shared"]
+    header += ["pairs", "pair acc.", "policy pass@1", "search pass@1", "seconds"]
+    return Table("Rounds", header, list(map(_round_cells, rows)))
 
 
 def heldout_table(report: Report) -> Table:
-    """What the policy's samples came to, and whether the rounds changed more than chance does."""
+    """The policy's samples on held-out problems and the gain since the bootstrap."""
     header = ["round", "samples right", "wrong", "without answer", "gain in points since bootstrap"]
     rows = [
         [name_of(facts), *map(count, (found.right, found.wrong, found.unanswered)), _gain(found)]
@@ -40,7 +41,7 @@ def heldout_table(report: Report) -> Table:
 
 
 def coverage_table(report: Report) -> Table:
-    """Share of solved problems by level, as the paper's Table 2; classes beside."""
+    """Share of solved problems by level, as in the paper's Table 2, and the difficulty classes."""
     rounds = searched(report)
     levels = list(dict.fromkeys(c.level for facts in rounds for c in facts.coverage))
     rows = []
@@ -85,7 +86,7 @@ def cost_table(report: Report) -> Table:
 
 
 def errors_table(report: Report) -> Table:
-    """Failed steps by kind, the most frequent kinds first, and how steps ended altogether."""
+    """Failed steps by kind of error, the most frequent first."""
     rounds = searched(report)
     kinds = _ranked([facts.errors for facts in rounds])
     rows = [[kind, *(count(facts.errors.get(kind, 0)) for facts in rounds)] for kind in kinds]
@@ -100,7 +101,7 @@ def endings_table(report: Report) -> Table:
 
 
 def rollouts_table(report: Report) -> Table:
-    """What was spent where it was needed, against the same for every problem."""
+    """Finished searches by what ended them, and their rollouts against a fixed schedule."""
     rounds = [facts for facts in searched(report) if facts.rollouts.searches]
     ends = _ranked([facts.rollouts.ended for facts in rounds])
     rows = [
@@ -154,26 +155,23 @@ def percent(value: float | None) -> str:
 
 
 def interval(point: Point | None) -> str:
-    if point is None:
-        return NONE
-    return f"{100 * point.accuracy:.1f} % [{100 * point.low:.0f}, {100 * point.high:.0f}]"
+    return _bounded(point.accuracy, (point.low, point.high)) if point else NONE
 
 
-def _round_row(facts: RoundFacts) -> list[str]:
-    row = facts.row
+def _round_cells(row: RoundRow) -> list[str]:
     runs = row.code_runs or {}
-    failed = sum(runs.values()) - runs.get("ok", 0)
-    policy = _bounded(row.policy_pass_at_1, row.policy_interval)
-    search = _bounded(row.search_pass_at_1, row.search_interval)
+    total, failed = sum(runs.values()), sum(runs.values()) - runs.get("ok", 0)
+    shared = row.shared_runs / total if total and row.shared_runs is not None else None
     return [
-        name_of(facts),
+        "bootstrap" if row.number == 0 else str(row.number),
         *map(count, (row.problems, row.solved, row.nodes, row.tokens)),
         percent(row.cached_share),
-        f"{sum(runs.values()):,} ({failed:,} failed)" if runs else NONE,
+        f"{total:,} ({failed:,} failed)" if runs else NONE,
+        percent(shared),
         count(row.pairs),
         percent(row.pair_accuracy),
-        policy,
-        search,
+        _bounded(row.policy_pass_at_1, row.policy_interval),
+        _bounded(row.search_pass_at_1, row.search_interval),
         number(row.seconds, 0),
     ]
 
@@ -191,7 +189,7 @@ def _gain(found: Heldout) -> str:
     return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
-def _each(facts: RoundFacts) -> tuple[float | None, ...]:
+def _each(facts: RoundDetails) -> tuple[float | None, ...]:
     cost = facts.cost
     return (cost.tokens, cost.cpu_seconds, cost.wall_seconds) if cost else (None, None, None)
 
@@ -216,7 +214,7 @@ def counts_of(found: Scaling) -> list[int]:
 
 
 def _curve_row(name: str, points: list[Point], counts: list[int]) -> list[str]:
-    """What does not depend on the number of trajectories stands in the first column."""
+    """A figure that does not depend on the number of trajectories is in the first column."""
     by_count = {point.trajectories: point for point in points}
     if 0 in by_count:
         return [name, interval(by_count[0]), *[""] * (len(counts) - 1)]
@@ -224,7 +222,7 @@ def _curve_row(name: str, points: list[Point], counts: list[int]) -> list[str]:
 
 
 def _by_method(found: Scaling) -> dict[str, dict[str, list[Point]]]:
-    """Curves by what made the trajectories: they share tokens and seconds."""
+    """Curves by method; curves of one method share tokens and seconds."""
     methods: dict[str, dict[str, list[Point]]] = {}
     for name, points in found.curves.items():
         methods.setdefault(name.partition(":")[0], {})[name] = points
@@ -239,5 +237,5 @@ def _ranked(counts: Sequence[Mapping[str, int]]) -> list[str]:
     return sorted(totals, key=lambda kind: (-totals[kind], kind))
 
 
-def name_of(facts: RoundFacts) -> str:
+def name_of(facts: RoundDetails) -> str:
     return "bootstrap" if facts.row.number == 0 else f"round {facts.row.number}"

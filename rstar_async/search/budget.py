@@ -1,8 +1,8 @@
-"""When a search ends. Pure: takes what was spent and found, says whether to go on.
+"""When a search ends. Pure: decides from what was spent and found.
 
-Rollouts are the paper's measure: so many for every problem, more for those still unsolved. The
-other bounds protect the machine from single problems, and `confidence` stops a search whose answers
-agree (adaptive consistency, arXiv 2305.11860), which is most of the easy ones.
+Rollouts are the paper's measure: a number for every problem, and more for unsolved ones. The other
+bounds limit the cost of single problems. `confidence` ends a search whose answers agree (adaptive
+consistency, arXiv 2305.11860), which saves most on easy problems.
 """
 
 from collections import Counter
@@ -20,8 +20,8 @@ End: TypeAlias = Literal[
 
 @dataclass(slots=True)
 class Spent:
-    """What a search has used: completed rollouts, nodes without the root, tokens sampled, seconds
-    from start to now without pauses, and CPU seconds of its programs."""
+    """What a search has used: completed rollouts, nodes without the root, sampled tokens, seconds
+    without the pauses between runs, and CPU seconds of the executed programs."""
 
     rollouts: int = 0
     nodes: int = 0
@@ -34,8 +34,8 @@ class Spent:
 class Budget:
     """Bounds of one search; 0 is none.
 
-    `unsolved_rollouts` are totals to which a search without a right answer goes on. With
-    `knows_truth` only right answers can convince; without it the gold answer has no say at all.
+    `unsolved_rollouts` are larger totals for a search without a right answer. With `knows_truth`
+    only a right answer can lead; without it the verdicts on answers are not used at all.
     """
 
     rollouts: int
@@ -47,14 +47,14 @@ class Budget:
     confidence: float = 0.0
     knows_truth: bool = True
 
-    def end(self, spent: Spent, tree: Tree, under_way: int = 0) -> End | None:
-        """Why no rollout may begin beside the `under_way` ones, or None."""
-        if spent.rollouts + under_way >= self.rollout_limit(spent.rollouts, tree):
+    def end(self, spent: Spent, tree: Tree, in_flight: int = 0) -> End | None:
+        """Why no rollout may begin beside the `in_flight` ones, or None if one may."""
+        if spent.rollouts + in_flight >= self.rollout_limit(spent.rollouts, tree):
             return "rollouts"
-        return self.overdrawn(spent) or ("converged" if self._is_convinced(tree) else None)
+        return self.overdrawn(spent) or ("converged" if self._has_converged(tree) else None)
 
     def overdrawn(self, spent: Spent) -> End | None:
-        """The hard bound that is reached, which ends even a rollout under way."""
+        """The hard bound that is reached; it ends even a rollout in flight."""
         bounds: tuple[tuple[End, float, float], ...] = (
             ("nodes", spent.nodes, self.nodes),
             ("tokens", spent.tokens, self.tokens),
@@ -64,13 +64,13 @@ class Budget:
         return next((end for end, used, bound in bounds if bound and used >= bound), None)
 
     def rollout_limit(self, done: int, tree: Tree) -> int:
-        """The total to which rollouts may go now; a stage that was begun is completed."""
+        """The number of rollouts allowed now; a stage that has begun is always completed."""
         for limit in (self.rollouts, *self.unsolved_rollouts):
             if done < limit or (done == limit and self.knows_truth and is_solved(tree)):
                 return limit
         return done
 
-    def _is_convinced(self, tree: Tree) -> bool:
+    def _has_converged(self, tree: Tree) -> bool:
         if not self.confidence:
             return False
         ballot = votes(tree.answers())
@@ -84,14 +84,14 @@ class Budget:
 
 
 def is_solved(tree: Tree) -> bool:
-    """Has it found a right answer?"""
+    """Whether the tree holds a right answer."""
     return any(node.candidate.is_correct for node in tree.answers())
 
 
 def votes(answers: Iterable[TreeNode]) -> Counter[str]:
     """One vote per program, for the answer given most often after it.
 
-    The answers after one program only repeat what it printed, so they are no independent evidence.
+    Answers after the same program only repeat its output, so they are not independent.
     """
     programs: dict[str, Counter[str]] = {}
     for node in answers:
@@ -101,8 +101,8 @@ def votes(answers: Iterable[TreeNode]) -> Counter[str]:
 
 
 def confidence_in_leader(first: int, second: int = 0) -> float:
-    """The probability that an answer with `first` votes is the more frequent one in the long run
-    than another with `second`: 1 - BetaCDF(1/2; first + 1, second + 1), under a flat prior."""
+    """The probability that an answer with `first` votes is in the long run more frequent than
+    another one with `second`: 1 - BetaCDF(1/2; first + 1, second + 1), under a flat prior."""
     trials = first + second + 1
     wins: int = sum(comb(trials, k) for k in range(second + 1, trials + 1))
     return float(wins / 2**trials)

@@ -1,9 +1,9 @@
-"""What an expansion is made of: settings in, outcomes and their cost out."""
+"""What an expansion takes and gives: settings in, step results and their cost out."""
 
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from rstar_async.config import ExecutionConfig, SearchConfig
+from rstar_async.config import ExecutionConfig, PathRule, SearchConfig
 from rstar_async.search.tree import Candidate, NodeStatus
 from rstar_async.text.steps import Step
 from rstar_async.wire.payloads import Executed, Generated, Limits, Sample, Scored
@@ -13,10 +13,11 @@ AnswerValue: TypeAlias = Literal["truth", "ppm"]
 
 @dataclass(frozen=True, slots=True)
 class ExpansionSettings:
-    """What every expansion of one search has in common.
+    """Settings of every expansion of one search.
 
-    `answer_value`: "truth" rewards answers +1/-1 by the gold answer (data generation), "ppm" by the
-    PPM's score (test time), where the gold answer only measures. `ppm_scale` is s in tanh(raw / s).
+    `answer_value`: "truth" rewards answers +1 or -1 by their verification (data generation), "ppm"
+    by the PPM (test time), where verification only measures. `ppm_scale` is s in tanh(raw / s),
+    `path_rule` gives an answer the value of its whole path.
     """
 
     temperature: float
@@ -26,12 +27,18 @@ class ExpansionSettings:
     ppm_scale: float
     limits: Limits
     answer_value: AnswerValue
+    path_rule: PathRule
 
     @classmethod
     def of(
-        cls, search: SearchConfig, execution: ExecutionConfig, answer_value: AnswerValue
+        cls,
+        search: SearchConfig,
+        execution: ExecutionConfig,
+        answer_value: AnswerValue,
+        path_rule: PathRule,
     ) -> "ExpansionSettings":
-        """Take the values from two sections of a recipe."""
+        """Take the values from two sections of a recipe; `path_rule` is the PPM's own rule, for
+        `search.path_value = "auto"`."""
         return cls(
             temperature=search.temperature,
             top_p=search.top_p,
@@ -44,15 +51,16 @@ class ExpansionSettings:
                 memory_mib=execution.memory_mib,
             ),
             answer_value=answer_value,
+            path_rule=path_rule if search.path_value == "auto" else search.path_value,
         )
 
 
 @dataclass(slots=True)
 class StepResult:
-    """One distinct candidate on its way to becoming a node.
+    """One distinct candidate, filled in while it is executed, verified and scored.
 
-    `stdout` is what this step printed, `output` what its whole program did if the step ends it.
-    `failure` says why the step was never executed, "" if it was or needed not be.
+    `stdout` is what this step printed; `output` is what its whole program printed, if the step ends
+    it. `failure` is the kind of `JobFailed` if the step's execution failed so, else "".
     """
 
     sample: Sample
@@ -64,7 +72,7 @@ class StepResult:
     output: str = ""
     executed: Executed | None = None
     failure: str = ""
-    answer: str | None = None
+    answer: str = ""
     correct: bool | None = None
     score: float | None = None
     prior: float | None = None
@@ -81,21 +89,23 @@ class StepResult:
             stdout=self.stdout,
             prior=self.prior,
             value=self.value,
-            answer=self.answer or "",
+            answer=self.answer,
             is_correct=self.correct,
         )
 
 
 @dataclass(slots=True)
 class ExpansionResult:
-    """The outcomes of one expansion and what they cost. `reachable_tokens` of the prompt had been
-    computed before and could have come from the prefix cache."""
+    """The candidates of one expansion and their cost.
+
+    `reachable_tokens` of the prompt had been computed before, so the prefix cache could serve them.
+    """
 
     seed: int
     samples: int
     generated: Generated
     reachable_tokens: int
-    outcomes: list[StepResult] = field(default_factory=list)
+    steps: list[StepResult] = field(default_factory=list)
     scored: Scored | None = None
     execute_seconds: float = 0.0
     score_seconds: float = 0.0
@@ -107,5 +117,5 @@ class ExpansionResult:
 
     @property
     def cpu_seconds(self) -> float:
-        """Of the programs that ran."""
-        return sum(o.executed.cpu_seconds for o in self.outcomes if o.executed)
+        """CPU seconds of the executed programs."""
+        return sum(step.executed.cpu_seconds for step in self.steps if step.executed)

@@ -1,7 +1,7 @@
-"""Expansions of one tree that are under way at the same time, taken in the order they began.
+"""Expansions of one tree that are in flight at the same time, returned in the order they began.
 
-The order makes a search repeatable: whichever expansion comes back first, the tree grows in the
-order in which its nodes were selected, so that a search run again, or resumed, grows the same tree.
+The order makes a search repeatable: whichever expansion is done first, the tree grows in the order
+in which its nodes were selected, so a search that is repeated or resumed grows the same tree.
 """
 
 from collections import deque
@@ -20,13 +20,13 @@ Expand: TypeAlias = Callable[[TreeNode], Awaitable[ExpansionResult]]
 
 @asynccontextmanager
 async def open_in_flight(expand: Expand) -> AsyncIterator["InFlightExpansions"]:
-    """What is still under way when the block is left is cancelled. An error leaves it as it is."""
+    """On exit, expansions that are still in flight are cancelled. Errors are raised unwrapped."""
     failure: Exception | None = None
     async with trio.open_nursery() as nursery:
         try:
             yield InFlightExpansions(nursery, expand)
         except Exception as error:
-            failure = error  # raised outside of the nursery, which would wrap it in a group
+            failure = error  # the nursery would wrap it in a group
         nursery.cancel_scope.cancel()
     if failure is not None:
         raise failure
@@ -38,43 +38,43 @@ class InFlightExpansions:
     def __init__(self, nursery: trio.Nursery, expand: Expand) -> None:
         self._nursery = nursery
         self._expand = expand
-        self._under_way: deque[_Expansion] = deque()
+        self._in_flight: deque[_Expansion] = deque()
 
     def __len__(self) -> int:
-        return len(self._under_way)
+        return len(self._in_flight)
 
     def begin(self, nodes: Iterable[TreeNode]) -> None:
-        """Start to expand `nodes`, behind all that is under way."""
+        """Start to expand `nodes`, behind those already in flight."""
         for node in nodes:
-            lane = _Expansion(node)
-            self._under_way.append(lane)
-            self._nursery.start_soon(lane.run, self._expand)
+            expansion = _Expansion(node)
+            self._in_flight.append(expansion)
+            self._nursery.start_soon(expansion.run, self._expand)
 
-    async def first(self, seconds: float = inf) -> tuple[TreeNode, ExpansionResult] | None:
-        """The oldest expansion, when it is done; None if that takes longer than `seconds`.
+    async def oldest(self, seconds: float = inf) -> tuple[TreeNode, ExpansionResult] | None:
+        """Wait for the oldest expansion and remove it; None if that takes longer than `seconds`.
 
-        Raises what its expansion raised; a younger one that failed earlier waits for its turn.
+        Raises what that expansion raised; the error of a younger one is raised in its turn.
         """
         with trio.move_on_after(seconds):
-            lane = self._under_way[0]
-            await lane.done.wait()
-            self._under_way.popleft()
-            return lane.node, lane.result()
+            expansion = self._in_flight[0]
+            await expansion.done.wait()
+            self._in_flight.popleft()
+            return expansion.node, expansion.result()
         return None
 
 
 class _Expansion:
-    """One expansion."""
+    """One expansion in flight."""
 
     def __init__(self, node: TreeNode) -> None:
         self.node = node
         self.done = trio.Event()
-        self._expanded: ExpansionResult | None = None
+        self._result: ExpansionResult | None = None
         self._failure: Exception | None = None
 
     async def run(self, expand: Expand) -> None:
         try:
-            self._expanded = await expand(self.node)
+            self._result = await expand(self.node)
         except Exception as error:
             self._failure = error
         self.done.set()
@@ -82,5 +82,5 @@ class _Expansion:
     def result(self) -> ExpansionResult:
         if self._failure is not None:
             raise self._failure
-        assert self._expanded is not None
-        return self._expanded
+        assert self._result is not None
+        return self._result

@@ -1,4 +1,4 @@
-"""What the coordinator counts: its jobs at the brokers, its searches, what they have committed."""
+"""Metrics of searches: jobs at the brokers, searches in flight and ended, committed nodes."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,50 +18,50 @@ from rstar_async.telemetry.metrics import (
 from rstar_async.wire.pool import PoolClient
 from storage.records import Node, Record, SearchStatus
 
-SHOW_SECONDS = 1.0
+UPDATE_SECONDS = 1.0
 
 
 @contextmanager
-def under_way(purpose: str) -> Iterator[None]:
-    """A search is under way inside this block."""
+def counted_in_flight(purpose: str) -> Iterator[None]:
+    """Count a search as in flight while the block lasts."""
     with SEARCHES_IN_FLIGHT.labels(purpose).track_inprogress():
         yield
 
 
 def count_search(purpose: str, ending: SearchStatus) -> None:
-    """A search has come to its end."""
+    """Count a search that has ended."""
     SEARCHES.labels(purpose, ending).inc()
 
 
 def count_expansion(purpose: str, rows: Iterable[Record]) -> None:
-    """An expansion that consists of these rows is in the store."""
+    """Count an expansion whose `rows` are committed."""
     EXPANSIONS.labels(purpose).inc()
     for row in rows:
         if isinstance(row, Node):
             NODES.labels(purpose, row.status).inc()
 
 
-async def show_pools(pools: Pools) -> None:
-    """Keep the figures of the pool clients up to date until cancelled."""
+async def update_pool_metrics(pools: Pools) -> None:
+    """Update the metrics of the three pool clients until cancelled."""
     clients = {
-        "inference": _Shown(pools.inference),
-        "executor": _Shown(pools.executor),
-        "reward": _Shown(pools.reward),
+        "inference": _ClientMetrics(pools.inference),
+        "executor": _ClientMetrics(pools.executor),
+        "reward": _ClientMetrics(pools.reward),
     }
     while True:
         for name, client in clients.items():
-            client.show(name)
-        await trio.sleep(SHOW_SECONDS)
+            client.update(name)
+        await trio.sleep(UPDATE_SECONDS)
 
 
-class _Shown:
-    """A pool client, and how much of its counts is in the metrics already."""
+class _ClientMetrics:
+    """A pool client, and the counts that the metrics already include."""
 
     def __init__(self, client: PoolClient) -> None:
         self._client = client
         self._before: dict[str, int] = {}
 
-    def show(self, pool: str) -> None:
+    def update(self, pool: str) -> None:
         counts: dict[str, int] = msgspec.structs.asdict(self._client.statistics)
         CLIENT_JOBS.labels(pool).set(counts.pop("waiting"))
         for event, count in counts.items():

@@ -3,28 +3,46 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from rstar_async.config import PathRule
 from rstar_async.errors import BadInput
 from rstar_async.text.encoding import Encoder, PromptStyle
+from rstar_async.text.prompts import MATH_PROMPTS, Prompts
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveModels:
-    """A policy, perhaps a PPM, and the encoder that speaks the policy's prompt style."""
+    """A policy, perhaps a PPM, and the encoder for the policy's tokenizer and prompt style.
+
+    `path_rule` is the rule for the value of a path that ordered the PPM's held-out answers best.
+    """
 
     policy: str
     ppm: str | None
     encoder: Encoder
+    path_rule: PathRule = "last"
 
     @classmethod
-    def load(cls, folder: Path, policy: str, ppm: str | None) -> "ActiveModels":
-        """Read what the coordinator needs of version `policy`: tokenizer and prompt style."""
-        return cls(policy, ppm, Encoder.load(folder / policy, _prompt_style(folder / policy)))
+    def load(
+        cls, folder: Path, policy: str, ppm: str | None, prompts: Prompts = MATH_PROMPTS
+    ) -> "ActiveModels":
+        """Read the tokenizer and the prompt style of version `policy` in `folder`, and the path
+        rule of version `ppm`."""
+        style: PromptStyle = _manifest(folder / policy)["prompt_style"]
+        encoder = Encoder.load(folder / policy, style, prompts)
+        return cls(policy, ppm, encoder, _path_rule(folder / ppm) if ppm else "last")
 
 
-def _prompt_style(folder: Path) -> PromptStyle:
+def _path_rule(folder: Path) -> PathRule:
+    """PPMs that were published before there was a rule were read at the last step."""
+    rule: PathRule = _manifest(folder).get("metrics", {}).get("path_rule", "last")
+    return rule
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
     manifest = folder / "manifest.json"
     if not manifest.is_file():
         raise BadInput(f"{folder} has no manifest.json; was this model version published?")
-    style: PromptStyle = json.loads(manifest.read_text())["prompt_style"]
-    return style
+    content: dict[str, Any] = json.loads(manifest.read_text())
+    return content

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rstar_async.wire.messages import MOST_JOBS
+from rstar_async.wire.messages import MAX_JOBS
 from rstar_async.wire.payloads import POOLS, Pool
 from rstar_async.wire.pool import PoolClient, open_pool
 
@@ -19,7 +19,7 @@ class Pools:
     reward: PoolClient
 
     def end_tree(self, tree_id: str) -> None:
-        """Cancel what is left of a tree and let workers drop what they keep for it."""
+        """Cancel the jobs of a tree and let workers drop what they keep for it."""
         for pool in (self.inference, self.executor, self.reward):
             pool.cancel_group(tree_id)
 
@@ -28,8 +28,8 @@ class Pools:
 async def open_pools(
     endpoints: Mapping[Pool, str], *, window: int, keys: Path | None = None
 ) -> AsyncIterator[Pools]:
-    """Connect to all three brokers; at most `window` jobs are with each, or what it takes."""
-    window = min(window, MOST_JOBS)
+    """Connect to all three brokers, with at most `window` jobs at each at once."""
+    window = min(window, MAX_JOBS)
     async with AsyncExitStack() as stack:
         clients = {
             pool: await stack.enter_async_context(

@@ -1,17 +1,19 @@
-"""Searches many problems at once, without a barrier: one that waits never delays another."""
+"""Searches many problems at once, without a barrier: a slow problem never delays another."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import trio
 
 from rstar_async.config import BoundsConfig, ExecutionConfig, SearchConfig
+from rstar_async.domains.base import Domain
 from rstar_async.errors import JobFailed
 from rstar_async.search.budget import Budget, Spent
-from rstar_async.search.expander import AnswerVerifier, Expander
+from rstar_async.search.expander import Expander
 from rstar_async.search.expansion import AnswerValue, ExpansionSettings
-from rstar_async.search.metrics import under_way
+from rstar_async.search.jobs import PoolExecutor, TreeJobs
+from rstar_async.search.metrics import counted_in_flight
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.persistence import tree_from_nodes
 from rstar_async.search.pools import Pools
@@ -30,7 +32,7 @@ NO_BOUNDS = BoundsConfig()
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
-    """How a batch of searches is run. `unsolved_rollouts`: see `Budget`."""
+    """Models and settings of a batch of searches. `unsolved_rollouts`: see `Budget`."""
 
     models: ActiveModels
     settings: SearchConfig
@@ -54,25 +56,25 @@ class SearchPlan:
 
 
 class SearchRunner:
-    """Runs searches over one set of pools and one store."""
+    """Runs searches over one set of pools and one store, in one domain, which must be open."""
 
-    def __init__(self, pools: Pools, store: Store, judge: AnswerVerifier) -> None:
+    def __init__(self, pools: Pools, store: Store, domain: Domain) -> None:
         self._pools = pools
         self._store = store
-        self._judge = judge
+        self._domain = domain
 
     async def search_all(
         self, searches: Sequence[Search], problems: Mapping[str, Problem], plan: SearchPlan
     ) -> dict[str, Tree]:
-        """Finish `searches`, resuming those begun, at most `in_flight` at once; trees by search.
+        """Start or resume `searches`, at most `in_flight` at once; the trees by search id.
 
-        A search whose jobs failed for good is marked failed and left out.
+        A search whose jobs failed for good is marked as failed and has no tree.
         """
         trees: dict[str, Tree] = {}
-        room = trio.Semaphore(plan.settings.in_flight)
+        slots = trio.Semaphore(plan.settings.in_flight)
 
         async def search_one(search: Search) -> None:
-            async with room:
+            async with slots:
                 tree = await self.search(search, problems[search.problem_id], plan)
             if tree is not None:
                 trees[search.id] = tree
@@ -83,10 +85,10 @@ class SearchRunner:
         return trees
 
     async def search(self, search: Search, problem: Problem, plan: SearchPlan) -> Tree | None:
-        """Finish one search, whether it has begun or not; None if its jobs failed for good."""
+        """Start or resume one search and finish it; None if its jobs failed for good."""
         searcher = await self._searcher(search, problem, plan)
         try:
-            with under_way(search.purpose), facts(tree=search.id):
+            with counted_in_flight(search.purpose), facts(tree=search.id):
                 return await searcher.run()
         except JobFailed as failure:
             about = {"tree": search.id, "problem": problem.id}
@@ -104,22 +106,30 @@ class SearchRunner:
     def expander(self, problem: Problem, tree_id: str, seed: int, plan: SearchPlan) -> Expander:
         """An expander for one tree over `problem`; its draws follow from `seed`."""
         return Expander(
-            self._pools,
+            TreeJobs(self._pools, tree_id),
             plan.models,
-            self._judge,
-            ExpansionSettings.of(plan.settings, plan.execution, plan.answer_value),
-            tree_id=tree_id,
+            self._domain,
+            ExpansionSettings.of(
+                plan.settings, plan.execution, plan.answer_value, plan.models.path_rule
+            ),
+            problem,
             seed=seed,
-            question=problem.question,
-            gold=problem.answer,
         )
 
+    async def group_answers(self, problem: Problem, answers: Iterable[str]) -> dict[str, str]:
+        """Each answer with the first one that is the same vote, as the domain has it."""
+        executor = PoolExecutor(self._pools.executor, f"votes-{problem.id}")
+        try:
+            return await self._domain.group(problem, answers, executor)
+        finally:
+            executor.close()
+
     def end_tree(self, tree_id: str) -> None:
-        """Let go of everything the pools hold for a tree."""
+        """Cancel the jobs of a tree and let workers drop what they keep for it."""
         self._pools.end_tree(tree_id)
 
     async def _searcher(self, search: Search, problem: Problem, plan: SearchPlan) -> Searcher:
-        """At the place where the store says that the search stands."""
+        """A searcher that goes on from what the store has of the search."""
         tree, spent = await self._stored(search, plan)
         return Searcher(
             search,
@@ -134,11 +144,12 @@ class SearchRunner:
         )
 
     async def _stored(self, search: Search, plan: SearchPlan) -> tuple[Tree, Spent]:
-        """The tree and what it cost; a new one if the search has not begun."""
+        """The stored tree and its cost; a new tree if the search has not begun."""
         selection = Selection(plan.settings.exploration, plan.settings.unvisited)
         if search.status == "waiting":
             return Tree(selection), Spent()
-        tree = tree_from_nodes(await self._store.read(queries.nodes_of, search.id), selection)
+        nodes = await self._store.read(queries.nodes_of, search.id)
+        tree = tree_from_nodes(nodes, selection, self._domain.parse_step)
         cost = await self._store.read(queries.cost_of, search.id)
         spent = Spent(
             rollouts=search.rollouts,

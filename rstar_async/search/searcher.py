@@ -1,9 +1,9 @@
-"""Grows one tree: select, expand, commit. While an expansion is being committed the next one is
-under way already; it is taken only when that commit is durable, so the store lacks no parent.
+"""Grows one tree: select, expand, commit. The next expansion begins while the last one is being
+committed, and is added only when that commit is durable, so no stored node lacks its parent.
 
-Up to `parallel` nodes are expanded at once. The nodes being expanded are part of what is committed
-(`cursor`), and expansions are taken in the order they began, so a new searcher over the stored tree
-asks for the same expansions again and grows the tree that would have been grown without a crash.
+Up to `parallel` nodes are expanded at once. The nodes being expanded are part of each commit
+(`cursor`), and expansions are added in the order they began. So a searcher that resumes a stored
+tree asks for the same expansions again and grows the tree that an undisturbed one would have grown.
 """
 
 import math
@@ -27,7 +27,7 @@ BETWEEN_CURSORS = " "
 
 
 class Searcher:
-    """One search of one problem; `spent` is what it had used when its tree was stored."""
+    """One search of one problem; `spent` is what it had used when `tree` was stored."""
 
     def __init__(
         self,
@@ -63,12 +63,15 @@ class Searcher:
         self._begin_rollouts()
         if not self._expansions:
             await self._store.commit(self._root_row(), self._progress("running"))
-        async with open_in_flight(self._expand) as lanes:
-            lanes.begin(self._cursors)
-            while self._cursors and (done := await lanes.first(self._seconds_left())) is not None:
+        async with open_in_flight(self._expand) as in_flight:
+            in_flight.begin(self._cursors)
+            while self._cursors:
+                done = await in_flight.oldest(self._seconds_left())
+                if done is None:
+                    break
                 rows = self._grow(*done)
-                self._go_on_from(done[0])
-                lanes.begin([*self._cursors][len(lanes) :])
+                self._continue_rollout(done[0])
+                in_flight.begin([*self._cursors][len(in_flight) :])
                 await self._store.commit(*rows, self._progress("running"))
                 count_expansion(self._search.purpose, rows)
         await self._store.commit(self._conclusion())
@@ -77,30 +80,30 @@ class Searcher:
 
     async def give_up(self, reason: str) -> None:
         """Mark the search as failed where it stands; what was stored stays."""
-        await self._store.commit(structs.replace(self._progress("failed"), answer=reason))
+        await self._store.commit(structs.replace(self._progress("failed"), failure=reason))
         count_search(self._search.purpose, "failed")
 
     async def _expand(self, node: TreeNode) -> ExpansionResult:
         return await self._expander.expand(node, self._candidates, self._spent.rollouts)
 
-    def _grow(self, node: TreeNode, expanded: ExpansionResult) -> list[Record]:
-        """Add the candidates to the tree; the rows that make it durable."""
+    def _grow(self, node: TreeNode, expansion: ExpansionResult) -> list[Record]:
+        """Add the candidates to the tree; return the rows to commit."""
         self._leave(node)
         backed_up = self._tree.root.visits
-        children = self._tree.expand(node, [o.candidate() for o in expanded.outcomes])
+        children = self._tree.expand(node, [step.candidate() for step in expansion.steps])
         has_changed = self._tree.root.visits > backed_up
         self._expansions += 1
         self._spent.nodes += len(children)
-        self._spent.tokens += expanded.new_tokens
-        self._spent.cpu_seconds += expanded.cpu_seconds
+        self._spent.tokens += expansion.new_tokens
+        self._spent.cpu_seconds += expansion.cpu_seconds
         return [
-            expansion_row(self._search.id, self._expansions, node, expanded),
-            *node_rows(self._search.id, self._expansions, children, expanded),
+            expansion_row(self._search.id, self._expansions, node, expansion),
+            *node_rows(self._search.id, self._expansions, children, expansion),
             *(statistics_rows(self._search.id, node) if has_changed else ()),
         ]
 
-    def _go_on_from(self, node: TreeNode) -> None:
-        """Descend to the best child; without one the rollout is complete and another may begin."""
+    def _continue_rollout(self, node: TreeNode) -> None:
+        """Descend to the best child; without one the rollout is complete and the next may begin."""
         self._spent.seconds = self._seconds()
         if self._budget.overdrawn(self._spent):
             return
@@ -119,7 +122,7 @@ class Searcher:
             self._enter(node)
 
     def _enter(self, node: TreeNode) -> None:
-        self._tree.hold(node)
+        self._tree.reserve(node)
         self._cursors.append(node)
 
     def _leave(self, node: TreeNode) -> None:
@@ -127,7 +130,7 @@ class Searcher:
         self._cursors.remove(node)
 
     def _seconds(self) -> float:
-        """Of searching, pauses between runs left out."""
+        """Seconds of searching, without the pauses between runs."""
         return self._seconds_before + time.time() - self._started_at
 
     def _seconds_left(self) -> float:
@@ -138,7 +141,7 @@ class Searcher:
         return root_row(self._search.id, self._tree, self._models)
 
     def _conclusion(self) -> SearchProgress:
-        """A search that left expansions under way was out of time."""
+        """A search that leaves expansions in flight ran out of time."""
         in_time = self._budget.end(self._spent, self._tree) or "exhausted"
         return structs.replace(
             self._progress("finished"),

@@ -3,10 +3,10 @@
 Invariants
 - Only answers with a value are backed up; a node's `value_sum` is its prior visit (if the PPM
   scored it) plus the values of all answers below it, so |Q| <= 1 (paper Eq. 1-3).
-- Errors keep their -1 to themselves: they never touch an ancestor (reference code).
+- The -1 of a failed step is never backed up (reference code).
 - A node is exhausted when nothing below it can be expanded; selection never enters it.
-- A node that is being expanded is held: until its candidates are known, everybody who passes it
-  counts one lost visit more (virtual loss), and nobody selects it. Nothing of that is ever stored.
+- A node that is being expanded is reserved: until its candidates are known it cannot be selected,
+  and the nodes on its path count one more lost visit (virtual loss). Neither is ever stored.
 """
 
 import math
@@ -23,10 +23,10 @@ VIRTUAL_LOSS = 1.0
 
 
 class NodeStatus(StrEnum):
-    """What became of a step. Only `ROOT` and `LIVE` nodes may be expanded.
+    """The state of a step. Only `ROOT` and `LIVE` nodes may be expanded.
 
-    `TOO_LONG` is where the models' context ends: an empty step that the policy had no room for, or
-    one that the PPM could not read. `UNFINISHED` met the bound on a single step's tokens.
+    `TOO_LONG`: the models' context is full, so the policy had no room for a step, or the PPM could
+    not read it. `UNFINISHED`: the step reached `max_tokens`.
     """
 
     ROOT = "root"
@@ -48,7 +48,7 @@ class Selection:
     """How children are compared.
 
     `unvisited` is the score of a child without visits: "infinity" is standard UCT (every child is
-    tried), "zero" is the reference code, which starves later children when there is no PPM.
+    tried), "zero" is the reference code, which never tries later children if there is no PPM.
     """
 
     exploration: float = 2.0
@@ -57,10 +57,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A step that was generated, run and judged, ready to become a node.
+    """A step that was generated, executed and scored, ready to become a node.
 
     `prior` is the PPM's value in [-1, 1], None without a PPM. `value` is an answer's reward in
-    [-1, 1], None when it is not known. `is_correct` is None for all but judged answers.
+    [-1, 1], None if it is unknown. `is_correct` is None unless the answer was verified.
     """
 
     text: str
@@ -77,10 +77,10 @@ class Candidate:
 
 @dataclass(slots=True, eq=False)
 class TreeNode:
-    """One step in its place. `path` is the reference's tag: "0" the root, "0.2" its 2nd child.
+    """A step and its statistics. `path` is the reference's tag: "0" the root, "0.2" its 2nd child.
 
-    `held` counts the expansions under way at or below it. It is busy when all that could still
-    grow is being expanded, so that there is nothing to select in it at the moment.
+    `virtual_losses` counts the expansions in flight at or below the node. The node is busy if all
+    nodes below it that can grow are being expanded, so that there is nothing to select.
     """
 
     path: str
@@ -91,7 +91,7 @@ class TreeNode:
     value_sum: float = 0.0
     children: list["TreeNode"] = field(default_factory=list)
     is_exhausted: bool = False
-    held: int = 0
+    virtual_losses: int = 0
     is_busy: bool = False
 
     @property
@@ -107,8 +107,8 @@ class TreeNode:
     def can_grow(self) -> bool:
         return self.candidate.status.is_open and not self.is_exhausted
 
-    def line(self) -> list["TreeNode"]:
-        """The nodes from the root's child down to this one."""
+    def path_from_root(self) -> list["TreeNode"]:
+        """The nodes from the root's child to this one; empty for the root."""
         nodes: list[TreeNode] = []
         node = self
         while node.parent is not None:
@@ -131,8 +131,8 @@ class Tree:
         return self.root.is_exhausted
 
     def select(self, start: TreeNode | None = None) -> TreeNode | None:
-        """Descend by UCT to a node without children; None when nothing is left to expand, or
-        nothing that is not being expanded already."""
+        """Descend by UCT to a node without children; None if every node that can still grow is
+        being expanded already."""
         node = start or self.root
         while node.children:
             child = self.best_child(node)
@@ -142,7 +142,7 @@ class Tree:
         return None if node.is_exhausted or node.is_busy else node
 
     def best_child(self, node: TreeNode) -> TreeNode | None:
-        """The child with the highest UCT among those that can be entered; first wins ties."""
+        """The child with the highest UCT that is neither exhausted nor busy; first wins ties."""
         best, highest = None, -math.inf
         for child in node.children:
             if child.can_grow and not child.is_busy:
@@ -152,50 +152,51 @@ class Tree:
         return best
 
     def uct(self, node: TreeNode) -> float:
-        """`Q + c * sqrt(ln N_parent / N)` (paper Eq. 1), held expansions counted as lost visits."""
+        """`Q + c * sqrt(ln N_parent / N)` (paper Eq. 1), with virtual losses."""
         parent = node.parent
         if parent is None:
             return 0.0
-        visits = node.visits + node.held
+        visits = node.visits + node.virtual_losses
         if visits == 0:
             return math.inf if self._selection.unvisited == "infinity" else 0.0
-        q = (node.value_sum - node.held * VIRTUAL_LOSS) / visits
-        parent_visits = parent.visits + parent.held
+        q = (node.value_sum - node.virtual_losses * VIRTUAL_LOSS) / visits
+        parent_visits = parent.visits + parent.virtual_losses
         if parent_visits == 0:
             return q
         return q + self._selection.exploration * math.sqrt(math.log(parent_visits) / visits)
 
-    def hold(self, node: TreeNode) -> None:
-        """Let nobody else expand `node`, and send others elsewhere if elsewhere is as good."""
+    def reserve(self, node: TreeNode) -> None:
+        """Exclude `node` from selection and apply virtual loss along its path."""
         node.is_busy = True
-        self._count_held(node, 1)
-        self._settle(node.parent)
+        self._add_virtual_losses(node, 1)
+        self._update_flags(node.parent)
 
     def release(self, node: TreeNode) -> None:
-        """Undo `hold`, before the node is expanded."""
+        """Undo `reserve`; to be called before the node is expanded."""
         node.is_busy = False
-        self._count_held(node, -1)
-        self._settle(node.parent)
+        self._add_virtual_losses(node, -1)
+        self._update_flags(node.parent)
 
     def expand(self, node: TreeNode, candidates: Sequence[Candidate]) -> list[TreeNode]:
-        """Add children, give each its first value, back answers up and close what is exhausted."""
+        """Add children, initialise their values, back answers up and mark exhausted nodes."""
         children = [self._add(node, c, i) for i, c in enumerate(candidates, start=1)]
         for child in children:
-            self._first_value(child)
-        self._settle(node)
+            self._initialise_value(child)
+        self._update_flags(node)
         return children
 
     def restore(self, path: str, candidate: Candidate, visits: int, value_sum: float) -> TreeNode:
-        """Put back a stored node whose parent is already there; statistics are taken as given."""
+        """Add a stored node, whose parent is already there, with its stored statistics."""
         parent = self.nodes[path.rpartition(".")[0]]
         node = self._add(parent, candidate, int(path.rpartition(".")[2]))
         node.visits, node.value_sum = visits, value_sum
         return node
 
     def close_exhausted(self, expanded: Sequence[str]) -> None:
-        """After restoring: mark what cannot grow, deepest first."""
+        """Mark which of the `expanded` paths are exhausted, deepest first; call it once all nodes
+        are restored."""
         for path in sorted(expanded, key=lambda p: -p.count(".")):
-            self._settle(self.nodes[path])
+            self._update_flags(self.nodes[path])
 
     def answers(self) -> Iterator[TreeNode]:
         """All answer nodes, in the order they were found."""
@@ -209,7 +210,7 @@ class Tree:
             self._answers.append(node)
         return node
 
-    def _first_value(self, node: TreeNode) -> None:
+    def _initialise_value(self, node: TreeNode) -> None:
         if node.status is NodeStatus.ANSWER:
             if node.candidate.value is not None:
                 self._back_up(node, node.candidate.value)
@@ -226,13 +227,13 @@ class Tree:
             current.value_sum += value
             current = current.parent
 
-    def _count_held(self, node: TreeNode | None, change: int) -> None:
+    def _add_virtual_losses(self, node: TreeNode | None, change: int) -> None:
         while node is not None:
-            node.held += change
+            node.virtual_losses += change
             node = node.parent
 
-    def _settle(self, node: TreeNode | None) -> None:
-        """Find again, upwards, which nodes are exhausted and which are busy."""
+    def _update_flags(self, node: TreeNode | None) -> None:
+        """Update `is_exhausted` and `is_busy` from `node` upwards, until nothing changes."""
         while node is not None:
             growing = [child for child in node.children if child.can_grow]
             exhausted = not growing

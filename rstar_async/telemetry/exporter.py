@@ -1,7 +1,7 @@
 """Serves this process's metrics over HTTP, from a thread of its own: `GET /metrics`.
 
-Off unless an address is given. An address without a host is this machine's loopback: metrics are
-not secret, but nobody's business either. A taken address is refused by name.
+Off unless an address is given. An address without a host means loopback: metrics are not secret,
+but not for everyone either. An address in use is refused with its name.
 """
 
 import os

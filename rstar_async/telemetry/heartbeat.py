@@ -1,7 +1,7 @@
-"""The pulse of this process: a file that it touches for as long as it is well.
+"""This process's heartbeat: a file that it touches for as long as it is healthy.
 
-A health check looks at the file's age; it needs neither a port nor a key nor an interpreter. What
-"well" means is up to who beats: a broker whose loop turns, a worker that its broker knows, a
+A health check looks at the file's age; it needs neither a port nor a key nor an interpreter. Each
+process decides what "healthy" means: a broker whose loop turns, a worker that its broker knows, a
 coordinator whose database answers, a trainer that takes steps. One per process, like its log.
 """
 
@@ -27,12 +27,15 @@ def begin(file: Path | None) -> None:
             file.touch()
             file.unlink()
         except OSError as error:
-            raise BadInput(f"cannot write the pulse {file}: {error.strerror}") from None
+            raise BadInput(
+                f"cannot write the heartbeat file {file}: {error.strerror}; "
+                "choose another --heartbeat"
+            ) from None
     _file, _next, _has_beaten = file, 0.0, False
 
 
 def beat() -> None:
-    """Say that all is well; cheap enough to be said in every step of a loop."""
+    """Touch the heartbeat file, at most once a second; cheap enough for every step of a loop."""
     global _next, _has_beaten
     _has_beaten = True
     if _file is not None and (now := time.monotonic()) >= _next:
@@ -41,7 +44,7 @@ def beat() -> None:
 
 
 def has_beaten() -> bool:
-    """True once all has been well: before that, the process is starting."""
+    """True once the process has been healthy: before that, it is starting."""
     return _has_beaten
 
 

@@ -1,9 +1,9 @@
-"""How lines of the log look: one event each, with the facts as `key=value` or as JSON.
+"""The log of a process: one event a line, with its facts as `key=value` or as JSON.
 
-    log.info("worker came", extra={"worker": name, "capacity": 8})
+    log.info("worker joined", extra={"worker": name, "capacity": 8})
 
-`facts(job=…, tree=…)` adds the same to all that is logged inside its block, in whatever module and
-in whatever task is started there: an engine that logs need not know which job it works on.
+`facts(job=…, tree=…)` adds them to every line logged inside its block, in any module and in any
+task started there: an engine that logs need not know which job it works on.
 """
 
 import json
@@ -20,13 +20,13 @@ Layout = Literal["text", "json"]
 
 _facts: ContextVar[dict[str, Fact]] = ContextVar("facts")
 _ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-# Libraries that tell in detail what nobody here asked.
+# Libraries that log every request.
 _NOISY = ("httpx", "httpcore", "alembic")
 
 
 @contextmanager
 def facts(**added: Fact) -> Iterator[None]:
-    """Add these to every line logged inside, also by tasks that are started inside."""
+    """Add these to every line logged inside, also by tasks started inside."""
     token = _facts.set({**_facts.get({}), **added})
     try:
         yield

@@ -1,8 +1,8 @@
-"""Every metric of every process, by name: what a dashboard or an alert may rely on.
+"""Every metric of every process, by name: what dashboards and alerts may rely on.
 
-A name, a label or a bucket that stands here is public; they are added, not changed. `pool` is
-inference, executor or reward. A process serves only what it has touched, and beside that
-prometheus_client's own `process_*` (memory, CPU, start time) and `python_*`.
+Names, labels and buckets are public: they may be added, not changed. `pool` is inference, executor
+or reward. A process serves only the metrics it has used, beside prometheus_client's own `process_*`
+(memory, CPU, start time) and `python_*`.
 """
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -19,9 +19,9 @@ BROKER_JOBS = Gauge(
     "those queued after a worker's death, unclaimed runs wait for their client since a restart",
     ["pool", "state"],
 )
-BROKER_WORKERS = Gauge("rstar_broker_workers", "Workers that are here", POOL)
-BROKER_CAPACITY = Gauge("rstar_broker_capacity", "Jobs that those workers take at once", POOL)
-BROKER_CLIENTS = Gauge("rstar_broker_clients", "Clients that are here", POOL)
+BROKER_WORKERS = Gauge("rstar_broker_workers", "Connected workers", POOL)
+BROKER_CAPACITY = Gauge("rstar_broker_capacity", "Jobs that connected workers take at once", POOL)
+BROKER_CLIENTS = Gauge("rstar_broker_clients", "Connected clients", POOL)
 BROKER_EVENTS = Counter(
     "rstar_broker_events",
     "What happened to jobs and workers: submitted, attempts (leases given), finished, errors, dead "
@@ -47,26 +47,26 @@ WORKER_RUNS = Counter(
 )
 WORKER_SECONDS = Histogram("rstar_worker_run_seconds", "One run", POOL, buckets=LATENCY)
 PROMPT_TOKENS = Counter("rstar_prompt_tokens", "Tokens of prompts, each prompt once", POOL)
-CACHED_TOKENS = Counter("rstar_cached_tokens", "Those of them found in the prefix cache", POOL)
+CACHED_TOKENS = Counter("rstar_cached_tokens", "Prompt tokens found in the prefix cache", POOL)
 GENERATED_TOKENS = Counter("rstar_generated_tokens", "Tokens sampled", POOL)
 PROGRAMS = Counter(
     "rstar_programs",
     "Programs executed, by outcome: ok, exception, timeout, memory, output or died",
     ["status"],
 )
-PROGRAM_CPU = Counter("rstar_program_cpu_seconds", "CPU time of programs", ["status"])
-REUSED_STEPS = Counter("rstar_reused_steps", "Steps that a snapshot spared", ["status"])
+PROGRAM_CPU = Counter("rstar_program_cpu_seconds", "CPU seconds of executed programs", ["status"])
+REUSED_STEPS = Counter("rstar_reused_steps", "Steps that a snapshot saved executing", ["status"])
 
 # The coordinator
 
 CLIENT_JOBS = Gauge("rstar_client_jobs", "Jobs that this client waits for", POOL)
 CLIENT_EVENTS = Counter(
     "rstar_client_events",
-    "What the client did and met: asked, answered, failed, resent, duplicates (endings of jobs "
-    "nobody waits for, dropped), welcomes (connections made)",
+    "Events of the client: asked, answered, failed, resent, duplicates (endings of jobs that no "
+    "ask waits for, dropped), welcomes (connections made)",
     ["pool", "event"],
 )
-SEARCHES_IN_FLIGHT = Gauge("rstar_searches_in_flight", "Searches under way", ["purpose"])
+SEARCHES_IN_FLIGHT = Gauge("rstar_searches_in_flight", "Searches in flight", ["purpose"])
 SEARCHES = Counter("rstar_searches", "Searches ended: finished or failed", ["purpose", "ending"])
 EXPANSIONS = Counter("rstar_expansions", "Expansions committed to the store", ["purpose"])
 NODES = Counter("rstar_nodes", "Nodes committed to the store", ["purpose", "status"])
@@ -74,12 +74,12 @@ NODES = Counter("rstar_nodes", "Nodes committed to the store", ["purpose", "stat
 # The trainer
 
 TRAINED_ROUNDS = Counter("rstar_trained_rounds", "Rounds trained; 0 is the bootstrap", ["round"])
-TRAINING_SECONDS = Counter("rstar_training_seconds", "Spent on training them", ["round"])
+TRAINING_SECONDS = Counter("rstar_training_seconds", "Seconds spent on training", ["round"])
 
-# All that run a trio loop
+# All processes with a trio loop
 
 STALLS = Histogram(
     "rstar_loop_stall_seconds",
-    "Single steps of a task that held up the whole loop for more than 0.1 s",
+    "Single steps of a task that blocked the whole loop for more than 0.1 s",
     buckets=(0.2, 0.5, 1, 2, 5, 10, 30),
 )

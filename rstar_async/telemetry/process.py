@@ -1,4 +1,4 @@
-"""What every entry point does about being watched: options, then `begin`, then `run`."""
+"""How every process starts: the options it shares with all others, their set-up, its trio loop."""
 
 import argparse
 import logging
@@ -20,20 +20,26 @@ log = logging.getLogger(__name__)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """`--metrics`, `--logs` and `--pulse`, the same for every process."""
+    """`--metrics`, `--logs` and `--heartbeat`, the same for every process."""
     parser.add_argument(
         "--metrics",
         metavar="[HOST:]PORT",
         help="serve Prometheus metrics there; without HOST on loopback, without this not at all",
     )
     parser.add_argument("--logs", choices=("text", "json"), default="text", help="on stderr")
-    parser.add_argument("--pulse", type=Path, metavar="FILE", help="touched while all is well")
+    parser.add_argument(
+        "--heartbeat",
+        "--pulse",  # the option's former name
+        type=Path,
+        metavar="FILE",
+        help="file to touch while the process is healthy",
+    )
 
 
 def begin(options: argparse.Namespace, process: str) -> None:
-    """Set up what `add_options` offered; `BadInput` if the address or the file cannot be had."""
+    """Set up what `add_options` offered; `BadInput` if the address or the file cannot be used."""
     begin_logs(process, options.logs)
-    heartbeat.begin(options.pulse)
+    heartbeat.begin(options.heartbeat)
     if options.metrics is not None:
         log.info("metrics served", extra={"address": serve_metrics(options.metrics)})
 

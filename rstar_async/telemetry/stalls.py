@@ -1,8 +1,8 @@
-"""Warns when one step of a trio task held up its whole loop.
+"""Warns when one step of a trio task blocked its whole loop.
 
-Everything in a process of ours shares one loop, so a step that computes for a second delays every
-beat by a second. What is named is the task; its step may also have waited for the interpreter lock
-or for a core.
+All tasks of a process share one loop, so a step that computes for a second delays every beat by a
+second. The warning names the task; its step may also have waited for the interpreter lock or for a
+core.
 """
 
 import logging
@@ -16,14 +16,14 @@ from rstar_async.telemetry.metrics import STALLS
 log = logging.getLogger(__name__)
 
 LIMIT_SECONDS = 0.1
-PAUSE_SECONDS = 1.0  # between two lines in the log; the metric has them all
+PAUSE_SECONDS = 1.0  # between two lines in the log; the metric counts them all
 
 
 class StallWatch(trio.abc.Instrument):
     """Pass it to `trio.run(..., instruments=[StallWatch(is_up)])`.
 
-    Before `is_up()` nobody waits for the loop: stalls of the start are counted and not told, lest
-    one stands beside the line that says what is wrong with the input.
+    Before `is_up()` stalls are counted but not logged: no peer waits for the loop yet, and the log
+    of a process that refuses its input should say only that.
     """
 
     def __init__(self, is_up: Callable[[], bool]) -> None:

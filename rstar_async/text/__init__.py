@@ -1,1 +1,1 @@
-"""One builder for prompts and one parser for steps, shared by search, SFT and PPM."""
+"""Prompts, tags and the parser of steps, shared by search, SFT and PPM."""

@@ -1,7 +1,7 @@
 """Text to token ids, in one way for search, SFT and PPM.
 
-A question and an interpreter's output are foreign text: they are encoded as plain text, so a tag
-written inside them stays six harmless characters and never becomes a special token.
+A question and an interpreter's output come from outside: they are encoded as plain text, so a tag
+written inside them never becomes a special token.
 """
 
 from collections.abc import Iterator
@@ -12,36 +12,41 @@ from typing import Literal
 from tokenizers import Tokenizer
 
 from rstar_async.errors import BadInput
-from rstar_async.text import prompts, tags
+from rstar_async.text import tags
+from rstar_async.text.prompts import MATH_PROMPTS, Prompts
 from rstar_async.text.steps import observation
 
 PromptStyle = Literal["tagged", "few_shot"]
 
 
 class Encoder:
-    """Encodes prompts and observations for one tokenizer and one prompt style.
+    """Encodes prompts and observations for one tokenizer, one prompt style and one kind of problem.
 
     `tagged`: the tags are special tokens, one id each. `few_shot`: the model has never seen them,
-    so they are spelt out as ordinary text and steps stop at strings.
+    so they are encoded as ordinary text and steps stop at strings.
     """
 
-    def __init__(self, tokenizer: Tokenizer, style: PromptStyle) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, style: PromptStyle, prompts: Prompts = MATH_PROMPTS
+    ) -> None:
         self._tokenizer = tokenizer
         self._style = style
+        self._prompts = prompts
 
     @classmethod
-    def load(cls, folder: Path, style: PromptStyle) -> "Encoder":
-        """Read `tokenizer.json` of a model folder; `BadInput` if it is not there."""
+    def load(cls, folder: Path, style: PromptStyle, prompts: Prompts = MATH_PROMPTS) -> "Encoder":
+        """Read `tokenizer.json` of a model folder; `BadInput` if it is not there, or if its
+        tokenizer lacks the tags that the style `tagged` needs."""
         file = folder / "tokenizer.json"
         if not file.is_file():
             raise BadInput(f"{folder} has no tokenizer.json; is it a Hugging Face model folder?")
-        encoder = cls(Tokenizer.from_file(str(file)), style)
+        encoder = cls(Tokenizer.from_file(str(file)), style, prompts)
         if style == "tagged":
             encoder.require_tags(folder)
         return encoder
 
     def require_tags(self, folder: Path) -> None:
-        """Refuse a tokenizer that would spell the tags letter by letter."""
+        """`BadInput` if a tag is not a single token."""
         missing = [tag for tag in tags.SPECIAL_TOKENS if self._tokenizer.token_to_id(tag) is None]
         if missing:
             raise BadInput(f"the tokenizer of {folder} lacks the tags {', '.join(missing)}")
@@ -62,24 +67,24 @@ class Encoder:
     def shared_prefix_length(self) -> int:
         """How many leading ids all prompts of this style have in common."""
         if self._style == "few_shot":
-            return len(self._plain(prompts.FEW_SHOT_PREFIX))
-        return len(self._tagged(prompts.QUESTION_PREFIX))
+            return len(self._plain(self._prompts.few_shot_prefix))
+        return len(self._tagged(self._prompts.question_prefix))
 
     def prompt(self, question: str) -> list[int]:
         """The ids before the first step."""
         if self._style == "few_shot":
             return [
-                *self._plain(prompts.FEW_SHOT_PREFIX),
-                *self._plain(question + prompts.FEW_SHOT_SUFFIX),
+                *self._plain(self._prompts.few_shot_prefix),
+                *self._plain(question + self._prompts.few_shot_suffix),
             ]
         return [
-            *self._tagged(prompts.QUESTION_PREFIX),
+            *self._tagged(self._prompts.question_prefix),
             *self._plain(question),
-            *self._tagged(prompts.QUESTION_SUFFIX),
+            *self._tagged(self._prompts.question_suffix),
         ]
 
     def step(self, text: str) -> list[int]:
-        """The ids of a solution step written by somebody else, such as a demonstration."""
+        """The ids of a step that this policy did not write, such as a demonstration's."""
         return self._tagged(text) if self._style == "tagged" else self._plain(text)
 
     def observation(self, output: str) -> list[int]:

@@ -3,6 +3,8 @@
 Few-shot examples come in a fixed order, so that every tree shares one cached prefix.
 """
 
+from dataclasses import dataclass
+
 from rstar_async.text import tags
 
 QUESTION_PREFIX = f"{tags.USER}:\n"
@@ -58,3 +60,21 @@ FEW_SHOT_PREFIX = "\n".join(
     (_INSTRUCTIONS, "Two solved examples:", *_EXAMPLES, "Now solve this one.\nQuestion: ")
 )
 FEW_SHOT_SUFFIX = "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """The text around a question: for a trained policy, and few-shot for a model that is new to the
+    format."""
+
+    question_prefix: str = QUESTION_PREFIX
+    question_suffix: str = QUESTION_SUFFIX
+    few_shot_prefix: str = FEW_SHOT_PREFIX
+    few_shot_suffix: str = FEW_SHOT_SUFFIX
+
+    def around(self, question: str) -> str:
+        """The prompt of a trained policy, as text."""
+        return f"{self.question_prefix}{question}{self.question_suffix}"
+
+
+MATH_PROMPTS = Prompts()

@@ -1,7 +1,7 @@
-"""What one generated piece is: a step, the last step of a program, an answer, or nothing usable.
+"""Parsing what the policy wrote: a step, the last step of a program, an answer, or nothing usable.
 
-The policy writes everything but the interpreter's output. A piece that forges one, or answers
-before its program has ended, is malformed: it becomes a dead node and is never executed.
+The policy writes everything but the interpreter's output. A piece of text that forges an output, or
+answers before its program has ended, is malformed: it becomes a dead node and is never executed.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A parsed piece. `code` is what the executor runs ("" for answers)."""
+    """A parsed piece of text. `code` is what the executor runs; "" if there is nothing to run."""
 
     kind: StepKind
     code: str = ""
@@ -37,7 +37,7 @@ ROOT_STEP = Step(StepKind.ROOT)
 
 
 def parse_step(text: str, *, after_output: bool) -> Step:
-    """Parse one piece; `after_output` tells that its parent ended with the interpreter's output."""
+    """Parse one piece; `after_output`: the text before it ends with an interpreter's output."""
     if tags.OUTPUT in text or tags.END_OF_OUTPUT in text:
         return Step(StepKind.MALFORMED)
     if not text.endswith(tags.STEP_ENDS):
@@ -55,11 +55,11 @@ def parse_step(text: str, *, after_output: bool) -> Step:
 def program_of(steps: Iterable[Step]) -> list[str]:
     """The sources that make up the program at the end of a path, one per step.
 
-    A piece that opens a new code block starts a new program: earlier variables are gone.
+    A step that opens a new code block starts a new program, without the earlier variables.
     """
     program: list[str] = []
     for step in steps:
-        if step.kind in (StepKind.ROOT, StepKind.ANSWER):
+        if step.kind is StepKind.ROOT or (step.kind is StepKind.ANSWER and not step.code):
             continue
         if step.opens_code:
             program = []
@@ -73,7 +73,7 @@ def observation(output: str) -> str:
 
 
 def shorten(output: str, limit: int = OBSERVATION_LIMIT) -> str:
-    """Keep the first and last half of an over-long output."""
+    """The output; if it is longer than `limit` characters, its beginning and its end."""
     if len(output) <= limit:
         return output
     return f"{output[: limit // 2]}...{output[-limit // 2 :]}"

@@ -18,8 +18,8 @@ from rstar_async.trainer.ranks import refuse
 def main() -> int:
     """Serve one run. The exit code is 0 when told to end, 2 for bad input."""
     options = _parse()
-    if os.environ.get("RANK", "0") != "0":  # of several ranks, one has the port and the pulse
-        options.metrics = options.pulse = None
+    if os.environ.get("RANK", "0") != "0":  # of several ranks, one has the port and the heartbeat
+        options.metrics = options.heartbeat = None
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -1,6 +1,5 @@
 """Reading a searched round: problem by problem, its trees become rows and pairs."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from rstar_async.config import History
 from rstar_async.data.difficulty import accuracy
 from rstar_async.data.preferences import PairRules, Preference
 from rstar_async.data.trajectories import best_trajectories
+from rstar_async.seeding import digest
 from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.trainer.answer_ordering import AnsweredTree, answered_tree
 from rstar_async.trainer.context import TrainingContext
@@ -96,6 +96,7 @@ def _stored(
         {n.path: n for n in nodes},
         styles[search.policy_id],
         problem.source,
+        context.domain.parse_step,
     )
 
 
@@ -151,5 +152,4 @@ def _take_labels(
 
 def is_heldout(problem_id: str, share: float) -> bool:
     """Whether a problem's pairs are only measured on: by problem, for pairs of one tree are kin."""
-    digest = hashlib.blake2b(problem_id.encode(), digest_size=8).digest()
-    return int.from_bytes(digest) < share * 2**64
+    return int.from_bytes(digest(problem_id)) < share * 2**64

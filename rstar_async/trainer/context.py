@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,7 +14,8 @@ from msgspec import to_builtins
 from transformers import AutoConfig
 
 from rstar_async.config import Recipe, Section
-from rstar_async.demo.problems import word_problems
+from rstar_async.domains.base import Domain
+from rstar_async.domains.registry import domain_of
 from rstar_async.errors import RstarError
 from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.trainer import distributed
@@ -43,6 +45,10 @@ class TrainingContext:
     run: str
     database: Database
     should_stop: Callable[[], bool] = field(default=lambda: False)
+
+    @cached_property
+    def domain(self) -> Domain:
+        return domain_of(self.recipe)
 
     @property
     def models(self) -> Path:
@@ -93,7 +99,7 @@ class TrainingContext:
 
     def encoder(self, model: ModelVersion) -> Encoder:
         """Encodes as a trained policy is prompted, whatever prompt `model` itself gets."""
-        return Encoder.load(self.folder(model), "tagged")
+        return Encoder.load(self.folder(model), "tagged", self.domain.prompts)
 
     def max_length(self, wanted: int, model: ModelVersion) -> int:
         """`wanted`, or the model's context if that is shorter."""
@@ -101,8 +107,10 @@ class TrainingContext:
 
     def demonstrations(self, count: int, encoder: Encoder) -> list[SFTRow]:
         """The first `count` of the run's demonstrations."""
+        if not count:
+            return []
         levels = self.recipe.bootstrap.levels
-        problems = word_problems(count, levels, self.recipe.seed, "demonstration")
+        problems = self.domain.generate(count, levels, self.recipe.seed, "demonstration")
         return [demonstration_row(p.question, p.solution, encoder) for p in problems]
 
     def facts(self, style: PromptStyle, settings: Section | None = None) -> dict[str, Any]:
@@ -143,7 +151,7 @@ class TrainingContext:
                     facts=facts,
                     metrics={**counts, **metrics},
                     lines=progress.lines,
-                    probe=probe(Encoder.load(folder, "tagged")),
+                    probe=probe(Encoder.load(folder, "tagged", self.domain.prompts)),
                 )
             )
 

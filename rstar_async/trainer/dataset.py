@@ -12,10 +12,11 @@ from functools import cached_property
 
 from rstar_async.data.preferences import PairRules, preferences
 from rstar_async.search.paths import path_from_root, with_ancestors
-from rstar_async.search.persistence import tree_from_nodes
+from rstar_async.search.persistence import ParseStep, tree_from_nodes
 from rstar_async.search.tree import Selection, Tree
 from rstar_async.text import tags
 from rstar_async.text.encoding import Encoder, PromptStyle
+from rstar_async.text.steps import parse_step
 from rstar_async.trainer.packing import (
     Label,
     LabelledTree,
@@ -55,17 +56,18 @@ class StepTokens:
 @dataclass(frozen=True)
 class StoredTree:
     """A finished search with its rows; `style` is the prompt style of the policy that searched,
-    `source` the data set that the problem is from."""
+    `source` the data set that the problem is from, `parse` the domain's parser of steps."""
 
     search: Search
     question: str
     nodes: Mapping[str, Node]
     style: PromptStyle
     source: str = ""
+    parse: ParseStep = parse_step
 
     @cached_property
     def tree(self) -> Tree:
-        return tree_from_nodes(self.nodes.values(), Selection())
+        return tree_from_nodes(self.nodes.values(), Selection(), self.parse)
 
 
 def step_tokens(node: Node, style: PromptStyle, encoder: Encoder) -> StepTokens:

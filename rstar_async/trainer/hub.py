@@ -44,6 +44,7 @@ def push_all(versions: Sequence[ModelVersion], hub: str) -> None:
     disable_progress_bars()
     for version in versions:
         try:
-            log.info("pushed %s to %s", version.id, push(version, hub))
+            log.info("model pushed", extra={"model": version.id, "to": push(version, hub)})
         except Exception as error:  # whatever libraries and networks raise
-            log.warning("training.hub: %s was not pushed: %s", version.id, error)
+            facts = {"model": version.id, "hub": hub, "reason": str(error)}
+            log.warning("training.hub: model not pushed", extra=facts)

@@ -33,7 +33,7 @@ def prune(context: TrainingContext) -> None:
         reason = f"training.keep_versions is {keep}"
         context.database.commit(ModelStanding(version.id, "pruned", reason))
         shutil.rmtree(context.folder(version), ignore_errors=True)
-        log.info("pruned %s", version.id)
+        log.info("model pruned", extra={"model": version.id})
 
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def serve(context: TrainingContext, *, once: bool = False) -> None:
             try:
                 _train(context, round_.number)
             except Stopped as stopped:
-                log.info("%s", stopped)
+                log.info("training stopped", extra={"reason": str(stopped)})
         elif once:
             return
         else:
@@ -64,7 +64,7 @@ def serve(context: TrainingContext, *, once: bool = False) -> None:
 
 def _tidy(context: TrainingContext) -> None:
     for name in clear_leftovers(context.models, {model.id for model in context.versions()}):
-        log.info("removed unfinished %s", name)
+        log.info("unfinished model removed", extra={"model": name})
 
 
 def _train(context: TrainingContext, number: int) -> None:

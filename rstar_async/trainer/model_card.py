@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rstar_async.config.layers import flattened
+
 TASK = {"policy": "text-generation", "ppm": "text-classification"}
 USE = {
     "policy": "It writes one reasoning step at a time, comments and Python, executed in between.",
@@ -33,7 +35,7 @@ def model_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
         "Held-out problems were never trained on. `manifest.json` has the checksum of every file,",
         "all settings and the versions of the libraries; `metrics.jsonl` the loss of each step.",
         *_section("Training", figures),
-        *_section("Settings", _flat(manifest["settings"])),
+        *_section("Settings", flattened(manifest["settings"])),
     ]
     return "\n".join(lines) + "\n"
 
@@ -51,13 +53,3 @@ def _section(title: str, values: Mapping[str, Any]) -> list[str]:
         return []
     rows = [f"| {name} | {value} |" for name, value in values.items()]
     return ["", f"## {title}", "", "| | |", "|---|---|", *rows]
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat

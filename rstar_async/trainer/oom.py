@@ -34,7 +34,7 @@ def with_less_at_once(at_once: int, least: int, what: str, train: Callable[[int]
                 ) from None
         at_once //= 2
         _give_back()
-        log.warning("out of memory; going on with %d %s at once", at_once, what)
+        log.warning("out of memory; continuing with fewer at once", extra={what: at_once})
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -39,7 +39,8 @@ def train_round(context: TrainingContext, number: int) -> None:
     current = policy if policy.status == "published" else before
     ppm = _ppm(context, number, found, current)
     for model in (policy, ppm):
-        log.info("%s %s round=%d %s", model.status, model.id, number, model.reason)
+        facts = {"model": model.id, "status": model.status, "reason": model.reason}
+        log.info("model trained", extra={**facts, "round": number})
     context.finish(number, policy, ppm, *found.pairs)
 
 

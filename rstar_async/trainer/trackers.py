@@ -75,7 +75,8 @@ def _begun(stack: ExitStack, project: str, progress: TrainingProgress) -> bool:
             reinit="finish_previous",
         )
     except wandb.Error as error:
-        log.warning("training.wandb: %s; this training has no curves there", error)
+        facts = {"reason": str(error)}
+        log.warning("training.wandb: this training has no curves there", extra=facts)
         return False
     stack.enter_context(begun)
     return True

@@ -1,5 +1,5 @@
-"""The web page over the store: what a run did and does, in a browser, read-only.
+"""The web page over a store: a read-only view of runs, also while they go on.
 
-`server` binds and serves, `app` has the routes, `guard` decides who may ask, `parameters` is the
-only place that meets text from outside, `pages` answer from the store. Nothing here writes.
+`server` binds and serves, `app` has the routes, `access` and `guard` decide who may read,
+`requests` validates parameters, `pages` and `ranking` make the `responses`. Nothing here writes.
 """

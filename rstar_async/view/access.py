@@ -1,8 +1,7 @@
-"""Who may ask. Pure: headers in, verdict out.
+"""Access control: from the headers of a request to a verdict. Pure.
 
-Two dangers meet every page on a loopback port: other sites that reach it under a name of their own
-(DNS rebinding; hence the check of `Host`), and, once it listens beyond this machine, other people
-(hence the token). Nothing is sent to a stranger, not even the page itself.
+The `Host` header is checked, because another site could reach a loopback port by a name of its own
+(DNS rebinding). Beyond loopback a token is needed. Without access not even the page is served.
 """
 
 import hmac
@@ -15,13 +14,13 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-Verdict: TypeAlias = Literal["welcome", "introduced", "wrong host", "no token", "only reading"]
+Verdict: TypeAlias = Literal["allowed", "token in query", "wrong host", "no token", "read only"]
 
-_READING = ("GET", "HEAD")
+_READ_METHODS = ("GET", "HEAD")
 
 
 class Access(msgspec.Struct, frozen=True):
-    """`hosts`: names this page answers to, lower case. `token`: "" where none is wanted."""
+    """`hosts`: host names that are answered, lower case. `token`: "" if none is needed."""
 
     hosts: frozenset[str]
     any_address: bool = False
@@ -29,15 +28,15 @@ class Access(msgspec.Struct, frozen=True):
     cookie: str = "rstar_view"
 
     def verdict(self, method: str, headers: Mapping[str, str], query: str) -> Verdict:
-        """`introduced`: the query held the token, which belongs into a cookie now."""
-        if method not in _READING:
-            return "only reading"
+        """`token in query` means that the caller should move the token into a cookie."""
+        if method not in _READ_METHODS:
+            return "read only"
         if not self._knows_host(headers.get("host", "")):
             return "wrong host"
         if not self.token or self._is_token(self._carried(headers)):
-            return "welcome"
+            return "allowed"
         asked = parse_qs(query).get("token", [""])
-        return "introduced" if self._is_token(asked[0]) else "no token"
+        return "token in query" if self._is_token(asked[0]) else "no token"
 
     def _knows_host(self, header: str) -> bool:
         name = host_of(header)
@@ -58,7 +57,7 @@ class Access(msgspec.Struct, frozen=True):
 
 
 def access_for(host: str, port: int, token: str, names: tuple[str, ...] = ()) -> Access:
-    """Loopback answers to loopback's names only; a wider address to any address and our names."""
+    """Loopback answers to the names of loopback only; other hosts to any IP and our host names."""
     loopback = is_loopback(host)
     own = {"localhost", "127.0.0.1", "::1", host.lower(), *(name.lower() for name in names)}
     if not loopback:
@@ -74,7 +73,7 @@ def host_of(header: str) -> str:
 
 
 def is_address(name: str) -> bool:
-    """An IP address, which no DNS server can turn into another."""
+    """Whether it is an IP address, which DNS rebinding cannot change."""
     try:
         ipaddress.ip_address(name)
     except ValueError:

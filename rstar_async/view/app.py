@@ -1,7 +1,4 @@
-"""The routes: addresses to pages, and the one place where an answer becomes bytes.
-
-Everything under `api/` is JSON; everything else is a file that ships with the package.
-"""
+"""The routes. Everything under `api/` is JSON, everything else a file of the package."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -18,12 +15,12 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from rstar_async.sanitize import to_json
-from rstar_async.view import pages, parameters, ranking, shapes
+from rstar_async.view import pages, ranking, requests, responses
 from rstar_async.view.access import Access
 from rstar_async.view.files import Files
 from rstar_async.view.guard import Guard
-from rstar_async.view.parameters import BadQuestion
-from rstar_async.view.pools import PoolWatch
+from rstar_async.view.pools import PoolMonitor
+from rstar_async.view.requests import BadParameters
 from rstar_async.view.trainings import Curve, curves_in
 from storage.database import Database
 from storage.errors import Unavailable
@@ -37,11 +34,11 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class View:
-    """What the endpoints share: the store, the rankings kept of it, and the running pools."""
+    """The endpoints, over one store and the pools of one run."""
 
-    def __init__(self, database: Database, watch: PoolWatch) -> None:
+    def __init__(self, database: Database, monitor: PoolMonitor) -> None:
         self.database = database
-        self.watch = watch
+        self.monitor = monitor
         self.rankings = ranking.Rankings()
         self.readers = trio.CapacityLimiter(READERS)
         self.ranker = trio.CapacityLimiter(1)
@@ -51,24 +48,24 @@ class View:
         node = f"{search}/nodes/{{path}}"
         ask = self._endpoint
         return [
-            Route("/api/runs", ask(parameters.Asked, self._runs)),
+            Route("/api/runs", ask(requests.PageRequest, self._runs)),
             Route("/api/pools", self._pools),
-            Route("/api/trainings", ask(parameters.Asked, self._trainings)),
-            Route(run, ask(parameters.RunAsked, pages.overview)),
-            Route(f"{run}/facets", ask(parameters.RunAsked, pages.facets)),
-            Route(f"{run}/problems", ask(parameters.ProblemsAsked, pages.problems)),
-            Route(f"{run}/rounds/{{round}}/tokens", ask(parameters.RoundAsked, pages.tokens)),
+            Route("/api/trainings", ask(requests.PageRequest, self._trainings)),
+            Route(run, ask(requests.RunRequest, pages.overview)),
+            Route(f"{run}/facets", ask(requests.RunRequest, pages.facets)),
+            Route(f"{run}/problems", ask(requests.ProblemsRequest, pages.problems)),
+            Route(f"{run}/rounds/{{round}}/tokens", ask(requests.RoundRequest, pages.tokens)),
             Route(
                 f"{run}/rounds/{{round}}/solutions",
-                ask(parameters.SolutionsAsked, self.rankings.solutions, self.ranker),
+                ask(requests.SolutionsRequest, self.rankings.solutions, self.ranker),
             ),
-            Route(f"{run}/rounds/{{round}}/pairs", ask(parameters.PairsAsked, ranking.pairs)),
-            Route(search, ask(parameters.SearchAsked, pages.search)),
-            Route(f"{search}/tree", ask(parameters.TreeAsked, pages.tree)),
-            Route(f"{search}/statistics", ask(parameters.TreeAsked, pages.statistics)),
-            Route(f"{search}/find", ask(parameters.FindAsked, pages.find)),
-            Route(node, ask(parameters.NodeAsked, pages.node)),
-            Route(f"{node}/children", ask(parameters.SiblingsAsked, pages.children)),
+            Route(f"{run}/rounds/{{round}}/pairs", ask(requests.PairsRequest, ranking.pairs)),
+            Route(search, ask(requests.SearchRequest, pages.search)),
+            Route(f"{search}/tree", ask(requests.TreeRequest, pages.tree)),
+            Route(f"{search}/statistics", ask(requests.TreeRequest, pages.statistics)),
+            Route(f"{search}/find", ask(requests.FindRequest, pages.find)),
+            Route(node, ask(requests.NodeRequest, pages.node)),
+            Route(f"{node}/children", ask(requests.ChildrenRequest, pages.children)),
         ]
 
     def _endpoint(
@@ -77,45 +74,45 @@ class View:
         page: Callable[[Database, A], Any],
         threads: trio.CapacityLimiter | None = None,
     ) -> Handler:
-        """The page in one of `threads`, between a checked question and a JSON answer."""
+        """Validate the request, run `page` in one of `threads`, and answer with JSON."""
         limiter = threads or self.readers
 
         async def answer(request: Request) -> Response:
             query = request.query_params.multi_items()
             try:
-                asked = parameters.read(kind, request.path_params, query)
-            except BadQuestion as error:
+                asked = requests.read(kind, request.path_params, query)
+            except BadParameters as error:
                 return failure(HTTPStatus.BAD_REQUEST, str(error))
             try:
                 found = await _in_thread(partial(page, self.database, asked), limiter)
             except Unavailable as error:
-                return failure(HTTPStatus.SERVICE_UNAVAILABLE, f"the store is away: {error}")
+                return failure(HTTPStatus.SERVICE_UNAVAILABLE, f"the store is unavailable: {error}")
             if found is None:
                 return failure(HTTPStatus.NOT_FOUND, "there is no such thing in this store")
             return to_response(found)
 
         return answer
 
-    def _runs(self, database: Database, asked: parameters.Asked) -> shapes.Runs:
+    def _runs(self, database: Database, asked: requests.PageRequest) -> responses.Runs:
         runs = pages.runs(database, asked)
         newest = pages.overview_of(database, runs[0]["id"]) if runs else None
-        return shapes.Runs(database.name, self.watch.has_home, runs, newest)
+        return responses.Runs(database.name, self.monitor.has_home, runs, newest)
 
-    def _trainings(self, database: Database, asked: parameters.Asked) -> list[Curve]:
-        return curves_in(self.watch.home) if self.watch.home else []
+    def _trainings(self, database: Database, asked: requests.PageRequest) -> list[Curve]:
+        return curves_in(self.monitor.home) if self.monitor.home else []
 
     async def _pools(self, request: Request) -> Response:
-        return to_response(await self.watch.status())
+        return to_response(await self.monitor.status())
 
 
 async def _in_thread(page: Callable[[], Any], limiter: trio.CapacityLimiter) -> Any:
-    """A browser that leaves does not wait for its answer; nor does the end of the server."""
+    """A closed connection or a server that stops does not wait for the thread."""
     return await trio.to_thread.run_sync(page, limiter=limiter, abandon_on_cancel=True)
 
 
-def build_app(database: Database, watch: PoolWatch, access: Access) -> ASGIApp:
-    """The page as an ASGI application that answers whom `access` welcomes."""
-    routes = [*View(database, watch).routes(), Route("/{path:path}", Files().answer)]
+def build_app(database: Database, monitor: PoolMonitor, access: Access) -> ASGIApp:
+    """The page as an ASGI application that answers the requests that `access` allows."""
+    routes = [*View(database, monitor).routes(), Route("/{path:path}", Files().answer)]
     app = Starlette(routes=routes, exception_handlers={Exception: _broken})
     return Guard(app, access)
 
@@ -129,5 +126,5 @@ def failure(status: HTTPStatus, reason: str) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    log.error("page failed; path=%s", request.url.path, exc_info=error)
+    log.error("page failed", extra={"path": request.url.path}, exc_info=error)
     return failure(HTTPStatus.INTERNAL_SERVER_ERROR, "a bug: `rstar view` logged it")

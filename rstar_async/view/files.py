@@ -1,6 +1,6 @@
-"""The page's own files, read once when the server starts: they are few and small.
+"""The page's own files, read once when the server starts.
 
-Only what was found then is ever served; no path from outside touches the disk.
+Requests never reach the disk.
 """
 
 import hashlib
@@ -20,12 +20,12 @@ _TYPES = {
     "svg": "image/svg+xml",
 }
 _FIRST = "index.html"
-# Fetched as one: over HTTP/1.1 each file more keeps the first page waiting.
+# Served as one file: over HTTP/1.1 each further file delays the first page.
 _STYLES = ("css/base.css", "css/parts.css", "css/views.css", "css/tree.css")
 
 
 class File(msgspec.Struct, frozen=True):
-    """A file and the tag by which a browser knows that it has not changed."""
+    """A file with its media type (`kind`) and ETag."""
 
     body: bytes
     kind: str
@@ -33,7 +33,7 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Files:
-    """Answers with a file, or says that there is none."""
+    """Answers with a file, or 404."""
 
     def __init__(self) -> None:
         self._files = dict(_read(resources.files("rstar_async.view") / "static", ""))

@@ -1,7 +1,7 @@
-"""The ASGI layer around the page: applies `Access`, and puts the safety headers on every answer.
+"""ASGI middleware that applies `Access` and adds security headers to every answer.
 
-The policy lets the browser run our own files and nothing else, and makes every sink that could turn
-text into HTML throw (Trusted Types), so a mistake in our scripts stays text as well.
+The content security policy lets the browser run our own files and nothing else, and Trusted Types
+make every attempt to turn text into HTML throw.
 """
 
 from http import HTTPStatus
@@ -40,12 +40,12 @@ SAFETY = {
 _REFUSALS = {
     "wrong host": (HTTPStatus.MISDIRECTED_REQUEST, "This page does not answer to that host name."),
     "no token": (HTTPStatus.UNAUTHORIZED, "Open the address that `rstar view` printed."),
-    "only reading": (HTTPStatus.METHOD_NOT_ALLOWED, "This page only reads."),
+    "read only": (HTTPStatus.METHOD_NOT_ALLOWED, "This page is read-only."),
 }
 
 
 class Guard:
-    """Lets through what `access` welcomes; web sockets never."""
+    """Passes on the requests that `access` allows; web sockets never."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
@@ -62,15 +62,17 @@ class Guard:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         query = scope["query_string"].decode("latin-1")
         verdict = self._access.verdict(scope["method"], Headers(scope=scope), query)
-        if verdict == "welcome":
+        if verdict == "allowed":
             await self._app(scope, receive, send)
             return
-        response = self._introduction(query) if verdict == "introduced" else _refusal(verdict)
+        response = (
+            self._move_token_to_cookie(query) if verdict == "token in query" else _refusal(verdict)
+        )
         await response(scope, receive, send)
 
-    def _introduction(self, query: str) -> Response:
-        """The token moves from the address, which people share, into a cookie that scripts cannot
-        read and other sites cannot send."""
+    def _move_token_to_cookie(self, query: str) -> Response:
+        """Redirect to the address without the token, so that it is not shared with the address; the
+        cookie cannot be read by scripts nor sent by other sites."""
         left = urlencode([(key, value) for key, value in parse_qsl(query) if key != "token"])
         response = RedirectResponse(f"./?{left}" if left else "./", HTTPStatus.SEE_OTHER)
         response.set_cookie(

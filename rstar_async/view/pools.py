@@ -1,7 +1,7 @@
-"""How the pools of a running system are, asked from their brokers when a browser wants to know; or,
-where there is no way to the brokers, as their notices say.
+"""The state of a running system's pools, requested from their brokers or, where these cannot be
+reached, read from their status files.
 
-One question serves all browsers of the last seconds. A run that is not going on has no pools.
+One request serves all browsers for a second. A run that is not running has no pools.
 """
 
 import time
@@ -19,24 +19,24 @@ from rstar_async.wire.pool import open_pool
 
 ANSWER_SECONDS = 2.0
 FRESH_SECONDS = 1.0
-# A notice is renewed every few seconds; one that is older is of a broker that is gone.
-NOTICE_SECONDS = 15.0
+# Brokers rewrite their status file every second; an older file is of a broker that has ended.
+STATUS_FILE_SECONDS = 15.0
 
 
 class Pools(msgspec.Struct, frozen=True):
-    """`reason` says why there are none; a pool that did not answer is None."""
+    """`reason` says why there are none; a pool whose broker did not answer is None."""
 
     running: bool
     reason: str
     pools: dict[str, Status | None]
 
 
-class PoolWatch:
-    """Asks the brokers of the run in `home`, or reads what they wrote into `notices`."""
+class PoolMonitor:
+    """Asks the brokers of the run in `home`, or reads their files in `status_folder`."""
 
-    def __init__(self, home: Path | None, notices: Path | None = None) -> None:
-        self.home, self._notices = home, notices
-        self._turn = trio.Lock()
+    def __init__(self, home: Path | None, status_folder: Path | None = None) -> None:
+        self.home, self._status_folder = home, status_folder
+        self._lock = trio.Lock()
         self._asked_at = float("-inf")
         self._pools = Pools(False, "", {})
 
@@ -45,16 +45,16 @@ class PoolWatch:
         return self.home is not None
 
     async def status(self) -> Pools:
-        """Not older than a second, and here within about two."""
-        async with self._turn:
+        """Not older than a second; takes about two seconds at most."""
+        async with self._lock:
             if trio.current_time() - self._asked_at > FRESH_SECONDS:
-                self._pools = await self._ask()
+                self._pools = await self._read()
                 self._asked_at = trio.current_time()
             return self._pools
 
-    async def _ask(self) -> Pools:
-        if self._notices is not None:
-            return read_notices(self._notices)
+    async def _read(self) -> Pools:
+        if self._status_folder is not None:
+            return read_status_files(self._status_folder)
         if self.home is None:
             return Pools(False, "give `rstar view` the folder of a run to see its workers", {})
         try:
@@ -64,28 +64,30 @@ class PoolWatch:
         found: dict[str, Status | None] = dict.fromkeys(POOLS)
         async with trio.open_nursery() as nursery:
             for pool in POOLS:
-                nursery.start_soon(_ask_one, found, pool, clients_endpoint(sockets, pool))
+                nursery.start_soon(_request_status, found, pool, clients_endpoint(sockets, pool))
         return Pools(True, "", found)
 
 
-def read_notices(folder: Path) -> Pools:
-    """`POOL.json` of every pool; a broker whose notice is old or cannot be read has no answer."""
-    found: dict[str, Status | None] = {pool: _notice(folder / f"{pool}.json") for pool in POOLS}
+def read_status_files(folder: Path) -> Pools:
+    """`POOL.json` of every pool; None for a file that is old or cannot be read."""
+    found: dict[str, Status | None] = {
+        pool: _read_status(folder / f"{pool}.json") for pool in POOLS
+    }
     if any(found.values()):
         return Pools(True, "", found)
     return Pools(False, f"no broker has written to {folder} lately", {})
 
 
-def _notice(file: Path) -> Status | None:
+def _read_status(file: Path) -> Status | None:
     try:
-        if time.time() - file.stat().st_mtime > NOTICE_SECONDS:
+        if time.time() - file.stat().st_mtime > STATUS_FILE_SECONDS:
             return None
         return msgspec.json.decode(file.read_bytes(), type=Status)
     except (OSError, msgspec.DecodeError):
         return None
 
 
-async def _ask_one(found: dict[str, Status | None], pool: str, endpoint: str) -> None:
+async def _request_status(found: dict[str, Status | None], pool: str, endpoint: str) -> None:
     with trio.move_on_after(ANSWER_SECONDS):
         try:
             async with open_pool(endpoint, name="view") as client:

@@ -1,93 +1,93 @@
-"""Best and worst solutions, and preference pairs: whole ways through a tree.
+"""Ranked solutions and preference pairs, with all their steps.
 
-To rank a round is seconds of work at a million nodes, so the result is kept: for good once the
-round's search is over, for some seconds while it goes on.
+Ranking a round takes seconds at a million nodes, so rankings are cached: for good once the round's
+searches are finished, for a few seconds before.
 """
 
 import time
 from collections import OrderedDict
 
-from rstar_async.view import shapes
-from rstar_async.view.parameters import PairsAsked, SolutionsAsked
+from rstar_async.view import responses
+from rstar_async.view.requests import PairsRequest, SolutionsRequest
 from storage import queries
 from storage.database import Database
 from storage.queries.dashboard_trees import PairWithNodes, RankedAnswer
 from storage.records import Node
 
-KEPT_RANKINGS = 32
+MAX_RANKINGS = 32
 FRESH_SECONDS = 5.0
 
 
 class Rankings:
-    """Ranked answers by run, round, correctness and order. For one thread at a time."""
+    """A cache of ranked answers by run, round, correctness and order. Not thread-safe."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, int, bool, bool], tuple[float, list[RankedAnswer]]]
         self._kept = OrderedDict()
 
-    def solutions(self, database: Database, asked: SolutionsAsked) -> shapes.SolutionPage:
-        """A page of them, with all their steps."""
-        ranked = self._ranked(database, asked)
-        page = ranked[asked.offset : asked.offset + asked.limit]
-        return shapes.SolutionPage(len(ranked), [_solution(database, each) for each in page])
+    def solutions(self, database: Database, request: SolutionsRequest) -> responses.SolutionPage:
+        """A page of solutions with all their steps."""
+        ranked = self._ranked(database, request)
+        page = ranked[request.offset : request.offset + request.limit]
+        return responses.SolutionPage(len(ranked), [_solution(database, each) for each in page])
 
-    def _ranked(self, database: Database, asked: SolutionsAsked) -> list[RankedAnswer]:
-        key = (asked.run, asked.round, asked.correct, asked.order == "worst")
+    def _ranked(self, database: Database, request: SolutionsRequest) -> list[RankedAnswer]:
+        key = (request.run, request.round, request.correct, request.order == "worst")
         until, ranked = self._kept.get(key, (0.0, []))
         if until < time.monotonic():
-            until = _until(database, asked)
-            ranked = _rank(database, asked)
+            until = _fresh_until(database, request)
+            ranked = _rank(database, request)
             self._kept[key] = (until, ranked)
         self._kept.move_to_end(key)
-        if len(self._kept) > KEPT_RANKINGS:
+        if len(self._kept) > MAX_RANKINGS:
             self._kept.popitem(last=False)
         return ranked
 
 
-def pairs(database: Database, asked: PairsAsked) -> shapes.PairPage:
-    """Preferences with the steps before them, as the PPM read them."""
+def pairs(database: Database, request: PairsRequest) -> responses.PairPage:
+    """A page of preference pairs, each with the steps that both share."""
     found = database.read_once(
         queries.pair_page,
-        asked.run,
-        asked.round,
-        kind=asked.kind,
-        split=asked.split,
-        search_id=asked.search,
-        offset=asked.offset,
-        limit=asked.limit,
+        request.run,
+        request.round,
+        kind=request.kind,
+        split=request.split,
+        search_id=request.search,
+        offset=request.offset,
+        limit=request.limit,
     )
-    return shapes.PairPage([_pair_view(database, each) for each in found])
+    return responses.PairPage([_pair_view(database, each) for each in found])
 
 
-def _until(database: Database, asked: SolutionsAsked) -> float:
-    found = database.read_once(queries.round_by_number, asked.run, asked.round)
+def _fresh_until(database: Database, request: SolutionsRequest) -> float:
+    found = database.read_once(queries.round_by_number, request.run, request.round)
     over = found is not None and found.searched_at is not None
     return float("inf") if over else time.monotonic() + FRESH_SECONDS
 
 
-def _rank(database: Database, asked: SolutionsAsked) -> list[RankedAnswer]:
+def _rank(database: Database, request: SolutionsRequest) -> list[RankedAnswer]:
     return database.read_once(
         queries.ranked_answers,
-        asked.run,
-        asked.round,
-        correct=asked.correct,
-        worst=asked.order == "worst",
+        request.run,
+        request.round,
+        correct=request.correct,
+        worst=request.order == "worst",
     )
 
 
-def _solution(database: Database, answer: RankedAnswer) -> shapes.Solution:
-    way = database.read_once(queries.steps_to, answer.search_id, answer.path)
-    return shapes.Solution(answer, _steps(way[1:]))
+def _solution(database: Database, answer: RankedAnswer) -> responses.Solution:
+    path = database.read_once(queries.steps_to, answer.search_id, answer.path)
+    return responses.Solution(answer, _steps(path[1:]))
 
 
-def _pair_view(database: Database, found: PairWithNodes) -> shapes.PairView:
+def _pair_view(database: Database, found: PairWithNodes) -> responses.PairView:
     pair = found.pair
     search = database.read_once(queries.search_by_id, pair.search_id)
     problem = search and database.read_once(queries.problem_by_id, search.problem_id)
     chosen = database.read_once(queries.steps_to, pair.search_id, pair.chosen_path)
     rejected = database.read_once(queries.steps_to, pair.search_id, pair.rejected_path)
     shared = sum(good.path == bad.path for good, bad in zip(chosen, rejected, strict=False))
-    return shapes.PairView(
+    return responses.PairView(
         pair,
         problem.question if problem else "",
         problem.id if problem else "",
@@ -97,5 +97,5 @@ def _pair_view(database: Database, found: PairWithNodes) -> shapes.PairView:
     )
 
 
-def _steps(way: list[Node]) -> list[shapes.Schema]:
-    return [shapes.step_view(step) for step in way]
+def _steps(path: list[Node]) -> list[responses.JsonObject]:
+    return [responses.step_view(step) for step in path]

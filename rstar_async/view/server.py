@@ -19,14 +19,14 @@ GRACE_SECONDS = 1.0
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket, or `BadInput` that says what is in the way. Port 0 takes a free one."""
+    """A listening socket; port 0 takes a free port. `BadInput` says why it cannot listen."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listening = socket.socket(family, kind, protocol)
     except (OSError, UnicodeError, OverflowError) as error:
-        raise BadInput(f"{host!r} is no address to listen on: {error}") from None
+        raise BadInput(f"{host!r} is not an address to listen on: {error}") from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
@@ -40,14 +40,14 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def choose_token(host: str, given: str | None) -> str:
-    """Beyond loopback there always is one."""
+    """The given token; else a random one beyond loopback, and none ("") on loopback."""
     if given is not None and not given:
         raise BadInput("an empty --token protects nothing; leave the option out for a random one")
     return given or ("" if is_loopback(host) else secrets.token_urlsafe(24))
 
 
 def address(host: str, port: int, token: str) -> str:
-    """What to open. A wildcard is reached by this machine's name."""
+    """The URL to open; for a wildcard address it has this machine's name."""
     name = socket.gethostname() if host in {"0.0.0.0", "::"} else host
     shown = f"[{name}]" if ":" in name else name
     return f"http://{shown}:{port}/" + (f"?token={token}" if token else "")

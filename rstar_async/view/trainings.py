@@ -1,7 +1,7 @@
-"""How the trainings of a run go, from the lines that the trainer writes beside them as it trains.
-Of a PPM they also say how many pairs it orders right: those it learns from, and held-out ones.
+"""The curves of a run's trainings, from the file that the trainer appends to at each step.
 
-A line may be half written, and a training that began again writes its steps again: the last counts.
+For a PPM they include its accuracy on training pairs and held-out pairs. The last line may be
+incomplete; a resumed training writes steps again, and the later lines count.
 """
 
 from collections.abc import Iterable
@@ -11,11 +11,11 @@ from typing import TypeAlias
 import msgspec
 
 FILE = Path("training") / "progress.jsonl"
-MOST_POINTS = 400
+MAX_POINTS = 400
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One line of the file; step 0 says only that a training began."""
+    """One line of the file; step 0 only marks the start of a training."""
 
     phase: str
     round: int
@@ -30,8 +30,8 @@ Points: TypeAlias = list[tuple[int, float]]
 
 
 class Curve(msgspec.Struct, frozen=True):
-    """One training: where it stands, and the loss of some of its steps, the last always; of a PPM
-    the shares of pairs that were ordered right, too."""
+    """One training: its progress and the loss of some of its steps, always with the last; for a
+    PPM also its accuracy on pairs."""
 
     phase: str
     round: int
@@ -68,15 +68,15 @@ def _curve(steps: list[Step]) -> Curve:
         last.round,
         last.step,
         last.total,
-        _thinned((each.step, each.loss) for each in steps),
-        _thinned((each.step, each.pair_accuracy_train) for each in steps),
-        _thinned((each.step, each.pair_accuracy) for each in steps),
+        _every_nth((each.step, each.loss) for each in steps),
+        _every_nth((each.step, each.pair_accuracy_train) for each in steps),
+        _every_nth((each.step, each.pair_accuracy) for each in steps),
     )
 
 
-def _thinned(values: Iterable[tuple[int, float | None]]) -> Points:
+def _every_nth(values: Iterable[tuple[int, float | None]]) -> Points:
     points = [(step, value) for step, value in values if value is not None]
-    every = -(-len(points) // MOST_POINTS) or 1
+    every = -(-len(points) // MAX_POINTS) or 1
     return points[::-1][::every][::-1]
 
 

@@ -1,4 +1,4 @@
-"""One job as its askers see it: what was asked, when to ask again, how it ended."""
+"""One submitted job at the client: its request, when to send it again, its outcome."""
 
 import random
 
@@ -13,7 +13,7 @@ LAST_RESEND_SECONDS = 30.0
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A job's result, and how it came about."""
+    """A job's result, and the worker, attempt and seconds it took."""
 
     body: bytes
     worker: str
@@ -22,9 +22,9 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Statistics(msgspec.Struct):
-    """What a pool client has done and met since it was opened, but for `waiting`, which is now.
+    """Counts of a pool client since it was opened; `waiting` is the number at this moment.
 
-    `duplicates` are endings of jobs that nobody waited for (any more); they were dropped.
+    `duplicates` are endings of jobs that no ask waited for (any more); they were dropped.
     """
 
     waiting: int = 0
@@ -37,7 +37,7 @@ class Statistics(msgspec.Struct):
 
 
 class Call:
-    """One job in this process: asked for by `waiters` tasks, ended when `outcome` is there."""
+    """One job in this process: `waiters` tasks wait until `outcome` is set."""
 
     def __init__(self, submit: Submit, body: bytes) -> None:
         self.submit, self.body = submit, body
@@ -48,7 +48,7 @@ class Call:
         self.ended = trio.Event()
 
     def schedule_resend(self) -> None:
-        """Set when to submit again, each time later."""
+        """Set the time of the next submit; the pauses double."""
         self.resend_at = trio.current_time() + self._pause * random.uniform(0.8, 1.2)
         self._pause = min(self._pause * 2, LAST_RESEND_SECONDS)
 

@@ -1,11 +1,11 @@
-"""Messages to frames and back: the one place that meets malformed bytes.
+"""Messages to frames and back: the one place that handles malformed bytes.
 
-What travels is an envelope: in its first frame a msgpack array of `[header, body]` pairs, so that
+Messages travel in envelopes: the first frame is a msgpack array of `[header, body]` pairs, so that
 many small messages cost hardly more than one. A large body is nil there and follows in a frame of
 its own, in order.
 
-Whatever arrives, decoding either returns valid headers of the expected direction or raises
-`Malformed`; nothing else ever comes out.
+For any bytes, decoding either returns valid headers of the expected direction or raises
+`Malformed`, and nothing else.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,9 +21,9 @@ from rstar_async.wire.messages import (
     ToWorkerMessage,
 )
 
-MOST_MESSAGES = 128  # in one envelope: what is read from it is acted upon without a pause
-INLINE_BYTES = 32 * 1024  # of a body that still travels between the headers
-FRAME_BYTES = 8 * 1024 * 1024  # of an envelope's first frame: all inline, and some to spare
+MAX_MESSAGES = 128  # in one envelope, and so handled without a pause
+INLINE_BYTES = 32 * 1024  # longest body that travels inside the first frame
+FRAME_BYTES = 8 * 1024 * 1024  # longest first frame: `MAX_MESSAGES` bodies and some to spare
 
 T = TypeVar("T")
 Message = tuple[Header, bytes]
@@ -33,18 +33,18 @@ class Malformed(Exception):
     """These bytes are not a message."""
 
 
-def frames_of(*parcels: Message) -> list[bytes]:
-    """Return the frames of one envelope with these messages; at most `MOST_MESSAGES`."""
-    if all(len(body) <= INLINE_BYTES for _, body in parcels):
-        return [_encoder.encode(parcels)]
-    inline = [(header, None if len(body) > INLINE_BYTES else body) for header, body in parcels]
-    return [_encoder.encode(inline), *(body for _, body in parcels if len(body) > INLINE_BYTES)]
+def frames_of(*messages: Message) -> list[bytes]:
+    """Return the frames of one envelope with these messages; at most `MAX_MESSAGES`."""
+    if all(len(body) <= INLINE_BYTES for _, body in messages):
+        return [_encoder.encode(messages)]
+    inline = [(header, None if len(body) > INLINE_BYTES else body) for header, body in messages]
+    return [_encoder.encode(inline), *(body for _, body in messages if len(body) > INLINE_BYTES)]
 
 
-def envelopes(parcels: Sequence[Message]) -> Iterator[Sequence[Message]]:
-    """Cut messages to one peer into what fits into envelopes, in order."""
-    for start in range(0, len(parcels), MOST_MESSAGES):
-        yield parcels[start : start + MOST_MESSAGES]
+def envelopes(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
+    """Split messages to one peer into envelopes, in order."""
+    for start in range(0, len(messages), MAX_MESSAGES):
+        yield messages[start : start + MAX_MESSAGES]
 
 
 def read_payload(body: bytes, kind: type[T]) -> T:
@@ -60,23 +60,23 @@ def _decoder_of(union: Any) -> Callable[[Sequence[bytes]], list[tuple[Any, bytes
             raise Malformed("no frame where an envelope was expected")
         if len(frames[0]) > FRAME_BYTES:
             raise Malformed(f"an envelope of {len(frames[0])} bytes")
-        parcels = _read(frames[0], decoder)
-        if not 1 <= len(parcels) <= MOST_MESSAGES:
-            raise Malformed(f"an envelope with {len(parcels)} messages")
-        return _with_bodies(parcels, frames[1:])
+        messages = _read(frames[0], decoder)
+        if not 1 <= len(messages) <= MAX_MESSAGES:
+            raise Malformed(f"an envelope with {len(messages)} messages")
+        return _with_bodies(messages, frames[1:])
 
     return decode
 
 
 def _with_bodies(
-    parcels: list[tuple[Any, bytes | None]], bodies: Sequence[bytes]
+    messages: list[tuple[Any, bytes | None]], bodies: Sequence[bytes]
 ) -> list[tuple[Any, bytes]]:
-    """Put the bodies that came in frames of their own where they belong."""
-    absent = sum(body is None for _, body in parcels)
-    if absent != len(bodies):
-        raise Malformed(f"{len(bodies)} frames with bodies where {absent} were announced")
-    coming = iter(bodies)
-    return [(header, next(coming) if body is None else body) for header, body in parcels]
+    """Return the messages with the bodies that came in frames of their own."""
+    expected = sum(body is None for _, body in messages)
+    if expected != len(bodies):
+        raise Malformed(f"{len(bodies)} frames with bodies where {expected} were announced")
+    remaining = iter(bodies)
+    return [(header, next(remaining) if body is None else body) for header, body in messages]
 
 
 def _read(data: bytes, decoder: msgspec.msgpack.Decoder[T]) -> T:

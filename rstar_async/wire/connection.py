@@ -1,11 +1,10 @@
-"""One lasting conversation with a broker, whatever happens to the broker.
+"""A lasting connection to a broker: it survives silence, restarts and broken sockets.
 
-Clients and workers alike say Hello, beat, listen for life, and begin anew on a fresh socket when
-there is none. A `Connection` keeps that up and tells its `Handler` two things: that it was
-welcomed, and what it heard. Nothing is sent before the welcome: a handler must be able to say
-everything again.
+Clients and workers alike send Hello and beats, and reconnect with a new socket when the broker is
+silent. A `Connection` does that and tells its `Handler` two things: that it was welcomed, and what
+messages came. Nothing is sent before the welcome: a handler must be able to send everything again.
 
-What is said in one turn of the loop leaves in one envelope at its end, or as soon as it fills one.
+Messages sent in one turn of the loop leave in one envelope at its end, or as soon as they fill one.
 """
 
 import logging
@@ -17,7 +16,7 @@ import trio
 
 from rstar_async.errors import BrokerLost
 from rstar_async.wire.codec import (
-    MOST_MESSAGES,
+    MAX_MESSAGES,
     Decode,
     Malformed,
     Message,
@@ -31,23 +30,23 @@ log = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 5.0
 HELLO_SECONDS = 1.0
-ENVELOPES = 4  # heard together, so that what they lead to is under way while the rest is heard
+ENVELOPES = 4  # handled together, so that replies to them leave before the rest is read
 
-Heard = TypeVar("Heard")
-HeardContra = TypeVar("HeardContra", contravariant=True)
+Incoming = TypeVar("Incoming")
+IncomingContra = TypeVar("IncomingContra", contravariant=True)
 
 
-class Handler(Protocol[HeardContra]):
-    """Who talks over a link. None of these may block; `heard` is called once per message."""
+class Handler(Protocol[IncomingContra]):
+    """The owner of a connection. None of these may block; `heard` is called once per message."""
 
     def hello(self) -> Header: ...
     def beat(self) -> Header: ...
     def welcomed(self, welcome: Welcome) -> None: ...
-    def heard(self, message: HeardContra, body: bytes) -> None: ...
+    def heard(self, message: IncomingContra, body: bytes) -> None: ...
 
 
-class Connection(Generic[Heard]):
-    """Keeps `speaker` in conversation with the broker at `endpoint` until cancelled.
+class Connection(Generic[Incoming]):
+    """Keeps `handler` connected to the broker at `endpoint` until cancelled.
 
     Raises `BrokerLost` only if the broker refuses us; an absent broker is waited for.
     """
@@ -55,50 +54,50 @@ class Connection(Generic[Heard]):
     def __init__(
         self,
         endpoint: str,
-        speaker: Handler[Heard],
+        handler: Handler[Incoming],
         connect: Callable[[], Socket],
-        decode: Decode[Heard],
+        decode: Decode[Incoming],
     ) -> None:
-        self._endpoint, self._speaker = endpoint, speaker
+        self._endpoint, self._handler = endpoint, handler
         self._connect, self._decode = connect, decode
         self._socket: Socket | None = None
         self._is_welcome = trio.Event()
         self._outbox: list[Message] = []
-        self._has_mail = trio.Event()
+        self._has_outgoing = trio.Event()
         self._epoch = b""
-        self._is_noted = False
+        self._is_silence_logged = False
         self.heard_at = 0.0
         self._beat_seconds = HELLO_SECONDS
 
     async def run(self) -> None:
-        """Talk until cancelled. The first socket is opened at once, so a bad endpoint shows."""
+        """Serve until cancelled. The first socket is opened at once, so a bad endpoint shows."""
         pauses = backoff()
         async with trio.open_nursery() as nursery:
             self._open()
             nursery.start_soon(self._keep_beating)
-            nursery.start_soon(self._keep_posting)
+            nursery.start_soon(self._keep_flushing)
             try:
                 while True:
                     await self._listen_until_silent()
                     if self._is_welcome.is_set():
                         pauses = backoff()
-                    self._note_silence()
+                    self._log_silence()
                     self._close()
                     await trio.sleep(next(pauses))
                     self._open()
             finally:
-                self._post()
+                self._flush()
                 self._close()
 
     def send(self, message: Header, body: bytes = b"") -> bool:
-        """Send soon, if the broker knows us; False means that it must be said after the welcome."""
+        """Send soon, if the broker knows us; False: the handler must send it after the welcome."""
         if not self._is_welcome.is_set():
             return False
         self._outbox.append((message, body))
-        if len(self._outbox) == MOST_MESSAGES:
-            self._post()
+        if len(self._outbox) == MAX_MESSAGES:
+            self._flush()
         else:
-            self._has_mail.set()
+            self._has_outgoing.set()
         return True
 
     async def wait_welcome(self) -> None:
@@ -107,51 +106,51 @@ class Connection(Generic[Heard]):
 
     def _open(self) -> None:
         self._socket = self._connect()
-        self._say_hello()
+        self._send_hello()
 
     def _close(self) -> None:
-        self._is_welcome = _closed(self._is_welcome)
+        self._is_welcome = _cleared(self._is_welcome)
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
-    def _say_hello(self) -> None:
-        self._is_welcome = _closed(self._is_welcome)
+    def _send_hello(self) -> None:
+        self._is_welcome = _cleared(self._is_welcome)
         self._outbox.clear()
-        self._transmit([(self._speaker.hello(), b"")])
+        self._transmit([(self._handler.hello(), b"")])
 
-    def _transmit(self, parcels: Sequence[Message]) -> bool:
+    def _transmit(self, messages: Sequence[Message]) -> bool:
         if self._socket is None:
             return False
         try:
-            self._socket.send(frames_of(*parcels))
+            self._socket.send(frames_of(*messages))
         except trio.WouldBlock:
             return False
         return True
 
-    def _post(self) -> None:
-        """Send what has been said since the last time; keep it while the queue is full."""
+    def _flush(self) -> None:
+        """Send what is outgoing; keep it while the queue is full."""
         if not self._is_welcome.is_set():
             return
-        said, self._outbox = self._outbox, []
-        for bundle in envelopes(said):
-            if self._outbox or not self._transmit(bundle):
-                self._outbox.extend(bundle)
+        outgoing, self._outbox = self._outbox, []
+        for envelope in envelopes(outgoing):
+            if self._outbox or not self._transmit(envelope):
+                self._outbox.extend(envelope)
 
-    async def _keep_posting(self) -> None:
+    async def _keep_flushing(self) -> None:
         while True:
-            await self._has_mail.wait()
-            self._has_mail = trio.Event()
-            self._post()
+            await self._has_outgoing.wait()
+            self._has_outgoing = trio.Event()
+            self._flush()
 
     async def _keep_beating(self) -> None:
         while True:
             await trio.sleep(self._beat_seconds)
             if self._is_welcome.is_set():
-                self._outbox.append((self._speaker.beat(), b""))
-                self._post()
+                self._outbox.append((self._handler.beat(), b""))
+                self._flush()
             else:
-                self._say_hello()
+                self._send_hello()
 
     async def _listen_until_silent(self) -> None:
         assert self._socket is not None
@@ -159,56 +158,57 @@ class Connection(Generic[Heard]):
             messages: list[Received] = []
             with trio.move_on_after(SILENCE_SECONDS):
                 messages = await self._socket.receive(ENVELOPES)
-            # After a stall of our own the timeout and the broker's beats are both there: look.
+            # After a stall of our own the timeout and the broker's beats are both there: check.
             messages = messages or self._socket.receive_nowait()
             if not messages:
                 return
             self.heard_at = trio.current_time()
             for frames, _ in messages:
-                self._hear_all(frames)
+                self._receive(frames)
 
-    def _note_silence(self) -> None:
-        if not self._is_noted:
-            log.warning("no word from the broker", extra={"endpoint": self._endpoint})
-        self._is_noted = True
+    def _log_silence(self) -> None:
+        if not self._is_silence_logged:
+            log.warning("no message from the broker", extra={"endpoint": self._endpoint})
+        self._is_silence_logged = True
 
-    def _hear_all(self, frames: list[bytes]) -> None:
+    def _receive(self, frames: list[bytes]) -> None:
         try:
-            parcels = self._decode(frames)
+            messages = self._decode(frames)
         except Malformed as error:
-            log.warning("malformed message: %s", error, extra={"endpoint": self._endpoint})
+            facts = {"endpoint": self._endpoint, "reason": str(error)}
+            log.warning("malformed message", extra=facts)
             return
-        for message, body in parcels:
-            self._hear(message, body)
+        for message, body in messages:
+            self._handle(message, body)
 
-    def _hear(self, message: Heard, body: bytes) -> None:
+    def _handle(self, message: Incoming, body: bytes) -> None:
         match message:
             case Welcome():
-                self._be_welcomed(message)
+                self._on_welcome(message)
             case WhoAreYou():
-                self._start_anew()
+                self._say_hello_again()
             case BrokerBeat(epoch=epoch):
                 if epoch != self._epoch:
-                    self._start_anew()
+                    self._say_hello_again()
             case Refused(reason=reason):
                 raise BrokerLost(f"the broker at {self._endpoint} refused us: {reason}")
             case _:
-                self._speaker.heard(message, body)
+                self._handler.heard(message, body)
 
-    def _be_welcomed(self, welcome: Welcome) -> None:
-        if self._is_noted or self._epoch != welcome.epoch:
+    def _on_welcome(self, welcome: Welcome) -> None:
+        if self._is_silence_logged or self._epoch != welcome.epoch:
             log.info("welcomed", extra={"endpoint": self._endpoint, "epoch": welcome.epoch})
-        self._is_noted = False
+        self._is_silence_logged = False
         self._epoch, self._beat_seconds = welcome.epoch, welcome.beat
         self._is_welcome.set()
-        self._speaker.welcomed(welcome)
+        self._handler.welcomed(welcome)
 
-    def _start_anew(self) -> None:
-        if self._is_welcome.is_set():  # one Hello answers any number of questions
-            self._say_hello()
+    def _say_hello_again(self) -> None:
+        if self._is_welcome.is_set():  # one Hello answers any number of WhoAreYou
+            self._send_hello()
 
 
-def _closed(event: trio.Event) -> trio.Event:
+def _cleared(event: trio.Event) -> trio.Event:
     return trio.Event() if event.is_set() else event
 
 

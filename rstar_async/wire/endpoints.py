@@ -1,7 +1,7 @@
-"""What an endpoint may be, said before libzmq gets to guess.
+"""Checks of endpoints, before libzmq interprets them.
 
 Allowed are `ipc://PATH` and `tcp://HOST:PORT`. libzmq itself wraps port 99999 around, and lets a
-second process silently take over a bound ipc path; both are refused here by name.
+second process silently take over a bound ipc path; both are refused here with their names.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ def ipc_path(endpoint: str) -> Path | None:
 def claim_ipc_path(endpoint: str, path: Path) -> int:
     """Take the lock beside a socket file; return its descriptor, which holds it until closed.
 
-    A dead owner leaves no lock behind, whatever files it left; a live one makes this `BadInput`.
+    A dead owner holds no lock, even if its files are left; `BadInput` if a live one does.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)

@@ -1,4 +1,4 @@
-"""Exceptions as their catchers expect them, when a nursery has wrapped them."""
+"""Errors taken out of the exception groups that nurseries wrap them in."""
 
 
 def single(error: BaseException) -> BaseException:
@@ -9,7 +9,7 @@ def single(error: BaseException) -> BaseException:
 
 
 def first(error: BaseException) -> BaseException:
-    """Return one of the errors inside nested groups: the one that comes first."""
+    """Return the first error inside nested groups."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

@@ -1,13 +1,13 @@
-"""CURVE keys on disk: who is who, and whom a broker lets in.
+"""CURVE keys on disk: the identities, and the lists of those that a broker lets in.
 
-`make_keys` lays out one folder per identity, each of which can be mounted alone:
+`make_keys` makes one folder per identity, each of which can be mounted alone:
 
     DIR/broker/curve.key   DIR/broker/clients/coordinator.pub   DIR/broker/workers/worker.pub
     DIR/coordinator/curve.key   DIR/coordinator/broker.pub      (a client)
     DIR/worker/curve.key        DIR/worker/broker.pub           (a worker)
 
 The two allow lists are read at every handshake: adding or deleting a `.pub` file needs no restart.
-A worker's key opens no client door. What is not covered: a connection once let in stays in.
+A worker's key is refused by the clients' side. Not covered: a connection once let in stays in.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ Domain: TypeAlias = Literal["clients", "workers"]
 
 
 class KeyFile(msgspec.Struct, frozen=True):
-    """A named key pair as it lies on disk."""
+    """A named key pair, as stored on disk."""
 
     name: str
     public: str
@@ -38,13 +38,13 @@ class PeerKeys(msgspec.Struct, frozen=True):
     broker: str
 
     def secure(self, raw: zmq.SyncSocket) -> None:
-        """Make a connecting socket prove itself, and demand the same of the broker."""
+        """Make a connecting socket authenticate itself and require the broker to do the same."""
         raw.curve_publickey = self.own.public.encode()
         raw.curve_secretkey = self.own.secret.encode()
         raw.curve_serverkey = self.broker.encode()
 
     def qualify(self, name: str) -> str:
-        """Return the name to say in Hello: a broker accepts only names under the key's own."""
+        """Return the name for Hello: a broker accepts only names under the key's own."""
         return name if owns_name(self.own.name, name) else f"{self.own.name}/{name}"
 
 
@@ -55,7 +55,7 @@ class BrokerKeys(msgspec.Struct, frozen=True):
     folder: Path
 
     def guard(self, raw: zmq.SyncSocket, domain: Domain) -> None:
-        """Let only keys of `domain` through; without a running doorkeeper nobody gets in."""
+        """Let only keys of `domain` in; none, unless a `ZapAuthenticator` is running."""
         raw.curve_publickey = self.own.public.encode()
         raw.curve_secretkey = self.own.secret.encode()
         raw.curve_server = True
@@ -63,7 +63,7 @@ class BrokerKeys(msgspec.Struct, frozen=True):
         raw.set(zmq.ZAP_ENFORCE_DOMAIN, 1)
 
     def name_of(self, domain: str, public: bytes) -> str | None:
-        """Return whose key this is, or None if it is not on the domain's list."""
+        """Return the name of this key, or None if it is not on the domain's list."""
         if domain not in ("clients", "workers"):
             return None
         for file in sorted((self.folder / domain).glob("*.pub")):

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta
 
 PROTOCOL = 2
-MOST_JOBS = 10_000  # that one peer has to do with, so that a beat can list them
+MAX_JOBS = 10_000  # of one peer, so that a beat can list them
 
 JobId: TypeAlias = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Session: TypeAlias = Annotated[bytes, Meta(min_length=8, max_length=16)]
@@ -25,15 +25,15 @@ Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
 Group: TypeAlias = Annotated[str, Meta(max_length=200)]
 Detail: TypeAlias = Annotated[str, Meta(max_length=4000)]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=7 * 86400)]
-Jobs: TypeAlias = Annotated[list[JobId], Meta(max_length=2 * MOST_JOBS)]
-Capacity: TypeAlias = Annotated[int, Meta(ge=0, le=MOST_JOBS)]
+Jobs: TypeAlias = Annotated[list[JobId], Meta(max_length=2 * MAX_JOBS)]
+Capacity: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_JOBS)]
 Priority: TypeAlias = Annotated[int, Meta(ge=-(2**31), le=2**31)]
 FailureKind: TypeAlias = Literal["error", "dead", "expired", "cancelled"]
 StopReason: TypeAlias = Literal["cancelled", "deadline", "draining"]
 
 
 def job_id(*parts: str | int | bytes) -> JobId:
-    """Name a job after its content: the same parts give the same id, in every process, for ever."""
+    """Derive a job's id from its content: the same parts give the same id in every process."""
     return blake2b(msgspec.msgpack.encode(parts), digest_size=16).digest()
 
 
@@ -45,7 +45,7 @@ class Header(msgspec.Struct, frozen=True, tag=str.lower, gc=False):
 
 
 class ClientHello(Header, frozen=True, tag="hello"):
-    """Opens a conversation. `session` is random and lives as long as the client's process."""
+    """Opens a connection. `session` is random and lives as long as the client's process."""
 
     protocol: int
     name: Name
@@ -76,7 +76,7 @@ class Got(Header, frozen=True):
 
 
 class ClientBeat(Header, frozen=True, tag="beat"):
-    """All jobs the client still waits for: absolute, so a lost Cancel or result heals itself."""
+    """All jobs the client still waits for: absolute, so a lost Cancel or result is made up for."""
 
     waiting: Jobs
 
@@ -107,7 +107,7 @@ class Welcome(Header, frozen=True):
 
 
 class WhoAreYou(Header, frozen=True):
-    """The broker does not know this peer (any more): say Hello and start anew."""
+    """The broker does not know this peer (any more): it must send Hello again."""
 
     epoch: Epoch
 
@@ -119,7 +119,7 @@ class BrokerBeat(Header, frozen=True, tag="beat"):
 
 
 class Refused(Header, frozen=True):
-    """The broker will not talk to this peer; waiting will not help."""
+    """The broker does not accept this peer; waiting will not help."""
 
     reason: Detail
 
@@ -178,7 +178,7 @@ class Counters(msgspec.Struct, kw_only=True):
 
 
 class Status(Header, frozen=True):
-    """The broker at a glance."""
+    """The state of a broker in figures."""
 
     number: int
     pool: str
@@ -203,9 +203,9 @@ ToClientMessage: TypeAlias = (
 
 
 class WorkerHello(Header, frozen=True, tag="hello"):
-    """Opens a conversation. The same session after a reconnect keeps its leases.
+    """Opens a connection. The same session after a reconnect keeps its leases.
 
-    `running`: what it already has, so that nothing of that is assigned to it, or to others, again.
+    `running`: the jobs it already has, so that none of them is assigned again.
     """
 
     protocol: int
@@ -239,7 +239,7 @@ class Error(Header, frozen=True):
 
 
 class Stopped(Header, frozen=True):
-    """The run was ended from outside: as told, at its deadline, or by the end of a drain."""
+    """The run was stopped: cancelled, at its deadline, or by the end of a drain."""
 
     job: JobId
     attempt: int
@@ -247,7 +247,7 @@ class Stopped(Header, frozen=True):
 
 
 class WorkerBye(Header, frozen=True, tag="bye"):
-    """The worker leaves; whatever it still holds goes to others without suspicion."""
+    """The worker leaves; the jobs it still holds go to others without suspicion."""
 
 
 FromWorker: TypeAlias = WorkerHello | WorkerBeat | Done | Error | Stopped | WorkerBye
@@ -267,13 +267,13 @@ class Assign(Header, frozen=True):
 
 
 class CancelRun(Header, frozen=True, tag="cancel"):
-    """Nobody waits for this run: stop it and say `Stopped`. Idempotent."""
+    """No client waits for this run: stop it and send `Stopped`. Idempotent."""
 
     job: JobId
 
 
 class GroupEnded(Header, frozen=True):
-    """No more jobs of this group will come; whatever was kept for it can go."""
+    """No more jobs of this group will come; what is cached for it can be dropped."""
 
     group: Group
 

@@ -1,7 +1,7 @@
 """What travels inside a job: one request and one reply per pool.
 
-Brokers never look in here. Every struct is encoded as a msgpack array, so fields may only be
-appended, each with a default. Token ids are the truth everywhere; text is made at the edges.
+Brokers never read them. Every struct is encoded as a msgpack array, so fields may only be
+appended, each with a default. Token ids are authoritative; text is derived from them.
 """
 
 from typing import Literal, TypeAlias
@@ -39,9 +39,9 @@ class Generate(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Sample(msgspec.Struct, frozen=True, array_like=True):
-    """One continuation, up to and with its stop; `finish` says what ended it.
+    """One continuation, up to and including its stop; `finish` says what ended it.
 
-    No tokens and "length": behind this prompt the model has no room for any.
+    No tokens and "length": the prompt fills the model's context.
     """
 
     tokens: TokenIds
@@ -70,7 +70,7 @@ class Score(msgspec.Struct, frozen=True, array_like=True):
 
 class Scored(msgspec.Struct, frozen=True, array_like=True):
     """Raw head outputs (no tanh), in the order of the request's steps; NaN for a step that does not
-    fit into the model's context behind the prefix."""
+    fit into the model's context after the prefix."""
 
     model: str
     values: list[float]

@@ -1,9 +1,9 @@
-"""The client side of a pool: `await pool.ask(job, body)` and the answer comes, once.
+"""The client side of a pool: `await pool.ask(job, body)` returns the answer, once.
 
 Guarantees. An `ask` returns the job's result or raises `JobFailed`; dying workers and restarted
-brokers only make it slower. Leaving an `ask` early, in whatever way, tells the broker at once. At
-most `window` jobs are with the broker, fewer if it takes fewer of one client; further asks wait
-here. Two asks of a job share its answer.
+brokers only make it slower. If an `ask` is cancelled, the broker is told at once. At most `window`
+jobs are with the broker, fewer if it accepts fewer from one client; further asks wait here. Two
+asks of a job share its answer.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from rstar_async.wire.connection import Connection
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.keys import load_peer_keys
 from rstar_async.wire.messages import (
-    MOST_JOBS,
+    MAX_JOBS,
     PROTOCOL,
     Accepted,
     Cancel,
@@ -51,19 +51,19 @@ class PoolClient:
     """A pool of workers behind one broker. Made by `open_pool`."""
 
     def __init__(self, endpoint: str, *, name: str, window: int, keys: Path | None) -> None:
-        if not 1 <= window <= MOST_JOBS:
-            raise BadInput(f"a window of {window} jobs is not between 1 and {MOST_JOBS}")
+        if not 1 <= window <= MAX_JOBS:
+            raise BadInput(f"a window of {window} jobs is not between 1 and {MAX_JOBS}")
         peer_keys = load_peer_keys(keys) if keys is not None else None
         self._name = peer_keys.qualify(name) if peer_keys is not None else name
         self._session = secrets.token_bytes(8)
         self._pool = ""
-        self._most, self._window = window, trio.CapacityLimiter(window)
+        self._max_window, self._window = window, trio.CapacityLimiter(window)
         self._calls: dict[JobId, Call] = {}
         self._unaccepted: dict[JobId, Call] = {}
         self._statistics = Statistics()
-        self._asked_status: dict[int, Status | None] = {}
+        self._statuses: dict[int, Status | None] = {}
         self._status_came = trio.Event()
-        self._link: Connection[ToClientMessage] = Connection(
+        self._connection: Connection[ToClientMessage] = Connection(
             endpoint,
             self,
             lambda: open_peer(endpoint, queue=4 * window, keys=peer_keys),
@@ -80,7 +80,7 @@ class PoolClient:
         priority: int = 0,
         deadline: float = 600.0,
     ) -> Answer:
-        """Have the job done and return its answer; raises `JobFailed`.
+        """Submit the job and return its answer; raises `JobFailed`.
 
         `priority`: higher goes first. `affinity`: jobs with the same one go to the same worker if
         it has room; "" means that of the group. `deadline`: seconds one run may take.
@@ -129,29 +129,29 @@ class PoolClient:
             ) from error
 
     def cancel_group(self, group: str) -> None:
-        """End every ask of this group with `JobFailed("cancelled")`, and let workers forget it.
+        """End every ask of this group with `JobFailed("cancelled")`, and tell the workers.
 
-        Also the way to say that a group is complete and what is cached for it may go.
+        Also call it when a group is complete, so that what is cached for it is dropped.
         """
         for call in self._calls.values():
             if call.submit.group == group:
                 self._unaccepted.pop(call.submit.job, None)
                 call.end(JobFailed("cancelled", f"group {group} was cancelled"))
-        self._link.send(Cancel(group=group))
+        self._connection.send(Cancel(group=group))
 
     async def status(self) -> Status:
-        """Ask the broker how it is; waits for as long as there is no broker."""
+        """Ask the broker for its status; waits for as long as there is no broker."""
         number = secrets.randbits(63)
-        self._asked_status[number] = None
+        self._statuses[number] = None
         try:
-            while (status := self._asked_status[number]) is None:
-                await self._link.wait_welcome()
-                self._link.send(StatusAsk(number))
+            while (status := self._statuses[number]) is None:
+                await self._connection.wait_welcome()
+                self._connection.send(StatusAsk(number))
                 with trio.move_on_after(STATUS_RETRY_SECONDS):
                     await self._status_came.wait()
             return status
         finally:
-            del self._asked_status[number]
+            del self._statuses[number]
 
     @property
     def statistics(self) -> Statistics:
@@ -161,20 +161,20 @@ class PoolClient:
 
     @property
     def pool(self) -> str:
-        """What the broker calls its pool; "" before it was met."""
+        """The broker's name for its pool; "" before the first welcome."""
         return self._pool
 
     async def run(self) -> None:
         """Serve all asks until cancelled."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._link.run)
+            nursery.start_soon(self._connection.run)
             nursery.start_soon(self._keep_resending)
 
     def leave(self) -> None:
-        """Tell the broker that nothing more is wanted."""
-        self._link.send(ClientBye())
+        """Tell the broker that this client leaves."""
+        self._connection.send(ClientBye())
 
-    # what the link asks and tells
+    # what the connection calls
 
     def hello(self) -> ClientHello:
         return ClientHello(PROTOCOL, self._name, self._session)
@@ -184,7 +184,7 @@ class PoolClient:
 
     def welcomed(self, welcome: Welcome) -> None:
         self._pool = welcome.pool
-        self._window.total_tokens = min(self._most, welcome.window or self._most)
+        self._window.total_tokens = min(self._max_window, welcome.window or self._max_window)
         self._statistics.welcomes += 1
         for call in self._calls.values():
             if call.outcome is None:
@@ -198,8 +198,8 @@ class PoolClient:
                 self._end(job, Answer(body, worker, attempt, seconds))
             case Failed(job=job, kind=kind, detail=detail):
                 self._end(job, JobFailed(kind, detail))
-            case Status(number=number) if number in self._asked_status:
-                self._asked_status[number] = message
+            case Status(number=number) if number in self._statuses:
+                self._statuses[number] = message
                 self._status_came.set()
                 self._status_came = trio.Event()
 
@@ -211,9 +211,9 @@ class PoolClient:
             self._window.acquire_on_behalf_of_nowait(call)
         except trio.WouldBlock:
             await self._window.acquire_on_behalf_of(call)
-            if (twin := self._calls.get(submit.job)) is not None:  # asked while we waited
+            if (other := self._calls.get(submit.job)) is not None:  # asked while we waited
                 self._window.release_on_behalf_of(call)
-                return twin
+                return other
         self._calls[submit.job] = call
         self._statistics.asked += 1
         self._submit(call)
@@ -222,14 +222,14 @@ class PoolClient:
     def _submit(self, call: Call) -> None:
         call.schedule_resend()
         self._unaccepted[call.submit.job] = call
-        self._link.send(call.submit, call.body)
+        self._connection.send(call.submit, call.body)
 
     def _end(self, job: JobId, outcome: Answer | JobFailed) -> None:
         self._unaccepted.pop(job, None)
         call = self._calls.get(job)
         if call is None or call.outcome is not None:
             self._statistics.duplicates += 1
-            self._link.send(Got(job))  # nobody waits any more; let the broker forget it
+            self._connection.send(Got(job))  # no ask waits any more; let the broker drop it
             return
         call.end(outcome)
         if isinstance(outcome, Answer):
@@ -242,7 +242,7 @@ class PoolClient:
         del self._calls[job]
         self._unaccepted.pop(job, None)
         self._window.release_on_behalf_of(call)
-        self._link.send(Cancel(job=job) if call.outcome is None else Got(job))
+        self._connection.send(Cancel(job=job) if call.outcome is None else Got(job))
 
     async def _keep_resending(self) -> None:
         while True:
@@ -257,11 +257,11 @@ class PoolClient:
 async def open_pool(
     endpoint: str, *, name: str, window: int = 1024, keys: Path | None = None
 ) -> AsyncIterator[PoolClient]:
-    """Talk to the broker at `endpoint`, which need not be up yet.
+    """Connect to the broker at `endpoint`, which need not be up yet.
 
     `window`: how many jobs may be with the broker at once. `keys`: this client's key folder.
-    On exit nothing stays behind: asks still running elsewhere are cancelled with the pool. If the
-    broker refuses us, the block is cancelled and `BrokerLost` comes out of it.
+    On exit, asks still running elsewhere are cancelled. If the broker refuses this client, the
+    block is cancelled and raises `BrokerLost`.
     """
     pool = PoolClient(endpoint, name=name, window=window, keys=keys)
     try:

@@ -21,11 +21,11 @@ from rstar_async.wire.endpoints import check_endpoint, claim_ipc_path, ipc_path,
 from rstar_async.wire.keys import BrokerKeys, Domain, PeerKeys
 
 MESSAGE_BYTES = 64 * 1024 * 1024  # a peer that sends more is cut off
-BODY_BYTES = 16 * 1024 * 1024  # nobody of ours sends more: control messages queue behind bodies
+BODY_BYTES = 16 * 1024 * 1024  # our peers send no more: control messages queue behind bodies
 # Plain numbers: pyzmq's enums cost as much as the calls when they are combined for every frame.
 AT_ONCE, AT_ONCE_AND_MORE = int(zmq.DONTWAIT), int(zmq.DONTWAIT | zmq.SNDMORE)
 MORE_FOLLOWS = int(zmq.RCVMORE)
-GOODBYE_MILLISECONDS = 1000  # how long a closed peer's last words may take to leave
+LINGER_MILLISECONDS = 1000  # how long a closed peer's last messages may take to leave
 
 
 class Received(NamedTuple):
@@ -47,7 +47,7 @@ class Socket:
 
     @property
     def endpoint(self) -> str:
-        """Where a bound socket listens, with the real port."""
+        """The endpoint of a bound socket, with the real port."""
         return bytes(self._raw.get(zmq.LAST_ENDPOINT)).rstrip(b"\0").decode()
 
     def send(self, frames: Sequence[bytes]) -> None:
@@ -71,7 +71,7 @@ class Socket:
                 self._sleep.cancel()
 
     async def receive(self, limit: int = 64) -> list[Received]:
-        """Return the messages that are here, at least one and at most `limit`.
+        """Return the messages that have arrived, at least one and at most `limit`.
 
         Atomic with respect to cancellation: a message is either returned or still queued.
         """
@@ -82,7 +82,7 @@ class Socket:
         return messages
 
     def receive_nowait(self, limit: int = 64) -> list[Received]:
-        """Return the messages that are here, perhaps none."""
+        """Return the messages that have arrived, perhaps none."""
         messages: list[Received] = []
         try:
             while len(messages) < limit:
@@ -127,7 +127,7 @@ def open_peer(endpoint: str, *, queue: int, keys: PeerKeys | None) -> Socket:
     """Return a client's or worker's socket, connecting to a broker that need not be up yet."""
     check_endpoint(endpoint, secured=keys is not None)
     raw = _new_socket(zmq.Context.instance(), zmq.DEALER, queue)
-    raw.linger = GOODBYE_MILLISECONDS
+    raw.linger = LINGER_MILLISECONDS
     raw.set(zmq.RECONNECT_IVL, 100)
     raw.set(zmq.RECONNECT_IVL_MAX, 2000)
     if keys is not None:
@@ -143,7 +143,7 @@ def open_peer(endpoint: str, *, queue: int, keys: PeerKeys | None) -> Socket:
 def open_broker(
     context: zmq.SyncContext, endpoint: str, *, domain: Domain, queue: int, keys: BrokerKeys | None
 ) -> Socket:
-    """Return one listening side of a broker; `BadInput` if the endpoint cannot be had."""
+    """Return one listening side of a broker; `BadInput` if the endpoint cannot be bound."""
     check_endpoint(endpoint, secured=keys is not None)
     path = ipc_path(endpoint)
     lock = None if path is None else claim_ipc_path(endpoint, path)

@@ -1,6 +1,6 @@
-"""The doorkeeper: a trio task that decides whose CURVE key may enter (ZAP, ZeroMQ RFC 27).
+"""The ZAP authenticator: a trio task that accepts or refuses CURVE keys (ZeroMQ RFC 27).
 
-A CURVE server without one admits every key; with an enforced domain and no doorkeeper, none.
+Without one, a CURVE server admits every key, or none if its domain is enforced.
 """
 
 import zmq
@@ -11,9 +11,9 @@ from rstar_async.wire.socket import Socket
 
 
 class ZapAuthenticator:
-    """Answers libzmq's question "may this key in?" for all sockets of one context.
+    """Answers libzmq's authentication requests for all sockets of one context.
 
-    Construct it before those sockets bind, so that nobody is turned away at the start.
+    Construct it before those sockets bind, so that no peer is refused at the start.
     """
 
     def __init__(self, context: zmq.SyncContext, keys: BrokerKeys) -> None:
@@ -27,13 +27,13 @@ class ZapAuthenticator:
         """Answer until cancelled, then close."""
         try:
             while True:
-                for question, _ in await self._socket.receive(limit=1):
-                    self._socket.send(self._answer(question))
+                for request, _ in await self._socket.receive(limit=1):
+                    self._socket.send(self._answer(request))
         finally:
             self._socket.close()
 
-    def _answer(self, question: list[bytes]) -> list[bytes]:
-        version, request, domain, _address, _identity, mechanism, *credentials = question
+    def _answer(self, frames: list[bytes]) -> list[bytes]:
+        version, request, domain, _address, _identity, mechanism, *credentials = frames
         name = None
         if mechanism == b"CURVE" and len(credentials) == 1:
             name = self._keys.name_of(domain.decode(), z85.encode(credentials[0]))

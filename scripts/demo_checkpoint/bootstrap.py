@@ -1,9 +1,9 @@
-"""`python -m scripts.demo_checkpoint.bootstrap --out DIR`: rebuild the checkpoint from nothing.
+"""`python -m scripts.demo_checkpoint.bootstrap --out DIR`: rebuild the checkpoint from scratch.
 
-The model learns to quote on nonsense, then to solve from gold solutions of the easy levels only,
-all from the demonstration split. Some words in them were drawn by lot: a model that has met them
-guesses what a word means that it does not know; one that has not passes over it, and search finds
-nothing. About seven minutes of one core.
+The model learns to quote from copying examples of random words, then to solve problems from gold
+solutions of the easy levels, all of the demonstration split. Some of their words are replaced at
+random, which teaches the model to guess the meaning of an unknown word; without that it ignores
+such words, and search finds nothing. Takes about seven minutes on one core.
 """
 
 import argparse
@@ -14,32 +14,32 @@ from time import monotonic
 from rstar_async.demo.problems import word_problems
 from rstar_async.demo.tokenizer import tiny_tokenizer
 from rstar_async.text.encoding import Encoder
-from scripts.demo_checkpoint.copying_examples import nonsense, whole_words
+from scripts.demo_checkpoint.copying_examples import copying_examples, whole_words
 from scripts.demo_checkpoint.examples import example
 from scripts.demo_checkpoint.model import save_folder, tiny_model
 from scripts.demo_checkpoint.pass_rate import Sampler, pass_at_1
-from scripts.demo_checkpoint.pretrain import Report, Schooling, school
+from scripts.demo_checkpoint.pretrain import PretrainingPlan, Report, pretrain
 
 LEVELS = (1, 2, 3)
 DEMONSTRATIONS = 16_000
-# Nonsense among the demonstrations, so that copying is not unlearnt.
-NONSENSE_SHARE = 0.25
-COPYING = Schooling(steps=500, warm_up=50, falls=False)
-SOLVING = Schooling(steps=1400, warm_up=20)
+# Copying examples among the demonstrations, so that copying is not forgotten.
+COPYING_SHARE = 0.25
+COPYING = PretrainingPlan(steps=500, warm_up=50, decays=False)
+SOLVING = PretrainingPlan(steps=1400, warm_up=20)
 TESTED_LEVELS, TESTED, SAMPLES, TEMPERATURE = (1, 2, 3, 4, 5, 6), 120, 2, 0.8
 
 
 def build(out: Path, seed: int) -> None:
-    """First to quote, then to solve; the folder holds a stock Hugging Face model afterwards."""
+    """Train the model to quote, then to solve, and save it as a Hugging Face folder."""
     tokenizer = tiny_tokenizer()
     encoder, words, random = Encoder(tokenizer, "tagged"), whole_words(tokenizer), Random(seed)
     model = tiny_model(tokenizer, seed)
-    stories = nonsense(COPYING.steps * COPYING.batch, words, encoder, random)
-    school(model, stories, COPYING, seed, _reporter(COPYING))
+    copying = copying_examples(COPYING.steps * COPYING.batch, words, encoder, random)
+    pretrain(model, copying, COPYING, seed, _progress_printer(COPYING))
     problems = word_problems(DEMONSTRATIONS, LEVELS, seed, "demonstration", garbled=True)
-    stories = nonsense(int(NONSENSE_SHARE * len(problems)), words, encoder, random)
-    shown = [*(example(problem, encoder) for problem in problems), *stories]
-    school(model, shown, SOLVING, seed, _reporter(SOLVING))
+    copying = copying_examples(int(COPYING_SHARE * len(problems)), words, encoder, random)
+    shown = [*(example(problem, encoder) for problem in problems), *copying]
+    pretrain(model, shown, SOLVING, seed, _progress_printer(SOLVING))
     save_folder(model, tokenizer, out)
 
 
@@ -57,7 +57,7 @@ def print_pass_rates(folder: Path, seed: int) -> None:
     print(f"held-out pass@1 by level  {shown}  mean {100 * sum(rates.values()) / len(rates):.1f} %")
 
 
-def _reporter(plan: Schooling, every: int = 100) -> Report:
+def _progress_printer(plan: PretrainingPlan, every: int = 100) -> Report:
     begin = monotonic()
 
     def report(step: int, loss: float) -> None:

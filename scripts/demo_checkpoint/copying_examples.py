@@ -1,8 +1,8 @@
-"""Stories of random words to be quoted sentence by sentence.
+"""Stories of random words, to be quoted sentence by sentence.
 
-A tiny model shown only sensible stories learns templates and fills their gaps; it misquotes what
-it has not seen. What cannot be guessed can only be copied, so a few hundred steps on these first
-teach it to find a sentence by its number and to repeat it, whatever it says, and the output too.
+A tiny model that is trained on meaningful stories alone learns templates and misquotes new text.
+Random words cannot be guessed, only copied: a few hundred steps on these examples first teach it to
+find a sentence by its number and to repeat it, and to repeat the output.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,13 @@ from scripts.demo_checkpoint.examples import Example, joined
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-SPACE = "\u0120"  # how byte-level tokens spell it
+SPACE = "\u0120"  # a space in byte-level tokens
 
 
-def nonsense(count: int, words: Sequence[str], encoder: Encoder, random: Random) -> list[Example]:
-    """`count` stories of two to eight sentences with their quotations as the solution."""
+def copying_examples(
+    count: int, words: Sequence[str], encoder: Encoder, random: Random
+) -> list[Example]:
+    """`count` stories of two to eight sentences, each with its quotations as the solution."""
     return [_story(words, encoder, random) for _ in range(count)]
 
 

@@ -1,6 +1,6 @@
 """Problems with gold solutions as token ids and labels, through the encoder the search uses.
 
-The loss falls on what the policy writes: neither the prompt nor the interpreter's output.
+The loss is over the policy's own tokens, not over the prompt and the interpreter's output.
 """
 
 from collections.abc import Sequence
@@ -34,14 +34,14 @@ def example(problem: WordProblem, encoder: Encoder) -> Example:
 
 
 def joined(*pieces: tuple[list[int], bool]) -> Example:
-    """One example of pieces, each with whether the policy writes it."""
+    """One example from pieces; the flag of each says whether the policy writes it."""
     ids = [token for tokens, _ in pieces for token in tokens]
     labels = [token if own else IGNORED for tokens, own in pieces for token in tokens]
     return Example(ids, labels)
 
 
 def batches(examples: Sequence[Example], size: int, order: Sequence[int]) -> list[list[Example]]:
-    """Batches of examples of like length; `order` decides which end up together."""
+    """Batches of examples of similar length; `order` decides which are batched together."""
     made: list[list[Example]] = []
     for start in range(0, len(order), 16 * size):
         near = sorted(order[start : start + 16 * size], key=lambda i: len(examples[i].ids))

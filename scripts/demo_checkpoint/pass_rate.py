@@ -1,7 +1,7 @@
-"""How often a model solves problems in one go: whole trajectories, no search.
+"""pass@1 of a model on whole trajectories, without search.
 
-Programs run in a Python process of their own with a time limit, not in the product's sandbox: this
-is for the model that this folder trains on its own templates, and for no other.
+Programs run in a plain Python process with a time limit, not in the sandbox: use this only for the
+model that this folder trains.
 """
 
 import subprocess
@@ -24,14 +24,14 @@ SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draws trajectories; temperature 0 takes the likeliest token."""
+    """Samples trajectories; temperature 0 is greedy."""
 
     model: "LlamaForCausalLM"
     encoder: Encoder
     temperature: float
 
     def answers(self, questions: Sequence[str]) -> list[str]:
-        """What stands in each trajectory's box, or "" where there is none."""
+        """The boxed answer of each trajectory, "" if it has none."""
         prompts = [self.encoder.prompt(question) for question in questions]
         programs = self._continued(prompts, tags.END_OF_CODE, TOKENS_OF_PROGRAM)
         outputs = [self._output(program) for program in programs]
@@ -68,7 +68,7 @@ class Sampler:
 
 
 def pass_at_1(sampler: Sampler, problems: Sequence[WordProblem], samples: int) -> dict[int, float]:
-    """The share of right answers per level, over `samples` tries at every problem."""
+    """The share of right answers by level, over `samples` trajectories per problem."""
     right: dict[int, list[bool]] = defaultdict(list)
     for _ in range(samples):
         answers = sampler.answers([problem.question for problem in problems])

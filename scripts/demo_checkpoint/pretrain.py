@@ -1,4 +1,4 @@
-"""Training the demo's bootstrap from nothing: a plain loop, Muon, warm-up and decay."""
+"""Pretraining of the demo's bootstrap: a plain loop with Muon, warm-up and decay."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ Report = Callable[[int, float], None]
 
 
 @dataclass(frozen=True)
-class Schooling:
-    """How long and how fast to learn; bfloat16 halves the time on CPUs that know it."""
+class PretrainingPlan:
+    """Steps and learning rates; bfloat16 halves the time on CPUs that support it."""
 
     steps: int = 1400
     batch: int = 16
@@ -26,31 +26,31 @@ class Schooling:
     warm_up: int = 100
     weight_decay: float = 0.05
     bfloat16: bool = True
-    # Whether the rates fall to nothing at the end, or the next schooling takes over from here.
-    falls: bool = True
+    # Whether the rates decay to zero at the end; False if another pretraining follows.
+    decays: bool = True
 
 
-def school(
+def pretrain(
     model: "LlamaForCausalLM",
     examples: Sequence[Example],
-    plan: Schooling,
+    plan: PretrainingPlan,
     seed: int,
     report: Report,
 ) -> None:
-    """Train in place; `report` hears the step number and the loss after every step."""
+    """Train in place; calls `report` with the step number and the loss after every step."""
     optimizers = _optimizers(model, plan)
     peaks = [[group["lr"] for group in o.param_groups] for o in optimizers]
     model.train()
-    supply = _endless(examples, plan.batch, Random(seed))
+    stream = _endless_batches(examples, plan.batch, Random(seed))
     for step in range(plan.steps):
         for optimizer, rates in zip(optimizers, peaks, strict=True):
             for group, peak in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = peak * _pace(step, plan)
-        report(step + 1, _learn(model, optimizers, next(supply), plan.bfloat16))
+                group["lr"] = peak * _schedule(step, plan)
+        report(step + 1, _train_step(model, optimizers, next(stream), plan.bfloat16))
     model.eval()
 
 
-def _learn(
+def _train_step(
     model: "LlamaForCausalLM",
     optimizers: Sequence["Optimizer"],
     batch: list[Example],
@@ -88,7 +88,7 @@ def _padded(batch: list[Example], pad: int) -> tuple["Tensor", "Tensor"]:
     return torch.tensor(ids), torch.tensor(labels)
 
 
-def _optimizers(model: "LlamaForCausalLM", plan: Schooling) -> list["Optimizer"]:
+def _optimizers(model: "LlamaForCausalLM", plan: PretrainingPlan) -> list["Optimizer"]:
     """Muon for the layers' matrices, which halves the steps needed; AdamW for all else."""
     from torch.optim import AdamW, Muon
 
@@ -109,12 +109,14 @@ def _optimizers(model: "LlamaForCausalLM", plan: Schooling) -> list["Optimizer"]
     ]
 
 
-def _pace(step: int, plan: Schooling) -> float:
+def _schedule(step: int, plan: PretrainingPlan) -> float:
     rising = min(1.0, (step + 1) / plan.warm_up)
-    return rising * (1 - step / plan.steps) if plan.falls else rising
+    return rising * (1 - step / plan.steps) if plan.decays else rising
 
 
-def _endless(examples: Sequence[Example], size: int, random: Random) -> Iterator[list[Example]]:
+def _endless_batches(
+    examples: Sequence[Example], size: int, random: Random
+) -> Iterator[list[Example]]:
     while True:
         order = list(range(len(examples)))
         random.shuffle(order)

@@ -1,4 +1,4 @@
-"""What keeps a store in good order: is it sound, what may go, and all of it in files.
+"""Checking, pruning, exporting and importing a store: the actions of `rstar db`.
 
-Nothing here is needed to run; the verbs of `rstar db` are its only callers.
+A run needs nothing of it.
 """

@@ -1,8 +1,8 @@
-"""All of a store in files that anybody can read: a folder with one file a table.
+"""Writing a store into a folder with one file for each table.
 
-What is written is one moment of the store, also while a run goes on. JSON lines hold every value
-exactly and can be read back (`imports`); CSV and Parquet are for other programs. The folder
-appears under its name only when it is complete.
+The files are one snapshot, also while a run goes on. JSON lines hold every value exactly and can be
+read back (`imports`); CSV and Parquet are for other programs. The folder gets its name only when it
+is complete.
 """
 
 import shutil
@@ -25,7 +25,7 @@ _EVERYTHING: dict[str, sa.Table] = {**tables.metadata.tables, **views.metadata.t
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What lies beside the files: their format, the store's revision, rows by table."""
+    """Stored beside the files: their format, the store's revision, rows by table."""
 
     format: Format
     revision: str

@@ -1,7 +1,7 @@
-"""Rows into files. Each format writes pages of rows and tells how many rows there were.
+"""File formats. Each function writes pages of rows and returns how many rows there were.
 
-Nothing that a model wrote may act when a file is opened: in CSV, text that a spreadsheet would take
-for a formula gets an apostrophe in front, as OWASP advises.
+Text that a model wrote must not act when a file is opened: in CSV, text that a spreadsheet would
+take for a formula gets an apostrophe in front, as OWASP advises.
 """
 
 import csv
@@ -14,18 +14,18 @@ from typing import Any, Literal, TypeAlias
 import sqlalchemy as sa
 
 from rstar_async.errors import BadInput
-from rstar_async.sanitize import whole
+from rstar_async.sanitize import without_surrogates
 from storage.column_types import Flag, Tokens
 
 Format: TypeAlias = Literal["jsonl", "csv", "parquet"]
 Pages: TypeAlias = Iterable[list[dict[str, Any]]]
 
-# Also behind blanks, and in the wide forms that East Asian spreadsheets take for the same signs.
+# Also behind blanks, and in the full-width forms that some spreadsheets treat alike.
 _FORMULA = re.compile(r"\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 
 
 def write_jsonl(table: sa.Table, pages: Pages, file: Path) -> int:
-    """One object a line, in ASCII: every character survives, halves of characters too."""
+    """One object a line, in ASCII: every character survives, lone surrogates too."""
     count = 0
     with file.open("w", encoding="ascii") as out:
         for page in pages:
@@ -35,7 +35,7 @@ def write_jsonl(table: sa.Table, pages: Pages, file: Path) -> int:
 
 
 def write_csv(table: sa.Table, pages: Pages, file: Path) -> int:
-    """RFC 4180, every text quoted; JSON as text, tokens with blanks between."""
+    """RFC 4180, every text quoted; JSON as text, tokens separated by blanks."""
     count = 0
     with file.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
@@ -78,21 +78,21 @@ def _cell(value: Any) -> Any:
     if isinstance(value, tuple):
         return " ".join(map(str, value))
     value = _plain(value)
-    return harmless(value) if isinstance(value, str) else value
+    return without_formula(value) if isinstance(value, str) else value
 
 
-def harmless(text: str) -> str:
-    """The text so that no spreadsheet calculates it, and no reader stops at a NUL."""
+def without_formula(text: str) -> str:
+    """The text so that no spreadsheet evaluates it and no reader stops at a NUL."""
     text = text.replace("\0", "\ufffd")
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _plain(value: Any) -> Any:
-    """JSON as text, and what UTF-8 cannot say as U+FFFD."""
+    """JSON as text, and lone surrogates as U+FFFD."""
     if isinstance(value, dict):
         return json.dumps(value)
     if isinstance(value, str):
-        return whole(value)
+        return without_surrogates(value)
     return value
 
 

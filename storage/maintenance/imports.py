@@ -1,6 +1,6 @@
-"""Reading an export back, into an empty store or beside other runs: also from SQLite to PostgreSQL.
+"""Reading an export back, into an empty store or one with other runs; also across databases.
 
-Rows become the records they were written from, so everything is checked that a commit checks.
+Rows become the records they were written from, so an import checks everything that a commit checks.
 """
 
 import itertools
@@ -22,9 +22,9 @@ ROWS_AT_ONCE = 2000
 
 
 def read_back(database: Database, folder: Path) -> dict[str, int]:
-    """Store what `folder` holds and tell rows by table. What the store has already stays as it is.
+    """Store the rows in `folder` and return their number by table; existing rows stay as they are.
 
-    `BadInput` for what is no export in JSON lines of this schema; every line is read before the
+    `BadInput` unless it is an export in JSON lines of this schema. Every line is checked before the
     first is stored.
     """
     manifest = _manifest(folder)
@@ -43,7 +43,7 @@ def _manifest(folder: Path) -> Manifest:
     try:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     except (OSError, msgspec.MsgspecError):
-        raise BadInput(f"{folder} is no folder that `rstar db export` made") from None
+        raise BadInput(f"{folder} was not made by `rstar db export`") from None
     if manifest.format != "jsonl":
         raise BadInput(f"{folder} is an export in {manifest.format}; only jsonl can be read back")
     if manifest.revision != migrations.latest():
@@ -78,7 +78,7 @@ def _records(file: Path, kind: RecordType) -> Iterator[Any]:
 
 def _record(file: Path, number: int, line: bytes, kind: RecordType) -> Any:
     try:
-        # The standard library's reader takes halves of characters, msgspec's does not.
+        # Unlike msgspec, the standard library's reader accepts lone surrogates.
         return msgspec.convert(json.loads(line), kind)
     except (ValueError, msgspec.MsgspecError) as error:
         raise BadInput(f"{file} line {number}: {error}") from None

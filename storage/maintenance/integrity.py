@@ -1,4 +1,4 @@
-"""Is a store sound? What the database itself can say, and our own rules. Only reads."""
+"""Checks of a store: those of the database itself and our own invariants. Only reads."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,11 +7,11 @@ import sqlalchemy as sa
 
 from storage.maintenance.invariants import RULES, Rule
 
-SHOWN = 5
+MAX_EXAMPLES = 5
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that is to be true; `offenders` counts what breaks it, `examples` names some."""
+    """One rule; `offenders` counts the rows that break it, `examples` names some of them."""
 
     rule: str
     offenders: int
@@ -19,16 +19,16 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def check(
-    connection: sa.Connection, tell: Callable[[Finding], None] = lambda finding: None
+    connection: sa.Connection, on_finding: Callable[[Finding], None] = lambda finding: None
 ) -> list[Finding]:
-    """All findings, the sound ones too; `tell` hears of each when it is made.
+    """The findings of all rules, also of those that hold; calls `on_finding` with each at once.
 
-    Reads everything. PostgreSQL watches over its own constraints; a SQLite file is asked for its
-    own check, and if that finds damage our rules would only stumble over it.
+    Reads everything. PostgreSQL enforces its own constraints. A SQLite file is checked by SQLite
+    first; if it is corrupt, our rules are not run.
     """
     findings = []
     for finding in _findings(connection):
-        tell(finding)
+        on_finding(finding)
         findings.append(finding)
     return findings
 
@@ -41,23 +41,25 @@ def _findings(connection: sa.Connection) -> Iterator[Finding]:
             return
         yield _pragma(connection, "what is referred to exists", "foreign_key_check")
     for rule in RULES:
-        yield _judge(connection, rule)
+        yield _check_rule(connection, rule)
 
 
-def _judge(connection: sa.Connection, rule: Rule) -> Finding:
-    rows = connection.execute(sa.text(f"SELECT * FROM ({rule.sql}) AS offenders LIMIT {SHOWN}"))
+def _check_rule(connection: sa.Connection, rule: Rule) -> Finding:
+    rows = connection.execute(
+        sa.text(f"SELECT * FROM ({rule.sql}) AS offenders LIMIT {MAX_EXAMPLES}")
+    )
     examples = [str(row[0]) for row in rows]
     count = len(examples)
-    if count == SHOWN:
+    if count == MAX_EXAMPLES:
         count = connection.scalar(sa.text(f"SELECT count(*) FROM ({rule.sql}) AS offenders")) or 0
-    return Finding(rule.says, count, examples)
+    return Finding(rule.statement, count, examples)
 
 
-def _pragma(connection: sa.Connection, says: str, name: str) -> Finding:
+def _pragma(connection: sa.Connection, statement: str, name: str) -> Finding:
     try:
         rows = [tuple(row) for row in connection.exec_driver_sql(f"PRAGMA {name}")]
-    except sa.exc.DatabaseError as error:  # too damaged even to be checked, or to commit a read
+    except sa.exc.DatabaseError as error:  # too corrupt to be checked
         connection.rollback()
         rows = [(str(error.orig),)]
-    said = [" ".join(map(str, row)) for row in rows if row != ("ok",)]
-    return Finding(says, len(said), said[:SHOWN])
+    lines = [" ".join(map(str, row)) for row in rows if row != ("ok",)]
+    return Finding(statement, len(lines), lines[:MAX_EXAMPLES])

@@ -1,23 +1,23 @@
-"""What is true of every sound store, at any moment: queries that find what breaks it.
+"""Invariants of every store, as queries that find the rows that break them.
 
-Each gives lines that name the offender. They run on both databases, by hand too. A kill at any
-time leaves all of them true, because whatever belongs together is committed together.
+Each returns lines that name the offender. They run on both databases, also by hand. They hold after
+a kill at any time, because records that belong together are committed together.
 """
 
 from typing import NamedTuple
 
 
 class Rule(NamedTuple):
-    """`sql` gives one row, with one text, for each thing of which `says` is not true."""
+    """`sql` returns one text for each thing that breaks `statement`."""
 
-    says: str
+    statement: str
     sql: str
 
 
 _DOTS = "length(path) - length(replace(path, '.', ''))"
 
-# What a node hands to its parent, and what it has from itself (`rstar_async.search.tree`): an
-# answer its whole value, a live node what came from below, a failed step nothing.
+# What each node passed to its parent and what it got by itself (`rstar_async.search.tree`): an
+# answer passes its whole value, a live node what it got from its children, a failed step nothing.
 _BACKED_UP = """
 WITH passed AS (
     SELECT search_id, parent AS path,
@@ -39,7 +39,7 @@ WITH passed AS (
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        "every node but the root hangs below another",
+        "every node but the root has a parent",
         """
 SELECT 'search ' || n.search_id || ' node ' || n.path
 FROM nodes n LEFT JOIN nodes p ON p.search_id = n.search_id AND p.path = n.parent
@@ -56,7 +56,7 @@ WHERE depth <> {_DOTS} OR (path = '0') <> (status = 'root')
 """,
     ),
     Rule(
-        "a search that has begun has a root, one that waits has no nodes",
+        "a search that has started has a root, a waiting one has no nodes",
         """
 SELECT 'search ' || s.id
 FROM searches s LEFT JOIN nodes n ON n.search_id = s.id AND n.path = '0'
@@ -65,7 +65,7 @@ WHERE (s.status IN ('running', 'finished') AND n.path IS NULL)
 """,
     ),
     Rule(
-        "every expansion made as many nodes as it says, below the node it expanded",
+        "every expansion made as many nodes as it records, below the node it expanded",
         """
 SELECT 'search ' || e.search_id || ' expansion ' || e.number
 FROM expansions e LEFT JOIN (
@@ -84,7 +84,7 @@ WHERE n.depth > 0 AND e.number IS NULL
 """,
     ),
     Rule(
-        "a search counts its expansions from 1 without a gap",
+        "the expansions of a search are numbered from 1 without a gap",
         """
 SELECT 'search ' || s.id
 FROM searches s LEFT JOIN (
@@ -94,7 +94,7 @@ WHERE s.expansions <> coalesce(e.made, 0) OR s.expansions <> coalesce(e.last, 0)
 """,
     ),
     Rule(
-        "visits and values add up: N and W are a node's own and what its children handed up",
+        "visits and values add up: N and W are a node's own plus those its children passed up",
         _BACKED_UP
         + """
 SELECT 'search ' || search_id || ' node ' || path || ': N ' || visits || ' for ' || visits_due
@@ -105,7 +105,7 @@ WHERE visits <> visits_due OR abs(value_sum - value_due) > 1e-6 * (1 + visits)
 """,
     ),
     Rule(
-        "a finished search knows its outcome and stands nowhere",
+        "a finished search has an outcome and no cursor",
         """
 SELECT 'search ' || id
 FROM searches
@@ -113,7 +113,7 @@ WHERE status = 'finished' AND (solved IS NULL OR finished_at IS NULL OR cursor <
 """,
     ),
     Rule(
-        "a search is solved exactly if its tree holds a right answer",
+        "a search is solved if and only if its tree has a right answer",
         """
 SELECT 'search ' || id
 FROM searches s
@@ -123,7 +123,7 @@ WHERE status = 'finished' AND solved <> EXISTS (
 """,
     ),
     Rule(
-        "a round that was searched has no training search left to do, a closed one none at all",
+        "a searched round has no unfinished training search, a closed one no unfinished search",
         """
 SELECT 'round ' || r.run_id || ' ' || r.number || ': search ' || s.id || ' is ' || s.status
 FROM rounds r JOIN searches s ON s.run_id = r.run_id AND s.round = r.number
@@ -132,7 +132,7 @@ WHERE s.status IN ('waiting', 'running')
 """,
     ),
     Rule(
-        "a round's times follow its status",
+        "a round's times agree with its status",
         """
 SELECT 'round ' || run_id || ' ' || number || ' is ' || status
 FROM rounds
@@ -143,7 +143,7 @@ WHERE (status <> 'searching') <> (searched_at IS NOT NULL)
 """,
     ),
     Rule(
-        "models that search or have descendants were published",
+        "models that search or were trained from were published",
         """
 SELECT used.who || ' uses ' || used.model
 FROM (
@@ -157,7 +157,7 @@ WHERE used.model <> '' AND m.id IS NULL
 """,
     ),
     Rule(
-        "nothing is trained on held-out problems",
+        "no training search is over a held-out problem",
         """
 SELECT 'search ' || s.id || ' problem ' || p.id
 FROM searches s JOIN problems p ON p.id = s.problem_id
@@ -165,7 +165,7 @@ WHERE s.purpose = 'train' AND p.split = 'heldout'
 """,
     ),
     Rule(
-        "a preference is of its round's own trees; a step pair is of siblings",
+        "a pair is of its round's own trees; a step pair is of siblings",
         """
 SELECT 'search ' || p.search_id || ' pair ' || p.chosen_path || ' ' || p.rejected_path
 FROM pairs p JOIN searches s ON s.id = p.search_id

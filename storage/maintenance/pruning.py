@@ -1,9 +1,8 @@
-"""Making a store smaller: closed rounds lose the words that taught nothing, and no number.
+"""Making a store smaller by removing texts that no training used, in closed rounds.
 
-Of a tree's nodes the steps, outputs and tokens are what fills a disk. They stay wherever a model
-may have learnt from them: on the way to every right answer and to both sides of every preference,
-so a version's lineage can be followed down to each word it was trained on. Of all other nodes the
-words go; N, Q, outcome and cost stay, so trees can be drawn and reports count what they counted.
+The steps, outputs and tokens of nodes fill the disk. They stay on the path to every right answer
+and to both sides of every preference, since models were trained on these. All other nodes lose
+their texts but keep N, Q, outcome and cost, so trees can still be drawn and reports do not change.
 """
 
 import time
@@ -12,16 +11,16 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import sqlalchemy as sa
 
-from storage.queries.reading import given
+from storage.queries.select import matches
 from storage.records import Purpose, SearchStatus
 from storage.tables import nodes, pairs, rounds, searches
 
-WORDS = ("text", "observation", "stdout", "exec_error")
-IDS = ("tokens", "observation_tokens")
+TEXTS = ("text", "observation", "stdout", "exec_error")
+TOKENS = ("tokens", "observation_tokens")
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """Which searches; None is any. Those of rounds that are not closed are never among them."""
+    """Which searches; None is any. Searches of rounds that are not closed are never selected."""
 
     run_id: str | None = None
     rounds: Sequence[int] | None = None
@@ -29,8 +28,8 @@ class Selection(msgspec.Struct, frozen=True):
     status: SearchStatus | None = None
 
 
-class Words(msgspec.Struct, frozen=True):
-    """What a search holds: nodes with words, those of them that nothing needs, and their bytes."""
+class TextUsage(msgspec.Struct, frozen=True):
+    """Nodes of a search that have texts, how many of them no training used, and their bytes."""
 
     nodes: int
     unused: int
@@ -45,25 +44,29 @@ def searches_to_prune(connection: sa.Connection, wanted: Selection) -> list[str]
         .join(rounds, _is_round_of(searches))
         .where(rounds.c.status == "closed", searches.c.pruned_at.is_(None))
         .where(
-            searches.c.status.in_(("finished", "failed")), given(searches.c.run_id, wanted.run_id)
+            searches.c.status.in_(("finished", "failed")),
+            matches(searches.c.run_id, wanted.run_id),
         )
-        .where(given(searches.c.purpose, wanted.purpose), given(searches.c.status, wanted.status))
+        .where(
+            matches(searches.c.purpose, wanted.purpose),
+            matches(searches.c.status, wanted.status),
+        )
         .where(numbers)
         .order_by(searches.c.id)
     )
     return list(connection.scalars(query))
 
 
-def words_of(connection: sa.Connection, search_id: str) -> Words:
+def prunable_texts(connection: sa.Connection, search_id: str) -> TextUsage:
     """What `prune` would remove of a search."""
-    worded, unused = _worded(connection, search_id)
-    return Words(len(worded), len(unused), sum(worded[path] for path in unused))
+    sizes, unused = _text_sizes(connection, search_id)
+    return TextUsage(len(sizes), len(unused), sum(sizes[path] for path in unused))
 
 
-def prune(connection: sa.Connection, search_id: str) -> Words:
-    """Remove a search's unused words and mark it; again, it does nothing."""
-    worded, unused = _worded(connection, search_id)
-    blank = dict.fromkeys(WORDS, "") | dict.fromkeys(IDS, ())
+def prune(connection: sa.Connection, search_id: str) -> TextUsage:
+    """Remove a search's unused texts and mark it as pruned; harmless to repeat."""
+    sizes, unused = _text_sizes(connection, search_id)
+    blank = dict.fromkeys(TEXTS, "") | dict.fromkeys(TOKENS, ())
     if unused:
         statement = (
             nodes.update()
@@ -73,33 +76,33 @@ def prune(connection: sa.Connection, search_id: str) -> Words:
         connection.execute(statement, [{"unused": path} for path in unused])
     mark = searches.update().where(searches.c.id == search_id, searches.c.pruned_at.is_(None))
     connection.execute(mark.values(pruned_at=time.time()))
-    return Words(len(worded), len(unused), sum(worded[path] for path in unused))
+    return TextUsage(len(sizes), len(unused), sum(sizes[path] for path in unused))
 
 
-def needed(taught: Iterable[str]) -> set[str]:
-    """`taught` and all nodes on the way to them. Pure."""
+def with_ancestors(paths: Iterable[str]) -> set[str]:
+    """`paths` and the paths of all their ancestors. Pure."""
     found: set[str] = set()
-    for path in taught:
+    for path in paths:
         while path and path not in found:
             found.add(path)
             path = path.rpartition(".")[0]
     return found
 
 
-def _worded(connection: sa.Connection, search_id: str) -> tuple[dict[str, int], list[str]]:
-    """Bytes of words by path, and the paths that nothing needs."""
+def _text_sizes(connection: sa.Connection, search_id: str) -> tuple[dict[str, int], list[str]]:
+    """The bytes of each node's texts by path, and the paths that no training used."""
     of_search = nodes.c.search_id == search_id
     size = sum(
-        (sa.func.length(nodes.c[name], type_=sa.Integer) for name in (*WORDS, *IDS)),
+        (sa.func.length(nodes.c[name], type_=sa.Integer) for name in (*TEXTS, *TOKENS)),
         start=sa.literal(0),
     )
-    sizes = connection.execute(sa.select(nodes.c.path, size).where(of_search))
-    worded = {path: words for path, words in sizes if words}
-    keep = needed(_taught(connection, search_id))
-    return worded, [path for path in worded if path not in keep]
+    rows = connection.execute(sa.select(nodes.c.path, size).where(of_search))
+    sizes = {path: length for path, length in rows if length}
+    keep = with_ancestors(_used_by_training(connection, search_id))
+    return sizes, [path for path in sizes if path not in keep]
 
 
-def _taught(connection: sa.Connection, search_id: str) -> list[str]:
+def _used_by_training(connection: sa.Connection, search_id: str) -> list[str]:
     right = sa.select(nodes.c.path).where(
         nodes.c.search_id == search_id, nodes.c.status == "answer", nodes.c.correct.is_(sa.true())
     )

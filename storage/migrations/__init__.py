@@ -1,7 +1,7 @@
-"""Brings a database up to the tables of this version of the code, and refuses what it cannot read.
+"""Upgrades a database to the tables of this version, and refuses one that it cannot read.
 
-`versions/` holds one file for each step since the first table. Each runs in the transaction that
-records it, so a kill leaves the database as it was before or after, on both databases.
+`versions/` has one file for each revision. Each runs in the transaction that records it, so a kill
+leaves the database at the revision before or after, on both databases.
 """
 
 import sqlite3
@@ -16,19 +16,19 @@ from alembic.script import ScriptDirectory
 
 from rstar_async.errors import BadInput
 from storage import engines
-from storage.errors import describe, locked
+from storage.errors import describe, is_locked
 
 VERSION_TABLE = "rstar_schema"
 _FOLDER = Path(__file__).parent
-_POSTGRES_LOCK = 7_234_114_001  # any number, the same for all of us
+_POSTGRES_LOCK = 7_234_114_001  # any number, the same in all processes
 _LOCKED_SECONDS = 30.0
 
 
 def upgrade(location: str | sa.URL, *, must_exist: bool = False) -> None:
     """Create the tables, or bring older ones up to date; does nothing to a current database.
 
-    Safe while others do the same. `BadInput` for what is no store of ours or of a newer version,
-    and with `must_exist` also for an empty place; none of these is touched.
+    Safe while other processes do the same. `BadInput`, and no change, for a database that is not a
+    store of rstar_async or is newer, and with `must_exist` also for an empty one.
     """
     url = engines.parse(location) if isinstance(location, str) else location
     name = engines.display(url)
@@ -39,7 +39,7 @@ def upgrade(location: str | sa.URL, *, must_exist: bool = False) -> None:
                 _upgrade_locked(url, name)
             return
         except (sa.exc.DBAPIError, sqlite3.Error) as error:
-            if not locked(error) or time.monotonic() > give_up:
+            if not is_locked(error) or time.monotonic() > give_up:
                 raise BadInput(f"cannot open the store {name}: {describe(error)}") from error
             time.sleep(0.05)
 
@@ -89,7 +89,9 @@ def _revision(connection: sa.Connection, name: str) -> str:
     heads = context.get_current_heads()
     if not heads:
         if others := sa.inspect(connection).get_table_names():
-            raise BadInput(f"{name} is no store of rstar_async: it holds {', '.join(others[:3])}")
+            raise BadInput(
+                f"{name} is not a store of rstar_async: it holds {', '.join(others[:3])}"
+            )
         return ""
     known = {script.revision for script in _scripts().walk_revisions()}
     if unknown := [head for head in heads if head not in known]:

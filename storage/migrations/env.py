@@ -1,4 +1,4 @@
-"""What Alembic runs for `command.upgrade`: the steps, on the connection that `upgrade` opened."""
+"""Run by Alembic for `command.upgrade`: the migrations, on the connection that `upgrade` opened."""
 
 from alembic import context
 

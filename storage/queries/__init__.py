@@ -1,6 +1,6 @@
-"""The questions: plain functions `(connection, …)`, to be given to `Store.read` or `Database.read`.
+"""All reads: functions `(connection, …)`, to be passed to `Store.read` or `Database.read`.
 
-What is asked for by id and does not exist is None; lists are empty and always in a fixed order.
+Something that does not exist is None or an empty list; lists are always in the same order.
 """
 
 from sqlalchemy import Connection
@@ -28,6 +28,7 @@ from storage.queries.models import (
     model_version,
     model_versions_of,
     pairs_of,
+    success_rates,
 )
 from storage.queries.reports import (
     AnswerCounts,
@@ -40,12 +41,12 @@ from storage.queries.reports import (
 from storage.queries.round_details import (
     BINS,
     Costs,
-    Endings,
     Histograms,
     ProblemOutcome,
+    SearchEndings,
     code_errors,
     costs,
-    dead_ends,
+    nodes_by_status,
     pair_counts,
     prior_histograms,
     problem_outcomes,
@@ -82,12 +83,12 @@ __all__ = [
     "Connection",
     "Cost",
     "Costs",
-    "Endings",
     "FoundAnswer",
     "Histograms",
     "ProblemOutcome",
     "Progress",
     "RoundReport",
+    "SearchEndings",
     "Trajectory",
     "answer_counts",
     "answers_of",
@@ -97,7 +98,6 @@ __all__ = [
     "code_errors",
     "cost_of",
     "costs",
-    "dead_ends",
     "evaluations_of",
     "expansions_of",
     "facets",
@@ -107,6 +107,7 @@ __all__ = [
     "model_version",
     "model_versions_of",
     "node_by_path",
+    "nodes_by_status",
     "nodes_of",
     "open_round",
     "pair_counts",
@@ -133,6 +134,7 @@ __all__ = [
     "searches_of_problem",
     "statistics_page",
     "steps_to",
+    "success_rates",
     "token_totals",
     "trajectories_of",
     "tree_page",

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import msgspec
 import sqlalchemy as sa
 
-from storage.queries.reading import all_of
+from storage.queries.select import select_all
 from storage.records import Search
 from storage.tables import expansions, nodes, searches
 
 
 class FoundAnswer(msgspec.Struct, frozen=True):
-    """An answer node. `prior` is the PPM's value, `samples` how often this very text was sampled,
+    """An answer node. `prior` is the PPM's value, `samples` how often this text was sampled,
     `expansion` the number of the expansion that made it."""
 
     path: str
@@ -23,9 +23,9 @@ class FoundAnswer(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """A search with its answers by path, an order that does not depend on who came first.
+    """A search with its answers by path, an order that does not depend on timing.
 
-    `width` is how many steps its root was asked for; `new_tokens` counts repeated samples too.
+    `width` is how many steps were sampled at its root; `new_tokens` includes repeated samples.
     """
 
     search: Search
@@ -36,13 +36,13 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 def attempts_of(connection: sa.Connection, ids: Sequence[str]) -> list[Attempt]:
-    """The attempts with these ids, of those there are, in the order of `ids`."""
+    """The attempts with these ids, as far as they exist, in the order of `ids`."""
     return [found for search_id in ids if (found := attempt(connection, search_id)) is not None]
 
 
 def attempt(connection: sa.Connection, search_id: str) -> Attempt | None:
     """One attempt, finished or not."""
-    found = all_of(connection, Search, searches.c.id == search_id, order=[])
+    found = select_all(connection, Search, searches.c.id == search_id, order=[])
     if not found:
         return None
     width, new_tokens, count = _spent(connection, search_id)

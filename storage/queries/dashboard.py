@@ -1,6 +1,6 @@
-"""What the web page asks of rounds and problems: sums, and pages.
+"""Rounds and problems for the web page: sums and pages.
 
-Conditions and orders are values of closed types; text from outside is only ever a bound parameter.
+Filters and orders are values of closed types; text from outside is always a bound parameter.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from storage import statements
-from storage.queries.reading import all_of, given
+from storage.queries.select import count_where, matches, select_all, total
 from storage.records import Problem, Purpose, Search
 from storage.tables import expansions, nodes, problems, searches
 
@@ -52,7 +52,7 @@ class Facet(msgspec.Struct, frozen=True):
 
 
 class ProblemFilter(msgspec.Struct, frozen=True):
-    """Which problems; None is any. `unsolved`: searched to the end, in vain."""
+    """Which problems; None is any. `unsolved`: a search has finished, and none found the answer."""
 
     round: int | None = None
     purpose: Purpose = "train"
@@ -62,7 +62,7 @@ class ProblemFilter(msgspec.Struct, frozen=True):
     text: str | None = None
 
 
-class TriedSearch(msgspec.Struct, frozen=True):
+class SearchSummary(msgspec.Struct, frozen=True):
     """One search of a problem, with its sums so far.
 
     `first_right` is the number of the expansion that first found a right answer.
@@ -74,11 +74,11 @@ class TriedSearch(msgspec.Struct, frozen=True):
     first_right: int | None
 
 
-class TriedProblem(msgspec.Struct, frozen=True):
+class ProblemWithSearches(msgspec.Struct, frozen=True):
     """A problem and all its searches of one purpose, by round."""
 
     problem: Problem
-    searches: list[TriedSearch]
+    searches: list[SearchSummary]
 
 
 def search_totals(connection: sa.Connection, run_id: str) -> list[SearchTotals]:
@@ -90,10 +90,10 @@ def search_totals(connection: sa.Connection, run_id: str) -> list[SearchTotals]:
             table.round,
             table.purpose,
             sa.func.count(),
-            *(_count_where(table.status == status) for status in statuses),
-            _count_where(table.solved.is_(sa.true())),
-            _sum(table.expansions),
-            _sum(table.seconds),
+            *(count_where(table.status == status) for status in statuses),
+            count_where(table.solved.is_(sa.true())),
+            total(table.expansions),
+            total(table.seconds),
         )
         .where(table.run_id == run_id)
         .group_by(table.round, table.purpose)
@@ -109,8 +109,8 @@ def token_totals(connection: sa.Connection, run_id: str, number: int) -> list[To
         sa.select(
             table.round,
             table.purpose,
-            _sum(expansions.c.unique_samples),
-            _sum(expansions.c.new_tokens),
+            total(expansions.c.unique_samples),
+            total(expansions.c.new_tokens),
         )
         .select_from(expansions.join(searches))
         .where(table.run_id == run_id, table.round == number)
@@ -139,31 +139,34 @@ def problem_page(
     order: ProblemOrder = "problem",
     offset: int = 0,
     limit: int = 50,
-) -> tuple[int, list[TriedProblem]]:
-    """How many there are, and a page of them. Problems that no search has tried are left out."""
+) -> tuple[int, list[ProblemWithSearches]]:
+    """How many there are, and a page of them. Problems without a search are left out."""
     chosen = _chosen_problems(run_id, wanted)
     total = connection.scalar(sa.select(sa.func.count()).select_from(chosen.subquery())) or 0
     page = chosen.order_by(*_problem_order(order)).limit(limit).offset(offset)
     ids = [row.id for row in connection.execute(page)]
-    return total, _tried(connection, ids, wanted.purpose)
+    return total, _problems_with_searches(connection, ids, wanted.purpose)
 
 
 def searches_of_problem(
     connection: sa.Connection, problem_id: str, purpose: Purpose
-) -> list[TriedSearch]:
+) -> list[SearchSummary]:
     """By round."""
     return _searches(connection, [problem_id], purpose)[problem_id]
 
 
 def _chosen_problems(run_id: str, wanted: ProblemFilter) -> sa.Select[Any]:
-    """One row for each problem that a search tried."""
+    """One row for each problem that has a search."""
     table = searches.c
     query = (
         sa.select(problems.c.id)
         .select_from(searches.join(problems))
         .where(table.run_id == run_id, table.purpose == wanted.purpose)
-        .where(given(table.round, wanted.round))
-        .where(given(problems.c.kind, wanted.kind), given(problems.c.level, wanted.level))
+        .where(matches(table.round, wanted.round))
+        .where(
+            matches(problems.c.kind, wanted.kind),
+            matches(problems.c.level, wanted.level),
+        )
         .group_by(problems.c.id)
         .having(_in_state(wanted.state))
     )
@@ -173,14 +176,14 @@ def _chosen_problems(run_id: str, wanted: ProblemFilter) -> sa.Select[Any]:
 
 
 def _in_state(state: ProblemState | None) -> sa.ColumnElement[bool]:
-    solved = _count_where(searches.c.solved.is_(sa.true()))
+    solved = count_where(searches.c.solved.is_(sa.true()))
     if state is None:
         return sa.true()
     if state == "solved":
         return solved > 0
     if state == "unsolved":
-        return sa.and_(solved == 0, _count_where(searches.c.status == "finished") > 0)
-    return _count_where(searches.c.status == state) > 0
+        return sa.and_(solved == 0, count_where(searches.c.status == "finished") > 0)
+    return count_where(searches.c.status == state) > 0
 
 
 def _problem_order(order: ProblemOrder) -> list[sa.ColumnElement[Any]]:
@@ -200,18 +203,20 @@ def _problem_order(order: ProblemOrder) -> list[sa.ColumnElement[Any]]:
     return [*orders[order], problems.c.id]
 
 
-def _tried(connection: sa.Connection, ids: Sequence[str], purpose: Purpose) -> list[TriedProblem]:
+def _problems_with_searches(
+    connection: sa.Connection, ids: Sequence[str], purpose: Purpose
+) -> list[ProblemWithSearches]:
     """In the order of `ids`."""
-    found = {p.id: p for p in all_of(connection, Problem, problems.c.id.in_(ids), order=[])}
+    found = {p.id: p for p in select_all(connection, Problem, problems.c.id.in_(ids), order=[])}
     searched = _searches(connection, ids, purpose)
-    return [TriedProblem(found[problem_id], searched[problem_id]) for problem_id in ids]
+    return [ProblemWithSearches(found[problem_id], searched[problem_id]) for problem_id in ids]
 
 
 def _searches(
     connection: sa.Connection, ids: Sequence[str], purpose: Purpose
-) -> dict[str, list[TriedSearch]]:
+) -> dict[str, list[SearchSummary]]:
     """The searches of each problem, by round."""
-    tried: dict[str, list[TriedSearch]] = {problem_id: [] for problem_id in ids}
+    tried: dict[str, list[SearchSummary]] = {problem_id: [] for problem_id in ids}
     query = (
         sa.select(
             *statements.columns(Search),
@@ -224,28 +229,19 @@ def _searches(
     )
     for *fields, made, spent, first in connection.execute(query):
         search = Search(*fields)
-        tried[search.problem_id].append(TriedSearch(search, made, spent, first))
+        tried[search.problem_id].append(SearchSummary(search, made, spent, first))
     return tried
 
 
 def _of_search(column: Any) -> sa.ScalarSelect[Any]:
-    return sa.select(_sum(column)).where(expansions.c.search_id == searches.c.id).scalar_subquery()
+    return sa.select(total(column)).where(expansions.c.search_id == searches.c.id).scalar_subquery()
 
 
 def _first_right() -> sa.ScalarSelect[Any]:
-    """Read by way of the index of answers."""
+    """Reads the index of answers alone."""
     right = sa.and_(nodes.c.status == "answer", nodes.c.correct.is_(sa.true()))
     return (
         sa.select(sa.func.min(nodes.c.expansion))
         .where(nodes.c.search_id == searches.c.id, right)
         .scalar_subquery()
     )
-
-
-def _count_where(condition: Any) -> sa.ColumnElement[Any]:
-    return _sum(sa.case((condition, 1), else_=0))
-
-
-def _sum(value: Any) -> sa.ColumnElement[Any]:
-    """0 for no rows, and of the kind it sums: PostgreSQL makes bigints numeric."""
-    return sa.cast(sa.func.coalesce(sa.func.sum(value), 0), value.type)

@@ -1,4 +1,4 @@
-"""What the web page asks of trees: pages of nodes, found steps, pairs and ranked answers."""
+"""Trees for the web page: pages of nodes, text search, pairs and ranked answers."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import msgspec
 import sqlalchemy as sa
 
 from storage import statements
-from storage.column_types import ForeignText
-from storage.queries.reading import given
+from storage.column_types import UntrustedText
+from storage.queries.select import matches
 from storage.records import Node, NodeStatus, Pair, PairKind, Split
 from storage.tables import nodes, pairs
 from storage.views import trajectories
@@ -16,7 +16,7 @@ SNIPPET = 160
 
 
 class TreeNode(msgspec.Struct, frozen=True):
-    """What a drawing of the tree needs of a node; `snippet` is the beginning of its text."""
+    """A node as a drawing of the tree needs it; `snippet` is the beginning of its text."""
 
     path: str
     expansion: int
@@ -32,7 +32,7 @@ class TreeNode(msgspec.Struct, frozen=True):
 
 
 class RankedAnswer(msgspec.Struct, frozen=True):
-    """One answer and how its search thought of the way to it."""
+    """One answer with the mean and the minimum of Q on the path to it."""
 
     search_id: str
     path: str
@@ -57,10 +57,10 @@ def tree_page(
 ) -> list[TreeNode]:
     """Nodes made after expansion `since`, from path `after` on in the order of paths.
 
-    Parents come before their children; an expansion that was committed is seen whole.
+    Parents come before their children; a committed expansion is complete.
     """
     names = [field.name for field in msgspec.structs.fields(TreeNode)][:-1]
-    snippet: Any = sa.func.substr(nodes.c.text, 1, SNIPPET, type_=ForeignText())
+    snippet: Any = sa.func.substr(nodes.c.text, 1, SNIPPET, type_=UntrustedText())
     query = (
         sa.select(*(nodes.c[name] for name in names), snippet)
         .where(nodes.c.search_id == search_id, nodes.c.path > after, nodes.c.expansion > since)
@@ -114,9 +114,9 @@ def pair_page(
     where = (
         pairs.c.run_id == run_id,
         pairs.c.round == number,
-        given(pairs.c.kind, kind),
-        given(pairs.c.split, split),
-        given(pairs.c.search_id, search_id),
+        matches(pairs.c.kind, kind),
+        matches(pairs.c.split, split),
+        matches(pairs.c.search_id, search_id),
     )
     order = [pairs.c.search_id, pairs.c.chosen_path, pairs.c.rejected_path, pairs.c.kind]
     chosen, rejected = nodes.alias("chosen"), nodes.alias("rejected")
@@ -146,9 +146,9 @@ def ranked_answers(
     worst: bool,
     limit: int = 1000,
 ) -> list[RankedAnswer]:
-    """One right (or wrong) answer a problem of a training round, by mean Q.
+    """The best (or worst) right (or wrong) answer of each problem of a training round, by mean Q.
 
-    Follows every such answer of the round to its root once: seconds for a million nodes.
+    Walks from every such answer of the round to its root once: seconds for a million nodes.
     """
     view = trajectories.c
     valued = (

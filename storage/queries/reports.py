@@ -5,17 +5,18 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from storage.queries.select import count_where, of_round, total
 from storage.records import Purpose
 from storage.tables import expansions, nodes, pairs, searches
 from storage.views import code_outcomes
 
 
 class RoundReport(msgspec.Struct, frozen=True):
-    """What the searches of a round came to. `nodes` leaves the roots out.
+    """Sums over the searches of a round. `nodes` leaves the roots out.
 
-    `cached_share` is the part of what a perfect prefix cache could have served that was served;
-    None where there was nothing to serve. `outcomes` counts code runs by their status; of them
-    `shared_runs` took the result of a twin, the same program in other words, and ran nothing.
+    `cached_share` is the served part of what a perfect prefix cache could have served; None if
+    that is nothing. `outcomes` counts code runs by their status; `shared_runs` of them took the
+    result of an equivalent program instead of running.
     """
 
     problems: int
@@ -35,7 +36,7 @@ class RoundReport(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far a round is, cheap enough to be asked every second."""
+    """How far a round is; cheap enough to be read every second."""
 
     searches: int
     waiting: int
@@ -62,7 +63,7 @@ _STATUSES = ("waiting", "running", "finished", "failed")
 def round_report(
     connection: sa.Connection, run_id: str, number: int, purpose: Purpose = "train"
 ) -> RoundReport:
-    chosen = _round(run_id, number, purpose)
+    chosen = of_round(run_id, number, purpose)
     found = _row(connection, _search_sums(), chosen)
     spent = _row(connection, _expansion_sums(), chosen)
     outcomes = _outcomes(connection, run_id, number, purpose)
@@ -82,7 +83,7 @@ def round_report(
 def progress(
     connection: sa.Connection, run_id: str, number: int, purpose: Purpose = "train"
 ) -> Progress:
-    chosen = _round(run_id, number, purpose)
+    chosen = of_round(run_id, number, purpose)
     rows = connection.execute(_sums_by_status().where(chosen)).all()
     by_status = {row.status: row.searches for row in rows}
     return Progress(
@@ -102,44 +103,31 @@ def answer_counts(
     query = (
         sa.select(
             searches.c.problem_id,
-            _sum(sa.case((nodes.c.correct.is_(sa.true()), 1), else_=0)),
-            _sum(sa.case((nodes.c.correct.is_(sa.false()), 1), else_=0)),
+            count_where(nodes.c.correct.is_(sa.true())),
+            count_where(nodes.c.correct.is_(sa.false())),
         )
         .select_from(searches.outerjoin(nodes, is_answer))
-        .where(_round(run_id, number, purpose))
+        .where(of_round(run_id, number, purpose))
         .group_by(searches.c.problem_id)
         .order_by(searches.c.problem_id)
     )
     return [AnswerCounts(*row) for row in connection.execute(query)]
 
 
-def _round(run_id: str, number: int, purpose: Purpose) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        searches.c.run_id == run_id, searches.c.round == number, searches.c.purpose == purpose
-    )
-
-
-def _sum(value: Any) -> sa.ColumnElement[Any]:
-    """0 for no rows. An integer on PostgreSQL too, where the sum of bigints is numeric."""
-    kind = value.type
-    return sa.cast(sa.func.coalesce(sa.func.sum(value), 0), kind)
-
-
 def _sums_by_status() -> sa.Select[Any]:
-    solved = sa.case((searches.c.solved.is_(sa.true()), 1), else_=0)
     return sa.select(
         searches.c.status,
         sa.func.count().label("searches"),
-        _sum(solved).label("solved"),
-        _sum(searches.c.expansions).label("expansions"),
+        count_where(searches.c.solved.is_(sa.true())).label("solved"),
+        total(searches.c.expansions).label("expansions"),
     ).group_by(searches.c.status)
 
 
 def _growth() -> sa.Select[Any]:
     """Read from an index of `expansions` alone: the nodes themselves are ten times as many."""
     return sa.select(
-        _sum(expansions.c.unique_samples).label("nodes"),
-        _sum(expansions.c.new_tokens).label("new_tokens"),
+        total(expansions.c.unique_samples).label("nodes"),
+        total(expansions.c.new_tokens).label("new_tokens"),
     ).select_from(expansions.join(searches))
 
 
@@ -150,13 +138,13 @@ def _search_sums() -> sa.Select[Any]:
         sa.func.count(problem).label("problems"),
         sa.func.count(solved).label("solved"),
         sa.func.count().label("searches"),
-        _sum(searches.c.seconds).label("search_seconds"),
+        total(searches.c.seconds).label("search_seconds"),
     ).select_from(searches)
 
 
 def _expansion_sums() -> sa.Select[Any]:
     names = ("new_tokens", "prompt_tokens", "cached_tokens", "reachable_tokens")
-    sums = [_sum(expansions.c[name]).label(name) for name in names]
+    sums = [total(expansions.c[name]).label(name) for name in names]
     return sa.select(*sums).select_from(expansions.join(searches))
 
 
@@ -172,7 +160,7 @@ def _count_nodes(connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> i
 
 
 def _count_shared(connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> int:
-    """A success that used no CPU time can only be a twin's."""
+    """A success without CPU time took the result of an equivalent program."""
     query = sa.select(sa.func.count()).select_from(nodes.join(searches))
     shared = (nodes.c.exec_status == "ok", nodes.c.cpu_seconds == 0)
     return connection.scalar(query.where(chosen, *shared)) or 0

@@ -1,4 +1,4 @@
-"""What the report tells of a round beyond its sums: difficulty, distributions, errors, costs."""
+"""Details of a round for the report: difficulty, distributions, errors, costs."""
 
 from collections import Counter
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from storage.queries.select import count_where, of_round, total
 from storage.records import Purpose
 from storage.tables import expansions, nodes, pairs, problems, searches
 
@@ -32,8 +33,8 @@ class Histograms(msgspec.Struct, frozen=True):
 
 
 class Costs(msgspec.Struct, frozen=True):
-    """Sums over the searches of a round. Seconds are those of waiting, added up over searches that
-    ran at the same time; `cpu_seconds` were used by executed code."""
+    """Sums over the searches of a round. The seconds of waiting are added up over searches that ran
+    at the same time; `cpu_seconds` are those of the executed programs."""
 
     new_tokens: int
     prompt_tokens: int
@@ -45,8 +46,8 @@ class Costs(msgspec.Struct, frozen=True):
     cpu_seconds: float
 
 
-class Endings(msgspec.Struct, frozen=True):
-    """Finished searches, their rollouts added up, and how many ended in which way."""
+class SearchEndings(msgspec.Struct, frozen=True):
+    """Finished searches, the sum of their rollouts, and their number by what ended them."""
 
     searches: int
     rollouts: int
@@ -60,8 +61,8 @@ def problem_outcomes(
     answers = (
         sa.select(
             nodes.c.search_id,
-            _count(nodes.c.correct.is_(sa.true())).label("right"),
-            _count(nodes.c.correct.is_(sa.false())).label("wrong"),
+            count_where(nodes.c.correct.is_(sa.true())).label("right"),
+            count_where(nodes.c.correct.is_(sa.false())).label("wrong"),
         )
         .where(nodes.c.status == "answer")
         .group_by(nodes.c.search_id)
@@ -72,22 +73,21 @@ def problem_outcomes(
             problems.c.level,
             problems.c.kind,
             sa.func.max(sa.case((searches.c.solved.is_(sa.true()), 1), else_=0)),
-            sa.func.coalesce(sa.func.sum(answers.c.right), 0),
-            sa.func.coalesce(sa.func.sum(answers.c.wrong), 0),
+            total(answers.c.right),
+            total(answers.c.wrong),
         )
         .select_from(
             searches.join(problems, problems.c.id == searches.c.problem_id).outerjoin(
                 answers, answers.c.search_id == searches.c.id
             )
         )
-        .where(_round(run_id, number, purpose))
+        .where(of_round(run_id, number, purpose))
         .group_by(problems.c.id, problems.c.level, problems.c.kind)
         .order_by(problems.c.id)
     )
-    rows = connection.execute(query)
     return [
-        ProblemOutcome(level, kind, bool(solved), int(right), int(wrong))
-        for level, kind, solved, right, wrong in rows
+        ProblemOutcome(level, kind, bool(solved), right, wrong)
+        for level, kind, solved, right, wrong in connection.execute(query)
     ]
 
 
@@ -107,7 +107,7 @@ def code_errors(connection: sa.Connection, run_id: str, number: int) -> dict[str
     query = (
         sa.select(nodes.c.exec_status, nodes.c.exec_error, sa.func.count())
         .select_from(nodes.join(searches))
-        .where(_round(run_id, number, "train"), nodes.c.exec_status.not_in(["", "ok"]))
+        .where(of_round(run_id, number, "train"), nodes.c.exec_status.not_in(["", "ok"]))
         .group_by(nodes.c.exec_status, nodes.c.exec_error)
     )
     found: Counter[str] = Counter()
@@ -117,31 +117,31 @@ def code_errors(connection: sa.Connection, run_id: str, number: int) -> dict[str
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
-def dead_ends(connection: sa.Connection, run_id: str, number: int) -> dict[str, int]:
+def nodes_by_status(connection: sa.Connection, run_id: str, number: int) -> dict[str, int]:
     """Nodes by status, roots left out."""
     query = (
         sa.select(nodes.c.status, sa.func.count())
         .select_from(nodes.join(searches))
-        .where(_round(run_id, number, "train"), nodes.c.depth > 0)
+        .where(of_round(run_id, number, "train"), nodes.c.depth > 0)
         .group_by(nodes.c.status)
         .order_by(sa.func.count().desc(), nodes.c.status)
     )
     return dict(connection.execute(query).all())
 
 
-def search_endings(connection: sa.Connection, run_id: str, number: int) -> Endings:
+def search_endings(connection: sa.Connection, run_id: str, number: int) -> SearchEndings:
     """How the finished searches of a round ended, the most frequent end first."""
-    searches_, rollouts = sa.func.count(), sa.func.coalesce(sa.func.sum(searches.c.rollouts), 0)
+    count = sa.func.count()
     query = (
-        sa.select(searches.c.ended, searches_, rollouts)
-        .where(_round(run_id, number, "train"), searches.c.status == "finished")
+        sa.select(searches.c.ended, count, total(searches.c.rollouts))
+        .where(of_round(run_id, number, "train"), searches.c.status == "finished")
         .group_by(searches.c.ended)
-        .order_by(searches_.desc(), searches.c.ended)
+        .order_by(count.desc(), searches.c.ended)
     )
     rows = connection.execute(query).all()
-    return Endings(
+    return SearchEndings(
         searches=sum(count for _, count, _ in rows),
-        rollouts=sum(int(spent) for _, _, spent in rows),
+        rollouts=sum(spent for _, _, spent in rows),
         ended={ended: count for ended, count, _ in rows},
     )
 
@@ -158,15 +158,13 @@ def pair_counts(connection: sa.Connection, run_id: str, number: int) -> dict[str
 
 
 def costs(connection: sa.Connection, run_id: str, number: int, purpose: Purpose = "train") -> Costs:
-    chosen = _round(run_id, number, purpose)
+    chosen = of_round(run_id, number, purpose)
     names = [field.name for field in msgspec.structs.fields(Costs)][:-1]
-    sums = [sa.func.coalesce(sa.func.sum(expansions.c[name]), 0) for name in names]
+    sums = [total(expansions.c[name]) for name in names]
     query = sa.select(*sums).select_from(expansions.join(searches)).where(chosen)
     spent = connection.execute(query).one()
-    cpu = sa.func.coalesce(sa.func.sum(nodes.c.cpu_seconds), 0.0)
-    used = connection.scalar(sa.select(cpu).select_from(nodes.join(searches)).where(chosen))
-    tokens, seconds = map(int, spent[:4]), map(float, spent[4:])
-    return Costs(*tokens, *seconds, float(used or 0.0))  # type: ignore[call-arg]
+    cpu = sa.select(total(nodes.c.cpu_seconds)).select_from(nodes.join(searches)).where(chosen)
+    return Costs(*spent, connection.execute(cpu).scalar_one())  # type: ignore[call-arg]
 
 
 def _histograms(
@@ -178,7 +176,7 @@ def _histograms(
     query = (
         sa.select(nodes.c.status, correct, place, sa.func.count())
         .select_from(nodes.join(searches))
-        .where(_round(run_id, number, "train"), condition)
+        .where(of_round(run_id, number, "train"), condition)
         .where(nodes.c.status.in_(["live", "answer"]))
         .group_by(nodes.c.status, correct, place)
     )
@@ -189,12 +187,3 @@ def _histograms(
         if status == "live" or is_correct is not None:
             target[min(max(int(bin_), 0), BINS - 1)] += count
     return found
-
-
-def _round(run_id: str, number: int, purpose: Purpose) -> sa.ColumnElement[bool]:
-    table = searches.c
-    return sa.and_(table.run_id == run_id, table.round == number, table.purpose == purpose)
-
-
-def _count(condition: Any) -> sa.ColumnElement[int]:
-    return sa.func.sum(sa.case((condition, 1), else_=0))

@@ -1,10 +1,10 @@
-"""Runs, problems and rounds: what the round driver and the trainer ask."""
+"""Runs, problems and rounds, for the round driver and the trainer."""
 
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from storage.queries.reading import all_of, given, one_of
+from storage.queries.select import matches, select_all, select_one
 from storage.records import Problem, Round, Run, Split
 from storage.tables import problems
 from storage.tables import rounds as rounds_table
@@ -13,15 +13,15 @@ from storage.tables import runs as runs_table
 
 def runs(connection: sa.Connection) -> list[Run]:
     """Oldest first."""
-    return all_of(connection, Run, order=[runs_table.c.created_at, runs_table.c.id])
+    return select_all(connection, Run, order=[runs_table.c.created_at, runs_table.c.id])
 
 
 def run_by_id(connection: sa.Connection, run_id: str) -> Run | None:
-    return one_of(connection, Run, runs_table.c.id == run_id)
+    return select_one(connection, Run, runs_table.c.id == run_id)
 
 
 def problem_by_id(connection: sa.Connection, problem_id: str) -> Problem | None:
-    return one_of(connection, Problem, problems.c.id == problem_id)
+    return select_one(connection, Problem, problems.c.id == problem_id)
 
 
 def problems_of(
@@ -30,19 +30,21 @@ def problems_of(
     split: Split | None = None,
     sources: Sequence[str] | None = None,
 ) -> list[Problem]:
-    """In the order of their ids, which is as good as shuffled and always the same."""
+    """In the order of their ids, a fixed order that is as good as random."""
     from_sources = sa.true() if sources is None else problems.c.source.in_(sources)
-    where = (problems.c.run_id == run_id, given(problems.c.split, split), from_sources)
-    return all_of(connection, Problem, *where, order=[problems.c.id])
+    where = (problems.c.run_id == run_id, matches(problems.c.split, split), from_sources)
+    return select_all(connection, Problem, *where, order=[problems.c.id])
 
 
 def rounds_of(connection: sa.Connection, run_id: str) -> list[Round]:
-    return all_of(connection, Round, rounds_table.c.run_id == run_id, order=[rounds_table.c.number])
+    return select_all(
+        connection, Round, rounds_table.c.run_id == run_id, order=[rounds_table.c.number]
+    )
 
 
 def round_by_number(connection: sa.Connection, run_id: str, number: int) -> Round | None:
     where = (rounds_table.c.run_id == run_id, rounds_table.c.number == number)
-    return one_of(connection, Round, *where)
+    return select_one(connection, Round, *where)
 
 
 def open_round(connection: sa.Connection, run_id: str) -> Round | None:
@@ -59,4 +61,4 @@ def _first_round(
     connection: sa.Connection, run_id: str, condition: sa.ColumnElement[bool]
 ) -> Round | None:
     where = (rounds_table.c.run_id == run_id, condition)
-    return one_of(connection, Round, *where, order=[rounds_table.c.number])
+    return select_one(connection, Round, *where, order=[rounds_table.c.number])

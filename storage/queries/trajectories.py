@@ -1,9 +1,9 @@
-"""Whole solutions: what the pickers choose from."""
+"""Whole solutions, from which training data is chosen."""
 
 import msgspec
 import sqlalchemy as sa
 
-from storage.queries.reading import given
+from storage.queries.select import matches
 from storage.records import Purpose
 from storage.views import trajectories
 
@@ -34,7 +34,7 @@ def trajectories_of(
     query = (
         sa.select(*(view[field.name] for field in msgspec.structs.fields(Trajectory)))
         .where(view.run_id == run_id, view.round == number, view.purpose == purpose)
-        .where(given(view.correct, correct))
+        .where(matches(view.correct, correct))
     )
     found = [Trajectory(*row) for row in connection.execute(query)]
     return sorted(found, key=lambda one: (one.search_id, -one.mean_q, len(one.path), one.path))

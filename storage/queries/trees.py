@@ -1,15 +1,15 @@
-"""Searches and their trees: what a resuming searcher, the pickers and the viewer ask."""
+"""Searches and their trees, for resuming, training data and the web page."""
 
 import msgspec
 import sqlalchemy as sa
 
-from storage.queries.reading import all_of, given, one_of
+from storage.queries.select import matches, select_all, select_one
 from storage.records import Expansion, Node, Purpose, Search, SearchStatus
 from storage.tables import expansions, nodes, searches
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What a search has used so far: tokens sampled, CPU seconds of its programs."""
+    """What a search has used so far: sampled tokens, CPU seconds of its programs."""
 
     new_tokens: int
     cpu_seconds: float
@@ -19,7 +19,7 @@ _PATH_ORDER = (sa.func.length(nodes.c.path), nodes.c.path)  # 0.2 before 0.10
 
 
 def search_by_id(connection: sa.Connection, search_id: str) -> Search | None:
-    return one_of(connection, Search, searches.c.id == search_id)
+    return select_one(connection, Search, searches.c.id == search_id)
 
 
 def searches_of(
@@ -30,13 +30,13 @@ def searches_of(
     status: SearchStatus | None = None,
 ) -> list[Search]:
     """The searches of a round, by id."""
-    return all_of(
+    return select_all(
         connection,
         Search,
         searches.c.run_id == run_id,
         searches.c.round == number,
-        given(searches.c.purpose, purpose),
-        given(searches.c.status, status),
+        matches(searches.c.purpose, purpose),
+        matches(searches.c.status, status),
         order=[searches.c.id],
     )
 
@@ -44,7 +44,7 @@ def searches_of(
 def nodes_of(connection: sa.Connection, search_id: str) -> list[Node]:
     """The whole tree in the order it grew: parents before children, siblings in order."""
     order = [nodes.c.expansion, *_PATH_ORDER]
-    return all_of(connection, Node, nodes.c.search_id == search_id, order=order)
+    return select_all(connection, Node, nodes.c.search_id == search_id, order=order)
 
 
 def children_of(
@@ -53,11 +53,11 @@ def children_of(
     """A page of a node's children, in order."""
     where = (nodes.c.search_id == search_id, nodes.c.parent == path)
     order = [nodes.c.expansion, *_PATH_ORDER]
-    return all_of(connection, Node, *where, order=order, limit=limit, offset=offset)
+    return select_all(connection, Node, *where, order=order, limit=limit, offset=offset)
 
 
 def node_by_path(connection: sa.Connection, search_id: str, path: str) -> Node | None:
-    return one_of(connection, Node, nodes.c.search_id == search_id, nodes.c.path == path)
+    return select_one(connection, Node, nodes.c.search_id == search_id, nodes.c.path == path)
 
 
 def steps_to(connection: sa.Connection, search_id: str, path: str) -> list[Node]:
@@ -65,13 +65,13 @@ def steps_to(connection: sa.Connection, search_id: str, path: str) -> list[Node]
     parts = path.split(".")
     paths = [".".join(parts[: depth + 1]) for depth in range(len(parts))]
     where = (nodes.c.search_id == search_id, nodes.c.path.in_(paths))
-    return all_of(connection, Node, *where, order=[nodes.c.depth])
+    return select_all(connection, Node, *where, order=[nodes.c.depth])
 
 
 def expansions_of(connection: sa.Connection, search_id: str) -> list[Expansion]:
     """In the order they happened."""
     where = expansions.c.search_id == search_id
-    return all_of(connection, Expansion, where, order=[expansions.c.number])
+    return select_all(connection, Expansion, where, order=[expansions.c.number])
 
 
 def cost_of(connection: sa.Connection, search_id: str) -> Cost:

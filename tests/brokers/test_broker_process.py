@@ -126,9 +126,9 @@ async def test_asks_outlive_a_killed_broker_and_nothing_runs_twice(site):
     assert len(site.runs()) == 8
 
 
-async def test_a_job_that_kills_its_workers_is_buried_and_can_be_replayed(site, tmp_path):
-    letters = tmp_path / "letters"
-    site.broker("--letters", str(letters))
+async def test_a_job_that_kills_its_workers_becomes_a_dead_letter_for_replay(site, tmp_path):
+    folder = tmp_path / "letters"
+    site.broker("--letters", str(folder))
     for number in range(3):
         site.worker(f"worker{number}")
     with trio.fail_after(PATIENCE):
@@ -137,19 +137,19 @@ async def test_a_job_that_kills_its_workers_is_buried_and_can_be_replayed(site, 
                 await pool.ask(A, b"die", group="tree")
             assert failed.value.kind == "dead"
             assert len(site.runs()) == 3
-            (file,) = list_letters(letters)
+            (file,) = list_letters(folder)
             letter = read_letter(file)
             assert (letter.pool, letter.submit.job, letter.body) == ("test", A, b"die")
             assert "3 workers died" in show_letter(letter)
             drain = trio.Event()
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(lambda: serve(site.workers, "brave", 1, undie, drain=drain))
+                nursery.start_soon(lambda: serve(site.workers, "worker", 1, survive, drain=drain))
                 assert (await replay_letter(pool, file)).body == b"survived"
                 drain.set()
-            assert list_letters(letters) == []
+            assert list_letters(folder) == []
 
 
-async def undie(job: Job) -> bytes:
+async def survive(job: Job) -> bytes:
     return b"survived"
 
 
@@ -170,20 +170,20 @@ async def test_sigterm_drains_a_worker_and_then_ends_the_broker(site):
 
 async def test_two_signals_end_a_worker_at_once_and_its_job_goes_on_elsewhere(site):
     site.broker()
-    worker = site.worker("hasty")
+    worker = site.worker("first")
     with trio.fail_after(PATIENCE):
         async with open_pool(site.clients, name="client") as pool, trio.open_nursery() as asks:
             asks.start_soon(pool.ask, A, b"hang-once")
             await until(pool, lambda status: status.leased == 1)
             worker.send_signal(signal.SIGTERM)
-            # A worker that had not begun the job yet gives it back and is gone at once.
+            # A worker that has not started the job yet gives it back and ends at once.
             await until(pool, lambda status: all(w.capacity == 0 for w in status.workers))
             worker.send_signal(signal.SIGINT)
             await ended(worker)
-            site.worker("patient")
+            site.worker("second")
 
 
-async def test_keys_let_the_right_ones_in_over_tcp(site, tmp_path):
+async def test_over_tcp_only_keys_on_the_lists_are_let_in(site, tmp_path):
     make_keys(tmp_path, clients=["coordinator"], workers=["worker"])
     port = 20_000 + os.getpid() % 20_000
     site.clients, site.workers = f"tcp://127.0.0.1:{port}", f"tcp://127.0.0.1:{port + 1}"
@@ -191,7 +191,7 @@ async def test_keys_let_the_right_ones_in_over_tcp(site, tmp_path):
     drain = trio.Event()
 
     async def work() -> None:
-        await serve(site.workers, "gpu-3", 1, undie, keys=tmp_path / "worker", drain=drain)
+        await serve(site.workers, "gpu-3", 1, survive, keys=tmp_path / "worker", drain=drain)
 
     with trio.fail_after(PATIENCE):
         async with (

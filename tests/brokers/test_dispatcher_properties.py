@@ -1,12 +1,12 @@
-"""Whatever dies, breaks, repeats or is late: every job ends exactly once where it is waited for."""
+"""Whatever dies, breaks, repeats or is late: every job ends exactly once at each waiting client."""
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from brokers.state import State
+from brokers.state import JobState
 from rstar_async.wire.messages import Submit, job_id
-from tests.brokers.world import World
+from tests.brokers.simulation import Simulation
 
 JOBS = [job_id("property", number) for number in range(12)]
 pick = st.integers(0, 1000)
@@ -15,10 +15,10 @@ pick = st.integers(0, 1000)
 class Delivery(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
-        self.world = World()
+        self.simulation = Simulation()
         self.errors = 0
         for _ in range(2):
-            self.world.add_client()
+            self.simulation.add_client()
 
     @rule(who=pick, job=st.sampled_from(JOBS), priority=st.integers(0, 2))
     def submit(self, who, job, priority):
@@ -35,22 +35,22 @@ class Delivery(RuleBasedStateMachine):
     def cancel_group(self, who, number):
         self.client(who).cancel_group(f"group {number}")
 
-    @precondition(lambda self: len(self.world.workers) < 4)
+    @precondition(lambda self: len(self.simulation.workers) < 4)
     @rule(capacity=st.integers(1, 5))
-    def worker_comes(self, capacity):
-        self.world.add_worker(capacity)
+    def worker_joins(self, capacity):
+        self.simulation.add_worker(capacity)
 
-    @precondition(lambda self: self.world.workers)
+    @precondition(lambda self: self.simulation.workers)
     @rule(who=pick)
     def worker_is_killed(self, who):
-        self.world.kill(self.worker(who))
+        self.simulation.kill(self.worker(who))
 
-    @precondition(lambda self: self.world.workers)
+    @precondition(lambda self: self.simulation.workers)
     @rule(who=pick)
     def worker_drains(self, who):
         self.worker(who).capacity = 0
 
-    @precondition(lambda self: self.world.workers)
+    @precondition(lambda self: self.simulation.workers)
     @rule(who=pick, which=pick, how=st.sampled_from(["done", "done", "done", "busy", "broken"]))
     def run_ends(self, who, which, how):
         worker = self.worker(who)
@@ -58,7 +58,7 @@ class Delivery(RuleBasedStateMachine):
             self.errors += how != "done"
             worker.end(list(worker.runs)[which % len(worker.runs)], how)
 
-    @precondition(lambda self: self.world.workers)
+    @precondition(lambda self: self.simulation.workers)
     @rule(who=pick)
     def worker_forgets_a_run(self, who):
         worker = self.worker(who)
@@ -68,95 +68,93 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(who=pick)
     def connection_breaks(self, who):
-        self.person(who).reconnect()
+        self.peer(who).reconnect()
 
     @rule()
     def broker_restarts(self):
-        self.world.restart_broker()
+        self.simulation.restart_broker()
 
     @rule(who=pick)
     def message_is_repeated(self, who):
-        person = self.person(who)
-        if person.coming:
-            message = person.coming[0]
+        peer = self.peer(who)
+        if peer.incoming:
+            message = peer.incoming[0]
             if type(message[0]).__name__ != "Assign":
-                person.coming.appendleft(message)
+                peer.incoming.appendleft(message)
 
     @rule(who=pick, count=st.integers(1, 5), inward=st.booleans())
     def messages_arrive(self, who, count, inward):
-        deliver = self.world.deliver_from if inward else self.world.deliver_to
-        deliver(self.person(who), count)
+        deliver = self.simulation.deliver_from if inward else self.simulation.deliver_to
+        deliver(self.peer(who), count)
 
     @rule()
     def all_messages_arrive(self):
-        self.world.deliver_all()
+        self.simulation.deliver_all()
 
     @rule(ticks=st.integers(1, 30))
     def time_passes(self, ticks):
         for _ in range(ticks):
-            self.world.tick()
+            self.simulation.tick()
 
     @rule(ticks=st.integers(1, 30))
-    def life_goes_on(self, ticks):
+    def time_passes_with_messages(self, ticks):
         for _ in range(ticks):
-            self.world.tick()
-            self.world.deliver_all()
+            self.simulation.tick()
+            self.simulation.deliver_all()
 
     @invariant()
-    def books_are_in_order(self):
-        book = self.world.ledger._book
-        for job in book.jobs.values():
-            assert job.owners, "a job nobody waits for is remembered"
-            if job.state is State.LEASED:
-                holder = book.workers.get(job.worker)
-                assert holder is not None
-                assert job.id in holder.held
-            assert (job.ending is not None) == (job.state is State.ENDED)
-        for client in self.world.ledger._clients:
-            assert client.jobs <= book.jobs.keys()
+    def state_is_consistent(self):
+        state = self.simulation.dispatcher._state
+        for job in state.jobs:
+            assert job.clients, "a job that no client waits for is kept"
+            if job.state is JobState.LEASED:
+                assert state.workers.get(job.worker.session) is job.worker
+                assert job.id in job.worker.held
+            assert (job.ending is not None) == (job.state is JobState.ENDED)
+        for client in state.clients:
+            assert all(state.jobs.get(job) for job in client.jobs)
 
     def teardown(self):
-        """The faults end, good workers come: everything still waited for must end, and be gone."""
-        if not hasattr(self, "world"):
+        """The faults end and good workers join: every job must end, and none may be left."""
+        if not hasattr(self, "simulation"):
             return
-        world = self.world
-        for worker in world.workers:
+        simulation = self.simulation
+        for worker in simulation.workers:
             worker.capacity = max(1, worker.capacity)
-        world.add_worker(3)
+        simulation.add_worker(3)
         for _ in range(1600):
-            world.tick()
-            world.deliver_all()
-            for worker in world.workers:
+            simulation.tick()
+            simulation.deliver_all()
+            for worker in simulation.workers:
                 for job in list(worker.runs):
                     worker.end(job, "done")
-            world.deliver_all()
-            if not any(client.waiting for client in world.clients) and not self.leftovers():
+            simulation.deliver_all()
+            if not any(client.waiting for client in simulation.clients) and not self.leftovers():
                 break
         self.check_endings()
         assert not self.leftovers()
 
     def leftovers(self):
-        book = self.world.ledger._book
-        return list(book.jobs) + [job for worker in book.workers for job in worker.held]
+        state = self.simulation.dispatcher._state
+        return [*state.jobs, *(job for worker in state.workers for job in worker.held)]
 
     def check_endings(self):
-        for client in self.world.clients:
+        for client in self.simulation.clients:
             for endings in client.endings.values():
                 assert len(endings) == 1
                 kind = getattr(endings[0], "kind", "finished")
-                assert kind != "dead" or endings[0].job in self.world.letters
+                assert kind != "dead" or endings[0].job in self.simulation.dead_letters
                 assert kind != "error" or self.errors
                 assert kind not in ("expired", "cancelled")
 
     def client(self, who):
-        return self.world.clients[who % len(self.world.clients)]
+        return self.simulation.clients[who % len(self.simulation.clients)]
 
     def worker(self, who):
-        return self.world.workers[who % len(self.world.workers)]
+        return self.simulation.workers[who % len(self.simulation.workers)]
 
-    def person(self, who):
-        everyone = [*self.world.clients, *self.world.workers]
-        return everyone[who % len(everyone)]
+    def peer(self, who):
+        return self.simulation.peers[who % len(self.simulation.peers)]
 
 
 test_every_job_ends_exactly_once = Delivery.TestCase

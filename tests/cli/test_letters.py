@@ -1,4 +1,4 @@
-"""`rstar letters`: what lies there is listed and shown; a letter can be sent again, with keys."""
+"""`rstar letters` lists, shows and replays dead letters, also with keys."""
 
 import socket
 from pathlib import Path
@@ -15,15 +15,15 @@ from rstar_async.wire.messages import Submit, job_id
 from workers.worker import Job, serve
 
 
-def buried(home: Path) -> Path:
+def dead_letter(home: Path) -> Path:
     letter = WriteDeadLetter(
         Submit(job_id("poison"), "tree"), b"body", 3, "3 workers died running it"
     )
     return write_letter(home / "letters" / "executor", "executor", letter)
 
 
-def test_letters_of_a_run_are_listed_and_shown(tmp_path, capsys):
-    file = buried(tmp_path)
+def test_dead_letters_of_a_run_are_listed_and_shown(tmp_path, capsys):
+    file = dead_letter(tmp_path)
     assert main(["letters", "list", str(tmp_path)]) == 0
     listed = capsys.readouterr().out
     assert str(file) in listed
@@ -32,7 +32,7 @@ def test_letters_of_a_run_are_listed_and_shown(tmp_path, capsys):
     assert "group=tree bytes=4" in capsys.readouterr().out
 
 
-def test_a_run_without_letters_lists_nothing(tmp_path, capsys):
+def test_a_run_without_dead_letters_lists_nothing(tmp_path, capsys):
     assert main(["letters", "list", str(tmp_path)]) == 0
     assert capsys.readouterr().out == ""
 
@@ -50,12 +50,12 @@ def test_bad_input_is_one_line(words, complaint, capsys):
     assert complaint in capsys.readouterr().err
 
 
-async def test_a_letter_is_sent_again_to_a_broker_with_keys(tmp_path):
-    file = buried(tmp_path)
+async def test_a_dead_letter_is_replayed_to_a_broker_with_keys(tmp_path):
+    file = dead_letter(tmp_path)
     make_keys(tmp_path / "keys", ["operator"], ["worker"])
     clients, workers = (f"tcp://127.0.0.1:{free_port()}" for _ in range(2))
 
-    async def cured(job: Job) -> bytes:
+    async def handle(job: Job) -> bytes:
         return job.body
 
     words = ["letters", "replay", str(file), "--broker", clients]
@@ -67,7 +67,7 @@ async def test_a_letter_is_sent_again_to_a_broker_with_keys(tmp_path):
             nursery.start_soon(broker.run)
             worker_keys = tmp_path / "keys" / "worker"
             nursery.start_soon(
-                lambda: serve(workers, "worker", 1, cured, keys=worker_keys, drain=trio.Event())
+                lambda: serve(workers, "worker", 1, handle, keys=worker_keys, drain=trio.Event())
             )
             assert await trio.to_thread.run_sync(main, words) == 0
             nursery.cancel_scope.cancel()

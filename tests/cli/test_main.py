@@ -47,7 +47,7 @@ def test_help_imports_nothing_heavy():
         (["run", "--search.rolouts", "3"], "did you mean 'search.rollouts'"),
         (["run", "--problems", "/nowhere.jsonl"], "cannot read problems from /nowhere.jsonl"),
         (["run", "--model", "/nowhere"], "there is no folder /nowhere"),
-        (["run", "--model", "no-one/no-model"], "no-one/no-model is no folder here and cannot be"),
+        (["run", "--model", "no-one/no-model"], "no-one/no-model is not a folder and cannot be"),
         (["report", "/nowhere"], "no database at /nowhere"),
         (["status", "/nowhere"], "/nowhere is no folder of a run"),
         (["sandbox", "check", "/nowhere"], "no folder /nowhere"),

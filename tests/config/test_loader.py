@@ -60,8 +60,19 @@ def test_a_round_overrides_the_search_settings():
     assert recipe.search_of_round(2).rollouts == recipe.search.rollouts
 
 
-@pytest.mark.parametrize("levels", ["[]", "[0, 1]", "[7]"])
-def test_levels_that_no_problem_has_are_refused(tmp_path, levels):
-    """None would divide by nothing, and a level without problems would be waited for in vain."""
-    said = message(f"[problems]\nheldout_levels = {levels}\n", tmp_path)
-    assert f"problems.heldout_levels is {levels}, but needs one or more of 1 to 6" in said
+@pytest.mark.parametrize(
+    ("levels", "reason"),
+    [
+        ("[]", "problems.heldout_levels is empty, but needs at least 1"),
+        ("[0, 1]", "problems.heldout_levels[1] is 0, but must be from 1 to 6"),
+        ("[1, 7]", "problems.heldout_levels[2] is 7, but must be from 1 to 6"),
+    ],
+)
+def test_levels_that_no_problem_has_are_refused(tmp_path, levels, reason):
+    assert reason in message(f"[problems]\nheldout_levels = {levels}\n", tmp_path)
+
+
+def test_a_run_that_trains_a_ppm_needs_a_reward_worker(tmp_path):
+    assert "workers.reward is 0" in message("[workers]\nreward = 0\n", tmp_path)
+    (tmp_path / "r.toml").write_text("[workers]\nreward = 0\n[ppm]\ntrain = false\n")
+    assert read_recipe(tmp_path / "r.toml").workers.reward == 0

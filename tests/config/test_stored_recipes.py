@@ -9,7 +9,8 @@ import pytest
 from msgspec import structs
 
 from rstar_async.config import BoundsConfig, Recipe, RoundConfig
-from rstar_async.config.loader import as_toml_values, known_settings, read_stored_recipe
+from rstar_async.config.loader import as_toml_values, read_stored_recipe
+from rstar_async.config.schema import known_settings
 from rstar_async.errors import BadInput
 
 RECIPE = Recipe(

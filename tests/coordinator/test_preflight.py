@@ -20,7 +20,7 @@ def recipe(tmp_path):
 
 
 def begin(recipe, rounds: int) -> None:
-    driver = Driver(recipe, store=None, searches=None)
+    driver = Driver(recipe, store=None, runner=None)
     with open_database(recipe.database_url) as database:
         database.commit(driver._run_row())
         for number in range(rounds + 1):

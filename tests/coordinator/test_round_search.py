@@ -7,7 +7,7 @@ from rstar_async.errors import RstarError
 from storage import queries
 from storage.records import Problem, Round, Run
 from storage.store import open_store
-from tests.search.world import POLICY, InProcess, models_in, plan, search_runner
+from tests.search.world import POLICY, InProcess, models_in, plan, runner_of
 
 # The script adds up the numbers of a question, so the last one is never solved.
 ANSWERS = {"What is 1 + 2?": "3", "What is 2 + 2?": "4", "What is 2 + 3?": "99"}
@@ -26,7 +26,7 @@ async def round_in(path, models, seeds=(1,), pools=None, **settings):
         await store.commit(Run("run", {}, 1, "test"), ROUND)
         pools = pools or InProcess(models)
         plan_ = plan(models, rollouts=3, in_flight=2, **settings)
-        yield RoundSearch(ROUND, seeds, plan_, store, search_runner(pools, store)), problems, store
+        yield RoundSearch(ROUND, seeds, plan_, store, runner_of(pools, store)), problems, store
         assert pools.asked or pools.fail_at == 0
 
 
@@ -53,7 +53,7 @@ async def test_searching_a_searched_round_again_asks_the_models_nothing(tmp_path
         done = await searches(store)
     async with open_store(f"sqlite:///{tmp_path}/s.db") as store:
         pools = InProcess(models)
-        again = RoundSearch(ROUND, (1, 2), plan(models), store, search_runner(pools, store))
+        again = RoundSearch(ROUND, (1, 2), plan(models), store, runner_of(pools, store))
         await again.run(problems)
         assert await searches(store) == done
         assert pools.asked == 0

@@ -15,21 +15,21 @@ OUTS = ["rows.jsonl", "rows.json", "rows.parquet", "rows"]
 
 
 @pytest.mark.parametrize("name", OUTS)
-def test_what_is_written_is_read(tmp_path, name):
+def test_rows_are_read_as_they_were_written(tmp_path, name):
     assert write_rows(tmp_path / name, iter(ROWS)) == 2
     assert [row for _, row in read_rows(tmp_path / name)] == ROWS
     assert [entry.name for entry in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.parametrize("name", OUTS)
-def test_writing_again_replaces(tmp_path, name):
+def test_writing_again_replaces_the_file(tmp_path, name):
     write_rows(tmp_path / name, ROWS)
     write_rows(tmp_path / name, ROWS[:1])
     assert [row for _, row in read_rows(tmp_path / name)] == ROWS[:1]
 
 
 @pytest.mark.parametrize("name", OUTS)
-def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path, name):
+def test_a_failure_leaves_the_old_file_and_no_draft(tmp_path, name):
     write_rows(tmp_path / name, ROWS)
 
     def rows():
@@ -48,14 +48,14 @@ def test_more_rows_than_a_batch_survive_parquet(tmp_path):
     assert [row for _, row in read_rows(tmp_path / "many.parquet")] == rows
 
 
-def test_half_a_surrogate_pair_can_be_exported(tmp_path):
+def test_a_lone_surrogate_can_be_exported(tmp_path):
     for name in OUTS:
         write_rows(tmp_path / name, [{"text": "half \ud800"}])
         ((_, row),) = read_rows(tmp_path / name)
         assert row["text"].startswith("half ")
 
 
-def test_columns_are_mapped_whatever_the_container(tmp_path):
+def test_columns_are_mapped_in_every_container(tmp_path):
     rows = [{"problem": "What is 2 + 2?", "solution": "so\n#### 4"}]
     settings = ProblemsConfig(question="problem", answer="solution")
     for name in OUTS:
@@ -84,7 +84,7 @@ def test_a_data_set_of_files_is_read_like_one_of_the_hub(tmp_path, monkeypatch):
         ("a.parquet", b"PAR1 no", "cannot read problems from"),
     ],
 )
-def test_what_cannot_be_read_is_named(tmp_path, name, content, complaint):
+def test_a_file_that_cannot_be_read_is_named(tmp_path, name, content, complaint):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(BadInput, match=complaint):
         list(read_rows(tmp_path / name))
@@ -96,6 +96,6 @@ def test_an_unknown_container_is_refused_before_anything_is_written(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_is_no_data_set_is_named(tmp_path):
+def test_a_folder_without_a_dataset_is_named(tmp_path):
     with pytest.raises(BadInput, match="no dataset that `datasets` has saved"):
         list(read_rows(tmp_path))

@@ -74,8 +74,8 @@ def test_weights_count_the_group_before_pairs_are_filtered():
     assert {p.weight for p in pairs} == {0.25}
 
 
-def test_the_way_on_must_be_better_too():
-    # 0.1 has the higher Q, but its best way on is worse than the worst way on of 0.2.
+def test_the_continuation_must_be_better_too():
+    # 0.1 has the higher Q, but its best continuation is worse than the worst one of 0.2.
     tree = tree_of(
         {
             "0.1": (0.3, "live"),

@@ -63,6 +63,6 @@ def test_a_heldout_question_that_is_trained_on_is_refused(tmp_path):
         read(tmp_path, GOOD, heldout_source=str(other))
 
 
-def test_holding_out_everything_is_refused(tmp_path):
+def test_holding_out_all_problems_is_refused(tmp_path):
     with pytest.raises(BadInput, match="leaves none to search"):
         read(tmp_path, GOOD, heldout=2)

@@ -12,8 +12,9 @@ from rstar_async.data.reference import (
     nodes_of_record,
     tree_record,
 )
-from rstar_async.data.schemas import WRITERS, Comparison, Solution, prompt_of, read_row
+from rstar_async.data.schemas import WRITERS, Comparison, Solution, read_row
 from rstar_async.errors import BadInput
+from rstar_async.text.prompts import MATH_PROMPTS
 from storage.database import open_database
 from storage.records import ModelVersion, Node, Pair, Problem, Round, Run, Search
 
@@ -95,7 +96,7 @@ def test_a_tree_read_back_is_the_tree_that_was_written():
         ({"0": {}, "x.1": {}}, "is no tag of a node"),
     ],
 )
-def test_what_is_no_tree_is_named(tree, complaint):
+def test_a_record_without_a_tree_is_named(tree, complaint):
     with pytest.raises(BadInput, match=complaint):
         nodes_of_record({"rstar": tree}, "s1", "trees.jsonl:3")
 
@@ -120,7 +121,7 @@ def test_a_comparison_keeps_its_counts_in_the_reference_format():
     assert read_row(WRITERS["preferences"][1](found)) == Comparison("p", "good", "bad")
 
 
-def test_a_row_of_anything_else_is_none():
+def test_a_row_of_an_unknown_format_is_none():
     assert read_row({"text": "?"}) is None
     assert read_row({"messages": [{"role": "user", "content": "only a question"}]}) is None
 
@@ -157,7 +158,7 @@ def test_a_run_is_exported_in_every_format(store, tmp_path):
     ((user, assistant),) = [row["messages"] for row in export(store, out, "messages")]
     assert (user["content"], assistant["content"]) == (QUESTION, SOLUTION)
     (row,) = export(store, out, "prompt-completion")
-    assert row == {"prompt": prompt_of(QUESTION), "completion": SOLUTION}
+    assert row == {"prompt": MATH_PROMPTS.around(QUESTION), "completion": SOLUTION}
     (row,) = export(store, out, "problems")
     assert row == {"question": QUESTION, "answer": GOLD, "level": "1", "type": "sums"}
     (row,) = export(store, out, "trees")
@@ -166,7 +167,7 @@ def test_a_run_is_exported_in_every_format(store, tmp_path):
 
 def test_pairs_are_exported_as_the_reference_has_them(store, tmp_path):
     step, whole = sorted(export(store, tmp_path / "out.jsonl", "ppm"), key=lambda r: len(r["pos"]))
-    assert step["prompt"] == prompt_of(QUESTION)
+    assert step["prompt"] == MATH_PROMPTS.around(QUESTION)
     assert (step["pos"], step["neg"]) == (STEP, WRONG_STEP)
     assert (step["pos_count"], step["neg_count"]) == (1, 1)
     assert whole["prompt"] == f"<|user|>:\n{QUESTION}"
@@ -184,7 +185,7 @@ def test_pairs_are_exported_as_the_reference_has_them(store, tmp_path):
 def test_imported_trees_give_the_same_solutions_and_pairs(store, tmp_path, capsys):
     trees = tmp_path / "trees.jsonl"
     export(store, trees, "trees")
-    for _ in range(2):  # doing it twice changes nothing
+    for _ in range(2):  # a second import changes nothing
         assert main(["import", str(trees), str(tmp_path / "imported")]) == 0
         assert "1 trees with 10 nodes, 2 preference pairs" in capsys.readouterr().out
     for wanted in ("sft", "ppm"):
@@ -211,7 +212,7 @@ def test_a_file_is_turned_into_another_format(tmp_path):
         ("problems", "no column 'question'; it has 'query', 'response'"),
     ],
 )
-def test_what_is_not_in_a_file_cannot_be_exported(tmp_path, capsys, wanted, complaint):
+def test_a_file_of_another_kind_cannot_be_exported(tmp_path, capsys, wanted, complaint):
     source = tmp_path / "sft.json"
     source.write_text(json.dumps([{"query": QUESTION, "response": SOLUTION}]))
     assert main(["export", str(source), str(tmp_path / "out.jsonl"), "--as", wanted]) == 2

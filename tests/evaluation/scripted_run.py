@@ -6,7 +6,7 @@ from pathlib import Path
 from rstar_async.config import EvaluationConfig, Recipe, SearchConfig, WorkersConfig
 from rstar_async.config.loader import as_toml_values
 from rstar_async.demo.tokenizer import tiny_tokenizer
-from rstar_async.launch.run import lay_out
+from rstar_async.launch.home import prepare_home
 from storage.database import open_database
 from storage.records import ModelVersion, Problem, Round, Run, problem_id
 
@@ -22,7 +22,7 @@ def make_run(home: Path, **evaluation: object) -> Recipe:
         evaluation=EvaluationConfig(rollouts=3, candidates=3, beam_width=2, beam_candidates=3),
         workers=WorkersConfig(engine="scripted", executor=1),
     )
-    lay_out(recipe)
+    prepare_home(recipe)
     with open_database(recipe.database_url) as database:
         database.commit(
             Run(recipe.name, as_toml_values(recipe), 1, "test"),

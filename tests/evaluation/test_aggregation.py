@@ -3,7 +3,6 @@ from msgspec import structs
 from rstar_async.evaluation.aggregation import (
     Trajectories,
     distinct_proposals,
-    group_answers,
     proposals_of,
 )
 from rstar_async.evaluation.sampling import Sampling
@@ -53,13 +52,3 @@ def test_distinct_answers_come_in_the_order_in_which_the_tree_found_them():
     nodes = [FoundAnswer(path, path, True, None, 4, number) for path, number in places]
     one = structs.replace(attempt(1), answers=nodes)
     assert [p.path for p in distinct_proposals(one)] == ["0.1.9", "0.1.10", "0.2", "0.1.2.1"]
-
-
-async def test_answers_are_grouped_by_meaning():
-    class Halves:
-        async def equal(self, gold: str, predicted: str) -> str:
-            same = {gold, predicted} <= {"1/2", "0.5", "\\frac{1}{2}"}
-            return "equal" if same else "undecided"
-
-    groups = await group_answers(["3", "1/2", "0.5", "\\frac{1}{2}", "3"], Halves())
-    assert groups == {"3": "3", "1/2": "1/2", "0.5": "1/2", "\\frac{1}{2}": "1/2"}

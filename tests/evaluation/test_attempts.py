@@ -11,7 +11,7 @@ from rstar_async.search.models import ActiveModels
 from rstar_async.text.encoding import Encoder
 from storage import queries
 from tests.evaluation.attempts import attempt
-from tests.search.world import POLICY, InProcess, models_in, search_runner, store_with
+from tests.search.world import POLICY, InProcess, models_in, runner_of, store_with
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ async def attempts_in(path, models, pools):
     active = ActiveModels(POLICY, None, Encoder.load(models / POLICY, "tagged"))
     settings = EvaluationSettings.of(recipe, "run", 1, active)
     async with store_with(path) as (store, _, problem):
-        yield Attempts(settings, search_runner(pools, store), store), problem, store
+        yield Attempts(settings, runner_of(pools, store), store), problem, store
 
 
 async def test_an_attempt_that_is_stored_is_not_made_again(tmp_path, models):
@@ -58,7 +58,7 @@ async def test_an_attempt_whose_jobs_failed_is_failed_and_says_why(tmp_path, mod
         assert attempts.new_tokens == 0
         stored = await store.read(queries.search_by_id, made.search.id)
     assert stored is not None
-    assert "no worker" in stored.answer
+    assert "no worker" in stored.failure
 
 
 def test_the_number_of_attempts_still_missing_fits_the_budget():

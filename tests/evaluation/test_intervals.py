@@ -4,12 +4,9 @@ import pytest
 
 from rstar_async.evaluation.intervals import (
     mean_difference,
-    on_common_problems,
     ratio_of_means,
     share_with_interval,
-    success_rates,
 )
-from storage.records import EvaluationAnswer
 
 
 def test_the_interval_holds_the_mean():
@@ -42,21 +39,6 @@ def test_repeating_samples_of_one_problem_does_not_narrow_the_interval():
 def test_no_problems_say_nothing():
     share = share_with_interval([])
     assert (share.low, share.high) == (0.0, 1.0)
-
-
-def test_the_success_rate_of_a_problem_counts_undecided_answers_as_wrong():
-    verdicts = {"p": [True, None, False, True], "q": [None]}
-    answers = [
-        EvaluationAnswer("e", problem, sample, "7", verdict)
-        for problem, found in verdicts.items()
-        for sample, verdict in enumerate(found)
-    ]
-    assert success_rates(answers) == {"p": 0.5, "q": 0.0}
-
-
-def test_only_problems_that_both_have_are_compared():
-    ones, others = {"a": 0.1, "b": 0.2, "c": 0.3}, {"c": 0.6, "d": 0.7, "a": 0.5}
-    assert on_common_problems(ones, others) == ([0.1, 0.3], [0.5, 0.6])
 
 
 def test_what_is_the_same_everywhere_differs_by_nothing_for_certain():

@@ -13,7 +13,7 @@ from rstar_async.text.encoding import Encoder
 from storage import queries
 from storage.records import Problem, Round, Run
 from storage.store import open_store
-from tests.search.world import POLICY, PPM, InProcess, models_in, search_runner
+from tests.search.world import POLICY, PPM, InProcess, models_in, runner_of
 
 QUESTIONS = {"What is 1 + 2?": "3", "What is 2 + 2?": "4", "What is 2 + 3?": "99"}
 PROBLEMS = [Problem(q, "run", q, answer, split="heldout") for q, answer in QUESTIONS.items()]
@@ -34,7 +34,7 @@ async def evaluation_in(path, models, pools, ppm=PPM):
     settings = EvaluationSettings.of(RECIPE, "run", 1, active)
     async with open_store(f"sqlite:///{path}") as store:
         await store.commit(Run("run", {}, 1, "test"), Round("run", 1, "trained", POLICY), *PROBLEMS)
-        yield RoundEvaluation(settings, search_runner(pools, store), store, PROBLEMS), store
+        yield RoundEvaluation(settings, runner_of(pools, store), store, PROBLEMS), store
 
 
 async def stored(store):

@@ -51,6 +51,18 @@ def test_an_id_depends_on_what_shapes_the_attempt_and_on_nothing_else():
     assert id_of(wider, "beam") != id_of(SETTINGS, "beam")
 
 
+def test_an_id_has_the_rule_for_paths_that_holds_not_the_word_for_it():
+    """A PPM may bring a rule, which "auto" takes; all trees of older stores have "last"."""
+
+    def id_by(setting: str, rule: str) -> str:
+        models = ActiveModels("policy", "ppm", ENCODER, rule)
+        search = structs.replace(SETTINGS.search, path_value=setting)
+        return id_of(replace(SETTINGS, models=models, search=search))
+
+    assert id_by("auto", "last") == id_by("last", "mean") == id_of(SETTINGS)
+    assert id_by("auto", "mean") == id_by("mean", "last") != id_of(SETTINGS)
+
+
 def test_the_seed_does_not_depend_on_the_settings():
     longer = replace(SETTINGS, search=structs.replace(SETTINGS.search, rollouts=99))
     tree = strategies()["tree"]

@@ -1,4 +1,4 @@
-"""The command lines that the launcher writes are those that the rooms read."""
+"""The processes understand the command lines that the launcher writes."""
 
 import sys
 from pathlib import Path
@@ -22,18 +22,18 @@ def words_after(module: str, **sections: object) -> list[list[str]]:
     return [line[4:] for line in lines if line[3] == module]
 
 
-def test_brokers_understand_theirs() -> None:
+def test_brokers_parse_their_command_line() -> None:
     pools = [brokers.__main__._parse(words).pool for words in words_after("brokers")]
     assert pools == ["inference", "executor", "reward"]
 
 
-def test_workers_understand_theirs() -> None:
+def test_workers_parse_their_command_line() -> None:
     options = [workers.__main__._parser().parse_args(words) for words in words_after("workers")]
     assert [option.name for option in options] == ["executor-1", "inference-1", "reward-1"]
     assert [vars(option).get("rows") for option in options] == [None, 128, 128]
 
 
-def test_workers_understand_where_sglang_runs() -> None:
+def test_workers_parse_where_sglang_runs() -> None:
     sglang = {"policy_urls": ["http://a:1"], "launch": "serve {model} {port}", "port": 4000}
     lines = words_after("workers", workers={"engine": "sglang"}, sglang=sglang)
     _, inference, reward = [workers.__main__._parser().parse_args(words) for words in lines]
@@ -42,23 +42,23 @@ def test_workers_understand_where_sglang_runs() -> None:
     assert reward.server_arguments == "--mem-fraction-static 0.3"
 
 
-def test_the_coordinator_understands_its_own() -> None:
+def test_the_coordinator_parses_its_command_line() -> None:
     (words,) = words_after("rstar_async.coordinator")
     assert rstar_async.coordinator.__main__._parser().parse_args(words).sockets == PLACES.sockets
 
 
-def test_the_trainer_understands_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_trainer_parses_its_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     (words,) = words_after("rstar_async.trainer")
     monkeypatch.setattr(sys, "argv", ["trainer", *words])
     assert rstar_async.trainer.__main__._parse().run == "trial"
 
 
-def test_trainers_that_train_together_understand_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trainer_ranks_parse_their_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     ((ranks, *words),) = words_after("rstar_async.trainer.ranks", training={"processes": 2})
     monkeypatch.setattr(sys, "argv", ["trainer", *words])
     assert (ranks, rstar_async.trainer.__main__._parse().run) == ("2", "trial")
 
 
-def test_every_process_belongs_to_a_room_that_is_checked_here() -> None:
+def test_every_process_is_checked_here() -> None:
     modules = {spec.argv[3] for spec in processes(Recipe(), PLACES)}
     assert modules == {"brokers", "workers", "rstar_async.coordinator", "rstar_async.trainer"}

@@ -21,7 +21,7 @@ with RunLock(Path(sys.argv[1])) as lock:
 """
 
 
-def test_a_second_run_in_the_same_home_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
+def test_a_second_run_in_the_same_home_is_refused_with_the_holders_pid(tmp_path: Path) -> None:
     with RunLock(tmp_path), pytest.raises(BadInput, match=rf"pid {os.getpid()}\)"):
         RunLock(tmp_path).__enter__()
 

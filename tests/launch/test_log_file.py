@@ -10,7 +10,7 @@ def test_a_log_is_continued_not_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "a.log").read_text() == "one\ntwo\n"
 
 
-def test_a_log_past_its_limit_is_moved_aside_under_the_writers_feet(tmp_path: Path) -> None:
+def test_a_log_past_its_limit_is_moved_aside_while_it_is_written(tmp_path: Path) -> None:
     log = LogFile(tmp_path, "a", limit_bytes=10)
     writer = log.open()
     os.write(writer, b"a long first line\n")
@@ -22,7 +22,7 @@ def test_a_log_past_its_limit_is_moved_aside_under_the_writers_feet(tmp_path: Pa
     assert (tmp_path / "a.log.1").read_text() == "a long first line\n"
 
 
-def test_where_no_log_could_be_written_there_are_no_last_lines(tmp_path: Path) -> None:
+def test_a_missing_log_has_no_last_lines(tmp_path: Path) -> None:
     assert LogFile(tmp_path, "a").last_lines(3) == []
 
 

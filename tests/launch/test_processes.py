@@ -3,8 +3,8 @@ from pathlib import Path
 import msgspec
 
 from rstar_async.config import ObserveConfig, Recipe, TrainingConfig, WorkersConfig
-from rstar_async.launch.processes import Places, ProcessSpec, processes
-from rstar_async.launch.run import scrape_targets
+from rstar_async.launch.processes import Places, ProcessSpec, processes, processes_for
+from rstar_async.launch.scrape_targets import scrape_targets
 
 PLACES = Places(Path("/h"), Path("/h/models"), Path("/tmp/rstar-x"), Path("/h/recipe.json"))
 
@@ -29,7 +29,7 @@ def test_broker_and_workers_of_a_pool_meet_at_the_same_endpoint() -> None:
     assert "ipc:///tmp/rstar-x/reward.workers" in specs["reward-1"].argv
 
 
-def test_who_asks_for_work_is_stopped_before_who_does_it() -> None:
+def test_processes_that_submit_jobs_are_stopped_before_those_that_run_them() -> None:
     specs = by_name()
     order = sorted(specs.values(), key=lambda spec: spec.stop_order)
     kinds = list(dict.fromkeys(spec.name.split("-")[0] for spec in order))
@@ -41,7 +41,7 @@ def test_all_processes_can_be_stopped_in_half_a_minute() -> None:
     assert sum(graces.values()) < 30
 
 
-def test_only_the_coordinator_ends_the_run_and_speaks_to_the_user() -> None:
+def test_only_the_coordinator_ends_the_run_and_prints_to_the_terminal() -> None:
     specs = by_name()
     assert [s.name for s in specs.values() if s.ends_run and s.on_terminal] == ["coordinator"]
     assert sum(s.ends_run or s.on_terminal for s in specs.values()) == 1
@@ -55,11 +55,11 @@ def test_model_processes_use_as_many_threads_as_the_recipe_says() -> None:
     assert threads["executor-1"] == threads["coordinator"] == "1"
 
 
-def test_a_folder_named_workers_where_the_user_stands_is_not_run() -> None:
+def test_a_folder_named_workers_in_the_working_directory_is_not_run() -> None:
     assert all(spec.argv[1:3] == ("-P", "-m") for spec in by_name().values())
 
 
-def test_every_process_serves_metrics_at_a_port_of_its_own_if_any_does() -> None:
+def test_every_process_serves_metrics_at_a_port_of_its_own() -> None:
     recipe = Recipe(workers=WorkersConfig(executor=3), observe=ObserveConfig(metrics_port=9400))
     specs = processes(recipe, PLACES)
     assert [spec.metrics_port for spec in specs] == list(range(9400, 9400 + len(specs)))
@@ -67,7 +67,7 @@ def test_every_process_serves_metrics_at_a_port_of_its_own_if_any_does() -> None
     assert not any("--metrics" in spec.argv for spec in by_name().values())
 
 
-def test_prometheus_is_told_where_to_look(tmp_path: Path) -> None:
+def test_scrape_targets_name_every_process(tmp_path: Path) -> None:
     with scrape_targets(
         processes(Recipe(observe=ObserveConfig(metrics_port=9400)), PLACES), tmp_path
     ):
@@ -91,8 +91,15 @@ def test_each_running_sglang_server_has_a_worker_of_its_own() -> None:
     assert "--url" not in argv["reward-1"]
 
 
-def test_servers_that_share_a_card_can_leave_it() -> None:
+def test_servers_that_share_a_gpu_can_free_its_memory() -> None:
     sglang = {"share_device": True, "ppm_arguments": ["--tp", "2"]}
     recipe = msgspec.convert({"workers": {"engine": "sglang"}, "sglang": sglang}, Recipe)
     argv = {spec.name: spec.argv for spec in processes(recipe, PLACES)}
     assert argv["reward-1"][-1] == "--server-arguments=--tp 2 --enable-memory-saver"
+
+
+def test_all_processes_of_a_client_log_as_the_recipe_says() -> None:
+    recipe = Recipe(observe=ObserveConfig(metrics_port=9400, logs="json"))
+    specs = processes_for("rstar_async.evaluation", recipe, PLACES, Path("/h/request.json"))
+    assert all(spec.argv[-2:] == ("--logs", "json") for spec in specs)
+    assert not any("--metrics" in spec.argv for spec in specs)

@@ -39,7 +39,7 @@ def test_no_broker_worker_or_sandbox_outlives_the_supervisor(
     command = [sys.executable, "-c", SUPERVISE, str(tmp_path), str(sockets)]
     supervisor = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
-        wait_until(lambda: "worker came" in read(tmp_path / "logs/broker-executor.log"))
+        wait_until(lambda: "worker joined" in read(tmp_path / "logs/broker-executor.log"))
         family = descendants(supervisor.pid)
         assert len(family) >= 4  # broker, executor, the sandbox's guard and its zygote
         supervisor.send_signal(number)

@@ -9,13 +9,14 @@ import pytest
 from rstar_async.cli.prepare import main
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
+from rstar_async.launch.home import prepare_home
 from rstar_async.launch.lock import RunLock
-from rstar_async.launch.run import launch, lay_out
+from rstar_async.launch.run import launch
 
 
 def test_the_resolved_recipe_is_whole_and_for_this_user_only(tmp_path: Path) -> None:
     recipe = Recipe(name="trial", home=str(tmp_path), database="postgresql://me:secret@db/x")
-    path = lay_out(recipe)
+    path = prepare_home(recipe)
     assert msgspec.json.decode(path.read_bytes(), type=Recipe) == recipe
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert recipe.models_folder.is_dir()

@@ -27,7 +27,7 @@ specs = [
 ]
 sys.exit(trio.run(partial(run_processes, specs, home / "logs")))
 """
-POLITE = "trap 'echo $0 stopped; exit 1' TERM; echo $$ > $0.pid; while :; do sleep 0.02; done"
+STOPPABLE = "trap 'echo $0 stopped; exit 1' TERM; echo $$ > $0.pid; while :; do sleep 0.02; done"
 STUBBORN = "trap '' TERM; echo $$ > $0.pid; while :; do sleep 0.02; done"
 SLEEPING = "echo $$ > $0.pid; exec sleep 1000"
 
@@ -64,20 +64,20 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-def nobody_runs(home: Path) -> bool:
+def none_runs(home: Path) -> bool:
     return not any(Path(f"/proc/{pid}").exists() for pid in pids(home).values())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_drains(start: Start, tmp_path: Path, number: signal.Signals) -> None:
-    supervisor = start(main=POLITE, worker=POLITE)
+    supervisor = start(main=STOPPABLE, worker=STOPPABLE)
     supervisor.send_signal(number)
     out, err = supervisor.communicate(timeout=20)
     assert supervisor.returncode == 128 + number
     assert out == f"{tmp_path}/main stopped\n"
     assert f"{number.name}: stopping; once more to stop at once" in err
     assert "worker stopped" in (tmp_path / "logs/worker.log").read_text()
-    assert nobody_runs(tmp_path)
+    assert none_runs(tmp_path)
 
 
 def test_the_second_signal_stops_at_once(start: Start, tmp_path: Path) -> None:
@@ -88,23 +88,21 @@ def test_the_second_signal_stops_at_once(start: Start, tmp_path: Path) -> None:
     supervisor.send_signal(signal.SIGINT)
     supervisor.communicate(timeout=10)
     assert supervisor.returncode == 128 + signal.SIGINT
-    assert nobody_runs(tmp_path)
+    assert none_runs(tmp_path)
 
 
 def test_killing_the_supervisor_leaves_nothing_running(start: Start, tmp_path: Path) -> None:
-    supervisor = start(main=STUBBORN, worker=SLEEPING, broker=POLITE)
+    supervisor = start(main=STUBBORN, worker=SLEEPING, broker=STOPPABLE)
     supervisor.kill()
-    wait_until(lambda: nobody_runs(tmp_path))
+    wait_until(lambda: none_runs(tmp_path))
 
 
 @pytest.mark.slow
-def test_children_outlive_the_threads_that_come_and_go_in_the_supervisor(
-    start: Start, tmp_path: Path
-) -> None:
+def test_children_outlive_the_supervisors_short_lived_threads(start: Start, tmp_path: Path) -> None:
     """trio's threads end after ten idle seconds; a child forked by one would die with it."""
     supervisor = start(main=SLEEPING)
     before = pids(tmp_path)
     time.sleep(12)
     assert supervisor.poll() is None
     assert pids(tmp_path) == before
-    assert not nobody_runs(tmp_path)
+    assert not none_runs(tmp_path)

@@ -14,7 +14,7 @@ from rstar_async.launch.sockets import (
 from rstar_async.wire.endpoints import check_endpoint
 
 
-def test_the_folder_is_for_its_user_alone(tmp_path: Path) -> None:
+def test_only_its_user_can_enter_the_folder(tmp_path: Path) -> None:
     folder = make_socket_folder((tmp_path,))
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert folder != make_socket_folder((tmp_path,))
@@ -27,7 +27,7 @@ def test_endpoints_in_it_are_legal(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
-def test_a_base_that_is_missing_or_too_long_is_passed_over(tmp_path: Path) -> None:
+def test_a_base_that_is_missing_or_too_long_is_skipped(tmp_path: Path) -> None:
     long = tmp_path / ("x" * 90)
     long.mkdir()
     folder = make_socket_folder((tmp_path / "missing", long, tmp_path))
@@ -39,11 +39,11 @@ def test_without_any_base_the_remedy_is_named(tmp_path: Path) -> None:
         make_socket_folder((tmp_path / "missing",))
 
 
-def test_the_runtime_folder_of_the_session_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sessions_runtime_folder_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1")
     assert default_bases() == (Path("/run/user/1"), Path("/tmp"))
 
 
-def test_only_folders_of_ours_are_removed(tmp_path: Path) -> None:
+def test_only_socket_folders_are_removed(tmp_path: Path) -> None:
     remove_socket_folder(tmp_path)
     assert os.path.isdir(tmp_path)

@@ -27,12 +27,12 @@ def main_process(script: str, home: Path, **settings: object) -> ProcessSpec:
 
 
 def until_started(*names: str, home: Path) -> str:
-    """A script that waits for processes which say their pid."""
+    """A script that waits until these processes have written their pid."""
     return "; ".join(f"until [ -s {home / name}.pid ]; do sleep 0.01; done" for name in names)
 
 
-class Ears:
-    """Hears what the user is told."""
+class Reports:
+    """The lines that the user is shown."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -41,8 +41,8 @@ class Ears:
         self.lines.append(line)
 
 
-async def run(specs: list[ProcessSpec], home: Path, ears: Ears | None = None) -> int:
-    return await run_processes(specs, home / "logs", say=ears or Ears(), patience=QUICK)
+async def run(specs: list[ProcessSpec], home: Path, reports: Reports | None = None) -> int:
+    return await run_processes(specs, home / "logs", report=reports or Reports(), backoff=QUICK)
 
 
 def is_running(pid_file: Path) -> bool:
@@ -50,10 +50,10 @@ def is_running(pid_file: Path) -> bool:
 
 
 async def test_a_process_that_dies_is_started_again(tmp_path: Path) -> None:
-    ears = Ears()
+    reports = Reports()
     script = "if [ -e $0 ]; then exit 0; else touch $0; exit 7; fi"
-    assert await run([main_process(script, tmp_path)], tmp_path, ears) == 0
-    assert ears.lines == ["main ended (exit code 7), starting it again in 0.01 s"]
+    assert await run([main_process(script, tmp_path)], tmp_path, reports) == 0
+    assert reports.lines == ["main ended (exit code 7), starting it again in 0.01 s"]
 
 
 async def test_a_killed_process_is_started_again(tmp_path: Path) -> None:
@@ -61,58 +61,62 @@ async def test_a_killed_process_is_started_again(tmp_path: Path) -> None:
     assert await run([main_process(script, tmp_path)], tmp_path) == 0
 
 
-async def test_one_that_keeps_dying_is_given_up_with_its_last_words(tmp_path: Path) -> None:
-    ears = Ears()
+async def test_a_process_that_keeps_dying_is_given_up_with_its_last_lines(
+    tmp_path: Path,
+) -> None:
+    reports = Reports()
     script = f"{until_started('other', home=tmp_path)}; echo x >> $0; echo out of luck >&2; exit 3"
     specs = [shell("unlucky", script, tmp_path), shell("other", FOREVER, tmp_path)]
-    assert await run(specs, tmp_path, ears) == 1
+    assert await run(specs, tmp_path, reports) == 1
     assert (tmp_path / "unlucky").read_text() == "x\n" * QUICK.deaths
-    assert "unlucky died 3 times" in ears.lines[-1]
-    assert "logs/unlucky.log" in ears.lines[-1]
-    assert "out of luck" in ears.lines[-1]
+    assert "unlucky died 3 times" in reports.lines[-1]
+    assert "logs/unlucky.log" in reports.lines[-1]
+    assert "out of luck" in reports.lines[-1]
     assert not is_running(tmp_path / "other.pid")
 
 
-async def test_bad_input_is_passed_on_and_not_tried_again(tmp_path: Path) -> None:
-    ears = Ears()
+async def test_bad_input_is_passed_on_and_not_retried(tmp_path: Path) -> None:
+    reports = Reports()
     script = "echo x >> $0; echo problems.jsonl, line 7: no answer >&2; exit 2"
-    assert await run([shell("picky", script, tmp_path)], tmp_path, ears) == 2
-    assert ears.lines == ["problems.jsonl, line 7: no answer"]
+    assert await run([shell("picky", script, tmp_path)], tmp_path, reports) == 2
+    assert reports.lines == ["problems.jsonl, line 7: no answer"]
     assert (tmp_path / "picky").read_text() == "x\n"
 
 
-async def test_a_run_whose_folder_is_taken_away_ends_and_says_so(tmp_path: Path) -> None:
-    ears = Ears()
+async def test_a_run_whose_home_is_deleted_ends_with_a_message(tmp_path: Path) -> None:
+    reports = Reports()
     home = tmp_path / "home"
     specs = [
         shell("main", FOREVER, tmp_path, ends_run=True),
-        shell("thief", f"until [ -s {tmp_path}/main.pid ]; do :; done; rm -r {home}", tmp_path),
+        shell("remover", f"until [ -s {tmp_path}/main.pid ]; do :; done; rm -r {home}", tmp_path),
     ]
-    assert await run(specs, home, ears) == 2
-    (line,) = ears.lines
+    assert await run(specs, home, reports) == 2
+    (line,) = reports.lines
     assert line.startswith(f"{home} was deleted or moved")
     assert not is_running(tmp_path / "main.pid")
     assert not home.exists()
 
 
-async def test_logs_may_be_deleted_and_are_begun_again(tmp_path: Path) -> None:
+async def test_deleted_logs_are_created_again(tmp_path: Path) -> None:
     script = f"if [ -e $0 ]; then exit 0; else touch $0; rm -r {tmp_path}/logs; exit 7; fi"
     assert await run([main_process(script, tmp_path)], tmp_path) == 0
     assert (tmp_path / "logs" / "main.log").is_file()
 
 
-async def test_another_folder_of_its_name_is_not_mistaken_for_it(tmp_path: Path) -> None:
+async def test_a_new_folder_in_place_of_the_home_is_not_mistaken_for_it(
+    tmp_path: Path,
+) -> None:
     home = tmp_path / "home"
     script = f"mv {home} {home}.away; mkdir -p {home}/logs; echo $$ > $0.pid; exec sleep 1000"
-    assert await run([main_process(script, tmp_path)], home, Ears()) == 2
+    assert await run([main_process(script, tmp_path)], home, Reports()) == 2
     assert not is_running(tmp_path / "main.pid")
 
 
-async def test_a_program_that_is_not_there_is_given_up(tmp_path: Path) -> None:
-    ears = Ears()
+async def test_a_missing_program_is_given_up(tmp_path: Path) -> None:
+    reports = Reports()
     spec = ProcessSpec(name="ghost", argv=("/no/such/program",))
-    assert await run([spec], tmp_path, ears) == 1
-    assert "/no/such/program" in ears.lines[-1]
+    assert await run([spec], tmp_path, reports) == 1
+    assert "/no/such/program" in reports.lines[-1]
 
 
 async def test_when_the_run_is_complete_all_others_are_stopped(tmp_path: Path) -> None:
@@ -126,7 +130,7 @@ async def test_when_the_run_is_complete_all_others_are_stopped(tmp_path: Path) -
     assert not is_running(tmp_path / "two.pid")
 
 
-async def test_who_must_be_there_to_the_end_is_started_again_even_after_success(
+async def test_a_process_that_must_run_to_the_end_is_restarted_even_after_success(
     tmp_path: Path,
 ) -> None:
     specs = [
@@ -138,7 +142,7 @@ async def test_who_must_be_there_to_the_end_is_started_again_even_after_success(
     assert await run(specs, tmp_path) == 0
 
 
-async def test_groups_are_stopped_in_order_each_before_the_next(tmp_path: Path) -> None:
+async def test_groups_are_stopped_one_after_another_in_order(tmp_path: Path) -> None:
     ends = tmp_path / "ends"
     say = f"basename $0 >> {ends}"
     script = (
@@ -153,7 +157,7 @@ async def test_groups_are_stopped_in_order_each_before_the_next(tmp_path: Path) 
     assert ends.read_text().split() == ["first", "first", "second", "second", "third", "third"]
 
 
-async def test_one_that_will_not_stop_is_killed_after_its_grace(tmp_path: Path) -> None:
+async def test_a_process_that_does_not_stop_is_killed_after_its_grace(tmp_path: Path) -> None:
     stubborn = 'trap "" TERM; echo $$ > $0.pid; while :; do sleep 0.05; done'
     specs = [
         shell("stubborn", stubborn, tmp_path, grace_seconds=0.2),
@@ -165,7 +169,7 @@ async def test_one_that_will_not_stop_is_killed_after_its_grace(tmp_path: Path) 
     assert not is_running(tmp_path / "stubborn.pid")
 
 
-async def test_what_a_dead_process_had_started_dies_too(tmp_path: Path) -> None:
+async def test_processes_started_by_a_dead_process_are_killed(tmp_path: Path) -> None:
     script = (
         "sleep 1000 & echo $! > $0.same_group.pid; "
         "setsid sleep 1000 & echo $! > $0.own_session.pid; sleep 0.1"
@@ -182,14 +186,14 @@ def bystander() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-async def test_children_of_others_in_this_process_are_left_alone(
+async def test_other_children_of_this_process_are_left_alone(
     tmp_path: Path, bystander: subprocess.Popen[bytes]
 ) -> None:
     assert await run([main_process("exit 0", tmp_path)], tmp_path) == 0
     assert bystander.poll() is None
 
 
-async def test_the_environment_is_the_launchers_with_the_specs_on_top(tmp_path: Path) -> None:
+async def test_the_spec_adds_to_the_launchers_environment(tmp_path: Path) -> None:
     env = {"RSTAR_TRIAL": "yes"}
     script = 'echo "$RSTAR_TRIAL $HOME" > $0'
     assert await run([main_process(script, tmp_path, env=env)], tmp_path) == 0

@@ -1,4 +1,4 @@
-"""`python -m workers` as its users meet it."""
+"""The command line of `python -m workers`."""
 
 import subprocess
 import sys
@@ -40,7 +40,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
 
 
 @pytest.mark.parametrize("rows", ["0", "-1", "many"])
-def test_a_senseless_number_is_refused_by_name(
+def test_an_invalid_number_is_refused_by_name(
     capsys: pytest.CaptureFixture[str], rows: str
 ) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -11,11 +11,11 @@ from rstar_async.reports.gather import (
     coverage_of,
     difficulty_of,
     gather,
-    most_rollouts,
+    max_rollouts,
     scalings_of,
 )
 from rstar_async.reports.heldout_samples import heldout_of
-from rstar_async.reports.markdown import inert, markdown_of
+from rstar_async.reports.markdown import escaped, markdown_of
 from rstar_async.reports.markup import Markup, tag
 from rstar_async.reports.page import page_of
 from rstar_async.reports.plots import Dot, bar_plot, line_plot
@@ -160,7 +160,7 @@ def test_markdown_keeps_one_row_a_line_and_nothing_active(report):
     for line in tables:
         cells = line.replace("\\|", "").count("|")
         widths.setdefault(cells, []).append(line)
-    assert inert("a|b [x](javascript:y) `c`") == "a\\|b \\[x\\]\\(javascript:y\\) \\`c\\`"
+    assert escaped("a|b [x](javascript:y) `c`") == "a\\|b \\[x\\]\\(javascript:y\\) \\`c\\`"
 
 
 def test_difficulty_and_coverage_of_outcomes():
@@ -239,8 +239,8 @@ def test_the_most_rollouts_are_those_of_the_last_stage_or_of_the_search():
         "search": {"rollouts": 8},
         "rounds": [{"rollouts": None}, {"rollouts": 16, "unsolved_rollouts": [32, 64]}, {}],
     }
-    assert [most_rollouts(recipe, number) for number in (1, 2, 3, 9)] == [8, 64, 8, 8]
-    assert most_rollouts({}, 1) == 0
+    assert [max_rollouts(recipe, number) for number in (1, 2, 3, 9)] == [8, 64, 8, 8]
+    assert max_rollouts({}, 1) == 0
 
 
 def test_rollouts_are_held_against_the_same_for_every_problem(tmp_path):

@@ -4,11 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rstar_async.answers.extract import extract_answer
 from rstar_async.demo.tokenizer import tiny_tokenizer
+from rstar_async.domains.base import Domain, Executor, PathStep, Verification
 from rstar_async.errors import JobFailed
 from rstar_async.search.expander import Expander
 from rstar_async.search.expansion import ExpansionSettings
+from rstar_async.search.jobs import TreeJobs
 from rstar_async.search.models import ActiveModels
+from rstar_async.search.pools import Pools
 from rstar_async.text.encoding import Encoder
 from rstar_async.wire.payloads import (
     Execute,
@@ -20,14 +24,15 @@ from rstar_async.wire.payloads import (
     Score,
     Scored,
 )
+from storage.records import Problem
 
 ENCODER = Encoder(tiny_tokenizer(), "tagged")
 
 
 @dataclass
 class Script:
-    """What the pools will say; `asked` keeps what they were asked. After `texts` come so many
-    samples for which the model had no room."""
+    """The replies of the pools; `asked` records the requests. `empty` samples, for which the model
+    had no room, follow those of `texts`."""
 
     texts: Callable[[Generate], Sequence[str]]
     outcome: Callable[[Execute], Executed] = lambda _: Executed("ok")
@@ -50,11 +55,14 @@ class Script:
         self.asked.append(group)
 
 
-class EqualText:
-    """A checker for which answers are equal when their texts are."""
+class EqualText(Domain):
+    """Right is the boxed text that equals the gold answer."""
 
-    async def equal(self, gold: str, predicted: str) -> str:
-        return "equal" if gold == predicted else "different"
+    async def verify(
+        self, problem: Problem, path: Sequence[PathStep], executor: Executor
+    ) -> Verification:
+        answer = extract_answer(path[-1].text) or ""
+        return Verification(answer, "right" if answer == problem.answer else "wrong")
 
 
 def settings(**changes: Any) -> ExpansionSettings:
@@ -66,23 +74,21 @@ def settings(**changes: Any) -> ExpansionSettings:
         "ppm_scale": 5.0,
         "limits": Limits(),
         "answer_value": "truth",
+        "path_rule": "last",
     }
     return ExpansionSettings(**{**values, **changes})
 
 
-def expander(script: Script, *, ppm: str | None = None, **changes: Any) -> Expander:
-    from rstar_async.search.expander import AnswerVerifier
-    from rstar_async.search.pools import Pools
-
+def expander(
+    script: Script, *, ppm: str | None = None, domain: Domain | None = None, **changes: Any
+) -> Expander:
     return Expander(
-        Pools(script, script, script),
+        TreeJobs(Pools(script, script, script), "tree"),
         ActiveModels("policy", ppm, ENCODER),
-        AnswerVerifier(EqualText()),
+        domain or EqualText(),
         settings(**changes),
-        tree_id="tree",
+        Problem("p", "run", "How many?", "3"),
         seed=1,
-        question="How many?",
-        gold="3",
     )
 
 

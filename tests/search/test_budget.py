@@ -33,9 +33,9 @@ def test_unsolved_problems_get_more_rollouts_stage_by_stage(done, tree, end):
     assert budget.end(Spent(rollouts=done), tree) == end
 
 
-def test_rollouts_under_way_count_as_done():
-    assert Budget(4).end(Spent(rollouts=2), WRONG, under_way=1) is None
-    assert Budget(4).end(Spent(rollouts=2), WRONG, under_way=2) == "rollouts"
+def test_rollouts_in_flight_count_as_done():
+    assert Budget(4).end(Spent(rollouts=2), WRONG, in_flight=1) is None
+    assert Budget(4).end(Spent(rollouts=2), WRONG, in_flight=2) == "rollouts"
 
 
 def test_without_the_truth_a_right_answer_changes_nothing():
@@ -76,7 +76,7 @@ def test_a_search_whose_answers_agree_is_stopped():
     assert sure.end(Spent(), answered(["4"], ["4"], ["4"], ["5"])) is None
 
 
-def test_wrong_answers_convince_only_those_who_do_not_know_the_truth():
+def test_agreeing_wrong_answers_end_a_search_only_if_the_truth_is_unknown():
     agreed = answered(["5"], ["5"], ["5"], ["5"])
     assert Budget(100, confidence=0.9).end(Spent(), agreed) is None
     assert Budget(100, confidence=0.9, knows_truth=False).end(Spent(), agreed) == "converged"

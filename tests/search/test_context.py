@@ -1,4 +1,4 @@
-"""A search whose paths outgrow the model: the real engines, with a context of a few steps."""
+"""Searches whose paths exceed the model's context: the local engine, with room for a few steps."""
 
 import json
 import shutil
@@ -10,14 +10,14 @@ import pytest
 from rstar_async import demo
 from rstar_async.text.encoding import Encoder
 from storage import queries
-from tests.search.world import POLICY, QUESTION, InProcess, plan, search_runner, store_with
+from tests.search.world import POLICY, QUESTION, InProcess, plan, runner_of, store_with
 
 CHECKPOINT = Path(demo.__file__).parent / "checkpoint"
 PROMPT = len(Encoder.load(CHECKPOINT, "tagged").prompt(QUESTION))
 
 
 def with_context(folder: Path, context: int) -> Path:
-    """The demo's model, told that it can take so many tokens."""
+    """The demo's model with a context of so many tokens."""
     shutil.copytree(CHECKPOINT, folder / POLICY)
     config = folder / POLICY / "config.json"
     changed = {**json.loads(config.read_text()), "max_position_embeddings": context}
@@ -35,7 +35,7 @@ async def searched(folder: Path, room: int) -> Counter[str]:
         store_with(folder / f"{room}.db") as (store, search, problem),
     ):
         pools = InProcess(models, engine=engine)
-        await search_runner(pools, store).search(search, problem, plan(models))
+        await runner_of(pools, store).search(search, problem, plan(models))
         found = await store.read(queries.search_by_id, "s")
         assert found.status == "finished"
         statuses = Counter(node.status for node in await store.read(queries.nodes_of, "s"))

@@ -1,11 +1,14 @@
 import math
+from dataclasses import replace
 
 import pytest
 
+from rstar_async.domains.base import Verification
 from rstar_async.errors import JobFailed
 from rstar_async.search.tree import NodeStatus, Selection, Tree
+from rstar_async.text.steps import StepKind, program_of
 from rstar_async.wire.payloads import Execute, Executed, Generate, Score
-from tests.search.scripted import ENCODER, Script, expander, failing
+from tests.search.scripted import ENCODER, EqualText, Script, expander, failing
 
 STEP = "<code>\n# a\nx = 3\n<end_of_step>"
 OTHER = "<code>\n# b\nx = 4\n<end_of_step>"
@@ -15,14 +18,14 @@ ANSWER = "\n<answer>\\boxed{3}<end_of_answer>"
 
 async def grow(tree: Tree, script: Script, samples: int = 3, **changes):
     node = tree.select()
-    expanded = await expander(script, **changes).expand(node, samples)
-    return tree.expand(node, [o.candidate() for o in expanded.outcomes]), expanded
+    expansion = await expander(script, **changes).expand(node, samples)
+    return tree.expand(node, [step.candidate() for step in expansion.steps]), expansion
 
 
-async def test_equal_texts_become_one_outcome_with_a_count():
+async def test_equal_texts_become_one_step_with_a_count():
     script = Script(lambda _: [STEP, OTHER, STEP])
-    _, expanded = await grow(Tree(Selection()), script)
-    assert [(o.sample.text, o.multiplicity) for o in expanded.outcomes] == [(STEP, 2), (OTHER, 1)]
+    _, expansion = await grow(Tree(Selection()), script)
+    assert [(s.sample.text, s.multiplicity) for s in expansion.steps] == [(STEP, 2), (OTHER, 1)]
     assert len([p for p in script.asked if isinstance(p, Execute)]) == 2
 
 
@@ -38,13 +41,13 @@ async def test_a_failing_step_is_a_code_error_whatever_it_printed():
 
 async def test_a_program_that_killed_its_executors_is_a_failed_step():
     script = Script(lambda _: [STEP], failing("dead"))
-    children, expanded = await grow(Tree(Selection()), script)
+    children, expansion = await grow(Tree(Selection()), script)
     assert children[0].status is NodeStatus.CODE_ERROR
-    assert expanded.outcomes[0].failure == "dead"
+    assert expansion.steps[0].failure == "dead"
 
 
 @pytest.mark.parametrize("kind", ["error", "expired", "cancelled"])
-async def test_a_step_that_the_executors_could_not_run_is_not_blamed(kind):
+async def test_a_step_that_the_executors_could_not_run_is_not_a_failed_step(kind):
     tree = Tree(Selection())
     with pytest.raises(JobFailed, match=kind):
         await grow(tree, Script(lambda _: [STEP, OTHER], failing(kind)))
@@ -75,15 +78,15 @@ async def test_the_observation_is_everything_the_program_printed():
     await grow(tree, script)
     script.texts = lambda _: [LAST]
     script.outcome = lambda _: Executed("ok", stdout="late\n")
-    _, expanded = await grow(tree, script)
-    assert expanded.outcomes[0].output == "early\nlate\n"
+    _, expansion = await grow(tree, script)
+    assert expansion.steps[0].output == "early\nlate\n"
 
 
 async def test_a_program_that_prints_nothing_is_observed_by_its_last_value():
     tree = Tree(Selection())
     script = Script(lambda _: [LAST.replace("print(x)", "7")], lambda _: Executed("ok", value="7"))
-    _, expanded = await grow(tree, script)
-    assert expanded.outcomes[0].observation_tokens == tuple(ENCODER.observation("7"))
+    _, expansion = await grow(tree, script)
+    assert expansion.steps[0].observation_tokens == tuple(ENCODER.observation("7"))
 
 
 async def test_a_step_beyond_the_depth_limit_is_not_run():
@@ -99,9 +102,9 @@ async def test_where_the_policy_has_no_room_the_branch_ends_there():
     await grow(tree, script)
     script.texts = lambda _: []
     script.empty = 3
-    (child,), expanded = await grow(tree, script)
+    (child,), expansion = await grow(tree, script)
     assert child.status is NodeStatus.TOO_LONG
-    assert expanded.outcomes[0].multiplicity == 3
+    assert expansion.steps[0].multiplicity == 3
     assert tree.is_exhausted
     assert tree.root.visits == 0
 
@@ -146,9 +149,76 @@ async def test_at_test_time_an_answer_is_worth_what_the_ppm_says():
     assert answer.q == pytest.approx(math.tanh(1.0))
 
 
+async def test_an_answer_is_worth_what_its_whole_path_is_worth():
+    tree = Tree(Selection())
+    script = Script(lambda _: [LAST], lambda _: Executed("ok", stdout="9"), lambda _: [5.0])
+    await grow(tree, script, ppm="ppm", path_rule="mean")
+    script.texts = lambda _: ["\n<answer>\\boxed{9}<end_of_answer>"]
+    script.scores = lambda _: [-5.0]
+    (answer,), expansion = await grow(tree, script, ppm="ppm", path_rule="mean")
+    assert tree.nodes["0.1"].candidate.prior == pytest.approx(math.tanh(1.0))
+    assert answer.candidate.prior == pytest.approx(0.0)
+    assert [result.score for result in expansion.steps] == [-5.0]
+
+
 async def test_reachable_tokens_leave_out_the_last_sampled_one():
     tree = Tree(Selection())
     script = Script(lambda _: [STEP])
     await grow(tree, script)
-    _, expanded = await grow(tree, script)
-    assert expanded.reachable_tokens == len(ENCODER.prompt("How many?") + ENCODER.step(STEP)) - 1
+    _, expansion = await grow(tree, script)
+    assert expansion.reachable_tokens == len(ENCODER.prompt("How many?") + ENCODER.step(STEP)) - 1
+
+
+class Programs(EqualText):
+    """A whole program is the answer: what ends the code ends the path, and is tested."""
+
+    rewards_steps = True
+
+    def parse_step(self, text, *, after_output):
+        step = super().parse_step(text, after_output=after_output)
+        is_last = step.kind is StepKind.END_OF_CODE
+        return replace(step, kind=StepKind.ANSWER) if is_last else step
+
+    async def verify(self, problem, path, executor):
+        tests = await executor.run([*program_of(p.step for p in path), "assert x == 3"])
+        answer = "\n".join(step.text for step in path)
+        return Verification(answer, "right" if tests.status == "ok" else "wrong")
+
+    async def reward(self, problem, path, executor):
+        return 1 / len(path)
+
+
+async def solve_by_program(outcome) -> tuple[Tree, Script]:
+    tree, script = Tree(Selection()), Script(lambda _: [STEP], outcome)
+    await grow(tree, script, domain=Programs())
+    script.texts = lambda _: [LAST]
+    await grow(tree, script, domain=Programs())
+    return tree, script
+
+
+@pytest.mark.parametrize(("status", "is_correct"), [("ok", True), ("exception", False)])
+async def test_a_domain_may_verify_a_program_by_tests_in_the_sandbox(status, is_correct):
+    def outcome(job: Execute) -> Executed:
+        return Executed(status if "assert" in job.steps[-1] else "ok")
+
+    tree, script = await solve_by_program(outcome)
+    (answer,) = tree.answers()
+    assert answer.candidate.is_correct is is_correct
+    assert answer.candidate.answer == f"{STEP}\n{LAST}"
+    programs = [job.steps for job in script.asked if isinstance(job, Execute)]
+    assert programs[-2] == ["# a\nx = 3", "# Now print the final answer\nprint(x)"]
+    assert programs[-1] == [*programs[-2], "assert x == 3"]
+
+
+async def test_a_program_that_does_not_run_is_no_answer():
+    tree, _ = await solve_by_program(
+        lambda job: Executed("exception" if "print" in job.steps[-1] else "ok")
+    )
+    assert not list(tree.answers())
+    assert tree.nodes["0.1.1"].status is NodeStatus.CODE_ERROR
+
+
+async def test_a_domain_may_value_steps_in_place_of_a_ppm():
+    tree, script = await solve_by_program(lambda _: Executed("ok"))
+    assert [tree.nodes[path].candidate.prior for path in ("0.1", "0.1.1")] == [1.0, 0.5]
+    assert not [job for job in script.asked if isinstance(job, Score)]

@@ -10,7 +10,7 @@ from rstar_async.search.persistence import tree_from_nodes
 from rstar_async.search.tree import Selection
 from storage import queries
 from storage.store import Store
-from tests.search.world import InProcess, models_in, plan, search_runner, store_with
+from tests.search.world import InProcess, models_in, plan, runner_of, store_with
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def jitter(seed: int):
 
 
 async def facts(store: Store, search_id: str = "s"):
-    """All of a stored tree that must not depend on when and where it was grown."""
+    """The columns of a stored tree that must not depend on when and where it was grown."""
     nodes = await store.read(queries.nodes_of, search_id)
     return [tuple(getattr(node, name) for name in COMPARED) for node in nodes]
 
@@ -32,23 +32,23 @@ async def facts(store: Store, search_id: str = "s"):
 async def grown(path, models, delay=lambda: 0.0, **settings):
     async with store_with(path) as (store, search, problem):
         pools = InProcess(models, delay)
-        await search_runner(pools, store).search(search, problem, plan(models, **settings))
+        await runner_of(pools, store).search(search, problem, plan(models, **settings))
         return await facts(store), await store.read(queries.search_by_id, "s"), pools
 
 
-async def test_what_run_and_search_are_called_has_no_say_in_the_draws(tmp_path, models):
+async def test_the_names_of_run_and_search_do_not_change_the_samples(tmp_path, models):
     first, _, _ = await grown(tmp_path / "a", models)
     async with store_with(tmp_path / "b", "renamed") as (store, search, problem):
-        renamed = search_runner(InProcess(models), store)
+        renamed = runner_of(InProcess(models), store)
         await renamed.search(search, structs.replace(problem, run_id="other"), plan(models))
         assert await facts(store, "renamed") == first
     async with store_with(tmp_path / "c", seed=2) as (store, search, problem):
-        await search_runner(InProcess(models), store).search(search, problem, plan(models))
+        await runner_of(InProcess(models), store).search(search, problem, plan(models))
         assert await facts(store) != first
 
 
-class Impatient:
-    """A store that takes so many commits and then breaks, as a killed process would."""
+class KilledAfter:
+    """A store that takes `commits` commits and then raises, as if the process had been killed."""
 
     def __init__(self, store: Store, commits: int) -> None:
         self._store = store
@@ -69,12 +69,10 @@ async def grown_with_kills(path, models, dice, **settings):
         async with store_with(path) as (store, search, problem):
             if search.status == "finished":
                 return await facts(store)
-            impatient = Impatient(store, dice.randint(2, 12))
+            killed = KilledAfter(store, dice.randint(2, 12))
             pools = InProcess(models, jitter(dice.randint(0, 999)))
             try:
-                await search_runner(pools, impatient).search(
-                    search, problem, plan(models, **settings)
-                )
+                await runner_of(pools, killed).search(search, problem, plan(models, **settings))
             except BaseExceptionGroup as group:
                 assert group.subgroup(KeyboardInterrupt)  # noqa: PT017
             except KeyboardInterrupt:
@@ -83,11 +81,11 @@ async def grown_with_kills(path, models, dice, **settings):
 
 @pytest.mark.parametrize("ppm", [False, True])
 @pytest.mark.parametrize("parallel", [1, 2, 5])
-async def test_a_tree_grows_the_same_whatever_comes_back_first(tmp_path, models, parallel, ppm):
+async def test_a_tree_grows_the_same_whichever_reply_comes_first(tmp_path, models, parallel, ppm):
     settings = {"parallel": parallel, "ppm": ppm}
     calm, search, _ = await grown(tmp_path / "calm.db", models, **settings)
-    hasty, _, _ = await grown(tmp_path / "hasty.db", models, jitter(7), **settings)
-    assert calm == hasty
+    jittered, _, _ = await grown(tmp_path / "jittered.db", models, jitter(7), **settings)
+    assert calm == jittered
     assert (search.rollouts, search.ended) == (6, "rollouts")
     assert len(calm) > 20
 
@@ -104,7 +102,7 @@ async def test_a_search_that_is_killed_and_resumed_grows_the_tree_of_an_undistur
         assert found == expected
 
 
-async def test_so_many_nodes_are_expanded_at_once(tmp_path, models):
+async def test_as_many_nodes_are_expanded_at_once_as_parallel_allows(tmp_path, models):
     for parallel, at_least in ((1, 1), (4, 3)):
         path = tmp_path / f"{parallel}.db"
         _, _, pools = await grown(path, models, lambda: 0.01, parallel=parallel)
@@ -113,15 +111,15 @@ async def test_so_many_nodes_are_expanded_at_once(tmp_path, models):
 
 @pytest.mark.parametrize("parallel", [1, 4])
 async def test_virtual_losses_leave_no_trace_in_the_store(tmp_path, models, parallel):
-    """What is stored adds up as if nothing had ever been held."""
+    """Stored visits and values add up without any virtual loss."""
     async with store_with(tmp_path / "s.db") as (store, search, problem):
         pools = InProcess(models, jitter(3))
-        tree = await search_runner(pools, store).search(
+        tree = await runner_of(pools, store).search(
             search, problem, plan(models, parallel=parallel)
         )
         stored = tree_from_nodes(await store.read(queries.nodes_of, "s"), Selection())
     values = [a.candidate.value for a in tree.answers() if a.candidate.value is not None]
-    assert tree.root.held == 0
+    assert tree.root.virtual_losses == 0
     assert tree.root.value_sum == sum(values) == stored.root.value_sum
     assert tree.root.visits == len(values) == stored.root.visits
 
@@ -131,10 +129,10 @@ async def test_a_search_without_workers_fails_and_goes_on_when_they_are_back(tmp
     async with store_with(tmp_path / "s.db") as (store, search, problem):
         pools = InProcess(models)
         pools.fail_at = 30
-        searches = search_runner(pools, store)
+        searches = runner_of(pools, store)
         assert await searches.search(search, problem, plan(models, parallel=2)) is None
         failed = await store.read(queries.search_by_id, "s")
-        assert (failed.status, failed.answer) == ("failed", "error: no worker")
+        assert (failed.status, failed.failure) == ("failed", "error: no worker")
         pools.fail_at = None
         await searches.search(failed, problem, plan(models, parallel=2))
         assert await facts(store) == expected
@@ -174,12 +172,12 @@ async def test_a_bound_counts_what_was_spent_before_a_restart(tmp_path, models):
 
 
 async def test_an_unsolved_search_goes_on_to_the_next_total(tmp_path, models):
-    """The script never says 99, so nothing ever solves this problem."""
+    """The scripted policy never answers 99, so this problem stays unsolved."""
     for totals, rollouts in (((), 2), ((3,), 3), ((3, 5), 5)):
         path = tmp_path / f"{rollouts}.db"
         async with store_with(path, answer="99") as (store, search, problem):
             own = plan(models, rollouts=2, unsolved_rollouts=totals)
-            await search_runner(InProcess(models), store).search(search, problem, own)
+            await runner_of(InProcess(models), store).search(search, problem, own)
             found = await store.read(queries.search_by_id, "s")
         assert found.rollouts == rollouts
         assert not found.solved

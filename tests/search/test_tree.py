@@ -41,7 +41,7 @@ def test_a_ppm_prior_counts_as_one_visit_of_the_node_alone():
     assert node.q == pytest.approx((0.4 + 1.0) / 2)
 
 
-def test_an_error_keeps_its_failure_to_itself():
+def test_a_failed_step_is_not_backed_up():
     tree = Tree(Selection())
     (parent,) = tree.expand(tree.root, [live()])
     (failed, _) = tree.expand(parent, [error(), live()])
@@ -120,7 +120,9 @@ def test_visits_and_values_add_up(tree: Tree):
         own = 1 if node.candidate.prior is not None or node.status is NodeStatus.CODE_ERROR else 0
         assert node.visits == own + len(below)
         assert math.isclose(
-            node.value_sum, _first_value(node) + sum(a.candidate.value for a in below), abs_tol=1e-9
+            node.value_sum,
+            _initial_value(node) + sum(a.candidate.value for a in below),
+            abs_tol=1e-9,
         )
         assert abs(node.q) <= 1.0 + 1e-9
 
@@ -130,7 +132,7 @@ def answers_below(node: TreeNode) -> list[TreeNode]:
     return mine + [a for child in node.children for a in answers_below(child)]
 
 
-def _first_value(node: TreeNode) -> float:
+def _initial_value(node: TreeNode) -> float:
     if node.status is NodeStatus.CODE_ERROR:
         return -1.0
     return node.candidate.prior or 0.0
@@ -154,7 +156,7 @@ def test_the_order_of_back_ups_does_not_matter(values, dice):
 
 
 @given(st.integers(2, 12), st.integers(0, 11))
-def test_nobody_starves_in_paper_mode(children, good):
+def test_every_child_is_reached_in_paper_mode(children, good):
     """Whichever child is the only good one, it is reached after as many tries as there are."""
     good %= children
     tree = Tree(Selection())
@@ -166,7 +168,7 @@ def test_nobody_starves_in_paper_mode(children, good):
     assert tree.best_child(tree.root) is steps[good]
 
 
-def test_the_reference_mode_starves_all_but_the_first_good_child():
+def test_the_reference_mode_never_tries_more_than_the_first_good_child():
     tree = Tree(Selection(unvisited="zero"))
     steps = tree.expand(tree.root, [live() for _ in range(8)])
     for _ in range(8):
@@ -175,15 +177,15 @@ def test_the_reference_mode_starves_all_but_the_first_good_child():
     assert [step.visits for step in steps[1:]] == [0] * 7
 
 
-def test_a_held_node_is_passed_by_and_its_line_looks_worse():
+def test_a_reserved_node_is_not_selected_and_its_path_scores_less():
     tree = Tree(Selection())
     first, second = tree.expand(tree.root, [live(prior=0.5), live(prior=0.4)])
     tree.root.visits = 2
     before = tree.uct(first)
-    tree.hold(first)
+    tree.reserve(first)
     assert tree.uct(first) < before
     assert tree.select() is second
-    tree.hold(second)
+    tree.reserve(second)
     assert tree.select() is None
     assert not tree.is_exhausted
     tree.release(first)
@@ -191,20 +193,28 @@ def test_a_held_node_is_passed_by_and_its_line_looks_worse():
 
 
 @given(grown_trees(), st.randoms())
-def test_holding_and_releasing_leaves_no_trace(tree: Tree, dice):
+def test_reserving_and_releasing_nodes_changes_nothing(tree: Tree, dice):
     def state() -> list[tuple[object, ...]]:
         return [
-            (n.path, n.visits, n.value_sum, n.held, n.is_busy, n.is_exhausted, tree.uct(n))
+            (
+                n.path,
+                n.visits,
+                n.value_sum,
+                n.virtual_losses,
+                n.is_busy,
+                n.is_exhausted,
+                tree.uct(n),
+            )
             for n in tree.nodes.values()
         ]
 
     before = state()
-    held = []
+    reserved = []
     while (node := tree.select()) is not None:
-        tree.hold(node)
-        held.append(node)
-    assert len(set(held)) == len(held)
-    dice.shuffle(held)
-    for node in held:
+        tree.reserve(node)
+        reserved.append(node)
+    assert len(set(reserved)) == len(reserved)
+    dice.shuffle(reserved)
+    for node in reserved:
         tree.release(node)
     assert state() == before

@@ -1,5 +1,5 @@
-"""Searches as they run in earnest, but in one process: the scripted models, a plain interpreter for
-their trusted programs, a real store. Replies come back in any order that `delay` makes up."""
+"""Searches in one process: the scripted models, a plain interpreter for their trusted programs, and
+a real store. `delay` gives the seconds that each reply takes, and so decides their order."""
 
 import contextlib
 import io
@@ -14,7 +14,6 @@ import trio
 from rstar_async import demo
 from rstar_async.config import ExecutionConfig, SearchConfig
 from rstar_async.errors import JobFailed
-from rstar_async.search.expander import AnswerVerifier
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools
 from rstar_async.search.runner import SearchPlan, SearchRunner
@@ -33,7 +32,7 @@ QUESTION = "What is 3 + 4 + 5?"
 
 
 class InProcess:
-    """All three pools. `fail_at` is the number of requests after which all fail, if it is set."""
+    """All three pools. After `fail_at` requests, if that is set, all others fail."""
 
     def __init__(
         self,
@@ -71,7 +70,7 @@ class InProcess:
 
 
 def run(job: Execute) -> Executed:
-    """Like the sandbox, for programs that are trusted."""
+    """Executes trusted programs without a sandbox."""
     names: dict[str, object] = {}
     printed = io.StringIO()
     for number, step in enumerate(job.steps):
@@ -85,7 +84,7 @@ def run(job: Execute) -> Executed:
 
 
 def models_in(folder: Path) -> Path:
-    """Model versions as far as the script reads them: their tokenizer."""
+    """Model versions with what the scripted engine reads of them: a tokenizer."""
     for name in (POLICY, PPM):
         (folder / name).mkdir(parents=True)
         shutil.copy(TOKENIZER, folder / name)
@@ -93,7 +92,7 @@ def models_in(folder: Path) -> Path:
 
 
 def plan(models: Path, *, ppm: bool = False, **changes: Any) -> SearchPlan:
-    """Settings by name; `bounds` and `unsolved_rollouts` go to the plan itself."""
+    """A plan with these search settings; `bounds` and `unsolved_rollouts` are the plan's own."""
     own = {name: changes.pop(name) for name in ("bounds", "unsolved_rollouts") if name in changes}
     settings = SearchConfig(**{"rollouts": 6, "candidates": 3, "max_tokens": 64, **changes})
     encoder = Encoder.load(models / POLICY, "tagged")
@@ -105,7 +104,7 @@ def plan(models: Path, *, ppm: bool = False, **changes: Any) -> SearchPlan:
 async def store_with(
     path: Path, search_id: str = "s", answer: str = "12", seed: int = 1
 ) -> AsyncIterator[tuple[Store, Search, Problem]]:
-    """A store that knows one problem and a search that may have begun."""
+    """A store with one problem, and with a search that may have begun."""
     problem = Problem("p", "run", QUESTION, answer)
     async with open_store(f"sqlite:///{path}") as store:
         await store.commit(Run("run", {}, 1, "test"), problem, Round("run", 1, "searching", POLICY))
@@ -115,5 +114,5 @@ async def store_with(
         yield store, search, problem
 
 
-def search_runner(pools: InProcess, store: Store) -> SearchRunner:
-    return SearchRunner(Pools(pools, pools, pools), store, AnswerVerifier(EqualText()))  # type: ignore[arg-type]
+def runner_of(pools: InProcess, store: Store) -> SearchRunner:
+    return SearchRunner(Pools(pools, pools, pools), store, EqualText())  # type: ignore[arg-type]

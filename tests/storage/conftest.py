@@ -6,7 +6,7 @@ postgresql://user@127.0.0.1:5432/postgres; the tests use schemas of their own in
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from storage import engines, migrations
+from storage import migrations
 from storage.tables import metadata
 from tests.storage import released
 
@@ -65,20 +65,8 @@ def blank_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
             yield url
 
 
-def _fill_real_run(url: str) -> None:
-    engine = engines.writer(engines.parse(url))
-    released.fill(engine, migrations.latest())
-    engine.dispose()
-
-
-@pytest.fixture(scope="session")
-def fill_real_run() -> Callable[[str], None]:
-    """Puts the rows of a real run into a database."""
-    return _fill_real_run
-
-
 @pytest.fixture
 def real_run(blank_url: str) -> str:
     """A store with part of a real run in it."""
-    _fill_real_run(blank_url)
+    released.fill_store(blank_url)
     return blank_url

@@ -7,11 +7,12 @@ import sqlalchemy as sa
 
 from rstar_async.cli.main import main
 from storage.database import open_database
+from tests.storage.released import fill_store
 
 
 @pytest.fixture
-def file(tmp_path, fill_real_run):
-    fill_real_run(f"sqlite:///{tmp_path}/rstar.db")
+def file(tmp_path):
+    fill_store(f"sqlite:///{tmp_path}/rstar.db")
     return tmp_path / "rstar.db"
 
 
@@ -35,10 +36,7 @@ def test_check_ends_with_1_and_names_what_is_wrong(file, capsys):
         (search,) = database.change(break_a_search)
     assert main(["db", "check", str(file)]) == 1
     said = capsys.readouterr().out
-    assert (
-        f"FAIL  a finished search knows its outcome and stands nowhere\n        search {search}"
-        in said
-    )
+    assert f"FAIL  a finished search has an outcome and no cursor\n        search {search}" in said
     answer = told(capsys, "check", file, code=1)
     assert answer["sound"] is False
     assert [f["examples"] for f in answer["findings"] if f["offenders"]] == [[f"search {search}"]]

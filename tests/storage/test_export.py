@@ -10,11 +10,12 @@ from rstar_async.errors import BadInput
 from storage import queries, statements
 from storage.database import open_database
 from storage.maintenance.export import export
-from storage.maintenance.formats import harmless
+from storage.maintenance.formats import without_formula
 from storage.maintenance.imports import read_back
-from storage.queries.reading import all_of
+from storage.queries.select import select_all
 from storage.tables import metadata
 from tests.storage.examples import BASICS, node
+from tests.storage.released import fill_store
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", " =cmd|' /C calc'!A0", "\n=1", "\uff1d1"]
 ODD = ["half \ud800", "null \0", "line\nbreak", '"quoted",', "\U0010fffd00000a", "'=x"]
@@ -23,7 +24,7 @@ ODD = ["half \ud800", "null \0", "line\nbreak", '"quoted",', "\U0010fffd00000a",
 def everything(database):
     def read(connection):
         return {
-            kind: all_of(connection, kind, order=list(table.primary_key.columns))
+            kind: select_all(connection, kind, order=list(table.primary_key.columns))
             for kind, table in statements.FACTS.items()
         }
 
@@ -50,8 +51,8 @@ def test_what_was_exported_can_be_read_back_as_it_was(filled, blank_url, tmp_pat
         assert everything(copy) == everything(filled)
 
 
-def test_sqlite_moves_to_postgresql(tmp_path, fill_real_run, own_postgres_schema):
-    fill_real_run(f"sqlite:///{tmp_path}/store.db")
+def test_sqlite_moves_to_postgresql(tmp_path, own_postgres_schema):
+    fill_store(f"sqlite:///{tmp_path}/store.db")
     with (
         open_database(f"{tmp_path}/store.db") as old,
         open_database(own_postgres_schema) as new,
@@ -76,7 +77,7 @@ def test_csv_holds_every_row_and_no_formula(filled, tmp_path):
 
 @pytest.mark.parametrize("number", ["-1", "= 1", "-2.5e3"])
 def test_text_that_looks_like_a_number_is_text(number):
-    assert harmless(number) == f"'{number}"
+    assert without_formula(number) == f"'{number}"
 
 
 def test_parquet_keeps_types(filled, tmp_path):
@@ -106,10 +107,10 @@ def test_an_export_is_complete_or_not_there(filled, tmp_path, monkeypatch):
     assert (tmp_path / "file").read_text() == "x"
 
 
-def test_what_is_no_export_is_refused_with_its_place(tmp_path, fill_real_run):
-    fill_real_run(f"sqlite:///{tmp_path}/store.db")
+def test_what_is_no_export_is_refused_with_its_place(tmp_path):
+    fill_store(f"sqlite:///{tmp_path}/store.db")
     with open_database(f"{tmp_path}/store.db") as database:
-        with pytest.raises(BadInput, match="no folder that `rstar db export` made"):
+        with pytest.raises(BadInput, match="was not made by `rstar db export`"):
             read_back(database, tmp_path)
         database.read(export, tmp_path / "csv", "csv")
         with pytest.raises(BadInput, match="only jsonl"):

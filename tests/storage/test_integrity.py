@@ -9,6 +9,7 @@ from storage.database import open_database
 from storage.maintenance.integrity import check
 from storage.maintenance.invariants import RULES
 from storage.tables import metadata
+from tests.storage.released import fill_store
 
 A_TREE = "(SELECT min(search_id) FROM pairs)"
 A_ROUND = "run_id = 'real' AND number = 1"
@@ -21,32 +22,32 @@ DAMAGE = {
     f"UPDATE expansions SET unique_samples = 9 WHERE search_id = {A_TREE}": "as many nodes",
     f"UPDATE expansions SET path = '0.9' WHERE search_id = {A_TREE} AND number = 1": "as many",
     "UPDATE searches SET expansions = expansions + 1": "without a gap",
-    "UPDATE searches SET cursor = '0.1' WHERE status = 'finished'": "stands nowhere",
-    "UPDATE searches SET solved = NULL": "knows its outcome",
-    "UPDATE searches SET solved = (solved = (1 = 0))": "holds a right answer",
-    "UPDATE searches SET status = 'running' WHERE purpose = 'train'": "no training search left",
-    f"UPDATE rounds SET trained_at = NULL WHERE {A_ROUND}": "times follow",
-    f"UPDATE rounds SET closed_at = 1 WHERE {A_ROUND}": "times follow",
-    f"UPDATE rounds SET policy_id = 'nobody' WHERE {A_ROUND}": "were published",
+    "UPDATE searches SET cursor = '0.1' WHERE status = 'finished'": "no cursor",
+    "UPDATE searches SET solved = NULL": "has an outcome",
+    "UPDATE searches SET solved = (solved = (1 = 0))": "has a right answer",
+    "UPDATE searches SET status = 'running' WHERE purpose = 'train'": "no unfinished training",
+    f"UPDATE rounds SET trained_at = NULL WHERE {A_ROUND}": "times agree",
+    f"UPDATE rounds SET closed_at = 1 WHERE {A_ROUND}": "times agree",
+    f"UPDATE rounds SET policy_id = 'unknown' WHERE {A_ROUND}": "were published",
     "UPDATE model_versions SET status = 'refused' WHERE round = 0": "were published",
-    "UPDATE problems SET split = 'heldout'": "held-out problems",
+    "UPDATE problems SET split = 'heldout'": "held-out problem",
     f"UPDATE pairs SET kind = 'step' WHERE search_id = {A_TREE}": "of siblings",
     "UPDATE searches SET purpose = 'evaluation'": "its round's own trees",
     "UPDATE evaluations SET correct = 1000": "figures are possible",
-    "UPDATE searches SET status = 'waiting'": "one that waits has no nodes",
+    "UPDATE searches SET status = 'waiting'": "a waiting one has no nodes",
     "DELETE FROM nodes WHERE status = 'live' AND (search_id, path) IN "
-    "(SELECT search_id, parent FROM nodes WHERE depth > 1)": "hangs below another",
+    "(SELECT search_id, parent FROM nodes WHERE depth > 1)": "has a parent",
 }
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def engine(request, tmp_path_factory, fill_real_run):
+def engine(request, tmp_path_factory):
     """Of a store with part of a real run in it."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('real')}/store.db"
     else:
         url = request.getfixturevalue("own_postgres_schema")
-    fill_real_run(url)
+    fill_store(url)
     engine = engines.writer(engines.parse(url))
     yield engine
     engine.dispose()
@@ -78,16 +79,18 @@ def test_what_is_broken_is_found_and_named(engine, damage):
 
 
 def test_every_rule_can_be_broken():
-    assert [rule for rule in RULES if not any(said in rule.says for said in DAMAGE.values())] == []
+    assert [
+        rule for rule in RULES if not any(said in rule.statement for said in DAMAGE.values())
+    ] == []
 
 
 def read_all(connection):
     return [connection.execute(table.select()).all() for table in metadata.tables.values()]
 
 
-def test_a_torn_file_is_said_to_be_torn(tmp_path, fill_real_run):
+def test_a_torn_file_is_said_to_be_torn(tmp_path):
     file = tmp_path / "torn.db"
-    fill_real_run(f"sqlite:///{file}")
+    fill_store(f"sqlite:///{file}")
     page = file.read_bytes().find(b"<end_of_step>") // 4096
     with file.open("r+b") as torn:
         torn.seek(page * 4096)

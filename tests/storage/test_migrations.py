@@ -39,10 +39,23 @@ def test_data_of_every_revision_is_carried_over(blank_url, revision):
     engine.dispose()
 
 
+def test_the_reason_of_a_failed_search_moves_to_a_column_of_its_own(blank_url):
+    engine = engines.writer(engines.parse(blank_url))
+    released.fill(engine, "0005")
+    released.upgrade_to(engine, "0006")
+    query = "SELECT answer, failure FROM searches WHERE status = 'failed' OR failure <> ''"
+    with engine.connect() as connection:
+        (row,) = connection.execute(sa.text(query))
+    engine.dispose()
+    assert tuple(row) == ("", "dead: three workers died of it")
+
+
 def stored_rows(engine, revision):
-    """Of each table the columns that were written up to `revision`."""
+    """Of each table the columns that were written up to `revision`, a failure as an answer."""
+    now = {column["name"] for column in sa.inspect(engine).get_columns("searches")}
+    answer = "answer || failure" if "failure" in now else "answer"
     columns = {
-        name: ", ".join(row)
+        name: ", ".join(answer if (name, c) == ("searches", "answer") else c for c in row)
         for step in released.REVISIONS[: released.REVISIONS.index(revision) + 1]
         for name, row in released.rows_of(step)
     }
@@ -95,7 +108,7 @@ def test_somebody_elses_database_is_refused_and_left_alone(blank_url):
         connection.execute(sa.text("CREATE TABLE recipes (cake TEXT)"))
     engine.dispose()
     before = plain.database and plain.get_backend_name() == "sqlite" and read_bytes(plain.database)
-    assert "is no store of rstar_async: it holds recipes" in refusal(blank_url)
+    assert "is not a store of rstar_async: it holds recipes" in refusal(blank_url)
     if before:
         assert read_bytes(plain.database) == before
 

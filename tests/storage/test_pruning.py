@@ -11,20 +11,21 @@ from storage.maintenance.integrity import check
 from storage.maintenance.pruning import Selection
 from storage.queries.dashboard_trees import PairWithNodes
 from storage.records import RoundProgress
+from tests.storage.released import fill_store
 
 PATHS = st.lists(st.lists(st.integers(1, 4), max_size=5).map(lambda p: ".".join(map(str, [0, *p]))))
 
 
 @given(PATHS)
-def test_needed_is_what_was_taught_and_the_way_to_it(taught):
-    needed = pruning.needed(taught)
-    assert set(taught) <= needed
-    assert {path.rpartition(".")[0] for path in needed} - {""} <= needed
-    assert all(any(f"{one}.".startswith(f"{path}.") for one in taught) for path in needed)
+def test_needed_is_what_was_taught_and_the_way_to_it(paths):
+    with_ancestors = pruning.with_ancestors(paths)
+    assert set(paths) <= with_ancestors
+    assert {path.rpartition(".")[0] for path in with_ancestors} - {""} <= with_ancestors
+    assert all(any(f"{one}.".startswith(f"{path}.") for one in paths) for path in with_ancestors)
 
 
 def numbers(node):
-    words = dict.fromkeys(pruning.WORDS, "") | dict.fromkeys(pruning.IDS, ())
+    words = dict.fromkeys(pruning.TEXTS, "") | dict.fromkeys(pruning.TOKENS, ())
     return type(node)(**{**{f: getattr(node, f) for f in node.__struct_fields__}, **words})
 
 
@@ -33,7 +34,7 @@ def everything(database):
     return found, {search: database.read(queries.nodes_of, search) for search in found}
 
 
-def taught(database):
+def paths(database):
     """What the trainer reads of the round: solutions by their words, and both sides of pairs."""
     solutions = database.read(queries.trajectories_of, "real", 1)
     pairs: list[PairWithNodes] = database.read(queries.pair_page, "real", 1, limit=100)
@@ -45,8 +46,8 @@ def taught(database):
 def test_numbers_and_what_was_taught_stay_and_other_words_go(real_run):
     with open_database(real_run) as database:
         searches, before = everything(database)
-        lessons, report = taught(database), database.read(queries.round_report, "real", 1)
-        promised = [database.read(pruning.words_of, search) for search in searches]
+        lessons, report = paths(database), database.read(queries.round_report, "real", 1)
+        promised = [database.read(pruning.prunable_texts, search) for search in searches]
         done = [database.change(pruning.prune, search) for search in searches]
         assert done == promised
         assert sum(words.unused for words in done) > 5
@@ -56,7 +57,7 @@ def test_numbers_and_what_was_taught_stay_and_other_words_go(real_run):
             assert len(changed) == words.unused
             assert [numbers(n) for n in after[search]] == [numbers(n) for n in before[search]]
             assert all(node == numbers(node) for node in changed)
-        assert taught(database) == lessons
+        assert paths(database) == lessons
         assert database.read(queries.round_report, "real", 1) == report
         assert [found for found in database.read(check) if found.offenders] == []
         assert database.read(queries.search_by_id, searches[0]).pruned_at is not None
@@ -83,9 +84,9 @@ def pages(connection):
     return connection.exec_driver_sql("PRAGMA page_count").scalar()
 
 
-def test_a_file_can_be_made_smaller(tmp_path, fill_real_run):
+def test_a_file_can_be_made_smaller(tmp_path):
     file = tmp_path / "store.db"
-    fill_real_run(f"sqlite:///{file}")
+    fill_store(f"sqlite:///{file}")
     long = sa.text("UPDATE nodes SET stdout = hex(zeroblob(20000))")
     with open_database(str(file)) as database:
         database.change(lambda connection: connection.execute(long))

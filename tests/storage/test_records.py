@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
 from storage import statements
-from storage.column_types import Flag, ForeignText, Integer, Json, Real, Tokens, Word
+from storage.column_types import Choice, Flag, Integer, Json, Real, Tokens, UntrustedText
 from storage.database import open_database
-from storage.queries.reading import one_of
+from storage.queries.select import select_one
 from storage.records import (
     Evaluation,
     EvaluationAnswer,
@@ -37,7 +37,7 @@ JSON = st.recursive(
     max_leaves=6,
 )
 VALUES = {
-    ForeignText: ANY_TEXT,
+    UntrustedText: ANY_TEXT,
     Flag: st.booleans(),
     Tokens: st.lists(st.integers(-(2**31), 2**31 - 1), max_size=9).map(tuple),
     Json: st.dictionaries(
@@ -76,7 +76,7 @@ def some_record(kind):
 
 
 def some_value(column):
-    if isinstance(column.type, Word):
+    if isinstance(column.type, Choice):
         values = st.sampled_from(column.type.words)
     else:
         values = VALUES[type(column.type)]
@@ -107,7 +107,7 @@ def test_a_record_read_back_equals_the_one_written(database, kind):
         record = kind(**values)
         database.commit(record)
         column = statements.FACTS[kind].c[key]
-        assert database.read(one_of, kind, column == values[key]) == record
+        assert database.read(select_one, kind, column == values[key]) == record
 
     check()
 
@@ -115,7 +115,7 @@ def test_a_record_read_back_equals_the_one_written(database, kind):
 def test_a_pair_read_back_equals_the_one_written(database):
     pair = Pair("trial", 1, "s1", "0", "0", "trajectory", 0.25, "heldout")
     database.commit(pair)
-    assert database.read(one_of, Pair) == pair
+    assert database.read(select_one, Pair) == pair
 
 
 def test_every_fact_has_a_column_for_each_field():

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from storage import schema, tables, views
 from storage.database import open_database
-from storage.example_queries import QUESTIONS
+from storage.example_queries import EXAMPLES
 from storage.records import Evaluation, ModelVersion, Pair
 from tests.storage.examples import BASICS, tree
 
@@ -43,9 +43,9 @@ def test_every_question_has_an_answer(url):
             ModelVersion("m1", "trial", "policy", 1, "base", "models/m1", "published"),
             Evaluation("e", "trial", 1, "greedy", "hand", "m1", None, 2, 1, 1, 0.5, 0.1, 0.9),
         )
-        for title, sql in QUESTIONS:
+        for title, sql in EXAMPLES:
             assert database.read(rows_of, sql), title
 
 
 def test_there_are_ten_questions():
-    assert len(QUESTIONS) == 10
+    assert len(EXAMPLES) == 10

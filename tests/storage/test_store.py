@@ -205,7 +205,7 @@ async def test_the_intake_is_bounded_and_nothing_is_acknowledged_under_a_lock(ur
     async with open_store(url) as store:
         await store.commit(RUN)
         async with trio.open_nursery() as nursery:
-            with locked(url):
+            with is_locked(url):
                 nursery.start_soon(commit_one, store, -1)
                 await trio.sleep(0.1)
                 for i in range(count):
@@ -216,7 +216,7 @@ async def test_the_intake_is_bounded_and_nothing_is_acknowledged_under_a_lock(ur
     assert len(done) == count + 1
 
 
-class locked:
+class is_locked:
     """Nobody else can write to the problems."""
 
     def __init__(self, url):
@@ -239,7 +239,7 @@ async def test_a_lock_held_for_long_is_waited_for_and_told(url, caplog):
         pytest.skip("PostgreSQL waits for locks by itself")
     async with open_store(url) as store:
         async with trio.open_nursery() as nursery:
-            with locked(url):
+            with is_locked(url):
                 nursery.start_soon(store.commit, RUN)
                 while not store.statistics().waiting_for:  # noqa: ASYNC110
                     await trio.sleep(0.05)

@@ -1,9 +1,9 @@
 """`python die_at.py WINDOWS FOLDER MODULE …`: run a module, and be killed at a point of its code.
 
 WINDOWS is a JSON list. The first whose file is not yet in FOLDER is armed: when its function has
-been called (or has returned) so many times, with the given local variables, its file is made and
-this process gets SIGKILL, at that very point and without a word. Nothing is patched: the profiler
-watches. With no window left the module simply runs.
+been called (or has returned) `number` times with the given local variables, its file is made and
+this process gets SIGKILL at that point. Nothing is patched: a profile function counts the calls.
+With no window left the module simply runs.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The chaos benchmark, small: a run whose processes are killed grows the trees of a calm one."""
+"""The chaos benchmark, small: a run with kills grows the trees of an undisturbed one."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 7200
+LIMIT_SECONDS = 7200
 CLAIMS = {
     "processes killed",
     "nodes in the undisturbed run",
@@ -21,19 +21,19 @@ CLAIMS = {
     "trees unlike the undisturbed run's",
     "processes left over",
     "processes that died of something else",
-    "innocent jobs buried",
+    "jobs made dead letters",
 }
 
 
-def storm(folder: Path, *options: str) -> dict[str, bool]:
-    """Which claims hold."""
+def run_with_kills(folder: Path, *options: str) -> dict[str, bool]:
+    """Return which claims hold."""
     command = [sys.executable, "-m", "benchmarks.chaos", "--json", "--folder", str(folder)]
     done = subprocess.run(
         [*command, *options],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=LIMIT_SECONDS,
         check=False,
     )
     assert done.stdout, done.stderr.decode()
@@ -43,11 +43,11 @@ def storm(folder: Path, *options: str) -> dict[str, bool]:
 
 
 def test_twelve_kills_change_no_tree(tmp_path: Path):
-    holds = storm(tmp_path, "--short", "--kills", "12", "--seed", "5", "--pause", "0.7")
+    holds = run_with_kills(tmp_path, "--short", "--kills", "12", "--seed", "5", "--pause", "0.7")
     assert all(holds.values()), holds
 
 
 @pytest.mark.slow
 def test_two_hundred_kills_change_no_tree(tmp_path: Path):
-    holds = storm(tmp_path, "--kills", "200", "--seed", "7")
+    holds = run_with_kills(tmp_path, "--kills", "200", "--seed", "7")
     assert all(holds.values()), holds

@@ -1,6 +1,6 @@
 """`docker compose --profile cpu up`, for real: with RSTAR_TEST_DOCKER=1, on a Docker engine.
 
-The tests share one stack and go on where the one before left it: in this order.
+The tests share one stack, and each continues from the state that the one before left.
 """
 
 import json
@@ -69,7 +69,7 @@ def test_solutions_are_read_from_postgresql_by_plain_sql(stack: Stack) -> None:
     assert int(found[0][0]) > 0
 
 
-def test_everything_that_should_live_is_well(stack: Stack) -> None:
+def test_every_running_service_is_healthy(stack: Stack) -> None:
     stack.environment |= {"RSTAR_RECIPE": "recipes/long.toml", "RSTAR_RUN": "long"}
     stack.compose("up", "--detach")
     for service in (*OURS, "db"):
@@ -77,7 +77,7 @@ def test_everything_that_should_live_is_well(stack: Stack) -> None:
     stack.wait_until(lambda: len(stack.nodes()) > 50, "a growing tree")
 
 
-def test_containers_are_locked_down(stack: Stack) -> None:
+def test_containers_are_confined(stack: Stack) -> None:
     containers = stack.inspect()
     for service in (*OURS, *ONE_SHOTS):
         for facts in containers[service]:
@@ -93,7 +93,7 @@ def test_containers_are_locked_down(stack: Stack) -> None:
     assert containers["executor"][0]["HostConfig"]["Memory"] == 4 << 30
 
 
-def test_restarts_cannot_spin(stack: Stack) -> None:
+def test_restarts_are_limited(stack: Stack) -> None:
     """Docker doubles its waits; what matters here is that there is an end to them."""
     for service, (facts, *_) in stack.inspect().items():
         policy = facts["HostConfig"]["RestartPolicy"]
@@ -104,7 +104,7 @@ def test_restarts_cannot_spin(stack: Stack) -> None:
             assert 0 < policy["MaximumRetryCount"] <= 20, service
 
 
-def test_inside_the_kernel_says_the_same(stack: Stack) -> None:
+def test_the_kernel_enforces_the_confinement(stack: Stack) -> None:
     status = stack.execute("executor", "cat", "/proc/1/status")
     facts = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     assert facts["Uid"].split() == ["1000"] * 4
@@ -146,7 +146,7 @@ def test_an_executor_reaches_its_broker_and_nothing_else(stack: Stack) -> None:
     assert [name for name, yes in reached.items() if yes] == ["broker"]
 
 
-def test_the_host_sees_the_page_alone_and_on_loopback(stack: Stack) -> None:
+def test_only_the_page_is_published_and_on_loopback(stack: Stack) -> None:
     published = {
         (service, binding["HostIp"], binding["HostPort"])
         for service, all_facts in stack.inspect().items()
@@ -176,7 +176,7 @@ def test_the_page_shows_the_pools_without_a_network_of_theirs(stack: Stack) -> N
     assert {name.rpartition("_")[2] for name in networks} == {"data", "page"}
 
 
-def test_no_secret_is_in_sight(stack: Stack) -> None:
+def test_no_secret_is_visible(stack: Stack) -> None:
     password = stack.execute("coordinator", "cat", "/keys/database/password")
     key = json.loads(stack.execute("coordinator", "cat", "/keys/coordinator/curve.key"))["secret"]
     assert len(password) >= 32
@@ -235,7 +235,7 @@ def test_every_service_can_be_killed_in_turn(stack: Stack) -> None:
     assert stack.sql(ORPHANS) == []
 
 
-def test_a_crash_is_mended_without_anybody(stack: Stack) -> None:
+def test_a_crashed_service_restarts_by_itself(stack: Stack) -> None:
     for service in ("executor", "coordinator"):
         (before,) = stack.inspect(service)[service]
         stack.execute(service, "sh", "-c", "kill -9 -1 || true")
@@ -256,7 +256,7 @@ def test_the_corpus_is_contained_in_the_running_executor(stack: Stack) -> None:
     assert found["left_over"] == []
 
 
-def test_down_is_quick_and_up_goes_on(stack: Stack) -> None:
+def test_down_is_quick_and_up_continues(stack: Stack) -> None:
     kept = stack.nodes()
     began = time.monotonic()
     stack.compose("down")

@@ -1,4 +1,4 @@
-"""Workers come, drain and die while jobs run: the work goes where the hands are, none is lost."""
+"""Workers join, drain and die while jobs run: jobs go to the workers there are, none is lost."""
 
 import signal
 import subprocess
@@ -88,7 +88,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     site.end()
 
 
-async def test_work_follows_the_hands_and_nobody_is_told(site):
+async def test_work_follows_the_workers_without_reconfiguration(site):
     with trio.fail_after(PATIENCE):
         async with open_pool(site.clients, name="crowd") as pool:
             crowd = Crowd(pool)

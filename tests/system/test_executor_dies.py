@@ -105,7 +105,7 @@ def is_gone(pid):
         return True
 
 
-async def test_an_executor_killed_with_a_hundred_nodes_leaves_none_and_every_tree_goes_on(system):
+async def test_an_executor_killed_with_a_hundred_nodes_leaves_none_and_every_tree_continues(system):
     endpoint, executors = system
     results = {tree: [] for tree in range(TREES)}
     async with open_pool(endpoint, name="searches") as pool:

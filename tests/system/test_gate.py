@@ -1,4 +1,4 @@
-"""A trainer spoils the policy of one round: the gate refuses it, and the run goes on without."""
+"""A trainer spoils the policy of one round: the gate refuses it, and the run continues."""
 
 import json
 import os

@@ -1,8 +1,8 @@
-"""Every window in which a kill could lose or double something: killed exactly there, nothing is.
+"""Every window in which a kill could lose or repeat something: a kill exactly there does neither.
 
 The windows are those of docs/architecture.md. A broker and its workers die in theirs while a client
-asks; a whole run dies in those of coordinator and trainer, and must grow the trees of a run that
-nobody disturbed. The supervisor restarts what has died.
+asks; a whole run dies in those of coordinator and trainer, and must grow the trees of an
+undisturbed run. The supervisor restarts the processes that died.
 """
 
 import itertools
@@ -13,9 +13,9 @@ import pytest
 import trio
 from msgspec import structs
 
-from benchmarks.chaos.__main__ import recipe_for
-from benchmarks.chaos.injector import ENDLESS, laid_out, left_over, quiet
-from benchmarks.chaos.tree_diff import Tree, read_trees, unfinished, unlike
+from benchmarks.chaos.injector import ENDLESS, left_over, prepared_run, quiet
+from benchmarks.chaos.recipe import recipe_for
+from benchmarks.chaos.tree_diff import Tree, different, read_trees, unfinished
 from rstar_async.config import Recipe
 from rstar_async.launch.processes import PYTHON, ProcessSpec
 from rstar_async.launch.supervisor import run_processes
@@ -23,7 +23,7 @@ from rstar_async.wire.messages import job_id
 from rstar_async.wire.pool import PoolClient, open_pool
 from tests.system.die_at import Window
 
-PATIENCE_SECONDS = 1200.0
+LIMIT_SECONDS = 1200.0
 DIE_AT = Path(__file__).with_name("die_at.py")
 ROOT = Path(__file__).parents[2]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
@@ -34,15 +34,17 @@ WIRE_WINDOWS = {
     "broker": [
         Window(
             name="job accepted, not forwarded",
-            module="brokers.jobs", function="JobTable.submit", event="return", number=10,
+            module="brokers.pool_state", function="PoolState.submit", event="return", number=10,
         ),
         Window(
             name="result taken, not passed on",
-            module="brokers.leases", function="Leases.done", event="return", number=10,
+            module="brokers.pool_state", function="PoolState.record_result",
+            event="return", number=10,
         ),
         Window(
             name="beats compared, nothing sent",
-            module="brokers.leases", function="Leases.beat", event="return", number=4,
+            module="brokers.pool_state", function="PoolState.reconcile_worker",
+            event="return", number=4,
         ),
     ],
     "worker-1": [
@@ -60,7 +62,7 @@ WIRE_WINDOWS = {
         ),
         Window(
             name="job said, worker gone",
-            module="rstar_async.wire.connection", function="Connection._post", event="return",
+            module="rstar_async.wire.connection", function="Connection._flush", event="return",
             number=8,
         ),
     ],
@@ -113,16 +115,16 @@ async def test_a_broker_or_worker_killed_in_any_window_costs_no_answer(tmp_path:
     ends = ("--clients", clients, "--workers", workers, "--lease", "5")
     plain = [
         _spec("broker", "brokers", "test", *ends),
-        _spec("worker-1", "benchmarks.broker.peers", "station", workers, "4", "0.02"),
-        _spec("worker-2", "benchmarks.broker.peers", "station", workers, "4", "0.02"),
+        _spec("worker-1", "benchmarks.broker.peers", "pool_worker", workers, "4", "0.02"),
+        _spec("worker-2", "benchmarks.broker.peers", "pool_worker", workers, "4", "0.02"),
     ]
     died = tmp_path / "died"
     died.mkdir()
     specs = [_dying(spec, WIRE_WINDOWS.get(spec.name, []), died) for spec in plain]
     answers = set[int]()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: run_processes(specs, tmp_path, say=quiet, patience=ENDLESS))
-        with trio.fail_after(PATIENCE_SECONDS):
+        nursery.start_soon(lambda: run_processes(specs, tmp_path, report=quiet, backoff=ENDLESS))
+        with trio.fail_after(LIMIT_SECONDS):
             async with open_pool(clients, name="client") as pool, trio.open_nursery() as asks:
                 for first in range(ASKING):
                     asks.start_soon(_ask, pool, range(first, JOBS, ASKING), died, answers)
@@ -145,11 +147,11 @@ async def _ask(pool: PoolClient, numbers: range, died: Path, answers: set[int]) 
 @pytest.mark.slow  # two whole runs, with a dozen lives of processes that import torch
 def test_a_coordinator_or_trainer_killed_in_any_window_changes_no_tree(tmp_path: Path) -> None:
     recipe = recipe_for(tmp_path, seed=3, short=True)
-    calm, _ = grow(recipe, tmp_path / "calm", windows={})
+    undisturbed, _ = grow(recipe, tmp_path / "undisturbed", windows={})
     trees, died = grow(recipe, tmp_path / "killed", windows=RUN_WINDOWS)
     assert died == set(names(RUN_WINDOWS))
-    assert len(calm) == len(trees) > 0
-    assert unlike(calm, trees) == []
+    assert len(undisturbed) == len(trees) > 0
+    assert different(undisturbed, trees) == []
     assert unfinished(trees.values()) == 0
     assert sum(tree.lost + tree.twice + tree.delivered_twice for tree in trees.values()) == 0
 
@@ -162,11 +164,11 @@ def test_the_architecture_names_the_window(name: str) -> None:
 def grow(
     recipe: Recipe, home: Path, windows: dict[str, list[Window]]
 ) -> tuple[dict[str, Tree], set[str]]:
-    """Bring a run to its end, its processes dying in their windows; its trees, and who died."""
+    """Run to the end, processes dying in their windows; return the trees and the windows hit."""
     recipe = structs.replace(recipe, home=str(home))
     folder = home.with_name(f"{home.name}-died")
     folder.mkdir()
-    with laid_out(recipe, delay=0.0) as (specs, places):
+    with prepared_run(recipe, delay=0.0) as (specs, places):
         dying = [_dying(spec, windows.get(spec.name, []), folder) for spec in specs]
         code = trio.run(_run, dying, places.logs)
     assert code == 0
@@ -176,8 +178,8 @@ def grow(
 
 
 async def _run(specs: list[ProcessSpec], logs: Path) -> int:
-    with trio.fail_after(PATIENCE_SECONDS):
-        return await run_processes(specs, logs, say=quiet, patience=ENDLESS)
+    with trio.fail_after(LIMIT_SECONDS):
+        return await run_processes(specs, logs, report=quiet, backoff=ENDLESS)
 
 
 def _spec(name: str, module: str, *words: str) -> ProcessSpec:
@@ -186,7 +188,7 @@ def _spec(name: str, module: str, *words: str) -> ProcessSpec:
 
 
 def _dying(spec: ProcessSpec, windows: list[Window], folder: Path) -> ProcessSpec:
-    """The same process, run by `die_at`; `python -P -m MODULE …` is what it was."""
+    """The same process, run by `die_at`; its command line was `python -P -m MODULE …`."""
     if not windows:
         return spec
     python, safe, _, module, *rest = spec.argv

@@ -1,4 +1,4 @@
-"""The metrics of real processes: a broker and an executor, asked while a client uses them."""
+"""The metrics of real processes: a broker and an executor, read while a client uses them."""
 
 import re
 import subprocess
@@ -56,7 +56,7 @@ def site(tmp_path: Path) -> Iterator[tuple[str, Watched, Watched]]:
         watched.process.wait()
 
 
-async def test_what_jobs_did_can_be_read_off_broker_and_worker(site):
+async def test_broker_and_worker_metrics_count_the_jobs(site):
     clients, broker, worker = site
     programs = {"ok": "x = 6 * 7\nprint(x)", "exception": "1 / 0"}
     with trio.fail_after(PATIENCE):
@@ -100,7 +100,7 @@ def test_the_log_of_a_broker_is_json_line_by_line(site):
 
     trio.run(visit)
     lines = [msgspec.json.decode(line) for line in broker.log.read_bytes().splitlines()]
-    came = next(line for line in lines if line["message"] == "client came")
+    came = next(line for line in lines if line["message"] == "client joined")
     assert (came["client"], came["process"]) == ("visitor", "broker-executor")
 
 

@@ -101,7 +101,7 @@ def nodes_stored(tmp_path: Path) -> int:
     return ask(tmp_path, "SELECT count(*) FROM nodes")[0][0]
 
 
-def test_workers_killed_in_mid_search_change_nothing_but_the_time(tmp_path):
+def test_workers_killed_in_mid_search_change_only_the_duration(tmp_path):
     """The run ends with every search finished, a table, and no process left."""
     run = start(tmp_path, "--json", str(tmp_path / "report.json"))
     for words in ("workers executor", "workers inference", "rstar_async.coordinator"):
@@ -159,7 +159,7 @@ SERVED = {
 }
 
 
-def test_every_process_of_a_run_says_how_it_is(tmp_path):
+def test_every_process_of_a_run_serves_metrics(tmp_path):
     run = start(tmp_path, "--observe.metrics_port", str(free_ports(len(SERVED))))
     wait_until(lambda: nodes_stored(tmp_path) > 100, run)
     targets = json.loads((tmp_path / "home" / "metrics.json").read_text())
@@ -191,7 +191,7 @@ def free_ports(count: int) -> int:
     pytest.fail("no ports are free")
 
 
-def test_a_run_whose_home_is_deleted_ends_and_says_so(tmp_path):
+def test_a_run_whose_home_is_deleted_ends_with_a_message(tmp_path):
     run = start(tmp_path)
     wait_until(lambda: nodes_stored(tmp_path) > 20, run)
     shutil.rmtree(tmp_path / "home", ignore_errors=True)  # it is being written to

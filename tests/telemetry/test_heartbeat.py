@@ -1,4 +1,4 @@
-"""A pulse is felt while somebody beats, and not otherwise."""
+"""The heartbeat file is touched while the process beats, and not otherwise."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +12,11 @@ from rstar_async.telemetry import heartbeat
 
 @pytest.fixture
 def file(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path / "pulse"
+    yield tmp_path / "heartbeat"
     heartbeat.begin(None)
 
 
-def test_nothing_is_felt_before_the_first_beat(file: Path) -> None:
+def test_the_file_appears_with_the_first_beat(file: Path) -> None:
     heartbeat.begin(file)
     assert not file.exists()
     heartbeat.beat()
@@ -31,7 +31,7 @@ def test_beats_are_at_most_one_a_second(file: Path) -> None:
     assert not file.exists()
 
 
-async def test_a_loop_that_turns_beats(file: Path) -> None:
+async def test_a_turning_loop_beats(file: Path) -> None:
     heartbeat.begin(file)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(heartbeat.keep)
@@ -40,12 +40,12 @@ async def test_a_loop_that_turns_beats(file: Path) -> None:
     assert await trio.Path(file).exists()
 
 
-def test_without_a_file_a_beat_is_nothing(file: Path) -> None:
+def test_a_beat_without_a_file_does_nothing(file: Path) -> None:
     heartbeat.begin(None)
     heartbeat.beat()
     assert not file.exists()
 
 
-def test_a_place_that_cannot_be_written_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"cannot write the pulse .*nowhere"):
-        heartbeat.begin(tmp_path / "nowhere" / "pulse")
+def test_a_file_that_cannot_be_written_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"cannot write the heartbeat file .*nowhere"):
+        heartbeat.begin(tmp_path / "nowhere" / "heartbeat")

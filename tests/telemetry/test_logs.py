@@ -34,21 +34,21 @@ def lines():
         log.removeHandler(handler)
 
 
-def test_a_line_says_who_what_and_the_facts(lines):
-    log.info("worker came", extra={"worker": "w1", "capacity": 8, "job": b"\x01\xff"})
+def test_a_line_has_process_message_and_facts(lines):
+    log.info("worker joined", extra={"worker": "w1", "capacity": 8, "job": b"\x01\xff"})
     assert lines["text"][0].endswith(
-        "INFO executor-1 tests.logs: worker came worker=w1 capacity=8 job=01ff"
+        "INFO executor-1 tests.logs: worker joined worker=w1 capacity=8 job=01ff"
     )
     found = json.loads(lines["json"][0])
     assert (found["process"], found["message"], found["level"]) == (
         "executor-1",
-        "worker came",
+        "worker joined",
         "info",
     )
     assert (found["worker"], found["capacity"], found["job"]) == ("w1", 8, "01ff")
 
 
-async def test_facts_hold_for_all_that_is_logged_inside_also_by_tasks_started_there(lines):
+async def test_facts_are_added_to_all_lines_of_the_block_and_its_tasks(lines):
     async def child() -> None:
         log.info("inside", extra={"attempt": 2})
 

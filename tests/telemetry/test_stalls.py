@@ -1,4 +1,4 @@
-"""A loop that was held up says so, and names the task."""
+"""A stalled loop is counted and logged with the task's name."""
 
 import logging
 import time
@@ -10,14 +10,14 @@ from rstar_async.telemetry.stalls import StallWatch
 
 
 async def compute(seconds: float) -> None:
-    time.sleep(seconds)  # noqa: ASYNC251  the fault that is looked for
+    time.sleep(seconds)  # noqa: ASYNC251  the fault under test
 
 
 def stalls() -> float:
     return next(s.value for s in next(iter(STALLS.collect())).samples if s.name.endswith("_count"))
 
 
-def test_a_step_that_holds_up_the_loop_is_counted_and_its_task_named(caplog):
+def test_a_step_that_blocks_the_loop_is_counted_and_its_task_named(caplog):
     before = stalls()
     with caplog.at_level(logging.WARNING):
         trio.run(compute, 0.15, instruments=[StallWatch(lambda: True)])
@@ -33,7 +33,7 @@ def test_waiting_is_no_stall():
     assert stalls() == before
 
 
-def test_a_stall_of_the_start_is_counted_and_not_told(caplog):
+def test_a_stall_during_the_start_is_counted_but_not_logged(caplog):
     is_up = False
 
     async def start_and_serve() -> None:
@@ -50,7 +50,7 @@ def test_a_stall_of_the_start_is_counted_and_not_told(caplog):
     assert caplog.text.count("loop stalled") == 1
 
 
-def test_many_stalls_are_all_counted_and_told_once_a_second(caplog):
+def test_all_stalls_are_counted_and_one_a_second_is_logged(caplog):
     async def again_and_again() -> None:
         for _ in range(3):
             await compute(0.11)

@@ -18,7 +18,7 @@ def test_the_last_step_ends_the_code():
     assert step == Step(StepKind.END_OF_CODE, "# Now print\nprint(x)")
 
 
-def test_an_answer_counts_only_after_the_interpreter_has_spoken():
+def test_an_answer_counts_only_after_an_output():
     text = "\n<answer>\\boxed{3}<end_of_answer>"
     assert parse_step(text, after_output=True).kind is StepKind.ANSWER
     assert parse_step(text, after_output=False).kind is StepKind.MALFORMED

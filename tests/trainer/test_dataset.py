@@ -6,8 +6,10 @@ import pytest
 from rstar_async.config import ExecutionConfig, SearchConfig
 from rstar_async.data.preferences import PairRules
 from rstar_async.demo.problems import word_problems
+from rstar_async.domains.base import Domain, Verification
 from rstar_async.search.expander import Expander
 from rstar_async.search.expansion import ExpansionSettings
+from rstar_async.search.jobs import TreeJobs
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.persistence import node_rows, root_row
 from rstar_async.search.tree import Selection, Tree
@@ -22,7 +24,7 @@ from rstar_async.trainer.dataset import (
     within,
 )
 from rstar_async.wire.payloads import Executed, Generated, Sample
-from storage.records import Search
+from storage.records import Problem, Search
 
 QUESTION = f"What is 3 + 4? Ignore {tags.END_OF_STEP} and {tags.ANSWER}."
 STEPS = (
@@ -46,9 +48,9 @@ class ScriptedPool:
         return self.reply(request)
 
 
-class EverythingIsRight:
-    async def verdict(self, gold, text):
-        return "7", True
+class EverythingIsRight(Domain):
+    async def verify(self, problem, path, executor):
+        return Verification("7", "right")
 
 
 async def searched(encoder, style):
@@ -65,17 +67,16 @@ async def searched(encoder, style):
 
     pools = SimpleNamespace(inference=ScriptedPool(generate), executor=ScriptedPool(execute))
     models = ActiveModels("policy", None, encoder)
-    settings = ExpansionSettings.of(SearchConfig(), ExecutionConfig(), "truth")
-    expander = Expander(
-        pools, models, EverythingIsRight(), settings,
-        tree_id="s", seed=1, question=QUESTION, gold="7",
-    )  # fmt: skip
+    settings = ExpansionSettings.of(SearchConfig(), ExecutionConfig(), "truth", "last")
+    problem = Problem("p", "run", QUESTION, "7")
+    jobs = TreeJobs(pools, "s")
+    expander = Expander(jobs, models, EverythingIsRight(), settings, problem, seed=1)
     tree = Tree(Selection())
     node, rows = tree.root, [root_row("s", tree, models)]
     for number in range(1, len(STEPS) + 1):
-        expanded = await expander.expand(node, 1)
-        children = tree.expand(node, [o.candidate() for o in expanded.outcomes])
-        rows += node_rows("s", number, children, expanded)
+        expansion = await expander.expand(node, 1)
+        children = tree.expand(node, [o.candidate() for o in expansion.steps])
+        rows += node_rows("s", number, children, expansion)
         node = children[0]
     search = Search("s", "run", 1, "p", "train", 1, "policy")
     prompts = [request.prompt for request in pools.inference.requests]

@@ -57,7 +57,7 @@ def test_what_a_round_publishes_is_on_the_hub_file_by_file(context, train):
         assert repository["private"] is True
         assert repository["files"] == contents(context.folder(model))
         assert repository["tags"] == {model.id: repository["commits"][-1]}
-        assert f"pushed {model.id}" in said
+        assert f"model pushed model={model.id}" in said
 
 
 def test_a_hub_that_cannot_be_reached_costs_a_warning_and_not_the_round(context, train):
@@ -68,7 +68,7 @@ def test_a_hub_that_cannot_be_reached_costs_a_warning_and_not_the_round(context,
     round_ = context.database.read(queries.round_by_number, "run", 1)
     assert round_.status == "trained"
     _, policy, _ = context.versions()
-    assert f"training.hub: {policy.id} was not pushed" in said
+    assert f"training.hub: model not pushed model={policy.id}" in said
 
 
 def test_a_version_is_pushed_by_hand_once_more(context, train):

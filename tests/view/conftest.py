@@ -23,7 +23,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MILLISECONDS = 90_000
+TIMEOUT_MILLISECONDS = 90_000
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +76,7 @@ class Visit:
         self.page = page
         self.address = address
         self.complaints: list[str] = []
-        page.set_default_timeout(PATIENCE_MILLISECONDS)
+        page.set_default_timeout(TIMEOUT_MILLISECONDS)
         page.on("console", lambda message: self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("dialog", lambda dialog: self.complaints.append(f"dialog {dialog.message}"))

@@ -22,7 +22,7 @@ from rstar_async.launch.sockets import (
     workers_endpoint,
 )
 from rstar_async.view.access import access_for, is_loopback
-from rstar_async.view.pools import PoolWatch, read_notices
+from rstar_async.view.pools import PoolMonitor, read_status_files
 from rstar_async.view.server import address as address_of
 from rstar_async.view.server import bind, choose_token
 
@@ -72,7 +72,7 @@ def test_beyond_loopback_there_is_always_a_token():
 
 def test_another_name_is_answered_to_when_it_was_given():
     access = access_for("127.0.0.1", 8700, "", ("Lab.example",))
-    assert access.verdict("GET", {"host": "lab.example:80"}, "") == "welcome"
+    assert access.verdict("GET", {"host": "lab.example:80"}, "") == "allowed"
     assert access.verdict("GET", {"host": "10.0.0.1"}, "") == "wrong host"
     assert access.verdict("GET", {}, "") == "wrong host"
 
@@ -97,7 +97,7 @@ def test_without_a_place_the_newest_run_is_shown(tmp_path, monkeypatch):
 
 async def test_a_run_that_is_over_has_no_pools(tmp_path):
     (tmp_path / "run.lock").touch()
-    pools = await PoolWatch(tmp_path).status()
+    pools = await PoolMonitor(tmp_path).status()
     assert pools.running is False
     assert "no run is going on" in pools.reason
 
@@ -110,7 +110,7 @@ async def test_the_pools_of_a_run_tell_how_they_are(tmp_path):
         command += ["--clients", clients_endpoint(sockets, "executor")]
         command += ["--workers", workers_endpoint(sockets, "executor")]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as broker:
-            watch = PoolWatch(tmp_path)
+            watch = PoolMonitor(tmp_path)
             for _ in range(200):
                 if (pools := await watch.status()).pools["executor"] is not None:
                     break
@@ -120,12 +120,12 @@ async def test_the_pools_of_a_run_tell_how_they_are(tmp_path):
     assert pools.running
     assert pools.pools["executor"].pool == "executor"
     assert pools.pools["reward"] is None
-    assert not (await PoolWatch(tmp_path).status()).running
+    assert not (await PoolMonitor(tmp_path).status()).running
 
 
 async def test_without_a_way_to_the_brokers_their_notices_tell_how_the_pools_are(tmp_path):
     notice, sockets = tmp_path / "executor.json", make_socket_folder()
-    watch = PoolWatch(None, tmp_path)
+    watch = PoolMonitor(None, tmp_path)
     assert (await watch.status()).reason == f"no broker has written to {tmp_path} lately"
     command = [sys.executable, "-m", "brokers", "executor", "--notice", str(notice)]
     command += ["--clients", clients_endpoint(sockets, "executor")]
@@ -136,15 +136,15 @@ async def test_without_a_way_to_the_brokers_their_notices_tell_how_the_pools_are
                 await trio.sleep(0.1)
         broker.terminate()
     remove_socket_folder(sockets)
-    pools = read_notices(tmp_path).pools
+    pools = read_status_files(tmp_path).pools
     assert pools["executor"].pool == "executor"
     assert pools["reward"] is None
 
     an_hour_ago = time.time() - 3600
     os.utime(notice, (an_hour_ago, an_hour_ago))
-    assert not read_notices(tmp_path).running
+    assert not read_status_files(tmp_path).running
     notice.write_text('["Status", 1')
-    assert not read_notices(tmp_path).running
+    assert not read_status_files(tmp_path).running
 
 
 @pytest.mark.parametrize("option", ["--home", "--notices"])

@@ -5,7 +5,7 @@ import pytest
 
 from rstar_async.view.access import access_for
 from rstar_async.view.app import build_app
-from rstar_async.view.pools import PoolWatch
+from rstar_async.view.pools import PoolMonitor
 from tests.view.generated import RUN
 from tests.view.hostile import ID, IMAGE
 
@@ -13,7 +13,7 @@ TOKEN = "a secret"
 
 
 def client(store, *, host="127.0.0.1", token="", called="127.0.0.1:8700"):
-    app = build_app(store, PoolWatch(None), access_for(host, 8700, token))
+    app = build_app(store, PoolMonitor(None), access_for(host, 8700, token))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{called}")
 
 
@@ -149,7 +149,7 @@ async def test_a_large_tree_comes_in_pages(store):
 
 
 async def test_long_texts_are_cut_and_say_so(store, monkeypatch):
-    monkeypatch.setattr("rstar_async.view.shapes.MOST_CHARACTERS", 10)
+    monkeypatch.setattr("rstar_async.view.responses.MAX_CHARACTERS", 10)
     node = (await get(store, "/api/searches/large/nodes/0.1")).json()["node"]
     assert len(node["text"]) == 10
     assert node["cut"] == ["text"]

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from rstar_async.cli.main import main
-from rstar_async.sanitize import for_terminal, to_json
+from rstar_async.sanitize import to_json, without_controls
 from storage.records import Node, Problem, Search
 from tests.view.generated import RUN
 from tests.view.hostile import ID
@@ -80,8 +80,8 @@ def test_a_search_that_is_not_there_is_one_line(store, capsys):
 
 
 def test_only_what_would_be_obeyed_is_replaced():
-    assert for_terminal("plain\n\tü → 数 😀") == "plain\n\tü → 数 😀"
-    assert for_terminal("\x00\x1b\x7f\x85") == "␀␛␡\ufffd"
+    assert without_controls("plain\n\tü → 数 😀") == "plain\n\tü → 数 😀"
+    assert without_controls("\x00\x1b\x7f\x85") == "␀␛␡\ufffd"
     assert json.loads(to_json({"a\ud800": ["b\udc00", ("c", 1)]})) == {
         "a\ufffd": ["b\ufffd", ["c", 1]]
     }

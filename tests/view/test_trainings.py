@@ -2,7 +2,7 @@
 
 import json
 
-from rstar_async.view.trainings import FILE, MOST_POINTS, Curve, Step, curves, curves_in
+from rstar_async.view.trainings import FILE, MAX_POINTS, Curve, Step, curves, curves_in
 
 
 def steps(phase, number, first, last, total):
@@ -27,7 +27,7 @@ def test_a_training_that_begins_again_forgets_what_it_had():
 
 def test_a_long_training_is_thinned_and_keeps_its_last_step():
     (long,) = curves(steps("policy", 2, 0, 5000, 6000))
-    assert len(long.points) <= MOST_POINTS
+    assert len(long.points) <= MAX_POINTS
     assert long.points[-1][0] == long.step == 4999
 
 

@@ -1,14 +1,14 @@
-"""What a broken or hostile peer may send: valid messages, bent in every way we could think of.
+"""What a broken or hostile peer may send: valid messages, corrupted in many ways.
 
-Everything is drawn from the given generator, so hypothesis can shrink what it found, and a seed
-alone makes a million inputs again.
+Everything is drawn from the given generator, so hypothesis can shrink what it finds, and a seed
+reproduces a million inputs.
 """
 
 from random import Random
 
 import msgpack
 
-from rstar_async.wire.codec import FRAME_BYTES, MOST_MESSAGES, frames_of
+from rstar_async.wire.codec import FRAME_BYTES, MAX_MESSAGES, frames_of
 from rstar_async.wire.messages import (
     PROTOCOL,
     Cancel,
@@ -29,7 +29,7 @@ from rstar_async.wire.messages import (
 )
 
 Frames = list[bytes]
-# So few that they meet: two peers with one session, results of jobs that somebody waits for.
+# So few that they collide: two peers with one session, results of jobs that a client waits for.
 JOBS = [job_id(number) for number in range(6)]
 SESSIONS = [b"session%d" % number for number in range(4)]
 BOMBS = [
@@ -93,19 +93,19 @@ def _truncated(random: Random) -> Frames:
 
 def _flipped(random: Random) -> Frames:
     (envelope,) = _valid(random)
-    bent = bytearray(envelope)
+    corrupt = bytearray(envelope)
     for _ in range(random.randint(1, 4)):
-        bent[random.randint(0, len(bent) - 1)] = random.randint(0, 255)
-    return [bytes(bent)]
+        corrupt[random.randint(0, len(corrupt) - 1)] = random.randint(0, 255)
+    return [bytes(corrupt)]
 
 
-def _bent_field(random: Random) -> Frames:
+def _corrupt_field(random: Random) -> Frames:
     fields = _fields(random)
     fields[random.choice(sorted(fields))] = random.choice(STRANGE)
     return [msgpack.packb([[fields, b""]])]
 
 
-def _bent_body(random: Random) -> Frames:
+def _corrupt_body(random: Random) -> Frames:
     return [msgpack.packb([[_fields(random), random.choice(STRANGE)]])]
 
 
@@ -123,7 +123,7 @@ def _too_long(random: Random) -> Frames:
 
 
 def _too_many(random: Random) -> Frames:
-    return [msgpack.packb([[_fields(random), b""]] * (MOST_MESSAGES + random.randint(0, 1)))]
+    return [msgpack.packb([[_fields(random), b""]] * (MAX_MESSAGES + random.randint(0, 1)))]
 
 
 def _miscounted(random: Random) -> Frames:
@@ -139,5 +139,5 @@ def _fields(random: Random) -> dict[str, object]:
 
 
 _LONGEST = b"\0" * (FRAME_BYTES + 1)
-KINDS = [_valid, _several, _truncated, _flipped, _flipped, _bent_field, _bent_field, _bent_body,
-         _unknown_tag, _bomb, _too_long, _too_many, _miscounted, _noise]  # fmt: skip
+KINDS = [_valid, _several, _truncated, _flipped, _flipped, _corrupt_field, _corrupt_field,
+         _corrupt_body, _unknown_tag, _bomb, _too_long, _too_many, _miscounted, _noise]  # fmt: skip

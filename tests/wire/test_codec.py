@@ -1,4 +1,4 @@
-"""Headers are plain msgpack to anyone, and nothing but `Malformed` comes out of bad bytes."""
+"""Any msgpack library can read headers, and bad bytes raise nothing but `Malformed`."""
 
 import contextlib
 
@@ -12,7 +12,7 @@ from rstar_async.wire import messages
 from rstar_async.wire.codec import (
     FRAME_BYTES,
     INLINE_BYTES,
-    MOST_MESSAGES,
+    MAX_MESSAGES,
     Malformed,
     decode_from_client,
     decode_from_worker,
@@ -85,24 +85,24 @@ DECODERS = list(EXAMPLES)
 
 @pytest.mark.parametrize("body", [b"", b"body", b"x" * INLINE_BYTES, b"y" * (INLINE_BYTES + 1)])
 @pytest.mark.parametrize(("decode", "message"), PAIRS)
-def test_every_message_survives_the_journey(decode, message, body):
+def test_every_message_survives_a_round_trip(decode, message, body):
     assert decode(frames_of((message, body))) == [(message, body)]
 
 
 def test_many_messages_travel_together_each_with_its_body():
     bodies = [b"small", b"", b"L" * 100_000, b"small too", b"M" * 100_000]
-    parcels = [(Submit(job_id(number)), body) for number, body in enumerate(bodies)]
-    frames = frames_of(*parcels)
+    pairs = [(Submit(job_id(number)), body) for number, body in enumerate(bodies)]
+    frames = frames_of(*pairs)
     assert [len(frame) for frame in frames[1:]] == [100_000, 100_000]
-    assert decode_from_client(frames) == parcels
+    assert decode_from_client(frames) == pairs
 
 
-def test_what_is_too_much_for_one_envelope_is_cut_in_order():
-    parcels = [(Submit(job_id(number)), b"") for number in range(2 * MOST_MESSAGES + 1)]
-    cut = list(envelopes(parcels))
-    assert [len(bundle) for bundle in cut] == [MOST_MESSAGES, MOST_MESSAGES, 1]
-    read = [decode_from_client(frames_of(*bundle)) for bundle in cut]
-    assert [parcel for envelope in read for parcel in envelope] == parcels
+def test_messages_beyond_one_envelope_are_split_in_order():
+    pairs = [(Submit(job_id(number)), b"") for number in range(2 * MAX_MESSAGES + 1)]
+    split = list(envelopes(pairs))
+    assert [len(envelope) for envelope in split] == [MAX_MESSAGES, MAX_MESSAGES, 1]
+    read = [decode_from_client(frames_of(*envelope)) for envelope in split]
+    assert [message for envelope in read for message in envelope] == pairs
     assert list(envelopes([])) == []
 
 
@@ -150,24 +150,24 @@ def fields_of(message: messages.Header) -> dict[str, object]:
         packed(type="submit", job=JOB, priority=2**40),
         packed(type="submit", job=JOB, group="x" * 201),
         b"\x91\x92\x82\xa4type\xa6cancel\xa5group\xa2\xff\xfe\xc4\x00",  # no UTF-8
-        packed(type="done", job=JOB, attempt=1),  # a worker's word in a client's mouth
+        packed(type="done", job=JOB, attempt=1),  # a worker's message from a client
         packed(type="hello", protocol=1, name="", session=SESSION),
         packed(type="no such thing"),
         packed(job=JOB),
-        msgpack.packb({"type": "submit", "job": JOB}),  # as protocol 1 had it
+        msgpack.packb({"type": "submit", "job": JOB}),  # the layout of protocol 1
         msgpack.packb([]),
         msgpack.packb([[{"type": "bye"}]]),
         msgpack.packb([[{"type": "bye"}, b"", b""]]),
         msgpack.packb([[{"type": "bye"}, "text"]]),
         msgpack.packb([[{"type": "bye"}, None]]),  # announces a frame that does not come
-        msgpack.packb([[{"type": "bye"}, b""]] * (MOST_MESSAGES + 1)),
+        msgpack.packb([[{"type": "bye"}, b""]] * (MAX_MESSAGES + 1)),
         msgpack.packb([[{"type": "beat", "waiting": [JOB] * 20_001}, b""]]),
         msgpack.packb([1, 2]),
         msgpack.packb(None),
         b"\x00" * (FRAME_BYTES + 1),
     ],
 )
-def test_what_is_no_message_is_malformed(header):
+def test_bytes_that_are_no_message_are_malformed(header):
     with pytest.raises(Malformed):
         decode_from_client([header])
 
@@ -178,7 +178,7 @@ def test_a_wrong_number_of_frames_is_malformed(frames):
         decode_from_client(frames)
 
 
-def test_a_worker_cannot_declare_a_capacity_beyond_reason():
+def test_an_absurd_capacity_is_malformed():
     with pytest.raises(Malformed):
         decode_from_worker(frames_of((WorkerHello(1, "w", SESSION, 10**9), b"")))
 
@@ -230,7 +230,7 @@ def test_a_payload_is_read_as_its_type_or_is_malformed():
         read_payload(b"\x91\x01", Generate)
 
 
-def test_a_job_is_named_after_its_content():
+def test_a_job_id_is_derived_from_content():
     name: JobId = job_id("round", 1, b"node")
     assert name == job_id("round", 1, b"node")
     assert len(name) == 16

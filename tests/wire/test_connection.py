@@ -1,4 +1,4 @@
-"""A conversation with a broker, heard at the broker's end: what is said when, and how often."""
+"""A connection, seen from the broker's end: what is sent, when, and how often."""
 
 import itertools
 from collections.abc import AsyncIterator, Callable
@@ -9,7 +9,7 @@ import trio
 import zmq
 
 from rstar_async.wire.codec import (
-    MOST_MESSAGES,
+    MAX_MESSAGES,
     Message,
     decode_from_worker,
     decode_to_worker,
@@ -37,16 +37,16 @@ FIRST, SECOND = b"epoch..1", b"epoch..2"
 A = job_id("a")
 
 
-class Post:
-    """A broker with a mind of the test's."""
+class BrokerEnd:
+    """The broker's end of a connection, driven by the test."""
 
     def __init__(self, socket: Socket) -> None:
         self._socket = socket
         self.envelopes: list[list[Header]] = []
         self._peer = b""
 
-    async def hear(self, kind: type[Header]) -> Header:
-        """The next message of this kind, whatever comes before."""
+    async def receive(self, kind: type[Header]) -> Header:
+        """The next message of this kind; earlier ones are skipped."""
         while True:
             ((peer, *frames), _), *more = await self._socket.receive(limit=1)
             assert not more
@@ -56,27 +56,27 @@ class Post:
                 if isinstance(message, kind):
                     return message
 
-    def say(self, *parcels: Message) -> None:
-        self._socket.send([self._peer, *frames_of(*parcels)])
+    def send(self, *messages: Message) -> None:
+        self._socket.send([self._peer, *frames_of(*messages)])
 
 
 @pytest.fixture
-async def post(tmp_path):
+async def broker(tmp_path):
     context: zmq.SyncContext = zmq.Context()
     socket = open_broker(context, f"ipc://{tmp_path}/w", domain="workers", queue=100, keys=None)
-    yield Post(socket)
+    yield BrokerEnd(socket)
     socket.close()
     context.destroy(linger=0)
 
 
-class Mute:
-    """Says only what the test lets it say."""
+class RecordingHandler:
+    """Sends nothing of its own and records what it receives."""
 
     def __init__(self) -> None:
-        self.heard_messages: list[Header] = []
+        self.received: list[Header] = []
 
     def hello(self) -> Header:
-        return WorkerHello(PROTOCOL, "mute", b"session!", 1)
+        return WorkerHello(PROTOCOL, "peer", b"session!", 1)
 
     def beat(self) -> Header:
         return WorkerBeat([], 1)
@@ -85,19 +85,19 @@ class Mute:
         pass
 
     def heard(self, message: Header, body: bytes) -> None:
-        self.heard_messages.append(message)
+        self.received.append(message)
 
 
 @asynccontextmanager
-async def talking(endpoint: str) -> AsyncIterator[tuple[Connection, Mute]]:
-    mute = Mute()
-    link = Connection(
-        endpoint, mute, lambda: open_peer(endpoint, queue=100, keys=None), decode_to_worker
+async def connected(endpoint: str) -> AsyncIterator[tuple[Connection, RecordingHandler]]:
+    handler = RecordingHandler()
+    connection = Connection(
+        endpoint, handler, lambda: open_peer(endpoint, queue=100, keys=None), decode_to_worker
     )
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(link.run)
-            yield link, mute
+            nursery.start_soon(connection.run)
+            yield connection, handler
             nursery.cancel_scope.cancel()
 
 
@@ -106,62 +106,62 @@ async def until(holds: Callable[[], bool]) -> None:
         await trio.sleep(0.01)
 
 
-async def test_what_is_said_in_one_turn_travels_in_one_envelope_and_in_order(post, tmp_path):
-    async with talking(f"ipc://{tmp_path}/w") as (link, _):
-        await post.hear(WorkerHello)
-        post.say((Welcome(FIRST, 60.0), b""))
-        await link.wait_welcome()
-        words = [Done(job_id(number), 1) for number in range(50)]
-        assert all(link.send(word, b"result") for word in words)
-        await post.hear(Done)
-        assert post.envelopes[-1] == words
+async def test_messages_of_one_turn_travel_in_one_envelope_and_in_order(broker, tmp_path):
+    async with connected(f"ipc://{tmp_path}/w") as (connection, _):
+        await broker.receive(WorkerHello)
+        broker.send((Welcome(FIRST, 60.0), b""))
+        await connection.wait_welcome()
+        results = [Done(job_id(number), 1) for number in range(50)]
+        assert all(connection.send(result, b"result") for result in results)
+        await broker.receive(Done)
+        assert broker.envelopes[-1] == results
 
 
-async def test_what_fills_an_envelope_does_not_wait_for_the_rest_of_the_turn(post, tmp_path):
-    async with talking(f"ipc://{tmp_path}/w") as (link, _):
-        await post.hear(WorkerHello)
-        post.say((Welcome(FIRST, 60.0), b""))
-        await link.wait_welcome()
-        words = [Done(job_id(number), 1) for number in range(2 * MOST_MESSAGES + 1)]
-        for word in words[:-1]:
-            link.send(word)
-        assert not link._outbox
-        link.send(words[-1])
+async def test_a_full_envelope_does_not_wait_for_the_rest_of_the_turn(broker, tmp_path):
+    async with connected(f"ipc://{tmp_path}/w") as (connection, _):
+        await broker.receive(WorkerHello)
+        broker.send((Welcome(FIRST, 60.0), b""))
+        await connection.wait_welcome()
+        results = [Done(job_id(number), 1) for number in range(2 * MAX_MESSAGES + 1)]
+        for result in results[:-1]:
+            connection.send(result)
+        assert not connection._outbox
+        connection.send(results[-1])
         for _ in range(3):
-            await post.hear(Done)
-        first, second, third = post.envelopes[-3:]
-        assert first + second + third == words
-        assert len(first) == len(second) == MOST_MESSAGES
+            await broker.receive(Done)
+        first, second, third = broker.envelopes[-3:]
+        assert first + second + third == results
+        assert len(first) == len(second) == MAX_MESSAGES
 
 
-async def test_nothing_is_said_before_the_welcome(post, tmp_path):
-    async with talking(f"ipc://{tmp_path}/w") as (link, _):
-        await post.hear(WorkerHello)
-        assert not link.send(Done(A, 1))
-        post.say((WhoAreYou(FIRST), b""), (Welcome(FIRST, 60.0), b""))
-        await link.wait_welcome()
-        assert link.send(Done(A, 2))
-        assert await post.hear(Done) == Done(A, 2)
+async def test_nothing_is_sent_before_the_welcome(broker, tmp_path):
+    async with connected(f"ipc://{tmp_path}/w") as (connection, _):
+        await broker.receive(WorkerHello)
+        assert not connection.send(Done(A, 1))
+        broker.send((WhoAreYou(FIRST), b""), (Welcome(FIRST, 60.0), b""))
+        await connection.wait_welcome()
+        assert connection.send(Done(A, 2))
+        assert await broker.receive(Done) == Done(A, 2)
 
 
-async def test_the_last_words_leave_before_the_socket_closes(post, tmp_path):
-    async with talking(f"ipc://{tmp_path}/w") as (link, _):
-        await post.hear(WorkerHello)
-        post.say((Welcome(FIRST, 60.0), b""))
-        await link.wait_welcome()
-        link.send(WorkerBye())
-    await post.hear(WorkerBye)
+async def test_the_last_messages_leave_before_the_socket_closes(broker, tmp_path):
+    async with connected(f"ipc://{tmp_path}/w") as (connection, _):
+        await broker.receive(WorkerHello)
+        broker.send((Welcome(FIRST, 60.0), b""))
+        await connection.wait_welcome()
+        connection.send(WorkerBye())
+    await broker.receive(WorkerBye)
 
 
-async def test_many_messages_of_one_envelope_are_all_heard(post, tmp_path):
-    async with talking(f"ipc://{tmp_path}/w") as (_, mute):
-        await post.hear(WorkerHello)
+async def test_all_messages_of_one_envelope_are_received(broker, tmp_path):
+    async with connected(f"ipc://{tmp_path}/w") as (_, handler):
+        await broker.receive(WorkerHello)
         assigns = [Assign(job_id(number), 1, 9.0) for number in range(30)]
-        post.say((Welcome(FIRST, 60.0), b""), *((assign, b"body") for assign in assigns))
-        await until(lambda: mute.heard_messages == assigns)
+        broker.send((Welcome(FIRST, 60.0), b""), *((assign, b"body") for assign in assigns))
+        await until(lambda: handler.received == assigns)
 
 
-async def test_a_word_that_a_dead_broker_left_unread_is_said_to_the_next(post, tmp_path):
+async def test_a_result_that_a_dead_broker_did_not_read_is_sent_to_the_next(broker, tmp_path):
     async def work(job: Job) -> bytes:
         return b"result"
 
@@ -169,18 +169,18 @@ async def test_a_word_that_a_dead_broker_left_unread_is_said_to_the_next(post, t
         async with trio.open_nursery() as nursery:
             endpoint, drain = f"ipc://{tmp_path}/w", trio.Event()
             nursery.start_soon(lambda: serve(endpoint, "worker", 1, work, drain=drain))
-            await post.hear(WorkerHello)
-            post.say((Welcome(FIRST, 1.0, pool="test"), b""), (Assign(A, 1, 9.0), b""))
-            await post.hear(Done)  # and dies of it, and another one comes
-            post.say((BrokerBeat(SECOND), b""))
-            hello = await post.hear(WorkerHello)
+            await broker.receive(WorkerHello)
+            broker.send((Welcome(FIRST, 1.0, pool="test"), b""), (Assign(A, 1, 9.0), b""))
+            await broker.receive(Done)  # it dies, and another broker starts
+            broker.send((BrokerBeat(SECOND), b""))
+            hello = await broker.receive(WorkerHello)
             assert hello.running == [A]
-            post.say((Welcome(SECOND, 1.0, pool="test"), b""))
-            assert await post.hear(Done) == Done(A, 1)
+            broker.send((Welcome(SECOND, 1.0, pool="test"), b""))
+            assert await broker.receive(Done) == Done(A, 1)
             nursery.cancel_scope.cancel()
 
 
-async def test_a_word_that_was_read_is_not_said_again(post, tmp_path):
+async def test_a_result_that_was_read_is_not_sent_again(broker, tmp_path):
     async def work(job: Job) -> bytes:
         return b"result"
 
@@ -188,15 +188,15 @@ async def test_a_word_that_was_read_is_not_said_again(post, tmp_path):
         async with trio.open_nursery() as nursery:
             endpoint, drain = f"ipc://{tmp_path}/w", trio.Event()
             nursery.start_soon(lambda: serve(endpoint, "worker", 1, work, drain=drain))
-            await post.hear(WorkerHello)
-            post.say((Welcome(FIRST, 0.2, pool="test"), b""), (Assign(A, 1, 9.0), b""))
-            await post.hear(Done)
-            for _ in range(20):  # three seconds of a broker that lives
+            await broker.receive(WorkerHello)
+            broker.send((Welcome(FIRST, 0.2, pool="test"), b""), (Assign(A, 1, 9.0), b""))
+            await broker.receive(Done)
+            for _ in range(20):  # three seconds of a live broker
                 await trio.sleep(0.15)
-                post.say((BrokerBeat(FIRST), b""))
-            await post.hear(WorkerBeat)
-            post.say((BrokerBeat(SECOND), b""))
-            assert (await post.hear(WorkerHello)).running == []
+                broker.send((BrokerBeat(FIRST), b""))
+            await broker.receive(WorkerBeat)
+            broker.send((BrokerBeat(SECOND), b""))
+            assert (await broker.receive(WorkerHello)).running == []
             nursery.cancel_scope.cancel()
 
 

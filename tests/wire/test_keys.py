@@ -1,4 +1,4 @@
-"""A good key gets in, a bad one does not, and nobody speaks under another's name."""
+"""Listed keys are let in, others are refused, and a key cannot use another key's name."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,61 +24,61 @@ def folder(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def listening(folder: Path) -> AsyncIterator[Socket]:
-    """The workers' door of a broker with a doorkeeper, on loopback tcp."""
+    """The workers' side of a broker with a ZAP authenticator, on loopback tcp."""
     context: zmq.SyncContext = zmq.Context()
     keys = load_broker_keys(folder / "broker")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(ZapAuthenticator(context, keys).run)
-        door = open_broker(context, "tcp://127.0.0.1:*", domain="workers", queue=10, keys=keys)
+        listener = open_broker(context, "tcp://127.0.0.1:*", domain="workers", queue=10, keys=keys)
         try:
-            yield door
+            yield listener
         finally:
-            door.close()
+            listener.close()
             nursery.cancel_scope.cancel()
     context.term()
 
 
-async def knock(door: Socket, folder: Path) -> None:
-    peer = open_peer(door.endpoint, queue=10, keys=load_peer_keys(folder))
+async def send_from(listener: Socket, folder: Path) -> None:
+    peer = open_peer(listener.endpoint, queue=10, keys=load_peer_keys(folder))
     peer.send([folder.name.encode()])
     await trio.sleep(0.3)
     peer.close()
 
 
-async def test_only_a_listed_key_of_the_right_domain_gets_in(folder, tmp_path_factory):
-    strangers = tmp_path_factory.mktemp("strangers")
-    make_keys(strangers, clients=[], workers=["stranger"])
+async def test_only_a_listed_key_of_the_right_domain_is_let_in(folder, tmp_path_factory):
+    others = tmp_path_factory.mktemp("others")
+    make_keys(others, clients=[], workers=["unlisted"])
     broker = (folder / "worker" / "broker.pub").read_text()
-    (strangers / "stranger" / "broker.pub").write_text(broker)
-    async with listening(folder) as door:
-        await knock(door, strangers / "stranger")
-        await knock(door, folder / "coordinator")  # listed, but as a client
-        peer = open_peer(door.endpoint, queue=10, keys=load_peer_keys(folder / "worker"))
+    (others / "unlisted" / "broker.pub").write_text(broker)
+    async with listening(folder) as listener:
+        await send_from(listener, others / "unlisted")
+        await send_from(listener, folder / "coordinator")  # listed, but as a client
+        peer = open_peer(listener.endpoint, queue=10, keys=load_peer_keys(folder / "worker"))
         peer.send([b"hello"])
         with trio.fail_after(PATIENCE):
-            ((frames, user),) = await door.receive()
+            ((frames, user),) = await listener.receive()
         assert (frames[1], user) == (b"hello", "worker")
-        assert door.receive_nowait() == []
+        assert listener.receive_nowait() == []
         peer.close()
 
 
-async def test_nobody_gets_in_without_keys(folder):
-    async with listening(folder) as door:
-        peer = open_peer(door.endpoint, queue=10, keys=None)
+async def test_a_peer_without_keys_is_refused(folder):
+    async with listening(folder) as listener:
+        peer = open_peer(listener.endpoint, queue=10, keys=None)
         peer.send([b"hello"])
         with trio.move_on_after(0.5):
-            assert not await door.receive()
+            assert not await listener.receive()
         peer.close()
 
 
 async def test_a_key_can_be_listed_while_the_broker_runs(folder):
-    async with listening(folder) as door:
-        (folder / "broker" / "workers" / "gone.pub").symlink_to("nowhere")  # as if deleted just now
+    async with listening(folder) as listener:
+        (folder / "broker" / "workers" / "gone.pub").symlink_to("nowhere")  # as if just deleted
         make_keys(folder, clients=[], workers=["late"])
-        peer = open_peer(door.endpoint, queue=10, keys=load_peer_keys(folder / "late"))
+        peer = open_peer(listener.endpoint, queue=10, keys=load_peer_keys(folder / "late"))
         peer.send([b"hello"])
         with trio.fail_after(PATIENCE):
-            ((_, user),) = await door.receive()
+            ((_, user),) = await listener.receive()
         assert user == "late"
         peer.close()
 
@@ -108,7 +108,7 @@ def test_a_missing_or_broken_key_file_is_named(folder):
         make_keys(folder, clients=["../evil"], workers=[])
 
 
-def test_a_key_speaks_for_its_own_name_and_those_below_it(folder):
+def test_a_key_owns_its_name_and_the_names_below_it(folder):
     keys = load_peer_keys(folder / "worker")
     assert keys.qualify("gpu-3") == "worker/gpu-3"
     assert keys.qualify("worker/gpu-3") == "worker/gpu-3"

@@ -1,4 +1,4 @@
-"""The client's promises, kept against a real broker and a station in this process."""
+"""`PoolClient` against a real broker and a worker in this process."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -30,13 +30,13 @@ async def pool_of(
     handle: Callable[[Job], Awaitable[bytes]],
     capacity: int = 8,
     window: int = 64,
-    rules: BrokerConfig | None = None,
+    config: BrokerConfig | None = None,
 ) -> AsyncIterator[PoolClient]:
-    """A broker, one station that handles jobs so, and a client of both."""
+    """A broker, one worker that handles jobs with `handle`, and their client."""
     clients, workers = f"ipc://{folder}/c", f"ipc://{folder}/w"
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery:
-            broker = Broker("test", clients=clients, workers=workers, rules=rules)
+            broker = Broker("test", clients=clients, workers=workers, config=config)
             nursery.start_soon(broker.run)
             nursery.start_soon(
                 lambda: serve(workers, "worker", capacity, handle, drain=trio.Event())
@@ -60,7 +60,7 @@ async def test_two_asks_of_one_job_share_one_run(tmp_path):
     assert runs == [A]
 
 
-async def test_an_ask_outlives_its_twin_that_was_cancelled(tmp_path):
+async def test_cancelling_one_of_two_asks_of_a_job_leaves_the_other(tmp_path):
     go_on = trio.Event()
     answers = []
 
@@ -72,27 +72,27 @@ async def test_an_ask_outlives_its_twin_that_was_cancelled(tmp_path):
         answers.append((await pool.ask(A, b"")).body)
 
     async with pool_of(tmp_path, handle) as pool, trio.open_nursery() as asks:
-        async with trio.open_nursery() as impatient:
-            impatient.start_soon(ask, pool)
+        async with trio.open_nursery() as cancelled:
+            cancelled.start_soon(ask, pool)
             await trio.testing.wait_all_tasks_blocked()
             asks.start_soon(ask, pool)
             await trio.testing.wait_all_tasks_blocked()
-            impatient.cancel_scope.cancel()
+            cancelled.cancel_scope.cancel()
         go_on.set()
     assert answers == [b"answer"]
 
 
-@pytest.mark.parametrize(("wished", "granted"), [(3, 64), (64, 3)])
-async def test_the_window_bounds_what_is_with_the_broker(tmp_path, wished, granted):
-    """The smaller of what the client wishes and what the broker grants."""
+@pytest.mark.parametrize(("own", "granted"), [(3, 64), (64, 3)])
+async def test_the_window_bounds_what_is_with_the_broker(tmp_path, own, granted):
+    """The smaller of the client's window and the broker's."""
     go_on = trio.Event()
 
     async def handle(job: Job) -> bytes:
         await go_on.wait()
         return b""
 
-    rules = BrokerConfig(window=granted)
-    async with pool_of(tmp_path, handle, capacity=1, window=wished, rules=rules) as pool:
+    config = BrokerConfig(window=granted)
+    async with pool_of(tmp_path, handle, capacity=1, window=own, config=config) as pool:
         await pool.status()
         async with trio.open_nursery() as asks:
             for number in range(20):
@@ -164,7 +164,7 @@ async def test_the_same_job_can_be_asked_for_again_right_after_leaving(tmp_path)
         assert (await pool.ask(A, b"")).body == b"answer"
 
 
-async def test_errors_of_the_block_come_out_as_they_are(tmp_path):
+async def test_errors_of_the_block_are_not_wrapped(tmp_path):
     with pytest.raises(KeyError):
         async with open_pool(f"ipc://{tmp_path}/c", name="client"):
             raise KeyError("mine")
@@ -188,7 +188,7 @@ async def test_a_bad_endpoint_is_bad_input():
             await trio.sleep_forever()
 
 
-async def test_a_window_no_beat_could_list_is_bad_input():
+async def test_a_window_too_large_for_a_beat_is_bad_input():
     with pytest.raises(BadInput, match="window of 20000"):
         async with open_pool("ipc://c", name="client", window=20_000):
             await trio.sleep_forever()
@@ -201,7 +201,7 @@ async def test_an_ask_waits_for_a_broker_that_is_not_up_yet(tmp_path):
         assert scope.cancelled_caught
 
 
-async def test_a_broker_that_refuses_us_ends_the_block_and_says_why(tmp_path):
+async def test_a_refusal_ends_the_block_with_its_reason(tmp_path):
     endpoint = f"ipc://{tmp_path}/c"
     context: zmq.SyncContext = zmq.Context()
     broker = open_broker(context, endpoint, domain="clients", queue=10, keys=None)
@@ -220,7 +220,7 @@ async def test_a_broker_that_refuses_us_ends_the_block_and_says_why(tmp_path):
     context.term()
 
 
-async def test_hostile_frames_are_counted_and_refused_once_and_stop_nobody(tmp_path):
+async def test_malformed_frames_are_counted_and_refused_once_while_others_are_served(tmp_path):
     async def handle(job: Job) -> bytes:
         return b"answer"
 

@@ -1,4 +1,4 @@
-"""The socket's promises: nothing lost to a cancel, no wake-up missed, no endpoint stolen."""
+"""Sockets: no message lost to a cancel, no wake-up missed, no endpoint taken over."""
 
 import os
 import random
@@ -99,7 +99,7 @@ async def test_close_wakes_the_receiver(ipc):
         nursery.start_soon(receive)
         await trio.testing.wait_all_tasks_blocked()
         peer.close()
-        peer.close()  # twice does no harm
+        peer.close()  # idempotent
 
 
 async def test_a_second_receiver_is_refused(ipc):
@@ -113,7 +113,7 @@ async def test_a_second_receiver_is_refused(ipc):
     peer.close()
 
 
-async def test_sending_to_a_peer_that_is_not_there_says_so(context, ipc):
+async def test_sending_to_an_unknown_peer_raises(context, ipc):
     broker = open_broker(context, ipc, domain="clients", queue=10, keys=None)
     with pytest.raises(trio.BrokenResourceError):
         broker.send([b"nobody", b"hello"])
@@ -149,7 +149,7 @@ trio.run(main)
 """
 
 
-async def test_the_leavings_of_a_killed_broker_do_not_block_the_next(context, ipc):
+async def test_files_of_a_killed_broker_do_not_block_the_next(context, ipc):
     holder = await trio.lowlevel.open_process(
         [sys.executable, "-c", HOLD, ipc], stdout=subprocess.PIPE
     )
@@ -163,13 +163,13 @@ async def test_the_leavings_of_a_killed_broker_do_not_block_the_next(context, ip
     open_broker(context, ipc, domain="clients", queue=10, keys=None).close()
 
 
-async def test_an_ipc_socket_is_for_its_user_only(context, ipc):
+async def test_only_its_user_can_open_an_ipc_socket(context, ipc):
     broker = open_broker(context, ipc, domain="clients", queue=10, keys=None)
     assert os.stat(ipc.removeprefix("ipc://")).st_mode & 0o077 == 0
     broker.close()
 
 
-async def test_a_taken_port_is_named(context):
+async def test_a_port_in_use_is_named(context):
     broker = open_broker(context, "tcp://127.0.0.1:*", domain="clients", queue=10, keys=None)
     with pytest.raises(BadInput, match="in use") as refused:
         open_broker(context, broker.endpoint, domain="clients", queue=10, keys=None)

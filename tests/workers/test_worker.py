@@ -46,7 +46,7 @@ async def site(folder: Path) -> AsyncIterator[Site]:
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery:
             broker = Broker(
-                "test", clients=clients, workers=workers, rules=BrokerConfig(reconnect=0.5)
+                "test", clients=clients, workers=workers, config=BrokerConfig(reconnect=0.5)
             )
             nursery.start_soon(broker.run)
             async with open_pool(clients, name="client") as pool:

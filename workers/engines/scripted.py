@@ -11,7 +11,6 @@ import re
 import time
 from collections.abc import Iterator
 from functools import lru_cache
-from hashlib import blake2b
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -20,6 +19,7 @@ from typing import Literal, Self
 import trio
 from tokenizers import Tokenizer
 
+from rstar_async.seeding import digest
 from rstar_async.text import tags
 from rstar_async.wire.payloads import Generate, Generated, Sample, Score, Scored
 from workers.engines.base import (
@@ -38,8 +38,7 @@ LARGEST_SCORE = 5.0
 
 def random_of(*parts: object) -> Random:
     """A generator that depends on the parts alone, not on Python's own hashes."""
-    text = "\x1f".join(map(str, parts)).encode()
-    return Random(int.from_bytes(blake2b(text, digest_size=8).digest()))
+    return Random(int.from_bytes(digest(*parts)))
 
 
 def next_step(prompt: str, random: Random) -> str:

@@ -1,1 +1,1 @@
-"""The kinds of problem: each module turns a level and a source of chance into one draft."""
+"""The kinds of problems: each module makes a draft from a level and a random generator."""

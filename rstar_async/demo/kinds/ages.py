@@ -1,4 +1,4 @@
-"""Ages of people, each told relative to somebody already known."""
+"""Ages of people, each relative to the age of an earlier one."""
 
 from random import Random
 

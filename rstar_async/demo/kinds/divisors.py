@@ -1,4 +1,4 @@
-"""Number theory on one running number: remainders, common divisors and multiples."""
+"""Number theory on one number: remainders, common divisors and multiples."""
 
 from math import gcd, lcm
 from random import Random
@@ -8,7 +8,7 @@ from rstar_async.demo.words import Say
 
 
 def divisors(level: int, say: Say, random: Random) -> Draft | None:
-    """`level` operations on a number, or None when it would leave 2 … 900 or stand still."""
+    """`level` operations on a number, or None when it would leave 2 … 900 or not change."""
     value = random.randint(6, 20)
     steps = [Step(f"Start with the number {value}.", ("import math", f"n = {value}"))]
     operations = [str(value)]

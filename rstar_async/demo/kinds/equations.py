@@ -1,4 +1,4 @@
-"""A number thought of, changed, and to be found again from the result with sympy."""
+"""An unknown number, changed step by step, and found from the result with sympy."""
 
 from random import Random
 
@@ -9,7 +9,7 @@ from rstar_async.demo.words import NAMES, Say, pronoun
 def equations(level: int, _: Say, random: Random) -> Draft | None:
     """`level` changes of an unknown number, or None when its image would leave 1 … 200.
 
-    Always in plain words: there is no other way to say these.
+    Always in plain words: there are no other wordings of these.
     """
     name = random.choice(NAMES)
     he = pronoun(name)

@@ -31,7 +31,7 @@ def rates(level: int, say: Say, random: Random) -> Draft | None:
 
 
 def _events(thing: str, rate: int, total: int, say: Say, random: Random) -> list[tuple[str, Turn]]:
-    """A run, twice as likely as the rest; then what also changes the total; then the rate."""
+    """A run (twice, to be drawn more often), another change of the total, changes of the rate."""
     hours, number = random.randint(2, 12), random.randint(2, 15)
     run = Turn(
         say(f"It runs for {hours} hours.", f"It works for {hours} hours."),

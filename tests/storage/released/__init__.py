@@ -1,18 +1,18 @@
-"""Rows of real runs, one file for each released revision: what its code wrote, and no other can.
+"""Rows of real runs, one file for each released revision, as the code of that revision wrote them.
 
-`0001.jsonl` is part of a small run on the demo's model: five searches with all that hangs on them.
-Each line is a table and a row of it; blobs are hexadecimal.
+`0001.jsonl` is part of a small run on the demo's model: five searches and all rows that refer to
+them. Each line is a table and a row of it; blobs are hexadecimal.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
 
-from storage import migrations
+from storage import engines, migrations
 
 FOLDER = Path(__file__).parent
 REVISIONS = [script.revision for script in migrations._scripts().walk_revisions()][::-1]
@@ -29,11 +29,23 @@ def fill(engine: sa.Engine, revision: str) -> None:
     """A store of `revision` that was upgraded step by step, with the rows written at each step."""
     for step in REVISIONS[: REVISIONS.index(revision) + 1]:
         upgrade_to(engine, step)
-        with engine.begin() as connection:
-            reflected = sa.MetaData()
-            for name, row in rows_of(step):
-                table = sa.Table(name, reflected, autoload_with=connection)
-                connection.execute(table.insert(), _native(table, row))
+        insert(engine, rows_of(step))
+
+
+def insert(engine: sa.Engine, rows: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Write rows of named tables as they are, whatever the revision of the store."""
+    reflected = sa.MetaData()
+    with engine.begin() as connection:
+        for name, row in rows:
+            table = sa.Table(name, reflected, autoload_with=connection)
+            connection.execute(table.insert(), _native(table, row))
+
+
+def fill_store(url: str) -> None:
+    """Put part of a real run into the new store at `url`, which then has the latest revision."""
+    engine = engines.writer(engines.parse(url))
+    fill(engine, migrations.latest())
+    engine.dispose()
 
 
 def rows_of(revision: str) -> Iterator[tuple[str, dict[str, Any]]]:

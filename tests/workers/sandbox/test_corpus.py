@@ -38,7 +38,7 @@ def test_a_table_tells_what_became_of_each_program(folder, capsys):
     code, text = check(capsys, folder)
     assert code == 0
     assert "fs_bad_path_pointers" in text
-    assert "2 of 2 as they should be, 0 processes left over" in text
+    assert "2 of 2 as expected, 0 processes left over" in text
 
 
 def test_a_breach_or_a_broken_benign_program_is_exit_code_one(folder, capsys):

@@ -64,7 +64,8 @@ class LocalEngine(LocalBase[Generate, Generated]):
         try:
             packed = ModelRunner(model, next_logits, self.device)
         except Unpackable as reason:
-            log.warning("%s runs plainly, without batching or prefix cache: %s", folder, reason)
+            facts = {"folder": str(folder), "reason": str(reason)}
+            log.warning("fallback: no batching, no prefix cache", extra=facts)
             return FallbackGeneration(model, self.device, decode, self.counters)
         return Generation(
             packed,

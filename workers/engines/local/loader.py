@@ -103,4 +103,5 @@ def _check_bias(folder: Path, family: str) -> None:
                     raise ModelUnavailable(folder, "score.bias is not zero; write it as zero")
                 return
     if family.startswith("qwen"):
-        log.warning("no score.bias=0 in %s: SGLang would add a random constant", folder)
+        facts = {"folder": str(folder)}
+        log.warning("no score.bias=0: SGLang would add a random constant", extra=facts)

@@ -56,7 +56,8 @@ class LocalScorer(LocalBase[Score, Scored]):
         try:
             packed = ModelRunner(model, values, self.device)
         except Unpackable as reason:
-            log.warning("%s runs plainly, one step at a time: %s", folder, reason)
+            facts = {"folder": str(folder), "reason": str(reason)}
+            log.warning("fallback: one step at a time", extra=facts)
             return FallbackScoring(model, self.device, self.counters)
         return Scoring(
             packed,

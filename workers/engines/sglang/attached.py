@@ -44,7 +44,7 @@ class AttachedServer(Deployment):
         polls = 0
         while not await self._server.is_healthy():
             if polls % POLLS_PER_LINE == 0:
-                log.info("waiting for SGLang at %s", self._server.url)
+                log.info("waiting for SGLang", extra={"url": self._server.url})
             polls += 1
             await trio.sleep(POLL_SECONDS)
 

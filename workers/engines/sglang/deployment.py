@@ -51,10 +51,11 @@ class Deployment(ABC):
             await self._put(now, new)
             await self._verify(new)
         except ModelUnavailable as refusal:
-            log.error("%s", refusal)
+            log.error("model refused", extra={"reason": str(refusal)})
             await self._bring_back(now)
             raise
-        log.info("SGLang serves %s at %s", new.version, self.server.url)
+        facts = {"model": new.version, "url": self.server.url}
+        log.info("SGLang serves", extra=facts)
 
     @abstractmethod
     async def _now(self) -> ModelFolder | None:

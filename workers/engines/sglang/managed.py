@@ -79,7 +79,7 @@ class ManagedServer(Deployment):
     async def _start(self, model: ModelFolder) -> None:
         port = self._port or _free_port()
         argv = self._command.argv(model.path, port, self.role.arguments)
-        log.info("starting %s", " ".join(argv))
+        log.info("starting SGLang", extra={"command": " ".join(argv)})
         spec = ProcessSpec(name="sglang", argv=argv, grace_seconds=GRACE_SECONDS)
         self._child = child = Child.start(spec, OwnStderr())
         self._nursery.start_soon(self._reap, child)

@@ -1,4 +1,4 @@
-// Asking the server. Every answer is JSON; a refusal becomes an Error whose message may be shown.
+// Requests to the server. Every response is JSON; a failure becomes an Error with a message to show.
 
 export class Refused extends Error {
   constructor(status, reason) {
@@ -27,20 +27,20 @@ async function reason(response) {
   }
 }
 
-/** Run `task` every so often until `signal` ends it; not while the page is hidden or it still runs. */
+/** Run `task` periodically until `signal` aborts; skips while the page is hidden or it still runs. */
 export function every(seconds, task, signal) {
   let [busy, troubled] = [false, false]
-  const tell = error => window.dispatchEvent(new CustomEvent('trouble', {detail: error}))
+  const report = error => window.dispatchEvent(new CustomEvent('trouble', {detail: error}))
   const tick = async () => {
     if (busy || document.hidden) return
     busy = true
     try {
       await task()
-      if (troubled) tell(null)
+      if (troubled) report(null)
       troubled = false
     } catch (error) {
       troubled = !signal.aborted
-      if (troubled) tell(error)
+      if (troubled) report(error)
     } finally {
       busy = false
     }

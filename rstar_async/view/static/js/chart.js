@@ -8,39 +8,39 @@ const EDGE = {left: 40, right: 12, top: 10, bottom: 24}
 
 /**
  * A card with a title, a legend and a plot. Each series: {name, tone, points: [{x, y, low, high}]}.
- * `bars` draws bars; `top` is the least upper end of the y axis; `say` writes a value.
+ * `bars` draws bars; `top` is the least upper end of the y axis; `format` formats a value.
  */
-export function chart(title, series, {say, bars = false, top = 0} = {}) {
+export function chart(title, series, {format, bars = false, top = 0} = {}) {
   const filled = series.filter(each => each.points.length)
   const plot = filled.length
-    ? draw(title, filled, say, bars, top)
+    ? draw(title, filled, format, bars, top)
     : h('p.empty', {}, 'nothing measured yet')
   return h(
     'figure.card.chart',
     {},
-    h('figcaption', {}, h('h3', {}, title), legend(filled, say)),
+    h('figcaption', {}, h('h3', {}, title), legend(filled, format)),
     plot,
   )
 }
 
-function legend(series, say) {
+function legend(series, format) {
   const entry = ({name, tone, points}) =>
-    h(`span.key.${tone}`, {}, h('i'), name && `${name} `, h('b', {}, say(points.at(-1).y)))
+    h(`span.key.${tone}`, {}, h('i'), name && `${name} `, h('b', {}, format(points.at(-1).y)))
   return h('div.legend', {}, series.map(entry))
 }
 
-function draw(title, series, say, bars, top) {
+function draw(title, series, format, bars, top) {
   const points = series.flatMap(each => each.points)
   const xs = [...new Set(points.map(point => point.x))].sort((a, b) => a - b)
   const ticks = niceTicks(Math.max(top, ...points.map(point => point.high ?? point.y)))
   const scale = scales(xs, ticks.at(-1), bars)
   const marks = bars
-    ? barMarks(series, scale, say)
-    : series.map(each => lineMarks(each, scale, say))
+    ? barMarks(series, scale, format)
+    : series.map(each => lineMarks(each, scale, format))
   return svg(
     'svg',
     {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': title},
-    ticks.map(tick => yTick(tick, scale, say)),
+    ticks.map(tick => yTick(tick, scale, format)),
     xs.map(x => xTick(x, scale)),
     marks,
   )
@@ -68,18 +68,18 @@ export function niceTicks(most) {
   return Array.from({length: Math.ceil(most / step - 1e-9) + 1}, (_, i) => i * step)
 }
 
-function yTick(tick, scale, say) {
+function yTick(tick, scale, format) {
   const y = scale.y(tick)
   return [
     svg('line.grid', {x1: EDGE.left, x2: WIDTH - EDGE.right, y1: y, y2: y}),
-    svg('text.tick.end', {x: EDGE.left - 6, y: y + 3.5}, say(tick, true)),
+    svg('text.tick.end', {x: EDGE.left - 6, y: y + 3.5}, format(tick, true)),
   ]
 }
 
 const xTick = (x, scale) =>
   svg('text.tick.middle', {x: scale.x(x), y: HEIGHT - 8}, x === 0 ? 'start' : `round ${x}`)
 
-function lineMarks({name, tone, points}, scale, say) {
+function lineMarks({name, tone, points}, scale, format) {
   const at = point => `${scale.x(point.x)},${scale.y(point.y)}`
   const banded = points.filter(point => point.low !== undefined)
   const band = [
@@ -92,7 +92,7 @@ function lineMarks({name, tone, points}, scale, say) {
     banded.length > 1 && svg('polygon.band', {points: band.join(' ')}),
     banded.map(point => whisker(point, scale)),
     svg('polyline.line', {points: points.map(at).join(' ')}),
-    points.map(point => dot(point, name, scale, say)),
+    points.map(point => dot(point, name, scale, format)),
   )
 }
 
@@ -104,9 +104,9 @@ const whisker = (point, scale) =>
     y2: scale.y(point.high),
   })
 
-function dot(point, name, scale, say) {
-  const interval = point.low === undefined ? '' : ` [${say(point.low)} – ${say(point.high)}]`
-  const words = `${name} round ${point.x}: ${say(point.y)}${interval}`
+function dot(point, name, scale, format) {
+  const interval = point.low === undefined ? '' : ` [${format(point.low)} – ${format(point.high)}]`
+  const words = `${name} round ${point.x}: ${format(point.y)}${interval}`
   return svg(
     'circle.dot',
     {cx: scale.x(point.x), cy: scale.y(point.y), r: 3.6},
@@ -114,19 +114,19 @@ function dot(point, name, scale, say) {
   )
 }
 
-function barMarks(series, scale, say) {
+function barMarks(series, scale, format) {
   const width = Math.min(34, (0.7 * scale.step) / series.length)
   return series.map(({name, tone, points}, index) => {
     const shift = (index - series.length / 2) * width
     return svg(
       `g.${tone}`,
       {},
-      points.map(point => bar(point, name, scale, say, shift, width)),
+      points.map(point => bar(point, name, scale, format, shift, width)),
     )
   })
 }
 
-function bar(point, name, scale, say, shift, width) {
+function bar(point, name, scale, format, shift, width) {
   const [y, zero] = [scale.y(point.y), scale.y(0)]
   const box = {
     x: scale.x(point.x) + shift + 1,
@@ -135,5 +135,5 @@ function bar(point, name, scale, say, shift, width) {
     height: Math.max(0, zero - y),
     rx: 2,
   }
-  return svg('rect.bar', box, svg('title', {}, `${name} round ${point.x}: ${say(point.y)}`))
+  return svg('rect.bar', box, svg('title', {}, `${name} round ${point.x}: ${format(point.y)}`))
 }

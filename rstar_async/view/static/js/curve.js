@@ -1,4 +1,4 @@
-// How one figure of a training goes, step by step, as a small inline SVG that fills its card.
+// One metric of a training, step by step, as a small inline SVG that fills its card.
 
 import {h, svg} from './dom.js'
 import {niceTicks} from './chart.js'

@@ -44,7 +44,7 @@ export function put(element, ...children) {
   append(element, children)
 }
 
-/** `put`, but the reader's focus stays on the same link. */
+/** `put`, but keeps the focus on the same link. */
 export function repaint(element, ...children) {
   const focused = element.contains(document.activeElement)
     ? document.activeElement.getAttribute('href')
@@ -57,7 +57,7 @@ export function repaint(element, ...children) {
 /** A link within the page. */
 export const link = (href, ...children) => h('a', {href}, ...children)
 
-/** A word with a colour of its own: status, kind, split. */
+/** A coloured label: status, kind, split. */
 export const chip = (word, tone = 'plain', title) => h(`span.chip.${tone}`, {title}, word)
 
 export function select(label, value, options, change) {
@@ -72,7 +72,7 @@ export function select(label, value, options, change) {
   )
 }
 
-/** One of a few words, as buttons in a row. */
+/** A choice between a few options, as buttons in a row. */
 export function switcher(label, value, options, change) {
   const button = ([key, text]) =>
     h(

@@ -46,7 +46,7 @@ function toneOf(match, text) {
   return text[match.index + name.length] === '(' ? 'hl-call' : null
 }
 
-/** A step without the marks around it: what a person would call its text. */
+/** A step without the tags around it. */
 export function bare(text) {
   return text.replace(/<\/?(?:code|end_of_[a-z]+)>/g, '').replace(/^\n+|\s+$/g, '')
 }

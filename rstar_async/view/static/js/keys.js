@@ -1,4 +1,4 @@
-// The keyboard: a table of keys that the help shows too. A view adds its own while it is shown.
+// The keyboard: a table of keys, which the help shows too. A view adds its own while it is shown.
 
 import {h, put} from './dom.js'
 

@@ -1,5 +1,5 @@
-// The frame around the views: header, addresses, keys, what went wrong. Each view is a module with
-// show(root, context); its `signal` ends its requests and timers when another takes the screen.
+// The frame around the views: header, addresses, keys, errors. Each view is a module with
+// show(root, context); its `signal` ends its requests and timers when another view is shown.
 
 import {ask} from './api.js'
 import {h, link, put} from './dom.js'
@@ -75,7 +75,7 @@ function mount(root) {
   main.dataset.milliseconds ??= String(Math.round(performance.now()))
 }
 
-/** The view is complete; for tests the page says which one. */
+/** Mark the view as complete, for tests. */
 function shown(root) {
   mount(root)
   main.dataset.ready = location.hash || '#'
@@ -128,7 +128,7 @@ function runChoice(run) {
   )
 }
 
-/** Say what went wrong in one line; null takes it back. */
+/** Show an error in one line; null hides it. */
 function complain(error) {
   notice.hidden = !error
   const lost = error instanceof TypeError

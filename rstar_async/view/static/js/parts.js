@@ -1,10 +1,10 @@
-// What more than one view shows: the square of a search, the way to other pages.
+// Parts that several views share: the square of a search, links to other pages.
 
 import {h} from './dom.js'
 import {count} from './format.js'
 import {to} from './router.js'
 
-/** How one search went, as a coloured square with the number of its round. */
+/** The outcome of a search as a coloured square with the number of its round. */
 export function square(search, run, current = '') {
   const tone = search.solved ? 'good' : search.status === 'finished' ? 'bad' : search.status
   const words = `round ${search.round}: ${search.status}${search.solved ? ', solved' : ''}, ${count(search.nodes)} nodes, ${count(search.tokens)} tokens`
@@ -20,7 +20,7 @@ export function square(search, run, current = '') {
   )
 }
 
-/** Which page this is, and the way to the others. */
+/** The number of this page, and links to the others. */
 export function pager(total, offset, turn, page) {
   if (total <= page && !offset) return h('p.pager', {}, `${count(total)} in all`)
   const last = Math.min(total, offset + page)

@@ -1,10 +1,10 @@
-// Light or dark: the system's choice until the reader makes one, which this browser remembers.
+// Light or dark: the system's setting until the user chooses, which this browser remembers.
 
 const KEY = 'rstar-theme'
 
 export function startTheme() {
   apply(localStorage.getItem(KEY))
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', tell)
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', announce)
 }
 
 export function toggleTheme() {
@@ -17,7 +17,7 @@ export const isDark = () => getComputedStyle(document.documentElement).colorSche
 
 function apply(choice) {
   if (choice === 'light' || choice === 'dark') document.documentElement.dataset.theme = choice
-  tell()
+  announce()
 }
 
-const tell = () => window.dispatchEvent(new Event('theme'))
+const announce = () => window.dispatchEvent(new Event('theme'))

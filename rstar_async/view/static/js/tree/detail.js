@@ -1,4 +1,4 @@
-// All about one node: the step, what its code printed, figures, the way to it, its siblings.
+// Details of one node: the step, the output of its code, figures, the path to it, its siblings.
 
 import {ask} from '../api.js'
 import {chip, empty, h, link, put} from '../dom.js'
@@ -120,7 +120,7 @@ const facts = pairs =>
       .map(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]),
   )
 
-/** The program from the question down to the node, a block a step. */
+/** The program from the question down to the node, one block for each step. */
 export function wholeWay(way, problem) {
   const block = node =>
     h(

@@ -1,4 +1,4 @@
-// Loads a tree page by page, and while its search runs keeps asking for what is new.
+// Loads a tree page by page, and polls for new nodes while its search runs.
 
 import {ask, every} from '../api.js'
 

@@ -1,4 +1,4 @@
-// What stands above a tree: the problem, how its search went, and its searches in other rounds.
+// The head of a tree: the problem, the state of its search, and its searches in other rounds.
 
 import {chip, h, link} from '../dom.js'
 import {count, duration, short, when} from '../format.js'
@@ -7,7 +7,7 @@ import {square} from '../parts.js'
 
 export const live = search => search.status === 'running' || search.status === 'waiting'
 
-/** `size`: how many nodes the page knows already. */
+/** `size`: how many nodes are loaded. */
 export function searchHead(run, found, size) {
   const {search, problem, others} = found
   const pairs = to(run, 'pairs', [], {round: search.round, search: search.id})
@@ -26,7 +26,7 @@ export function searchHead(run, found, size) {
     h(
       'div.facts-line',
       {},
-      chip(word(search), tone(search)),
+      chip(statusText(search), tone(search)),
       search.pruned_at &&
         chip('pruned', 'plain', `words of steps that taught nothing went ${when(search.pruned_at)}`),
       h('span', {}, 'answer ', h('b', {}, problem.answer)),
@@ -39,6 +39,7 @@ export function searchHead(run, found, size) {
           others.map(each => square(each, run, search.id)),
         ),
     ),
+    search.failure && h('pre.failure', {}, search.failure),
   ]
 }
 
@@ -53,7 +54,7 @@ function facts({search, nodes, tokens, first_right: first}, size) {
   ].filter(Boolean)
 }
 
-function word(search) {
+function statusText(search) {
   if (search.status !== 'finished') return search.status
   return search.solved ? 'solved' : 'unsolved'
 }

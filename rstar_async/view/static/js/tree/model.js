@@ -88,7 +88,7 @@ export class Tree {
       if (node.depth >= depth && node.children.length) this.folded.add(node.path)
   }
 
-  /** Fold a large tree to what fits a look, and of a very large one show only what was visited. */
+  /** Fold a large tree, and of a very large one show only visited nodes. */
   foldToLook() {
     const byDepth = []
     this.visitedOnly = this.size > LARGE && this.nodes.get('0')?.visits > 0
@@ -105,7 +105,7 @@ export class Tree {
     for (let up = node.parent; up; up = up.parent) this.folded.delete(up.path)
   }
 
-  /** Right answers, the ways that the search liked best first. */
+  /** Right answers, by mean Q of the path to them. */
   rightAnswers() {
     const right = [...this.nodes.values()].filter(node => node.status === 'answer' && node.correct)
     return right.sort((a, b) => meanQ(b) - meanQ(a))
@@ -122,7 +122,7 @@ export function meanQ(node) {
   return steps ? sum / steps : 0
 }
 
-/** What colour stands for how a step ended. */
+/** The colour of a step's outcome. */
 export function tone(node) {
   if (node.status === 'answer')
     return node.correct === null ? 'unsure' : node.correct ? 'good' : 'bad'

@@ -22,7 +22,7 @@ export function treeTools(view) {
   ]
 }
 
-/** What is shown of the chosen node. */
+/** Tabs of the chosen node. */
 export function tabBar(view) {
   const selected = key => String(key === view.tab)
   return TABS.map(([key, name]) =>

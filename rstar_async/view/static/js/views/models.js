@@ -1,4 +1,4 @@
-// Models and where they come from: a drawing of the descent, and all that is known of each.
+// Models and their lineage, as a drawing and as a card for each.
 
 import {ask, every} from '../api.js'
 import {chip, empty, h, put, svg} from '../dom.js'

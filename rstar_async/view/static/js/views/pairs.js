@@ -1,4 +1,4 @@
-// Preference pairs as the PPM read them: the same beginning, then the better and the worse way.
+// Preference pairs as the PPM read them: the shared steps, then the better and the worse ones.
 
 import {ask} from '../api.js'
 import {chip, empty, h, link, put, select, switcher} from '../dom.js'

@@ -1,5 +1,5 @@
-// Problems, filtered and sorted; the filter is the address, so it can be linked to. Each round that
-// tried a problem is a square: its colour says how it went, a click opens that tree.
+// Problems, filtered and sorted; the filter is in the address, so it can be linked to. Each search is
+// a square: its colour is the outcome, a click opens the tree.
 
 import {ask, every} from '../api.js'
 import {chip, empty, h, put, repaint, select, switcher} from '../dom.js'

@@ -1,4 +1,4 @@
-// The first page: how the rounds of a run went, in curves and in a table that can be clicked on.
+// The first page: the rounds of a run as curves and tables.
 
 import {ask, every} from '../api.js'
 import {chart} from '../chart.js'
@@ -31,7 +31,7 @@ export async function show(root, {run, store, signal, mount}) {
 const isOpen = found =>
   found.rounds.some(each => each.round.status !== 'closed') || !found.rounds.length
 
-/** Sums over expansions come after the first paint: they are the ones that grow with the store. */
+/** Sums over expansions are loaded after the first paint, since they take longer in large stores. */
 async function learnTokens(rounds, tokens, signal) {
   await Promise.all(
     rounds.map(async ({round}) => {
@@ -80,14 +80,14 @@ function charts(found, tokens) {
         {name: 'policy', tone: 'tone-1', points: pass('policy')},
         {name: 'search', tone: 'tone-2', points: pass('search')},
       ],
-      {say: share, top: 0.5},
+      {format: share, top: 0.5},
     ),
     chart('Problems solved', [{name: '', tone: 'tone-3', points: perRound(solvedShare)}], {
-      say: share,
+      format: share,
       top: 1,
     }),
     chart('Pair accuracy of the PPM', [{name: '', tone: 'tone-4', points: accuracy(found)}], {
-      say: share,
+      format: share,
       top: 1,
     }),
     chart(
@@ -100,7 +100,7 @@ function charts(found, tokens) {
           points: perRound(each => trainTotals(each, tokens)?.new_tokens),
         },
       ],
-      {say: short, bars: true},
+      {format: short, bars: true},
     ),
   )
 }

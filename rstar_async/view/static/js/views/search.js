@@ -1,4 +1,4 @@
-// One search: its tree as a map or as lines, and beside it all about the chosen node. The address
+// One search: its tree as a map or as lines, and beside it the details of the chosen node. The address
 // holds the node, the tab and the drawing, so any of them can be linked to.
 
 import {ask} from '../api.js'
@@ -104,7 +104,7 @@ class SearchView {
       )
   }
 
-  /** Other nodes are visible now; the chosen one stays in sight. */
+  /** Other nodes are visible now; keep the chosen one on screen. */
   rearrange() {
     this.drawn.rearrange()
     const node = this.tree.nodes.get(this.state.selected)

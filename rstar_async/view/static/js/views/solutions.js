@@ -1,4 +1,4 @@
-// Whole solutions of a round by mean Q: the best right ones, or the wrong ones the search liked most.
+// Whole solutions of a round by mean Q: the best right ones, or the wrong ones with the highest Q.
 
 import {ask} from '../api.js'
 import {chip, empty, h, put, select, switcher} from '../dom.js'

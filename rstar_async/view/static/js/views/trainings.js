@@ -1,4 +1,4 @@
-// Trainings as they go: the loss of each, and what its model was measured to be.
+// Trainings: the loss of each, and the evaluation of its model.
 
 import {ask} from '../api.js'
 import {curve} from '../curve.js'

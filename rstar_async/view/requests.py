@@ -1,4 +1,4 @@
-"""What a browser may ask: one struct an endpoint, checked before anything else sees it.
+"""The parameters of each endpoint, validated before anything else uses them.
 
 Unknown names, wrong types and numbers out of range are refused with a line that names them.
 """
@@ -26,19 +26,19 @@ SolutionOrder: TypeAlias = Literal["best", "worst"]
 A = TypeVar("A", bound=msgspec.Struct)
 
 
-class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of all; an endpoint without parameters takes it as it is."""
+class PageRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all requests, and the request of endpoints without parameters."""
 
 
-class RunAsked(Asked, frozen=True):
+class RunRequest(PageRequest, frozen=True):
     run: Id
 
 
-class RoundAsked(RunAsked, frozen=True):
+class RoundRequest(RunRequest, frozen=True):
     round: Number
 
 
-class ProblemsAsked(RunAsked, frozen=True):
+class ProblemsRequest(RunRequest, frozen=True):
     round: Number | None = None
     purpose: Purpose = "train"
     kind: Words | None = None
@@ -50,14 +50,14 @@ class ProblemsAsked(RunAsked, frozen=True):
     limit: Some = 50
 
 
-class SolutionsAsked(RoundAsked, frozen=True):
+class SolutionsRequest(RoundRequest, frozen=True):
     correct: bool = True
     order: SolutionOrder = "best"
     offset: Offset = 0
     limit: Some = 10
 
 
-class PairsAsked(RoundAsked, frozen=True):
+class PairsRequest(RoundRequest, frozen=True):
     kind: PairKind | None = None
     split: Split | None = None
     search: Id | None = None
@@ -65,44 +65,44 @@ class PairsAsked(RoundAsked, frozen=True):
     limit: Some = 20
 
 
-class SearchAsked(Asked, frozen=True):
+class SearchRequest(PageRequest, frozen=True):
     search: Id
 
 
-class TreeAsked(SearchAsked, frozen=True):
+class TreeRequest(SearchRequest, frozen=True):
     since: Annotated[int, Meta(ge=-1)] = -1
     after: After = ""
     limit: Many = 1000
 
 
-class FindAsked(SearchAsked, frozen=True):
+class FindRequest(SearchRequest, frozen=True):
     text: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
-class NodeAsked(SearchAsked, frozen=True):
+class NodeRequest(SearchRequest, frozen=True):
     path: Path
 
 
-class SiblingsAsked(NodeAsked, frozen=True):
+class ChildrenRequest(NodeRequest, frozen=True):
     """The children of `path`."""
 
     offset: Offset = 0
     limit: Some = 24
 
 
-class BadQuestion(RstarError):
-    """Something in the address is wrong; `str()` names it."""
+class BadParameters(RstarError):
+    """A parameter in the address is wrong; `str()` names it."""
 
 
 def read(kind: type[A], path: Mapping[str, str], query: list[tuple[str, str]]) -> A:
-    """The struct that an address stands for. An empty value is the same as none."""
+    """The request of an address. An empty value means the default."""
     given = dict(path)
     for name, value in query:
         if name in given:
-            raise BadQuestion(f"{name!r} is given twice")
+            raise BadParameters(f"{name!r} is given twice")
         if value:
             given[name] = value
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise BadQuestion(str(error)) from None
+        raise BadParameters(str(error)) from None

@@ -1,10 +1,9 @@
-"""The closing table: one row per round, every figure counted from rows of the database."""
+"""One row of figures for each round of a run, counted from rows of the database."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from rich.table import Table
 
 from storage import queries
 from storage.database import Database
@@ -15,9 +14,9 @@ class RoundRow(msgspec.Struct, frozen=True):
     """One round. Figures that do not exist, such as searches of the bootstrap, are None.
 
     `tokens` were sampled in training searches; `cached_share` is the part of the reachable prompt
-    tokens that the prefix cache served; `code_runs` counts executed steps by outcome;
-    `shared_runs` of them ran once for several candidates that were the same program in other words;
-    `rows` is how many solutions the policy was trained on.
+    tokens that the prefix cache served; `code_runs` counts executed steps by outcome, of which
+    `shared_runs` took the result of an equivalent program; `rows` is how many solutions the policy
+    was trained on.
     """
 
     number: int
@@ -60,27 +59,6 @@ def report_of(database: Database, run_id: str, location: str) -> RunReport:
     return RunReport(run_id, location, seconds, rows)
 
 
-def table_of(report: RunReport) -> Table:
-    """The report for people."""
-    table = Table(title=f"run {report.run}", title_justify="left")
-    names = (
-        "round",
-        "problems",
-        "solved",
-        "nodes",
-        "tokens",
-        "cached",
-        "code runs",
-        "shared",
-        "pairs",
-    )
-    for name in (*names, "pair acc.", "policy pass@1", "search pass@1"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in report.rounds:
-        table.add_row(*_cells(row))
-    return table
-
-
 def _row(
     database: Database,
     round_: Round,
@@ -106,12 +84,9 @@ def _row(
     )
 
 
-NONE = "-"
-
 _SEARCH_FIGURES = (
-    *("problems", "solved", "nodes", "tokens", "cached_share", "code_runs", "shared_runs"),
-    "pairs",
-)
+    "problems", "solved", "nodes", "tokens", "cached_share", "code_runs", "shared_runs", "pairs",
+)  # fmt: skip
 
 
 def _searched(database: Database, round_: Round) -> dict[str, Any]:
@@ -149,45 +124,3 @@ def _metric(version: ModelVersion | None, name: str) -> float | None:
 def _count_of(version: ModelVersion | None, name: str) -> int | None:
     value = _metric(version, name)
     return None if value is None else int(value)
-
-
-def _cells(row: RoundRow) -> list[str]:
-    return [
-        "bootstrap" if row.number == 0 else str(row.number),
-        _count(row.problems),
-        _count(row.solved),
-        _count(row.nodes),
-        _count(row.tokens),
-        _percent(row.cached_share),
-        _outcomes(row.code_runs),
-        _percent(_share(row.shared_runs, row.code_runs)),
-        _count(row.pairs),
-        _percent(row.pair_accuracy),
-        _with_interval(row.policy_pass_at_1, row.policy_interval),
-        _with_interval(row.search_pass_at_1, row.search_interval),
-    ]
-
-
-def _count(value: int | None) -> str:
-    return NONE if value is None else f"{value:,}"
-
-
-def _percent(value: float | None) -> str:
-    return NONE if value is None else f"{100 * value:.1f} %"
-
-
-def _share(shared: int | None, runs: dict[str, int] | None) -> float | None:
-    return shared / sum(runs.values()) if shared is not None and runs else None
-
-
-def _outcomes(outcomes: dict[str, int] | None) -> str:
-    if not outcomes:
-        return NONE
-    failed = sum(count for status, count in outcomes.items() if status != "ok")
-    return f"{sum(outcomes.values()):,} ({failed:,} failed)"
-
-
-def _with_interval(value: float | None, interval: tuple[float, float] | None) -> str:
-    if value is None or interval is None:
-        return NONE
-    return f"{100 * value:.1f} % [{100 * interval[0]:.0f}, {100 * interval[1]:.0f}]"

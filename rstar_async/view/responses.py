@@ -1,32 +1,32 @@
-"""What the browser is told. Fields are named as on the page; long texts are cut and say so.
+"""The JSON of each endpoint. Long texts are cut, and `cut` names them.
 
-Seeds go as text: JavaScript counts exactly only up to 2^53.
+Seeds are text, since JavaScript's numbers are exact only up to 2^53.
 """
 
 from typing import Any, TypeAlias
 
 import msgspec
 
-from storage.queries.dashboard import Facet, SearchTotals, TokenTotals, TriedSearch
+from storage.queries.dashboard import Facet, SearchSummary, SearchTotals, TokenTotals
 from storage.queries.dashboard_trees import RankedAnswer, TreeNode
 from storage.records import Evaluation, ModelVersion, Node, Pair, Problem, Round, Run, Search
 
-MOST_CHARACTERS = 20_000
+MAX_CHARACTERS = 20_000
 
 
-# A record's own fields by name, but for the changes that the function making it tells of.
-Schema: TypeAlias = dict[str, Any]
+# The fields of a record by name, with the changes that the docstring of its function names.
+JsonObject: TypeAlias = dict[str, Any]
 
 
 class Runs(msgspec.Struct, frozen=True):
-    """The first thing a page asks, with what it most likely asks next.
+    """The first response, which includes the newest run.
 
-    `has_home`: whether workers and trainings can be asked for.
+    `has_home`: whether the run's folder is known, for pools and trainings.
     """
 
     database: str
     has_home: bool
-    runs: list[Schema]
+    runs: list[JsonObject]
     newest: "Overview | None"
 
 
@@ -39,9 +39,9 @@ class RoundCard(msgspec.Struct, frozen=True):
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """All that the first page needs, without the sums that take longer."""
+    """Everything on the first page except the sums that take longer."""
 
-    run: Schema
+    run: JsonObject
     rounds: list[RoundCard]
     evaluations: list[Evaluation]
     models: list[ModelVersion]
@@ -55,7 +55,7 @@ class Tokens(msgspec.Struct, frozen=True):
 
 class ProblemLine(msgspec.Struct, frozen=True):
     problem: Problem
-    searches: list[Schema]
+    searches: list[JsonObject]
 
 
 class ProblemPage(msgspec.Struct, frozen=True):
@@ -68,7 +68,7 @@ class Facets(msgspec.Struct, frozen=True):
 
 
 class SearchPage(msgspec.Struct, frozen=True):
-    """One search and what surrounds it."""
+    """One search, its problem, and the other searches of that problem."""
 
     search: Search
     seed: str
@@ -76,7 +76,7 @@ class SearchPage(msgspec.Struct, frozen=True):
     nodes: int
     tokens: int
     first_right: int | None
-    others: list[Schema]
+    others: list[JsonObject]
 
 
 class TreePage(msgspec.Struct, frozen=True):
@@ -87,7 +87,7 @@ class TreePage(msgspec.Struct, frozen=True):
 
 
 class Statistics(msgspec.Struct, frozen=True):
-    """N and W of visited nodes, and where the search stands."""
+    """N and W of visited nodes, and the state of the search."""
 
     status: str
     solved: bool | None
@@ -103,19 +103,19 @@ class Paths(msgspec.Struct, frozen=True):
 
 
 class NodePage(msgspec.Struct, frozen=True):
-    """A node and the way to it: the root first, the node itself last."""
+    """A node and the path to it: the root first, the node itself last."""
 
-    node: Schema
-    way: list[Schema]
+    node: JsonObject
+    way: list[JsonObject]
 
 
 class StepPage(msgspec.Struct, frozen=True):
-    steps: list[Schema]
+    steps: list[JsonObject]
 
 
 class Solution(msgspec.Struct, frozen=True):
     answer: RankedAnswer
-    steps: list[Schema]
+    steps: list[JsonObject]
 
 
 class SolutionPage(msgspec.Struct, frozen=True):
@@ -124,42 +124,41 @@ class SolutionPage(msgspec.Struct, frozen=True):
 
 
 class PairView(msgspec.Struct, frozen=True):
-    """What the PPM read: the question, then `shared`, then one way or the other."""
+    """What the PPM read: the question, then the `shared` steps, then either continuation."""
 
     pair: Pair
     question: str
     problem_id: str
-    shared: list[Schema]
-    chosen: list[Schema]
-    rejected: list[Schema]
+    shared: list[JsonObject]
+    chosen: list[JsonObject]
+    rejected: list[JsonObject]
 
 
 class PairPage(msgspec.Struct, frozen=True):
     pairs: list[PairView]
 
 
-def run_card(run: Run, rounds: int) -> Schema:
+def run_card(run: Run, rounds: int) -> JsonObject:
     """A run without its recipe, with the number of its rounds."""
-    told = msgspec.structs.asdict(run)
-    del told["recipe"]
-    return told | {"seed": str(run.seed), "rounds": rounds}
+    fields = msgspec.structs.asdict(run)
+    del fields["recipe"]
+    return fields | {"seed": str(run.seed), "rounds": rounds}
 
 
-def search_line(tried: TriedSearch) -> Schema:
+def search_line(found: SearchSummary) -> JsonObject:
     """A search in a list, with its nodes and tokens so far."""
-    told = msgspec.structs.asdict(tried.search)
-    sums = {"nodes": tried.nodes, "tokens": tried.new_tokens, "first_right": tried.first_right}
-    return told | sums | {"seed": str(tried.search.seed)}
+    fields = msgspec.structs.asdict(found.search)
+    sums = {"nodes": found.nodes, "tokens": found.new_tokens, "first_right": found.first_right}
+    return fields | sums | {"seed": str(found.search.seed)}
 
 
-def step_view(node: Node) -> Schema:
-    """A node with its tokens counted and its texts no longer than the page can bear; `cut` names
-    those that were shortened."""
-    told = msgspec.structs.asdict(node)
-    cut = [name for name in _TEXTS if len(told[name]) > MOST_CHARACTERS]
-    changed = {name: told[name][:MOST_CHARACTERS] for name in cut}
-    counts = {name: len(told[name]) for name in ("tokens", "observation_tokens")}
-    return told | changed | counts | {"seed": str(node.seed), "cut": cut}
+def step_view(node: Node) -> JsonObject:
+    """A node with the numbers of its tokens instead of their ids; `cut` names shortened texts."""
+    fields = msgspec.structs.asdict(node)
+    cut = [name for name in _TEXTS if len(fields[name]) > MAX_CHARACTERS]
+    changed = {name: fields[name][:MAX_CHARACTERS] for name in cut}
+    counts = {name: len(fields[name]) for name in ("tokens", "observation_tokens")}
+    return fields | changed | counts | {"seed": str(node.seed), "cut": cut}
 
 
 _TEXTS = ("text", "observation", "stdout", "exec_error", "answer")

@@ -1,12 +1,12 @@
-"""Everything a report says, as plain values: what `--json` writes and the pages are made of."""
+"""The contents of a report as plain values: for JSON, the page and Markdown."""
 
 import msgspec
 
-from rstar_async.reports.rounds_table import RoundRow
+from rstar_async.reports.round_rows import RoundRow
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """Problems of one level, and how many of them a right answer was found for."""
+    """Problems of one level, and how many of them were solved in search."""
 
     level: str
     problems: int
@@ -22,10 +22,10 @@ class Difficulty(msgspec.Struct, frozen=True):
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What it took to get the solutions that the round's policy was trained on.
+    """The cost of the solutions that the round's policy was trained on.
 
-    `kept` solutions come from the searches of the rounds in `over`; the other figures are per kept
-    solution, None if there is none. `price` is for the given price of an hour of all machines.
+    The `kept` solutions come from the searches of the rounds in `over`; the other figures are per
+    kept solution, None without one. `price` follows from the given price of an hour.
     """
 
     kept: int
@@ -37,8 +37,8 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 class Rollouts(msgspec.Struct, frozen=True):
-    """Finished searches by how they ended. `fixed` is what `spent` rollouts would have been if
-    every search had been given as many as the hardest problem may get."""
+    """Finished searches by what ended them. `spent` rollouts would have been `fixed` if every
+    search had been given as many as the hardest problem may get."""
 
     searches: int
     spent: int
@@ -49,7 +49,7 @@ class Rollouts(msgspec.Struct, frozen=True):
 class Heldout(msgspec.Struct, frozen=True):
     """The policy's samples on held-out problems: right, wrong, and those without an answer.
 
-    `gain` is how much pass@1 rose since the bootstrap, with its 95 % interval, problem by problem.
+    `gain` is the rise of pass@1 since the bootstrap, paired by problem, with its 95 % interval.
     """
 
     right: int
@@ -58,7 +58,7 @@ class Heldout(msgspec.Struct, frozen=True):
     gain: tuple[float, float, float] | None
 
 
-class RoundFacts(msgspec.Struct, frozen=True):
+class RoundDetails(msgspec.Struct, frozen=True):
     """One round in detail; the bootstrap has only its row."""
 
     row: RoundRow
@@ -113,7 +113,7 @@ class Example(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """A run as far as it has come."""
+    """A run, finished or not."""
 
     run: str
     database: str
@@ -121,6 +121,6 @@ class Report(msgspec.Struct, frozen=True):
     seed: int
     seconds: float
     settings: dict[str, str]
-    rounds: list[RoundFacts]
+    rounds: list[RoundDetails]
     test_time: list[Scaling]
     examples: list[Example]

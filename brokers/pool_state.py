@@ -1,0 +1,303 @@
+"""The only owner of the broker's mutable state: clients, jobs, workers and leases. Pure.
+
+Invariants. A job has at most one leaseholder and ends at most once; its first ending is sent to
+every client that waits for it. A job without a waiting client is removed, and its run cancelled.
+
+Workers' beats are absolute, so every difference is repaired at the next one: a lost assignment is
+given out again, a run that was given up is cancelled, a run from before a restart is adopted. A
+slot is free only when the worker says so or two beats leave the job out: a cancelled run occupies
+its slot until it has really stopped, and its worker is not given the same job meanwhile.
+"""
+
+import random
+
+from brokers.effects import EffectQueue, WriteDeadLetter
+from brokers.jobs import JobTable
+from brokers.orphans import OrphanedRuns
+from brokers.peers import Peers
+from brokers.scheduler import Scheduler
+from brokers.state import BrokerConfig, Client, Job, JobState, Worker
+from rstar_async.wire.messages import (
+    Accepted,
+    Assign,
+    CancelRun,
+    Counters,
+    Done,
+    Error,
+    Failed,
+    FailureKind,
+    Finished,
+    JobId,
+    Stopped,
+    Submit,
+)
+
+
+class PoolState:
+    """One pool's state. Methods change it and add what must be sent to `effects`."""
+
+    def __init__(
+        self, now: float, config: BrokerConfig, effects: EffectQueue, rng: random.Random
+    ) -> None:
+        self.clients: Peers[Client] = Peers()
+        self.workers: Peers[Worker] = Peers()
+        self.jobs = JobTable()
+        self.orphans = OrphanedRuns(now + config.unclaimed)
+        self.counters = Counters()
+        self._scheduler = Scheduler(config.quarantine)
+        self._config, self._effects, self._rng = config, effects, rng
+
+    # clients
+
+    def remove_client(self, client: Client) -> None:
+        for job_id in list(client.jobs):
+            self.abandon(client, job_id)
+        self.clients.remove(client)
+
+    def submit(self, now: float, client: Client, submit: Submit, body: bytes) -> None:
+        """Accept a job, known or new. Beyond the window nothing is said: the client asks again."""
+        if submit.job not in client.jobs and len(client.jobs) >= self._config.window:
+            return
+        self._effects.to_client(client.peer, Accepted(submit.job))
+        client.jobs.add(submit.job)
+        job = self.jobs.get(submit.job)
+        if job is None:
+            self._start(now, self.jobs.add(now, submit, body, client))
+            return
+        job.clients.add(client)
+        if job.ending is not None:
+            self._send_ending(now, client, job)
+
+    def abandon(self, client: Client, job_id: JobId) -> None:
+        """This client waits no longer; a job that no client waits for is removed."""
+        client.jobs.discard(job_id)
+        job = self.jobs.get(job_id)
+        if job is None:
+            return
+        job.clients.discard(client)
+        if not job.clients:
+            self._remove(job)
+
+    def abandon_group(self, client: Client, group: str) -> None:
+        for job_id in list(client.jobs):
+            if self.jobs[job_id].submit.group == group:
+                self.abandon(client, job_id)
+
+    def reconcile_client(self, now: float, client: Client, waiting: set[JobId]) -> None:
+        """Make up for Cancels, Gots and endings that were lost."""
+        for job_id in client.jobs - waiting:
+            self.abandon(client, job_id)
+        for job_id in client.jobs:
+            job = self.jobs[job_id]
+            if job.ending and job.ending_sent_at + self._config.resend_ending <= now:
+                self._send_ending(now, client, job)
+
+    # workers
+
+    def add_worker(self, worker: Worker) -> None:
+        self.workers.add(worker)
+        self._scheduler.add_worker(worker)
+
+    def remove_worker(self, now: float, worker: Worker, *, died: bool) -> None:
+        """Requeue everything it held; if it died, under suspicion."""
+        self.counters.deaths += died
+        self.workers.remove(worker)
+        self._scheduler.remove_worker(worker)
+        was_alone = len(worker.held) == 1
+        for job_id in list(worker.held):
+            job = self._release(worker, job_id)
+            if job is not None and died:
+                self._suspect(now, job, worker, was_alone=was_alone)
+            elif job is not None:
+                self._requeue(now, job)
+
+    def assign(self, now: float) -> None:
+        """Lease all that can be leased."""
+        for job, worker in self._scheduler.assignments():
+            self._lease(now, job, worker)
+            submit = job.submit
+            assign = Assign(job.id, job.attempt, submit.deadline, submit.group, submit.affinity)
+            self._effects.to_worker(worker.peer, assign, job.body)
+
+    def reconcile_worker(self, now: float, worker: Worker, running: set[JobId]) -> None:
+        """Compare what the worker runs with what it should run, and repair the difference."""
+        for job_id in worker.missing_runs(running):
+            self.lose_run(now, worker, job_id)
+        for job_id in running:
+            if job_id in worker.held:
+                self._stop_if_unwanted(worker, job_id)
+            else:
+                self._adopt_run(now, worker, job_id)
+
+    def lose_run(self, now: float, worker: Worker, job_id: JobId) -> None:
+        """The assignment never arrived, or the worker dropped it: requeue without suspicion."""
+        job = self._release(worker, job_id)
+        if job is not None:
+            self._log("run lost", job, worker)
+            self._requeue(now, job)
+
+    def record_result(self, now: float, worker: Worker | None, done: Done, body: bytes) -> None:
+        """The first result wins, whichever worker and attempt it comes from."""
+        if worker is not None:
+            worker.release(done.job)
+        job = self.jobs.get(done.job)
+        name = worker.name if worker is not None else "?"
+        seconds = waited = 0.0
+        if job is not None and job.attempt:
+            seconds, waited = now - job.leased_at, max(0.0, job.leased_at - job.queued_at)
+        finished = Finished(done.job, done.attempt, name, seconds, waited)
+        if job is not None and job.state is not JobState.ENDED:
+            self._finish(now, job, finished, body)
+        elif job is not None or not self.orphans.add_result(now, finished, body):
+            self.counters.duplicates += 1
+
+    def record_error(self, now: float, worker: Worker, error: Error) -> None:
+        job = self._release(worker, error.job)
+        if job is None:
+            return
+        if error.retryable and job.errors < self._config.retries:
+            job.errors += 1
+            self.counters.retries += 1
+            pause = 2 ** (job.errors - 1) * self._rng.uniform(0.75, 1.25)
+            self.jobs.rest(job, now + pause)
+        else:
+            self._fail(now, job, "error", error.detail)
+
+    def record_stop(self, now: float, worker: Worker, stopped: Stopped) -> None:
+        job = self._release(worker, stopped.job)
+        if job is None:
+            return
+        if stopped.reason == "deadline":
+            self._expire(now, job)
+        else:
+            self._requeue(now, job)
+
+    # time
+
+    def pass_time(self, now: float) -> None:
+        """Do what is due: overdue leases, ends of rests, unfetched endings, unclaimed runs."""
+        for job in self.jobs.due(now):
+            if job.state is JobState.RESTING:
+                self._queue(now, job)
+            else:
+                self._expire(now, job)
+        for job in self.jobs.ended_before(now - self._config.retained):
+            self._remove(job)
+        for job_id, run in self.orphans.pop_overdue(now).items():
+            if (worker := self.workers.get(run.worker)) is not None:
+                self._effects.to_worker(worker.peer, CancelRun(job_id))
+
+    # leases
+
+    def _lease(self, now: float, job: Job, worker: Worker) -> None:
+        self.counters.attempts += 1
+        due_at = now + job.submit.deadline + self._config.deadline_grace
+        self.jobs.lease(now, job, worker, due_at)
+
+    def _release(self, worker: Worker, job_id: JobId) -> Job | None:
+        """Free the slot; return the job if it was leased to this worker."""
+        worker.release(job_id)
+        self.orphans.drop_run(job_id, worker)
+        job = self.jobs.get(job_id)
+        return job if job is not None and job.worker is worker else None
+
+    def _adopt_run(self, now: float, worker: Worker, job_id: JobId) -> None:
+        """A run that was not assigned: from before a restart, or after it was given up."""
+        worker.held[job_id] = 0
+        job = self.jobs.get(job_id)
+        if job is not None and job.state is JobState.QUEUED:
+            self._lease(now, job, worker)
+        elif job is not None or not self.orphans.add_run(now, job_id, worker):
+            self._stop_if_unwanted(worker, job_id)
+
+    def _stop_if_unwanted(self, worker: Worker, job_id: JobId) -> None:
+        job = self.jobs.get(job_id)
+        is_leased = job is not None and job.worker is worker
+        if not is_leased and not self.orphans.is_of(job_id, worker):
+            self._effects.to_worker(worker.peer, CancelRun(job_id))
+
+    def _cancel_run(self, job: Job) -> None:
+        if job.worker is not None and job.id in job.worker.held:
+            self._effects.to_worker(job.worker.peer, CancelRun(job.id))
+
+    # from state to state
+
+    def _start(self, now: float, job: Job) -> None:
+        """Queue a new job, unless it has been running or finished since before a restart."""
+        self.counters.submitted += 1
+        orphan = self.orphans.pop(job.id)
+        worker = self.workers.get(orphan.worker) if orphan is not None else None
+        if orphan is not None and orphan.finished is not None:
+            self._finish(now, job, orphan.finished, orphan.result)
+        elif worker is not None:
+            self._lease(now, job, worker)
+        else:
+            self._queue(now, job)
+
+    def _queue(self, now: float, job: Job) -> None:
+        self.jobs.queue(now, job)
+        self._scheduler.push(job)
+
+    def _requeue(self, now: float, job: Job) -> None:
+        self.counters.redelivered += 1
+        self._queue(now, job)
+
+    def _finish(self, now: float, job: Job, finished: Finished, result: bytes) -> None:
+        self.counters.finished += 1
+        self._end(now, job, finished, result)
+
+    def _fail(self, now: float, job: Job, kind: FailureKind, detail: str) -> None:
+        if kind == "error":
+            self.counters.errors += 1
+        self._end(now, job, Failed(job.id, kind, detail), b"")
+
+    def _expire(self, now: float, job: Job) -> None:
+        self.counters.expired += 1
+        self._fail(now, job, "expired", f"not done within {job.submit.deadline:g} seconds")
+
+    def _end(self, now: float, job: Job, ending: Finished | Failed, result: bytes) -> None:
+        self._cancel_run(job)
+        self.jobs.end(now, job, ending, result)
+        for client in job.clients:
+            self._send_ending(now, client, job)
+
+    def _send_ending(self, now: float, client: Client, job: Job) -> None:
+        assert job.ending is not None
+        job.ending_sent_at = now
+        self._effects.to_client(client.peer, job.ending, job.result)
+
+    def _remove(self, job: Job) -> None:
+        if job.state is not JobState.ENDED:
+            self.counters.cancelled += 1
+            self._cancel_run(job)
+        self.jobs.remove(job)
+        for client in job.clients:
+            client.jobs.discard(job.id)
+
+    # deaths
+
+    def _suspect(self, now: float, job: Job, worker: Worker, *, was_alone: bool) -> None:
+        job.note_death(was_alone=was_alone)
+        self._log("run died with its worker", job, worker)
+        if job.is_deadly(self._config):
+            self._give_up(now, job, worker)
+        else:
+            self._requeue(now, job)
+
+    def _give_up(self, now: float, job: Job, worker: Worker) -> None:
+        """Fail a job that killed its workers, and keep it as a dead letter."""
+        detail = f"{job.deaths} workers died running it, the last was {worker.name}"
+        self.counters.dead += 1
+        self._effects.write_dead_letter(WriteDeadLetter(job.submit, job.body, job.deaths, detail))
+        self._log("job became a dead letter", job, worker)
+        self._fail(now, job, "dead", detail)
+
+    def _log(self, event: str, job: Job, worker: Worker) -> None:
+        self._effects.log(
+            event,
+            job=job.id.hex(),
+            tree=job.submit.group,
+            worker=worker.name,
+            attempt=job.attempt,
+            deaths=job.deaths,
+        )

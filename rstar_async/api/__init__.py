@@ -1,0 +1,1 @@
+"""The public API, for notebooks and scripts; `import rstar_async` offers all of it."""

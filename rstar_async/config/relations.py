@@ -1,0 +1,30 @@
+"""Rules that relate two settings. The bounds of one setting stand on its field. Pure."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from rstar_async.config.recipe import Recipe
+
+
+def contradictions(recipe: Recipe) -> Iterator[str]:
+    """A line for each pair of settings that cannot work together."""
+    if recipe.bootstrap.model and recipe.bootstrap.kind != "few_shot":
+        yield "bootstrap.model is prompted, so bootstrap.kind must be few_shot"
+    if recipe.ppm.train and not recipe.workers.reward:
+        yield "workers.reward is 0, but must be at least 1 while ppm.train is true"
+    if not recipe.rounds:
+        yield "give at least one [[rounds]]"
+    elif recipe.rounds[0].guidance == "ppm":
+        yield "round 1 cannot be guided by a PPM, there is none yet"
+    for number in range(1, len(recipe.rounds) + 1):
+        yield from _falling_totals(recipe, number)
+
+
+def _falling_totals(recipe: Recipe, number: int) -> Iterator[str]:
+    unsolved = recipe.rounds[number - 1].unsolved_rollouts
+    totals = [recipe.search_of_round(number).rollouts, *unsolved]
+    if any(earlier >= later for earlier, later in pairwise(totals)):
+        yield (
+            f"round {number} goes from {' to '.join(map(str, totals))} rollouts, but "
+            "rounds.unsolved_rollouts are totals, each above the one before"
+        )
