@@ -24,7 +24,7 @@ from storage import records
 from storage.store import Store, open_store
 from workers.engines.base import Engine
 from workers.executor import serve_executor
-from workers.inference import serve_inference
+from workers.serve_model import serve_model
 
 POLICY = "policy"
 DEMO = Path(__file__).parents[1] / "rstar_async" / "demo" / "checkpoint"
@@ -81,9 +81,8 @@ async def _opened(
         for pool in POOLS:
             broker = Broker(pool, clients=clients_endpoint(sockets, pool), workers=ends[pool])
             nursery.start_soon(broker.run)
-        nursery.start_soon(
-            lambda: serve_inference(ends["inference"], "engine", engine, CAPACITY, drain=never)
-        )
+        place = (ends["inference"], "engine")
+        nursery.start_soon(lambda: serve_model("inference", *place, engine, CAPACITY, drain=never))
         nursery.start_soon(lambda: serve_executor(ends["executor"], "executor", SLOTS, drain=never))
         endpoints = {pool: clients_endpoint(sockets, pool) for pool in POOLS}
         async with open_pools(endpoints, window=CAPACITY) as pools:

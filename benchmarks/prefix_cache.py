@@ -24,6 +24,7 @@ from storage.database import open_database
 from storage.records import Expansion
 from workers.engines.base import Engine
 from workers.engines.local.engine import LocalEngine
+from workers.engines.local.settings import LocalSettings
 from workers.engines.sglang.command import INSTALLED, Command
 from workers.engines.sglang.engine import SGLangEngine
 from workers.engines.sglang.managed import ManagedServer
@@ -91,7 +92,7 @@ def _measure(report: Report, cache: str) -> Spent:
 def _engine(options: argparse.Namespace, cache: str) -> Callable[[Path], Engine]:
     if options.engine == "local":
         mib = CACHE_MIB if cache == "on" else 0
-        return lambda models: LocalEngine(models, cache_mib=mib, threads=1)
+        return lambda models: LocalEngine(models, LocalSettings(cache_mib=mib, threads=1))
     off = () if cache == "on" else ("--disable-radix-cache",)
     command = Command(options.launch, (*shlex.split(options.arguments), *off))
     return lambda models: SGLangEngine(models, ManagedServer(POLICY, command), "policy")

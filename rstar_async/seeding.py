@@ -10,7 +10,7 @@ from hashlib import blake2b
 def digest(*parts: object) -> bytes:
     """Eight bytes that depend on the texts of `parts` alone, in every process and for ever."""
     text = "\x1f".join(str(part) for part in parts)
-    return blake2b(text.encode(), digest_size=8).digest()
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest()
 
 
 def search_id(run: str, round_number: int, purpose: str, problem: str, seed: int) -> str:

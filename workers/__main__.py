@@ -1,43 +1,40 @@
 """`python -m workers executor|inference|reward --endpoint ENDPOINT`: one worker process.
 
-It works until SIGTERM, which drains it; a second signal ends it at once. Exit codes: 0 drained,
-1 the engine died, 2 bad input. Torch is imported only where a model runs in this process.
+SIGTERM drains it; a second signal ends it at once. Exit codes: 0 drained, 1 the engine died, 2 bad
+input. Torch is imported only where a model runs in this process.
 """
 
 import argparse
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from rstar_async.engines.errors import EngineFailed, ModelUnavailable
+from rstar_async.engines.sglang_servers import ModelPool
 from rstar_async.errors import BadInput
 from rstar_async.telemetry import process
 from rstar_async.wire.endpoints import check_endpoint
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.keys import load_peer_keys
-from workers.engines.base import EngineFailed, ModelUnavailable
-from workers.engines.factory import (
-    INFERENCE_ENGINES,
-    REWARD_ENGINES,
-    add_engine_options,
-    number,
-    open_engine,
-    open_scorer,
-)
+from workers.engines.factory import ModelOptions, add_engine_options, number
+from workers.sandbox.policy import WAIVERS
 from workers.worker import EngineDead
 
 ENGINE_DIED, BAD_INPUT = 1, 2
-WEAKNESSES = ("no-landlock", "no-listener")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one worker to its end; return the exit code."""
-    options = _parser().parse_args(arguments)
     try:
+        options = parse(sys.argv[1:] if arguments is None else arguments)
         process.begin(options, options.name)
         _check_connection(options)
-        options.check(options)
-        process.run(options.serve, options)
+        if options.pool == "executor":
+            process.run(_serve_executor, options)
+        else:
+            process.run(_serve_model, options, ModelOptions.of(options.pool, options))
     except Exception as error:
         code = _exit_code(cause := single(error))
         if code is None:
@@ -48,13 +45,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _exit_code(error: BaseException) -> int | None:
-    """None for what is a defect of ours and wants a traceback."""
+    """None for a defect of this program, which deserves a traceback."""
     if isinstance(error, BadInput | ModelUnavailable):
         return BAD_INPUT
     return ENGINE_DIED if isinstance(error, EngineDead | EngineFailed) else None
 
 
-async def _executor(options: argparse.Namespace) -> None:
+async def _serve_executor(options: argparse.Namespace) -> None:
     from workers.executor import serve_executor
     from workers.sandbox import Options
 
@@ -63,20 +60,12 @@ async def _executor(options: argparse.Namespace) -> None:
     await serve_executor(options.endpoint, options.name, options=sandbox, keys=options.keys)
 
 
-async def _inference(options: argparse.Namespace) -> None:
-    from workers.inference import serve_inference
+async def _serve_model(options: argparse.Namespace, model: ModelOptions) -> None:
+    from workers.serve_model import serve_model
 
-    # A request has several samples, each a row; a few more than fit keep the engine from waiting.
-    capacity = max(2, options.rows // 4)
-    async with open_engine(options) as engine:
-        await serve_inference(options.endpoint, options.name, engine, capacity, keys=options.keys)
-
-
-async def _reward(options: argparse.Namespace) -> None:
-    from workers.reward import serve_reward
-
-    async with open_scorer(options) as scorer:
-        await serve_reward(options.endpoint, options.name, scorer, options.rows, keys=options.keys)
+    async with model.open() as engine:
+        place = (options.endpoint, options.name)
+        await serve_model(model.pool, *place, engine, model.capacity, keys=options.keys)
 
 
 def _check_connection(options: argparse.Namespace) -> None:
@@ -86,30 +75,44 @@ def _check_connection(options: argparse.Namespace) -> None:
         load_peer_keys(options.keys)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options; those of a model's worker depend on `--engine`."""
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
-    kinds = parser.add_subparsers(required=True, metavar="executor|inference|reward")
-    executor = _kind(kinds.add_parser("executor", help="runs programs, confined"), _executor)
+    pools = parser.add_subparsers(required=True, dest="pool", metavar="executor|inference|reward")
+    executor = _add_pool(pools, "executor", "runs programs in the sandbox")
     executor.add_argument("--slots", type=number, default=0, help="programs at once; 0: all cores")
     executor.add_argument(
         "--allow",
         action="append",
         default=[],
-        choices=WEAKNESSES,
-        help="do without a lock that this machine lacks; see docs/security.md",
+        choices=WAIVERS,
+        help="do without a protection that this machine lacks; see docs/security.md",
     )
-    inference = _kind(kinds.add_parser("inference", help="continues prompts"), _inference)
-    add_engine_options(inference, INFERENCE_ENGINES)
-    reward = _kind(kinds.add_parser("reward", help="values steps by a PPM"), _reward)
-    add_engine_options(reward, REWARD_ENGINES)
-    return parser
+    engine = _engine_named_in(arguments)
+    models: dict[ModelPool, str] = {"inference": "continues prompts", "reward": "scores steps"}
+    for pool, purpose in models.items():
+        add_engine_options(_add_pool(pools, pool, purpose), engine)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        where = "" if options.pool == "executor" else f" with the engine {engine}"
+        raise BadInput(f"the {options.pool} worker has no option {unknown[0]}{where}; see --help")
+    return options
 
 
-def _kind(parser: argparse.ArgumentParser, serve: object) -> argparse.ArgumentParser:
-    parser.set_defaults(serve=serve, check=lambda options: None)
-    parser.add_argument("--endpoint", required=True, help="where the broker meets its workers")
+def _engine_named_in(arguments: Sequence[str]) -> str:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--engine", default="local")
+    name: str = parser.parse_known_args(arguments)[0].engine
+    return name
+
+
+def _add_pool(
+    pools: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, purpose: str
+) -> argparse.ArgumentParser:
+    parser = pools.add_parser(name, help=purpose)
+    parser.add_argument("--endpoint", required=True, help="the broker's endpoint for workers")
     parser.add_argument(
-        "--name", default=socket.gethostname(), help="unlike any other's; the host's"
+        "--name", default=socket.gethostname(), help="unique in its pool [the host's name]"
     )
     parser.add_argument("--keys", type=Path, help="folder with this worker's CURVE keys")
     process.add_options(parser)

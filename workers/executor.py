@@ -1,7 +1,7 @@
 """The executor worker: `Execute` jobs from the broker to the sandbox and back.
 
-Guarantees: it serves only where its self-test's attacks are all contained; a program's own failure
-is an answer, never an error of the job. What a tree asks for twice in other words runs once.
+Guarantees: it serves only if all attacks of its self-test are contained; a program's own failure is
+a result, never an error of the job. Equal programs of one tree run once (see `dedup`).
 """
 
 import logging
@@ -16,13 +16,13 @@ from workers import worker
 from workers.dedup import RequestCoalescer
 from workers.metrics import count_executed
 from workers.sandbox import Options, Outcome, Sandbox, SandboxError, Unconfinable, open_sandbox
-from workers.sandbox.inside.confine import hide
+from workers.sandbox.inside.confine import make_non_dumpable
 from workers.sandbox.selftest.doctor import self_test
 
 log = logging.getLogger(__name__)
 
-JOBS_PER_SLOT = 2  # the next job waits here, where its twins can find it, and not at the broker
-TREES_REMEMBERED = 4096
+JOBS_PER_SLOT = 2  # the next job waits here, where equal programs are found, and not at the broker
+MAX_GROUPS = 4096
 
 
 class Executor:
@@ -30,16 +30,16 @@ class Executor:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._twins = RequestCoalescer(self._run)
-        self._trees: dict[str, set[str]] = {}
+        self._coalescer = RequestCoalescer(self._run)
+        self._trees_of_group: dict[str, set[str]] = {}
         self.answered = 0
 
     async def handle(self, job: worker.Job) -> bytes:
-        """For the station: remembers which trees belong to the job's group."""
+        """Answer one job, and remember which trees belong to its group."""
         request = msgspec.msgpack.decode(job.body, type=Execute)
-        self._trees.setdefault(job.group, set()).add(request.tree)
-        while len(self._trees) > TREES_REMEMBERED:
-            self._end(next(iter(self._trees)))
+        self._trees_of_group.setdefault(job.group, set()).add(request.tree)
+        while len(self._trees_of_group) > MAX_GROUPS:
+            self._end(next(iter(self._trees_of_group)))
         try:
             return msgspec.msgpack.encode(await self.execute(request))
         except Unconfinable as error:
@@ -49,28 +49,28 @@ class Executor:
 
     @property
     def shared(self) -> int:
-        """How many answers were a twin's."""
-        return self._twins.shared
+        """How many results were shared with an equal program."""
+        return self._coalescer.shared
 
     @property
     def shared_share(self) -> float:
-        """Of all answers, how many were a twin's."""
+        """The share of all results that were shared with an equal program."""
         return self.shared / max(1, self.answered)
 
     async def group_ended(self, group: str) -> None:
-        """No more jobs of this group will come: its snapshots can go."""
+        """No more jobs of this group will come: drop its snapshots."""
         self._end(group)
 
     def _end(self, group: str) -> None:
-        for tree in self._trees.pop(group, {group}):
+        for tree in self._trees_of_group.pop(group, {group}):
             self._sandbox.end_tree(tree)
-            self._twins.end_tree(tree)
+            self._coalescer.end_tree(tree)
 
     async def execute(self, request: Execute) -> Executed:
-        """Run it, or share the success of its twin."""
+        """Run it, or share the success of an equal program."""
         if not request.steps:
             raise ValueError("an Execute job has at least one step")
-        outcome = await self._twins.outcome(request)
+        outcome = await self._coalescer.outcome(request)
         self.answered += 1
         names = Executed.__struct_fields__
         executed = Executed(**{name: getattr(outcome, name) for name in names})
@@ -92,13 +92,13 @@ async def serve_executor(
 ) -> None:
     """Serve until told to drain; `slots` programs at a time, by default one for each CPU.
 
-    Raises BadInput, with one line, where the sandbox would not hold.
+    Raises `BadInput` on a machine where the sandbox cannot confine programs.
     """
     options = options or Options()
     if slots is not None:
         options = options.with_slots(slots)
     if "no-landlock" in options.allow:
-        hide()  # programs could otherwise read our memory through /proc
+        make_non_dumpable()  # programs could otherwise read this process's memory through /proc
     try:
         async with open_sandbox(options) as sandbox:
             if options.allow:
@@ -127,6 +127,6 @@ async def serve_executor(
 
 
 async def _refuse_if_breached(sandbox: Sandbox) -> None:
-    landlocked = all(locks.landlock for locks in sandbox.locks.values())
+    landlocked = all(confinement.landlock for confinement in sandbox.confinement.values())
     if breaches := await self_test(sandbox, reading=landlocked):
         raise BadInput(f"the sandbox does not hold on this machine: {'; '.join(breaches)}")

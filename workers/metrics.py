@@ -1,4 +1,4 @@
-"""What a worker counts: its runs, and by kind what came of them."""
+"""A worker's metrics: its runs, how they ended, and what the jobs of each pool consumed."""
 
 from collections.abc import Callable
 
@@ -17,24 +17,24 @@ from rstar_async.telemetry.metrics import (
 from rstar_async.wire.messages import Done, Error, Stopped
 from rstar_async.wire.payloads import Executed, Generated, Scored
 
-ENDINGS = ("done", "error", "retry", "cancelled", "deadline", "draining")
+RUN_ENDS = ("done", "error", "retry", "cancelled", "deadline", "draining")
 
 
 class WorkerGauges:
-    """The runs of one worker in its pool, the name of which its broker says in the Welcome.
+    """The runs of one worker; `pool` is what its broker says in the Welcome.
 
-    How many run now is asked when somebody looks, in the thread that serves the metrics.
+    `running` and `capacity` are called by the thread that serves the metrics.
     """
 
     def __init__(self, pool: str, running: Callable[[], int], capacity: Callable[[], int]) -> None:
         WORKER_RUNNING.labels(pool).set_function(running)
         WORKER_CAPACITY.labels(pool).set_function(capacity)
-        self._endings = {ending: WORKER_RUNS.labels(pool, ending) for ending in ENDINGS}
+        self._run_ends = {end: WORKER_RUNS.labels(pool, end) for end in RUN_ENDS}
         self._seconds = WORKER_SECONDS.labels(pool)
 
-    def count(self, word: Done | Error | Stopped, seconds: float) -> None:
-        """A run has ended so."""
-        self._endings[_ending(word)].inc()
+    def count(self, reply: Done | Error | Stopped, seconds: float) -> None:
+        """A run has ended with this reply."""
+        self._run_ends[_end_of(reply)].inc()
         self._seconds.observe(seconds)
 
 
@@ -53,14 +53,14 @@ def count_scored(scored: Scored) -> None:
 
 
 def count_executed(executed: Executed) -> None:
-    """One program's outcome."""
+    """One executed program."""
     PROGRAMS.labels(executed.status).inc()
     PROGRAM_CPU.labels(executed.status).inc(max(0.0, executed.cpu_seconds))
     REUSED_STEPS.labels(executed.status).inc(executed.reused_steps)
 
 
-def _ending(word: Done | Error | Stopped) -> str:
-    match word:
+def _end_of(reply: Done | Error | Stopped) -> str:
+    match reply:
         case Done():
             return "done"
         case Error(retryable=retryable):

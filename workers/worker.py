@@ -1,10 +1,10 @@
-"""The loop every worker shares: announce, take jobs, beat, answer, leave in good order.
+"""The loop that every worker shares: say hello, take jobs, send heartbeats and replies, drain.
 
-Guarantees. Each assigned job ends in one word to the broker: `Done`, `Error` or `Stopped`. A job
-keeps running while the broker is away, and its word is kept until the broker has been heard for
-`KEPT_SECONDS` after it: a broker that died with the word unread costs no second run. SIGTERM or
-SIGINT drains: no new jobs, the running ones have 30 seconds; a second signal ends at once. If the
-engine dies nothing is said at all, so that the broker hands the jobs to another worker.
+Guarantees. Each assigned job ends in one reply to the broker: `Done`, `Error` or `Stopped`. A job
+keeps running while the broker is away, and its reply is kept until the broker has been heard from
+`REPLY_KEPT_SECONDS` later: a broker that dies before it reads the reply costs no second run.
+SIGTERM or SIGINT drains: no new jobs, the running ones have 30 seconds; a second signal ends at
+once. If the engine dies no reply is sent, so that the broker gives the jobs to another worker.
 """
 
 import logging
@@ -45,20 +45,20 @@ log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 30.0
 STOP_SECONDS = 5.0
-KEPT_SECONDS = 2.0  # two of the broker's beats
+REPLY_KEPT_SECONDS = 2.0  # two of the broker's heartbeats
 DETAIL_CHARACTERS = 2000
 
 
 class Retryable(Exception):
-    """Raised by a handler: not this job's fault, another try may help."""
+    """Raised by a handler when another try may help: the job is not at fault."""
 
 
 class EngineDead(Exception):
-    """Raised by a handler: this worker cannot work any more. Its process must end."""
+    """Raised by a handler when this worker cannot go on. Its process must end."""
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What a handler is given."""
+    """One job, as its handler gets it."""
 
     id: JobId
     attempt: int
@@ -88,7 +88,7 @@ class Run:
 
 
 class Worker:
-    """One worker process's conversation with its broker. Made by `serve`."""
+    """One worker connected to its broker. Made by `serve`."""
 
     def __init__(
         self,
@@ -107,10 +107,10 @@ class Worker:
         self._drain_seconds = drain_seconds
         self._session = secrets.token_bytes(8)
         self._runs: dict[JobId, Run] = {}
-        self._words: list[tuple[float, Reply]] = []
+        self._replies: list[tuple[float, Reply]] = []
         self._gauges: WorkerGauges | None = None
         self._idle = trio.Event()
-        self._link: Connection[ToWorkerMessage] = Connection(
+        self._connection: Connection[ToWorkerMessage] = Connection(
             endpoint,
             self,
             lambda: open_peer(endpoint, queue=4 * max(capacity, 256), keys=peer_keys),
@@ -121,7 +121,7 @@ class Worker:
         """Work until drained: by the event if one is given, else by the first signal."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
-            nursery.start_soon(self._link.run)
+            nursery.start_soon(self._connection.run)
             if drain is None:
                 await self._wait_for_signals(nursery)
             else:
@@ -129,29 +129,29 @@ class Worker:
                 await self._drain()
             nursery.cancel_scope.cancel()
 
-    # what the link asks and tells
+    # called by the connection
 
     def hello(self) -> WorkerHello:
-        running = {*self._runs, *(message.job for _, (message, _) in self._words)}
+        running = {*self._runs, *(message.job for _, (message, _) in self._replies)}
         return WorkerHello(PROTOCOL, self._name, self._session, self._capacity, [*running])
 
     def beat(self) -> WorkerBeat:
-        heartbeat.beat()  # nobody asks for this unless the broker knows us and was heard from
-        self._forget_words()
+        heartbeat.beat()  # called only while the broker knows this worker and is heard from
+        self._forget_read_replies()
         return WorkerBeat(list(self._runs), self._capacity)
 
     def welcomed(self, welcome: Welcome) -> None:
         self._gauges = WorkerGauges(
             welcome.pool, running=lambda: len(self._runs), capacity=lambda: self._capacity
         )
-        words, self._words = self._words, []
-        for _, (message, body) in words:
-            self._say(message, body)
+        replies, self._replies = self._replies, []
+        for _, (message, body) in replies:
+            self._send(message, body)
 
     def heard(self, message: ToWorkerMessage, body: bytes) -> None:
         match message:
             case Assign():
-                self._take(message, body)
+                self._start(message, body)
             case CancelRun(job=job):
                 if (run := self._runs.get(job)) is not None:
                     run.stop("cancelled")
@@ -161,7 +161,7 @@ class Worker:
 
     # jobs
 
-    def _take(self, assign: Assign, body: bytes) -> None:
+    def _start(self, assign: Assign, body: bytes) -> None:
         running = self._runs.get(assign.job)
         if running is not None and not running.scope.cancel_called:
             return
@@ -183,7 +183,7 @@ class Worker:
         try:
             with facts(worker=self._name, job=job.id, tree=job.group, attempt=job.attempt):
                 message, body = await self._outcome(run)
-            self._say(message, body)
+            self._send(message, body)
             if self._gauges is not None:
                 self._gauges.count(message, trio.current_time() - started)
         finally:
@@ -198,10 +198,10 @@ class Worker:
             with run.scope:
                 return Done(job.id, job.attempt), _sendable(await self._handle(job))
         except Exception as error:
-            return self._complaint(job, single(error)), b""
+            return self._error_reply(job, single(error)), b""
         return Stopped(job.id, job.attempt, run.reason), b""
 
-    def _complaint(self, job: Job, error: BaseException) -> Error:
+    def _error_reply(self, job: Job, error: BaseException) -> Error:
         if isinstance(error, EngineDead):
             raise error
         retryable = isinstance(error, Retryable)
@@ -215,40 +215,40 @@ class Worker:
         detail = f"{type(error).__name__}: {error}"[:DETAIL_CHARACTERS]
         return Error(job.id, job.attempt, retryable, detail.encode(errors="replace").decode())
 
-    def _say(self, message: Done | Error | Stopped, body: bytes) -> None:
-        self._words.append((trio.current_time(), (message, body)))
-        self._link.send(message, body)
+    def _send(self, message: Done | Error | Stopped, body: bytes) -> None:
+        self._replies.append((trio.current_time(), (message, body)))
+        self._connection.send(message, body)
 
-    def _forget_words(self) -> None:
-        """Forget what the broker has read, for it was heard afterwards."""
-        read_until = self._link.heard_at - KEPT_SECONDS
-        self._words = [(at, word) for at, word in self._words if at > read_until]
+    def _forget_read_replies(self) -> None:
+        """Forget the replies that the broker has read: it was heard from afterwards."""
+        read_until = self._connection.heard_at - REPLY_KEPT_SECONDS
+        self._replies = [(at, reply) for at, reply in self._replies if at > read_until]
 
-    # leaving
+    # draining
 
     async def _wait_for_signals(self, nursery: trio.Nursery) -> None:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             await anext(signals)
             nursery.start_soon(self._drain_then_leave, nursery)
             await anext(signals)
-            log.info("second signal: leaving at once", extra={"worker": self._name})
+            log.info("second signal: ending at once", extra={"worker": self._name})
 
     async def _drain_then_leave(self, nursery: trio.Nursery) -> None:
         await self._drain()
         nursery.cancel_scope.cancel()
 
     async def _drain(self) -> None:
-        """Finish what runs, take nothing new, say goodbye."""
+        """Take no new jobs, finish or stop the running ones, say goodbye."""
         log.info("draining", extra={"worker": self._name, "running": len(self._runs)})
         self._capacity = 0
-        self._link.send(self.beat())
+        self._connection.send(self.beat())
         with trio.move_on_after(self._drain_seconds):
             await self._wait_until_idle()
         for run in list(self._runs.values()):
             run.stop("draining")
         with trio.move_on_after(STOP_SECONDS):
             await self._wait_until_idle()
-        self._link.send(WorkerBye())
+        self._connection.send(WorkerBye())
 
     async def _wait_until_idle(self) -> None:
         while self._runs:
@@ -277,14 +277,14 @@ async def serve(
 
     At most about `capacity` jobs are handled at once. `handle` returns the result's bytes;
     `Retryable` asks for another try, `EngineDead` ends this call (and must end the process), any
-    other exception fails the job. It is cancelled when nobody waits for the job any more.
-    `on_group_end` is called when no more jobs of a group will come; it must not raise. With
-    `drain` given, that event is obeyed instead of signals: for stations that share a process. What
-    runs for longer than `drain_seconds` into a drain is stopped, and done by another worker.
+    other exception fails the job. It is cancelled when the job's result is no longer wanted.
+    `on_group_end` is called when no more jobs of a group will come; it must not raise. With `drain`
+    given, that event starts the drain instead of signals, for workers that share a process. Jobs
+    that still run `drain_seconds` into a drain are stopped, and done by another worker.
     """
-    station = Worker(endpoint, name, capacity, handle, on_group_end, keys, drain_seconds)
+    worker = Worker(endpoint, name, capacity, handle, on_group_end, keys, drain_seconds)
     try:
-        await station.run(drain)
+        await worker.run(drain)
         return
     except BaseExceptionGroup as group:
         error = single(group)

@@ -1,7 +1,7 @@
-"""What confinement costs: our executor against the ways to do without it, and end to end.
+"""What confinement costs: this executor against executors without it, and end to end.
 
-Every manner runs the same programs, in turns; one that prints something else is marked wrong. CPU
-is that of the whole process tree. `--code-judge` and `--sandbox-fusion` name checkouts of those
+All executors run the same programs, in turns; one with other output is marked wrong. CPU time is
+that of the whole process tree. `--code-judge` and `--sandbox-fusion` name checkouts of those
 projects, with an environment of their own in `.venv` if they have one; without, no row for them.
 """
 
@@ -21,16 +21,16 @@ from benchmarks.executor.pool import measure_pool
 from benchmarks.report import Report, open_report
 from workers.sandbox import Options, Sandbox, open_sandbox
 
-OURS, LIMIT, BASELINE = "ours, stateless", BARE_FORK, "subprocess + import"
-GUESTS = ("code-judge", "sandbox-fusion")
+OURS, BARE, BASELINE = "ours, stateless", BARE_FORK, "subprocess + import"
+PROJECTS = ("code-judge", "sandbox-fusion")
 Table = dict[tuple[str, str], Meter]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, print, say what holds."""
+    """Measure, print the table, check the claims."""
     parser = argparse.ArgumentParser()
-    for guest in GUESTS:
-        parser.add_argument(f"--{guest}", type=Path, metavar="FOLDER", help="its checkout")
+    for project in PROJECTS:
+        parser.add_argument(f"--{project}", type=Path, metavar="FOLDER", help="its checkout")
     report = open_report(__doc__, arguments, parser)
     trio.run(_measure, report)
     return report.close()
@@ -48,39 +48,40 @@ async def _measure(report: Report) -> None:
 
 
 async def _stateless(report: Report, sandbox: Sandbox) -> None:
-    guests = {guest: getattr(report.options, guest.replace("-", "_")) for guest in GUESTS}
-    with open_baselines(sandbox, guests) as (rivals, missing):
-        table, wrong = await _in_turns(rivals, rounds=3 if report.short else 6)
-    for (rival, job), meter in table.items():
-        if (rival, job) in wrong:
-            report.row(job=job, executor=rival, note="left out: prints something else")
+    options = vars(report.options)
+    checkouts = {project: options[project.replace("-", "_")] for project in PROJECTS}
+    with open_baselines(sandbox, checkouts) as (baselines, missing):
+        table, wrong = await _in_turns(baselines, rounds=3 if report.short else 6)
+    for (baseline, job), meter in table.items():
+        if (baseline, job) in wrong:
+            report.row(job=job, executor=baseline, note="left out: prints something else")
         else:
-            report.row(job=job, executor=rival, **_cells(meter))
-    for rival, why in missing.items():
-        report.row(executor=rival, note=f"left out: {why}")
+            report.row(job=job, executor=baseline, **_cells(meter))
+    for baseline, why in missing.items():
+        report.row(executor=baseline, note=f"left out: {why}")
     _claim_stateless(report, table)
 
 
-async def _in_turns(rivals: list[Baseline], rounds: int) -> tuple[Table, set[tuple[str, str]]]:
-    """Each round gives every rival its share of every job; the first one is not counted.
+async def _in_turns(baselines: list[Baseline], rounds: int) -> tuple[Table, set[tuple[str, str]]]:
+    """In each round every baseline runs its share of every job; the first round is not counted.
 
-    Who printed something else is not asked for that job again.
+    A baseline with other output does not run that job again.
     """
-    table: Table = {(rival.name, job.name): Meter() for job in JOBS for rival in rivals}
+    table: Table = {(baseline.name, job.name): Meter() for job in JOBS for baseline in baselines}
     wrong: set[tuple[str, str]] = set()
     numbers = count()
-    for turn in range(rounds + 1):
+    for round_ in range(rounds + 1):
         for job in JOBS:
             seeds = [next(numbers) for _ in range(_share(job, heavy=False))]
             truth: list[str] = []
-            for rival in rivals:
-                if (rival.name, job.name) in wrong:
+            for baseline in baselines:
+                if (baseline.name, job.name) in wrong:
                     continue
-                meter = table[rival.name, job.name] if turn else Meter()
-                answers = await _run(rival, job, seeds[: _share(job, rival.heavy)], meter)
+                meter = table[baseline.name, job.name] if round_ else Meter()
+                answers = await _run(baseline, job, seeds[: _share(job, baseline.heavy)], meter)
                 truth = truth or answers
                 if any(a != b for a, b in zip(answers, truth, strict=False)):
-                    wrong.add((rival.name, job.name))
+                    wrong.add((baseline.name, job.name))
     return table, wrong
 
 
@@ -88,13 +89,13 @@ def _share(job: Job, heavy: bool) -> int:
     return 1 if heavy else 30 if job.name == "trivial" else 8
 
 
-async def _run(rival: Baseline, job: Job, seeds: list[int], meter: Meter) -> list[str]:
+async def _run(baseline: Baseline, job: Job, seeds: list[int], meter: Meter) -> list[str]:
     answers = []
     with meter:
         for seed in seeds:
             source = job.source(seed)
             meter.begin()
-            answers.append(await rival.run(source))
+            answers.append(await baseline.run(source))
             meter.end()
     return answers
 
@@ -105,15 +106,15 @@ def _cells(meter: Meter) -> dict[str, float | int]:
 
 
 def _claim_stateless(report: Report, table: Table) -> None:
-    def cpu(rival: str, job: str) -> float:
-        return table[rival, job].cpu_ms
+    def cpu(baseline: str, job: str) -> float:
+        return table[baseline, job].cpu_ms
 
     report.claim("trivial, all locks on", cpu(OURS, "trivial"), "CPU ms", "<=", 10)
     report.claim("solve, all locks on", cpu(OURS, "solve"), "CPU ms", "<=", 30)
     for job, times in (("trivial", 40), ("solve", 15)):
         ratio = cpu(BASELINE, job) / cpu(OURS, job)
         report.claim(f"{job}: cheaper than subprocess + import", ratio, "times", ">=", times)
-    ratio = cpu(OURS, "trivial") / cpu(LIMIT, "trivial")
+    ratio = cpu(OURS, "trivial") / cpu(BARE, "trivial")
     report.claim("trivial: CPU of a bare fork", ratio, "times", "<=", 2)
 
 

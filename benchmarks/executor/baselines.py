@@ -1,6 +1,6 @@
-"""The ways to run a program that ours is compared with; all print the same, or are left out.
+"""Other ways to run a program, for comparison; those with other output are left out.
 
-None but ours confines anything: they are the price of doing without, or of doing it otherwise.
+None of them confines anything: they show the cost without confinement.
 """
 
 import multiprocessing
@@ -37,7 +37,7 @@ class Baseline(Protocol):
 
 
 class Ours:
-    """Every lock on, no state kept: a tree for each program."""
+    """All protections on, no state kept: a tree for each program."""
 
     name, heavy = "ours, stateless", False
 
@@ -51,7 +51,7 @@ class Ours:
 
 
 class FreshInterpreter:
-    """`python -c` for each program; with the imports in front as those do who know no better."""
+    """`python -c` for each program; optionally with imports in front, as is common."""
 
     def __init__(self, preamble: str = "") -> None:
         self.name = "subprocess + import" if preamble else "subprocess"
@@ -91,13 +91,13 @@ def run_here(source: str) -> str:
 
 
 class Hosted:
-    """One of the manners of `host.py`."""
+    """One of the modes of `host.py`."""
 
-    def __init__(self, manner: str, argument: str, python: str = sys.executable) -> None:
-        self.name, self.heavy = manner, manner not in BARE
-        command = [python, str(HOST), manner, argument]
+    def __init__(self, mode: str, argument: str, python: str = sys.executable) -> None:
+        self.name, self.heavy = mode, mode not in BARE
+        command = [python, str(HOST), mode, argument]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        env = ENVIRONMENT | ({"LD_BIND_NOW": "1"} if manner in BARE else {})  # as ours has it
+        env = ENVIRONMENT | ({"LD_BIND_NOW": "1"} if mode in BARE else {})  # as ours has it
         self._process = subprocess.Popen(command, env=env, **pipes)  # type: ignore[call-overload]
         if self._answer() != "ready":
             _, complaint = self._process.communicate()
@@ -155,27 +155,27 @@ class BareChain:
 def open_baselines(
     sandbox: Sandbox, others: dict[str, Path | None]
 ) -> Iterator[tuple[list[Baseline], dict[str, str]]]:
-    """All that can be had here, and why the rest cannot. `others`: checkouts by manner."""
+    """All that can be had here, and why the rest cannot. `others`: checkouts by mode."""
     with ExitStack() as stack:
-        rivals: list[Baseline] = [Ours(sandbox), FreshInterpreter(), FreshInterpreter(IMPORTS)]
+        baselines: list[Baseline] = [Ours(sandbox), FreshInterpreter(), FreshInterpreter(IMPORTS)]
         missing = {}
-        for own in (BareFork(), WarmPool()):
-            stack.callback(own.close)
-            rivals.append(own)
-        for manner, folder in others.items():
+        for built_in in (BareFork(), WarmPool()):
+            stack.callback(built_in.close)
+            baselines.append(built_in)
+        for mode, folder in others.items():
             try:
-                guest = Hosted(manner, *_place(manner, folder))
+                project = Hosted(mode, *_folder_and_python(mode, folder))
             except (RuntimeError, OSError) as error:
-                missing[manner] = str(error)
+                missing[mode] = str(error)
                 continue
-            stack.callback(guest.close)
-            rivals.append(guest)
-        yield rivals, missing
+            stack.callback(project.close)
+            baselines.append(project)
+        yield baselines, missing
 
 
-def _place(manner: str, folder: Path | None) -> tuple[str, str]:
+def _folder_and_python(mode: str, folder: Path | None) -> tuple[str, str]:
     if folder is None:
-        raise RuntimeError(f"no checkout given: --{manner} FOLDER")
+        raise RuntimeError(f"no checkout given: --{mode} FOLDER")
     if not folder.is_dir():
         raise RuntimeError(f"there is no folder {folder}")
     python = folder / ".venv" / "bin" / "python"

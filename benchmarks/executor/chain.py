@@ -1,8 +1,7 @@
-"""A program that grows: each step in the state that is held, against all of it from the start.
+"""A growing program: each step in the held state, against replaying everything from the start.
 
-Beside ours the limit: the same generations of forks with nothing around them.
-
-A held interpreter costs CPU at its end too; that is part of the step that made it.
+Beside it the bound: the same generations of forks with nothing around them. A held interpreter
+costs CPU at its end too; that is part of the step that made it.
 """
 
 import time
@@ -70,7 +69,9 @@ async def _round(sandbox: Sandbox, bare: BareChain, steps: list[str], measured: 
     leaves = [[*steps, f"print(k + {number})"] for number in range(SIBLINGS)]
     extended = await _all(sandbox, prefixes, measured.extended)
     leaf_extended = await _all(sandbox, leaves, measured.leaf_extended)
-    await _bury(sandbox, {measured.extended: len(prefixes), measured.leaf_extended: len(leaves)})
+    await _drop_all(
+        sandbox, {measured.extended: len(prefixes), measured.leaf_extended: len(leaves)}
+    )
     printed = await _generations(bare, steps, measured.bare)
     replayed = await _all(sandbox, map(_joined, prefixes), measured.replayed, forget=True)
     few = [_joined(leaf) for leaf in leaves[:2]]
@@ -90,19 +91,19 @@ async def _generations(bare: BareChain, steps: list[str], meter: Meter) -> str:
     return printed
 
 
-async def _bury(sandbox: Sandbox, made: dict[Meter, int]) -> None:
-    """End what is held, and charge its end to those who made so many nodes each."""
-    held, alive, deaths = sum(made.values()), len(sandbox.pids), Meter()
-    with deaths:
+async def _drop_all(sandbox: Sandbox, made: dict[Meter, int]) -> None:
+    """Release all held nodes, and charge the CPU time of that to the meters that made them."""
+    held, alive, releases = sum(made.values()), len(sandbox.pids), Meter()
+    with releases:
         sandbox.end_tree("chain")
         while len(sandbox.pids) > alive - held:  # noqa: ASYNC110
             await trio.sleep(0.002)
     for meter, nodes in made.items():
-        meter.cpu_seconds += deaths.cpu_seconds * nodes / held
+        meter.cpu_seconds += releases.cpu_seconds * nodes / held
 
 
 def _compare(extended: list[str], replayed: list[str], depth: int) -> None:
-    """A replay prints all that came before, too."""
+    """Check equal output; a replay also prints everything before."""
     before = ["", *replayed[: depth - 1], replayed[depth - 1], replayed[depth - 1]]
     for one, other, already in zip(extended, replayed, before, strict=True):
         if already + one != other:
@@ -110,14 +111,14 @@ def _compare(extended: list[str], replayed: list[str], depth: int) -> None:
 
 
 def _joined(steps: list[str]) -> list[str]:
-    """The whole program as a single step: the cheapest way to begin again."""
+    """The whole program as a single step: the cheapest way to replay it."""
     return ["\n".join(steps)]
 
 
 async def _all(
     sandbox: Sandbox, programs: Iterable[list[str]], meter: Meter, *, forget: bool = False
 ) -> list[str]:
-    """What each prints. `forget`: nothing may be left from the one before."""
+    """What each prints. `forget`: drop the held states after each."""
     printed = []
     with meter:
         for program in programs:

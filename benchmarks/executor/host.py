@@ -1,9 +1,9 @@
-"""Runs programs in the manner of others, in a process of its own: `python host.py MANNER`.
+"""Runs programs in another way, in a process of its own: `python host.py MODE`.
 
 On standard input programs, each with its length in front (4 bytes, little-endian), on standard
-output what they print, likewise; `ready` comes first. Manners: `fork FLAVOUR` and `chain FLAVOUR`
-(forks of the warm interpreter, no lock at all), `code-judge FOLDER` and `sandbox-fusion FOLDER`
-(their checkouts).
+output what they print, likewise; `ready` comes first. Modes: `fork FLAVOUR` and `chain FLAVOUR`
+(forks of the warm interpreter without any protection), `code-judge FOLDER` and `sandbox-fusion
+FOLDER` (checkouts of these projects).
 """
 
 import os
@@ -20,13 +20,13 @@ SECONDS = 10
 
 
 def warm_fork(flavour: str) -> Execute:
-    """What no fork server can undercut: fork, run, collect the output, wait."""
+    """The least that a fork server does: fork, run, collect the output, wait."""
     _warm(flavour)
     return lambda source: _in_a_child(partial(exec, source, {"__name__": "__main__"}))
 
 
 def warm_chain(flavour: str) -> Execute:
-    """The same for steps in held states: a generation for each, of which none ends before the last.
+    """The same for steps in held states: one generation per step, and none ends before the last.
 
     The steps come in one piece, with `STEP_END` between them.
     """
@@ -42,7 +42,7 @@ def _warm(flavour: str) -> None:
 
     libraries.load()
     warm.warm_up(flavour)
-    pages.gather()
+    pages.compact()
 
 
 def _in_a_child(run: Callable[[], None]) -> bytes:
@@ -51,7 +51,7 @@ def _in_a_child(run: Callable[[], None]) -> bytes:
     if child == 0:
         os.dup2(writer, 1)
         sys.stdout = open(1, "w")  # noqa: SIM115
-        _run_and_leave(run)
+        _run_and_exit(run)
     os.close(writer)
     with open(reader, "rb") as output:
         text = output.read()
@@ -65,11 +65,11 @@ def _grow(steps: list[str], names: dict[str, object]) -> None:
     if steps[1:]:
         child = os.fork()
         if child == 0:
-            _run_and_leave(partial(_grow, steps[1:], names))
+            _run_and_exit(partial(_grow, steps[1:], names))
         os.waitpid(child, 0)
 
 
-def _run_and_leave(run: Callable[[], None]) -> None:
+def _run_and_exit(run: Callable[[], None]) -> None:
     try:
         run()
         sys.stdout.flush()
@@ -115,7 +115,7 @@ def sandbox_fusion(folder: str) -> Execute:
     return execute
 
 
-MANNERS: dict[str, Callable[[str], Execute]] = {
+MODES: dict[str, Callable[[str], Execute]] = {
     "fork": warm_fork,
     "chain": warm_chain,
     "code-judge": code_judge,
@@ -124,12 +124,12 @@ MANNERS: dict[str, Callable[[str], Execute]] = {
 
 
 def serve(execute: Execute, requests: int, answers: int) -> None:
-    """Until standard input ends."""
-    with open(requests, "rb") as inlet, open(answers, "wb", buffering=0) as outlet:
-        _write(outlet.fileno(), b"ready")
-        while length := inlet.read(4):
-            source = inlet.read(int.from_bytes(length, "little")).decode()
-            _write(outlet.fileno(), execute(source))
+    """Serve until standard input ends."""
+    with open(requests, "rb") as source_stream, open(answers, "wb", buffering=0) as result_stream:
+        _write(result_stream.fileno(), b"ready")
+        while length := source_stream.read(4):
+            source = source_stream.read(int.from_bytes(length, "little")).decode()
+            _write(result_stream.fileno(), execute(source))
 
 
 def _write(descriptor: int, data: bytes) -> None:
@@ -139,9 +139,9 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    inlet, outlet = os.dup(0), os.dup(1)
+    source_stream, result_stream = os.dup(0), os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)
-    os.set_inheritable(inlet, False)
-    serve(MANNERS[sys.argv[1]](sys.argv[2]), inlet, outlet)
+    os.set_inheritable(source_stream, False)
+    serve(MODES[sys.argv[1]](sys.argv[2]), source_stream, result_stream)

@@ -1,4 +1,4 @@
-"""What the executors are given to do; each has a number in it, so that no cache can know it."""
+"""The executors' jobs; each holds a number of its own, so that no cache can have it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Job:
 
 
 def trivial(number: int) -> str:
-    """What cannot be less."""
+    """The least program."""
     return f"print({number} + 1)"
 
 
@@ -30,12 +30,12 @@ def solve(number: int) -> str:
 
 
 def print_much(number: int) -> str:
-    """More than any pipe holds."""
+    """More output than a pipe holds."""
     return f"print(str({number % 10}) * {PRINTED})"
 
 
 def numpy_step(number: int) -> str:
-    """A decomposition in C, and a number that all agree on."""
+    """A decomposition in C, with a number that is the same everywhere."""
     return (
         "import numpy as np\n"
         f"a = np.random.default_rng({number}).random((80, 80))\n"
@@ -53,8 +53,8 @@ JOBS = (
 
 def chain(number: int) -> list[str]:
     """Sixteen steps of one solution, each of which needs those before it."""
-    dice = Random(number)
-    a, b, c = (dice.randint(2, 40) for _ in range(3))
+    random = Random(number)
+    a, b, c = (random.randint(2, 40) for _ in range(3))
     return [
         f"from sympy import *\nx, y, n = symbols('x y n')\na, b, c = {a}, {b}, {c}",
         "p = expand((x + a)**4 * (x - b))\nprint(p)",

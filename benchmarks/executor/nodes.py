@@ -1,4 +1,4 @@
-"""A thousand interpreters held at a time: how much memory, and does each still answer."""
+"""A thousand interpreters held at a time: how much memory they take, and whether each answers."""
 
 import os
 from collections.abc import Iterable
@@ -17,32 +17,33 @@ PROBES = 50
 GIB = 1 << 30
 
 
-async def measure_nodes(report: Report, sandbox: Sandbox, most: int) -> None:
-    """Grow random trees to `most` nodes, weigh them, and go on from some of them."""
+async def measure_nodes(report: Report, sandbox: Sandbox, count: int) -> None:
+    """Grow random trees to `count` nodes, measure their memory, and continue some of them."""
     before = _available()
-    growing, asking = Meter(), Meter()
-    programs = await _grow(sandbox, most, growing)
+    made, asked = Meter(), Meter()
+    programs = await _grow(sandbox, count, made)
     held = sandbox.held
-    memory, note = _weight(sandbox, before)
-    right = await _probe(sandbox, programs, asking)
+    memory, note = _memory(sandbox, before)
+    right = await _probe(sandbox, programs, asked)
     for tree in range(TREES):
         sandbox.end_tree(f"tree {tree}")
     gib = memory / GIB * (1000 / held)
-    row = {"cpu_ms": round(growing.cpu_ms, 2), "wall_p50_ms": round(growing.wall_ms(50), 1)}
-    p99 = round(growing.wall_ms(99), 1)
+    row = {"cpu_ms": round(made.cpu_ms, 2), "wall_p50_ms": round(made.wall_ms(50), 1)}
+    p99 = round(made.wall_ms(99), 1)
     report.row(job=f"{held} live nodes, each made", executor="ours", **row, wall_p99_ms=p99,
-               jobs=growing.jobs, note=note)  # fmt: skip
+               jobs=made.jobs, note=note)  # fmt: skip
     report.claim(f"1,000 live nodes (from {held})", gib, "GiB", "<=", 8)
-    report.claim("live nodes held of those made", held / most, "share", "==", 1)
+    report.claim("live nodes held of those made", held / count, "share", "==", 1)
     report.claim("of them asked, right", right / PROBES, "share", "==", 1)
 
 
-async def _grow(sandbox: Sandbox, most: int, meter: Meter) -> list[tuple[str, list[str]]]:
-    dice = Random(3)
+async def _grow(sandbox: Sandbox, count: int, meter: Meter) -> list[tuple[str, list[str]]]:
+    random = Random(3)
     programs: list[tuple[str, list[str]]] = []
     with meter:
-        for number in range(most):
-            program = _new(number) if number < TREES else _grown(dice.choice(programs), number)
+        for number in range(count):
+            is_root = number < TREES
+            program = _root_of(number) if is_root else _child_of(random.choice(programs), number)
             meter.begin()
             outcome = await sandbox.run(*program)
             meter.end()
@@ -52,18 +53,18 @@ async def _grow(sandbox: Sandbox, most: int, meter: Meter) -> list[tuple[str, li
     return programs
 
 
-def _new(tree: int) -> tuple[str, list[str]]:
+def _root_of(tree: int) -> tuple[str, list[str]]:
     return f"tree {tree}", [FIRST.format(number=tree + 2)]
 
 
-def _grown(parent: tuple[str, list[str]], number: int) -> tuple[str, list[str]]:
+def _child_of(parent: tuple[str, list[str]], number: int) -> tuple[str, list[str]]:
     tree, steps = parent
     steps = steps if len(steps) < 8 else steps[:7]
     return tree, [*steps, NEXT.format(number=number)]
 
 
 async def _probe(sandbox: Sandbox, programs: list[tuple[str, list[str]]], meter: Meter) -> int:
-    """How many of some held states give what arithmetic says: p at x = 0."""
+    """In how many of some held states p at x = 0 has the right value."""
     right = 0
     with meter:
         for tree, steps in Random(5).sample(programs, PROBES):
@@ -81,8 +82,8 @@ def _product(steps: Iterable[str]) -> int:
     return product
 
 
-def _weight(sandbox: Sandbox, available_before: int) -> tuple[int, str]:
-    """Bytes, and how they were weighed: exactly if we may, else by what the machine has less."""
+def _memory(sandbox: Sandbox, available_before: int) -> tuple[int, str]:
+    """Bytes, and how they were measured: exactly as root, else by what the machine has less."""
     less = available_before - _available()
     pids = set().union(*map(members, sandbox.groups))
     if os.geteuid() != 0:

@@ -22,12 +22,12 @@ WORKERS = 2
 IN_FLIGHT = 8
 START_SECONDS = 60.0
 Make = Callable[[int], str]
-KINDS: dict[str, tuple[Make, int]] = {"trivial": (trivial, 3), "solve": (solve, 1)}
+JOBS: dict[str, tuple[Make, int]] = {"trivial": (trivial, 3), "solve": (solve, 1)}
 
 
 @dataclass
 class Tally:
-    """What the jobs have cost by their own account, in CPU seconds, and how long each took."""
+    """The CPU seconds that the jobs report, and how long each took."""
 
     job_seconds: float = 0.0
     round_trips: Meter = field(default_factory=Meter)
@@ -40,15 +40,15 @@ async def measure_pool(report: Report, jobs: int) -> None:
             with trio.fail_after(START_SECONDS):
                 while len((await pool.status()).workers) < WORKERS:  # noqa: ASYNC110
                     await trio.sleep(0.1)
-            for name, (make, times) in KINDS.items():
-                await _flood(pool, f"warm {name}", make, 4, Tally())
-                await _kind(report, pool, name, make, jobs * times)
+            for name, (make, times) in JOBS.items():
+                await _run_jobs(pool, f"warm {name}", make, 4, Tally())
+                await _measure_job(report, pool, name, make, jobs * times)
 
 
-async def _kind(report: Report, pool: PoolClient, name: str, make: Make, jobs: int) -> None:
+async def _measure_job(report: Report, pool: PoolClient, name: str, make: Make, jobs: int) -> None:
     tally = Tally()
     before, started = tree_cpu_seconds(), time.perf_counter()
-    await _flood(pool, name, make, jobs, tally)
+    await _run_jobs(pool, name, make, jobs, tally)
     seconds, cpu = time.perf_counter() - started, tree_cpu_seconds() - before
     overhead = 1 - tally.job_seconds / cpu
     report.row(
@@ -64,10 +64,10 @@ async def _kind(report: Report, pool: PoolClient, name: str, make: Make, jobs: i
     )
 
 
-async def _flood(pool: PoolClient, name: str, make: Make, jobs: int, tally: Tally) -> None:
+async def _run_jobs(pool: PoolClient, name: str, make: Make, jobs: int, tally: Tally) -> None:
     numbers = iter(range(jobs))
 
-    async def ask_on() -> None:
+    async def run_next() -> None:
         for number in numbers:
             tree, began = f"{name} {number}", time.perf_counter()
             request = Execute(tree, [make(number)])
@@ -80,7 +80,7 @@ async def _flood(pool: PoolClient, name: str, make: Make, jobs: int, tally: Tall
 
     async with trio.open_nursery() as nursery:
         for _ in range(IN_FLIGHT):
-            nursery.start_soon(ask_on)
+            nursery.start_soon(run_next)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """A model that costs nothing: canned steps, canned results of their code, canned PPM values.
 
 What remains to be measured is the search itself. Replies depend on the request alone. A solution
-has `DEPTH` steps; each expansion offers as many different steps as it is asked for, every eighth
-of which fails when run.
+has `DEPTH` steps; each expansion offers as many different steps as it is asked for, every eighth of
+which fails when run.
 """
 
 from functools import cache

@@ -8,9 +8,27 @@ significant digits is a printed float and matches within 1e-9. Everything else m
 from fractions import Fraction
 from typing import Any
 
-from rstar_async.answers.evaluation import POINTS, Unaffordable, evaluate, is_real, relative_error
+from rstar_async.answers.evaluation import (
+    POINTS,
+    WHOLE,
+    Unaffordable,
+    evaluate,
+    is_real,
+    relative_error,
+)
 from rstar_async.answers.rules import Finding, Rules
-from rstar_async.answers.tree import Call, Const, Node, Num, Power, Product, Sum, Sym
+from rstar_async.answers.tree import (
+    DEGREE,
+    ONE,
+    ZERO,
+    Call,
+    Const,
+    Node,
+    Num,
+    Product,
+    Sum,
+)
+from rstar_async.answers.walking import children, replace, symbols
 
 FLOAT_DIGITS = 12
 FLOAT_ERROR = Fraction(1, 10**9)
@@ -24,14 +42,55 @@ def compare_scalars(gold: Node, predicted: Node, rules: Rules) -> Finding:
         return "equal"
     if isinstance(gold, Num) and isinstance(predicted, Num):
         return "equal" if _same_numbers(gold, predicted, rules) else "different"
-    if _in_base(gold) or _in_base(predicted):
-        return _compare_numerals(gold, predicted)
     if _is_infinite(gold) or _is_infinite(predicted):
         return _compare_infinite(gold, predicted)
     try:
-        return _compare_values(gold, predicted, rules)
+        finding = _compare_values(gold, predicted, rules)
     except Unaffordable as reason:
         return "undecided" if reason.is_hopeless else None
+    if finding == "different":
+        return _other_readings(gold, predicted, rules)
+    return finding
+
+
+def _other_readings(gold: Node, predicted: Node, rules: Rules) -> Finding:
+    """Degrees may be meant where only one side writes them; a logarithm may have another base."""
+    if _has(gold, DEGREE) != _has(predicted, DEGREE):
+        bare = replace(gold, DEGREE, ONE), replace(predicted, DEGREE, ONE)
+        if _compare_plain(*bare, rules) == "equal":
+            is_angle = all(not _has(side, DEGREE) or _is_angle(side) for side in (gold, predicted))
+            return "equal" if is_angle else "undecided"
+    unclear = [_has_call(side, "log?") for side in (gold, predicted)]
+    if unclear[0] != unclear[1]:
+        return "undecided"
+    return "different"
+
+
+def _compare_plain(gold: Node, predicted: Node, rules: Rules) -> Finding:
+    if gold == predicted:
+        return "equal"
+    if isinstance(gold, Num) and isinstance(predicted, Num):
+        return "equal" if _same_numbers(gold, predicted, rules) else "different"
+    try:
+        return _compare_values(gold, predicted, rules)
+    except Unaffordable:
+        return None
+
+
+def _is_angle(node: Node) -> bool:
+    """A number of degrees and nothing else: 90 may stand for it."""
+    if isinstance(node, Sum):
+        return all(map(_is_angle, node.terms))
+    return isinstance(node, Product) and DEGREE in node.factors
+
+
+def _has(node: Node, wanted: Node) -> bool:
+    return node == wanted or any(_has(child, wanted) for child in children(node))
+
+
+def _has_call(node: Node, name: str) -> bool:
+    is_it = isinstance(node, Call) and node.function == name
+    return is_it or any(_has_call(child, name) for child in children(node))
 
 
 def _same_numbers(one: Num, other: Num, rules: Rules) -> bool:
@@ -85,50 +144,22 @@ def _stands_for(decimal: Num, exact: Fraction) -> bool:
     return abs(shortfall) * 2 <= last_place or 0 <= shortfall < last_place
 
 
-def _in_base(node: Node) -> bool:
-    return isinstance(node, Call) and node.function == "base"
-
-
-def _compare_numerals(gold: Node, predicted: Node) -> Finding:
-    """Numerals in one base compare by their digits; a plain number only if nothing fits."""
-    if isinstance(gold, Call) and isinstance(predicted, Call):
-        return "different" if gold.arguments[1] == predicted.arguments[1] else None
-    numeral, number = (gold, predicted) if isinstance(gold, Call) else (predicted, gold)
-    if not isinstance(numeral, Call) or not isinstance(number, Num):
-        return None
-    fits = number.value in (_plain(numeral.arguments[0]), _value_in_base(*numeral.arguments))
-    return None if fits else "different"
-
-
-def _plain(node: Node) -> Fraction | None:
-    return node.value if isinstance(node, Num) else None
-
-
-def _value_in_base(digits: Node, base: Node) -> Fraction | None:
-    written, radix = _plain(digits), _plain(base)
-    if written is None or radix is None or not 2 <= radix <= 36 or written.denominator != 1:
-        return None
-    try:
-        return Fraction(int(str(written), int(radix)))
-    except ValueError:
-        return None
-
-
 def _is_infinite(node: Node) -> bool:
     return node == Const("oo") or (isinstance(node, Product) and Const("oo") in node.factors)
 
 
 def _compare_infinite(gold: Node, predicted: Node) -> Finding:
-    is_constant = not (_symbols(gold) or _symbols(predicted))
+    is_constant = not (symbols(gold) or symbols(predicted))
     return "different" if is_constant else None
 
 
 def _compare_values(gold: Node, predicted: Node, rules: Rules) -> Finding:
-    variables = _symbols(gold) | _symbols(predicted)
+    variables = symbols(gold) | symbols(predicted)
     has_float = any(_digits(n) >= FLOAT_DIGITS for n in (gold, predicted))
     tolerance = max(float(rules.relative_tolerance), float(FLOAT_ERROR) if has_float else 0.0)
     agreed = 0
-    for point in range(POINTS if variables else 1):
+    first = WHOLE if _has_call(gold, "floordiv") or _has_call(predicted, "floordiv") else 0
+    for point in range(first, first + POINTS if variables else first + 1):
         one, scale_one = evaluate(gold, point)
         other, scale_other = evaluate(predicted, point)
         if variables and is_real(one) != is_real(other):
@@ -140,6 +171,26 @@ def _compare_values(gold: Node, predicted: Node, rules: Rules) -> Finding:
             return None
         agreed += is_real(one) or not variables or _has_unit(gold)
     return "equal" if agreed >= (2 if variables else 1) else None
+
+
+def compare_ratio(one: Node, other: Node) -> float | None:
+    """The constant that one is the other times, sampled; None where there is none to be sure of."""
+    if one == other:
+        return 1.0
+    if one == ZERO or other == ZERO or not (symbols(one) and symbols(one) == symbols(other)):
+        return None
+    ratios = []
+    try:
+        for point in range(POINTS):
+            (left, _), (right, _) = evaluate(one, point), evaluate(other, point)
+            if not left or not right or not is_real(left) or not is_real(right):
+                return None
+            ratios.append(left / right)
+    except Unaffordable:
+        return None
+    first = ratios[0]
+    is_constant = all(abs(ratio - first) <= _SAME * 1e5 * abs(first) for ratio in ratios)
+    return float(first.real) if is_constant else None
 
 
 def _differing(gold: Node, predicted: Node, one: Any, other: Any, has_variables: bool) -> Finding:
@@ -157,27 +208,12 @@ def _is_rounded(decimal: Node, value: Any, exact: Node) -> bool:
     return _stands_for(decimal, Fraction(str(value.real)))
 
 
-def _children(node: Node) -> tuple[Node, ...]:
-    match node:
-        case Sum(terms=parts) | Product(factors=parts) | Call(arguments=parts):
-            return parts
-        case Power(base=base, exponent=exponent):
-            return base, exponent
-    return ()
-
-
-def _symbols(node: Node) -> frozenset[str]:
-    if isinstance(node, Sym):
-        return frozenset((node.name,))
-    return frozenset().union(*map(_symbols, _children(node)))
-
-
 def _digits(node: Node) -> int:
     """The longest decimal written inside."""
     if isinstance(node, Num):
         return node.digits
-    return max(map(_digits, _children(node)), default=0)
+    return max(map(_digits, children(node)), default=0)
 
 
 def _has_unit(node: Node) -> bool:
-    return node == Const("i") or any(map(_has_unit, _children(node)))
+    return node == Const("i") or any(map(_has_unit, children(node)))

@@ -24,6 +24,8 @@ from rstar_async.answers.tree import (
 
 DIGITS = 50
 POINTS = 4
+WHOLE = 100
+"""Sample points from here on are whole numbers."""
 _FAR = 2.0**100
 """Terms further apart than this swallow each other at 50 digits."""
 _MAX_EXPONENT = 1e6
@@ -69,8 +71,10 @@ def is_real(value: Any) -> bool:
 
 @lru_cache(maxsize=1024)
 def sample(name: str, point: int) -> Any:
-    """A fixed real number for this variable; signs vary with the point."""
+    """A fixed real number for this variable; signs vary with the point, whole from `WHOLE` on."""
     seed = zlib.crc32(f"{name}/{point}".encode())
+    if point >= WHOLE:
+        return _mp.mpf(seed % 97 + 1)
     magnitude = _mp.mpf(seed % 1_000_003) / 1_000_003 * 3 + _mp.mpf(1) / 7
     return -magnitude if point % 2 else magnitude
 
@@ -99,6 +103,8 @@ def _constant(name: str) -> Any:
         return _mp.mpc(0, 1)
     if name in ("pi", "e"):
         return +getattr(_mp, name)
+    if name == "deg":
+        return _mp.pi / 180
     raise Unaffordable(name)
 
 
@@ -126,12 +132,25 @@ def _call(name: str, arguments: list[Any]) -> Any:
     _check_extent(size)
     if name in ("factorial", "binomial") and size > 5000:
         raise Unaffordable("an extreme factorial")
+    if name[-1] in "?@":
+        return _unknown(name, arguments)
+    if name == "floordiv":
+        return _mp.floor(arguments[0] / arguments[1])
     if name == "abs":
         return abs(arguments[0])
     if name in ("floor", "ceiling"):
         return _rounded(name, arguments[0])
     functions = {"log": "ln", "factorial": "factorial", "binomial": "binomial"}
     return getattr(_mp, functions.get(name, name))(*arguments)
+
+
+def _unknown(name: str, arguments: list[Any]) -> Any:
+    """A function of the problem takes some value, the same for the same arguments."""
+    if name == "log?":
+        return _mp.ln(arguments[0]) * sample(name, 0)
+    if name.endswith("?"):
+        raise Unaffordable("a product or a call")
+    return sample(name + "".join(_mp.nstr(argument, 30) for argument in arguments), 0)
 
 
 def _check_extent(size: Any) -> None:

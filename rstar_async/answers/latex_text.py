@@ -1,28 +1,37 @@
-"""Trees written out as LaTeX, for a judge that reads nothing else."""
+"""Trees written out as LaTeX, for a verifier that reads nothing else.
 
+Only kinds of nodes that math-verify is known to read in full; any other is `NotUnderstood`.
+"""
+
+from rstar_async.answers.notation import GREEK
 from rstar_async.answers.tree import (
     Call,
     Const,
     Group,
     Node,
+    NotUnderstood,
     Num,
     Power,
     Product,
     Relation,
     Sum,
     Sym,
-    Word,
-)  # fmt: skip
+)
+from rstar_async.answers.wordlists import words
 
 _CONSTANTS = {"pi": "\\pi", "e": "e", "i": "i", "oo": "\\infty", "empty": "\\emptyset"}
 _BRACKETS = {
     "list": ("", ""), "set": ("\\{", "\\}"), "round": ("(", ")"), "square": ("[", "]"),
     "leftopen": ("(", "]"), "rightopen": ("[", ")"),
 }  # fmt: skip
-_RELATIONS = {"<=": "\\leq", ">=": "\\geq", "!=": "\\neq", "in": "\\in"}
+_RELATIONS = {
+    "=": "=", "<": "<", ">": ">", "<=": "\\leq", ">=": "\\geq", "!=": "\\neq", "in": "\\in",
+}  # fmt: skip
+_KNOWN = words(
+    "sin cos tan cot sec csc sinh cosh tanh asin acos atan log abs factorial binomial floor ceiling"
+)
 _FUNCTIONS = {
-    "asin": "\\arcsin", "acos": "\\arccos", "atan": "\\arctan", "log": "\\ln", "re": "\\Re",
-    "im": "\\Im",
+    "asin": "\\arcsin", "acos": "\\arccos", "atan": "\\arctan", "log": "\\ln",
 }  # fmt: skip
 
 
@@ -36,26 +45,27 @@ def to_latex(node: Node) -> str:
             return f"{sign}\\frac{{{abs(value.numerator)}}}{{{value.denominator}}}"
         case Sym(name=name):
             return _symbol(name)
-        case Const(name=name):
+        case Const(name=name) if name in _CONSTANTS:
             return _CONSTANTS[name]
-        case Word(text=text):
-            return f"\\text{{{text}}}"
         case Sum(terms=terms):
             return " + ".join(map(_bracketed, terms))
         case Product(factors=factors):
             return " \\cdot ".join(map(_bracketed, factors))
         case Power(base=base, exponent=exponent):
             return f"{_bracketed(base)}^{{{to_latex(exponent)}}}"
-        case Call():
+        case Call(function=function) if function in _KNOWN:
             return _call(node)
-        case Relation(operator=operator, left=left, right=right):
-            return f"{to_latex(left)} {_RELATIONS.get(operator, operator)} {to_latex(right)}"
-        case Group():
+        case Relation(operator=operator, left=left, right=right) if operator in _RELATIONS:
+            return f"{to_latex(left)} {_RELATIONS[operator]} {to_latex(right)}"
+        case Group(kind=kind) if kind in _BRACKETS or kind in ("union", "matrix"):
             return _group(node)
+    raise NotUnderstood(f"not for the verifier: {type(node).__name__}")
 
 
 def _symbol(name: str) -> str:
     letters = name.rstrip("0123456789")
+    if len(letters) != 1 and letters not in GREEK:
+        raise NotUnderstood(name)
     base = letters if len(letters) == 1 else f"\\{letters}"
     return f"{base}_{{{name[len(letters) :]}}}" if letters != name else base
 

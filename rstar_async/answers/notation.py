@@ -9,10 +9,12 @@ from rstar_async.answers.tree import Const, Node, NotUnderstood, Num
 
 MAX_DIGITS = 1000
 _NUMBER = re.compile(r"(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?")
+_REPEATING = re.compile(r"(\d*)\.(\d*)↻(\d+)")
 
 CONSTANTS: dict[str, Node] = {
-    "pi": Const("pi"), "e": Const("e"), "E": Const("e"), "i": Const("i"), "I": Const("i"),
-    "oo": tree.INFINITY, "inf": tree.INFINITY, "infty": tree.INFINITY,
+    "pi": Const("pi"), "e": Const("e"), "i": Const("i"), "oo": tree.INFINITY,
+    "inf": tree.INFINITY, "infty": tree.INFINITY, "infinity": tree.INFINITY,
+    "Infinity": tree.INFINITY,
 }  # fmt: skip
 _GREEK = (
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi "
@@ -28,6 +30,8 @@ _ALIASES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "ceil": "ceili
 
 def decimal_number(written: str) -> Num:
     """An exact number from digits, an optional point and an optional power of ten."""
+    if repeating := _REPEATING.fullmatch(written):
+        return _repeating_number(*repeating.groups())
     parts = _NUMBER.fullmatch(written)
     if not parts or len(written) > MAX_DIGITS or not (parts[1] or parts[2]):
         raise NotUnderstood("not a plain number")
@@ -36,6 +40,13 @@ def decimal_number(written: str) -> Num:
     if parts[2] is None and parts[3] is None:
         return Num(value)
     return Num(value, len((whole + after).lstrip("0")), max(0, len(after) - shift))
+
+
+def _repeating_number(whole: str, before: str, again: str) -> Num:
+    if len(whole + before + again) > MAX_DIGITS:
+        raise NotUnderstood("a long period")
+    period = Fraction(int(again), 10 ** len(again) - 1)
+    return Num((int((whole + before) or 0) + period) / 10 ** len(before))
 
 
 def _unary(name: str) -> Callable[[Sequence[Node]], Node]:
@@ -66,6 +77,15 @@ def _binomial(arguments: Sequence[Node]) -> Node:
     return tree.call("binomial", *arguments)
 
 
+def permutations(*arguments: Node) -> Node:
+    """n! / (n - k)!"""
+    if len(arguments) != 2:
+        raise NotUnderstood("permutations")
+    total, chosen = map(tree.scalar, arguments)
+    rest = tree.add(total, tree.negate(chosen))
+    return tree.divide(tree.call("factorial", total), tree.call("factorial", rest))
+
+
 def _only(arguments: Sequence[Node]) -> Node:
     if len(arguments) != 1:
         raise NotUnderstood("one argument expected")
@@ -80,10 +100,13 @@ FUNCTIONS: dict[str, Callable[[Sequence[Node]], Node]] = {
     "cbrt": lambda arguments: _root([*arguments, Num(Fraction(3))]),
     "root": _root,
     "log": _logarithm,
+    "log2": lambda arguments: _logarithm([_only(arguments), Num(Fraction(2))]),
+    "log10": lambda arguments: _logarithm([_only(arguments), Num(Fraction(10))]),
     "ln": lambda arguments: tree.call("log", _only(arguments)),
     "Abs": lambda arguments: tree.call("abs", _only(arguments)),
     "abs": lambda arguments: tree.call("abs", _only(arguments)),
     "factorial": lambda arguments: tree.call("factorial", _only(arguments)),
     "binomial": _binomial,
     "comb": _binomial,
+    "perm": lambda arguments: permutations(*arguments),
 }

@@ -5,6 +5,7 @@ grader of the released rStar-Math code (relative tolerance 1e-4, a factor of one
 ignored, either argument order) so that its numbers can be reproduced.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -35,3 +36,10 @@ REFERENCE = Rules(
     "reference", Fraction(1, 10_000), hundredfold=True, units_matter=False, either_order=True
 )
 RULES: dict[str, Rules] = {"strict": STRICT, "reference": REFERENCE}
+
+
+def all_of(findings: Iterable[Finding]) -> Finding:
+    """One difference decides; then one undecided part; then one unknown."""
+    found = list(findings)
+    worse: tuple[Finding, ...] = ("different", "undecided", None)
+    return next((finding for finding in worse if finding in found), "equal")

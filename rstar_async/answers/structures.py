@@ -1,170 +1,228 @@
-"""Trees compared part by part: words, relations, tuples, sets, intervals, matrices.
+"""Trees compared part by part: relations, tuples, lists, sets, intervals, matrices.
 
 A gold list or set is unordered and may be answered by any bracket (a program prints `[1, 2]` or
-`(2, 1)`); a gold tuple wants its order; intervals want their ends.
+`(2, 1)`); a gold tuple wants its order; intervals want their ends. Repeated items count.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from rstar_async.answers import real_sets
 from rstar_async.answers.closeness import compare_scalars
-from rstar_async.answers.python_form import matrix
-from rstar_async.answers.rules import Finding, Rules
+from rstar_async.answers.families import compare_families
+from rstar_async.answers.kinds import (
+    compare_choices,
+    compare_congruences,
+    compare_dates,
+    compare_numerals,
+    compare_quantities,
+    compare_times,
+    compare_words,
+)
+from rstar_async.answers.names import has_relation, is_named, value_of, without_working
+from rstar_async.answers.ratios import compare_quotient, compare_ratios
+from rstar_async.answers.relations import compare_relations
+from rstar_async.answers.rules import Finding, Rules, all_of
 from rstar_async.answers.tree import (
-    MINUS_ONE,
     SCALARS,
+    ZERO,
+    Choice,
+    Congruence,
     Const,
+    Date,
     Group,
     Node,
     NotUnderstood,
     Num,
+    Numeral,
+    Power,
     Product,
+    Quantity,
     Relation,
     Sym,
+    Time,
+    Where,
     Word,
-    add,
-    multiply,
-    negate,
-)  # fmt: skip
+)
+from rstar_async.answers.vectors import components
+from rstar_async.answers.walking import contains, matrix, symbols
 
 MAX_PAIRINGS = 100
 _UNORDERED = ("list", "set")
 _HALF_OPEN = ("leftopen", "rightopen")
-_MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "=": "="}
+_DOTS = Const("dots")
+_LETTER_UNITS = frozenset(("m", "g", "s", "h", "L", "l", "N", "J", "W", "V", "A", "K", "Omega"))
+_OF_A_KIND = (
+    (Where, compare_families),
+    (Choice, compare_choices),
+    (Congruence, compare_congruences),
+    (Word, compare_words),
+    (Quantity, compare_quantities),
+    (Numeral, compare_numerals),
+    (Time, compare_times),
+    (Date, compare_dates),
+)
+
+
+def compare_answers(gold: Node, predicted: Node, rules: Rules) -> Finding:
+    """The verdict on two whole answers; only the gold answer's working is taken on trust."""
+    predicted = without_working(predicted, is_trusted=_has_working(gold))
+    return compare_trees(without_working(gold, is_trusted=True), predicted, rules)
+
+
+def _has_working(node: Node) -> bool:
+    return isinstance(node, Group) and node.kind == "equal"
 
 
 def compare_trees(gold: Node, predicted: Node, rules: Rules) -> Finding:
     """The verdict on two trees; None where only a slower judge could tell."""
     if gold == predicted:
         return "equal"
-    if isinstance(gold, Word) or isinstance(predicted, Word):
-        return _compare_words(gold, predicted)
     gold, predicted = _without_names(gold, predicted)
+    for kind, compare in _OF_A_KIND:
+        if isinstance(gold, kind) or isinstance(predicted, kind):
+            return compare(gold, predicted, rules, compare_trees)
+    if real_sets.is_set(gold) or real_sets.is_set(predicted):
+        return _compare_sets(gold, predicted, rules)
     if isinstance(gold, Relation) or isinstance(predicted, Relation):
-        return _compare_relations(gold, predicted, rules)
+        return compare_relations(gold, predicted, rules, compare_trees)
     if isinstance(gold, SCALARS) and isinstance(predicted, SCALARS):
-        if Const("empty") in (gold, predicted):
-            return "different"
-        return compare_scalars(gold, predicted, rules)
+        return _compare_scalars(gold, predicted, rules)
     return _compare_groups(gold, predicted, rules)
-
-
-def all_of(findings: Iterable[Finding]) -> Finding:
-    """One difference decides; then one undecided part; then one unknown."""
-    found = list(findings)
-    worse: tuple[Finding, ...] = ("different", "undecided", None)
-    return next((finding for finding in worse if finding in found), "equal")
-
-
-def _compare_words(gold: Node, predicted: Node) -> Finding:
-    if isinstance(gold, Word) and isinstance(predicted, Word):
-        one, other = gold.text.strip("() ").casefold(), predicted.text.strip("() ").casefold()
-        if one == other:
-            return "equal"
-        return "different" if one.isalpha() and other.isalpha() else "undecided"
-    return "different" if isinstance(gold, Num) or isinstance(predicted, Num) else None
 
 
 def _without_names(gold: Node, predicted: Node) -> tuple[Node, Node]:
     """`x = 5` and `f(x) = 5` become 5 where only one side names its value."""
-    if _is_named(gold) and not _has_relation(predicted):
-        return _value(gold), predicted
-    if _is_named(predicted) and not _has_relation(gold):
-        return gold, _value(predicted)
+    if is_named(gold) and not has_relation(predicted):
+        return value_of(gold), predicted
+    if is_named(predicted) and not has_relation(gold):
+        return gold, value_of(predicted)
+    if is_named(gold) and real_sets.is_set(predicted) and not is_named(predicted):
+        return gold, predicted
     return gold, predicted
 
 
-def _is_named(node: Node) -> bool:
-    if isinstance(node, Group):
-        return node.kind == "list" and all(map(_is_named, node.items))
-    return isinstance(node, Relation) and node.operator in ("=", "in") and _is_name(node.left)
+def _compare_scalars(gold: Node, predicted: Node, rules: Rules) -> Finding:
+    names = symbols(gold) | symbols(predicted)
+    if any(name.startswith("vector ") for name in names):
+        return _compare_vectors(gold, predicted, rules)
+    special = [node for node in (gold, predicted) if isinstance(node, Const) and _is_thing(node)]
+    if special:
+        is_zero = ZERO in (gold, predicted) and Const("empty") in special
+        return "undecided" if is_zero or (len(special) == 1 and names) else "different"
+    if isinstance(gold, Sym) and isinstance(predicted, Sym):
+        is_case = gold.name.casefold() == predicted.name.casefold()
+        return "undecided" if is_case else "different"
+    found = compare_scalars(gold, predicted, rules)
+    return "undecided" if found == "different" and _may_have_unit(gold, predicted) else found
 
 
-def _is_name(node: Node) -> bool:
-    match node:
-        case Product(factors=parts) | Group(kind="round" | "ratio", items=parts):
-            return all(map(_is_name, parts))
-    return isinstance(node, Sym)
+def _may_have_unit(gold: Node, predicted: Node) -> bool:
+    """`5 m` may be five meters where the other side says 5."""
+    for number, product in ((gold, predicted), (predicted, gold)):
+        match product:
+            case Product(factors=(Num() as value, letter)):
+                name = letter.base if isinstance(letter, Power) else letter
+                is_unit = isinstance(name, Sym) and name.name in _LETTER_UNITS
+                return is_unit and number == value
+    return False
 
 
-def _has_relation(node: Node) -> bool:
-    return isinstance(node, Relation) or (
-        isinstance(node, Group) and any(map(_has_relation, node.items))
-    )
+def _is_thing(node: Const) -> bool:
+    return node.name in ("empty", "dots") or node.name.isupper()
 
 
-def _value(node: Node) -> Node:
-    if isinstance(node, Group):
-        return Group(node.kind, tuple(map(_value, node.items)))
-    return node.right if isinstance(node, Relation) else node
+def _compare_sets(gold: Node, predicted: Node, rules: Rules) -> Finding:
+    found = real_sets.compare_sets(gold, predicted, rules)
+    if found is not None:
+        return found
+    if isinstance(gold, Relation) and isinstance(predicted, Relation):
+        return compare_relations(gold, predicted, rules, compare_trees)
+    if isinstance(gold, Group) and isinstance(predicted, Group) and gold.kind == predicted.kind:
+        compare = _ordered if gold.kind in ("without", "builder") else _unordered
+        same = compare(gold.items, predicted.items, rules)
+        return same if same == "equal" else None
+    return "different" if _is_number(gold) or _is_number(predicted) else None
 
 
-def _compare_relations(gold: Node, predicted: Node, rules: Rules) -> Finding:
-    if not (isinstance(gold, Relation) and isinstance(predicted, Relation)):
-        return None
-    gold, predicted = _name_first(gold), _name_first(predicted)
-    right = compare_trees(gold.right, predicted.right, rules)
-    if gold.left == predicted.left and isinstance(gold.left, Sym) and _is_constant_bound(gold):
-        return right if gold.operator == predicted.operator else "different"
-    if gold.operator != predicted.operator:
-        return None
-    if right == "equal" and compare_trees(gold.left, predicted.left, rules) == "equal":
-        return "equal"
-    return _compare_differences(gold, predicted, rules)
+def _is_number(node: Node) -> bool:
+    is_constant = isinstance(node, SCALARS) and not isinstance(node, Const) and not symbols(node)
+    return is_constant or isinstance(node, Quantity)
 
 
-def _compare_differences(gold: Relation, predicted: Relation, rules: Rules) -> Finding:
-    """`a = b` and `c = d` say the same if a - b is c - d, or d - c; a comparison only the first."""
-    parts = (gold.left, gold.right, predicted.left, predicted.right)
-    if gold.operator == "in" or not all(isinstance(part, SCALARS) for part in parts):
-        return None
-    one, other = (add(side.left, negate(side.right)) for side in (gold, predicted))
-    candidates = (other, multiply(MINUS_ONE, other)) if gold.operator == "=" else (other,)
-    is_same = any(compare_scalars(one, candidate, rules) == "equal" for candidate in candidates)
-    return "equal" if is_same else None
-
-
-def _name_first(relation: Relation) -> Relation:
-    """`5 > x` as `x < 5`; other inequalities with the smaller side first."""
-    operator, left, right = relation.operator, relation.left, relation.right
-    if operator not in _MIRRORED:
-        return relation
-    is_named = isinstance(left, Sym), isinstance(right, Sym)
-    if is_named == (False, True) or (is_named[0] == is_named[1] and ">" in operator):
-        return Relation(_MIRRORED[operator], right, left)
-    return relation
-
-
-def _is_constant_bound(relation: Relation) -> bool:
-    """`x < 5`, `x = 5`, `x in (0, 1)`: nothing on the right but numbers."""
-    return isinstance(relation.right, Num | Group) and not _has_relation(relation.right)
+def _compare_vectors(gold: Node, predicted: Node, rules: Rules) -> Finding:
+    """Combinations of unit vectors by their components."""
+    sides = [components(side) for side in (gold, predicted)]
+    if sides[0] is None or sides[1] is None:
+        return "different" if isinstance(gold, Num) or isinstance(predicted, Num) else "undecided"
+    return _ordered(sides[0], sides[1], rules)
 
 
 def _compare_groups(gold: Node, predicted: Node, rules: Rules) -> Finding:
     if not isinstance(gold, Group) or not isinstance(predicted, Group):
         return _compare_single(gold, predicted, rules)
+    gold, predicted = _without_set(gold, predicted), _without_set(predicted, gold)
     kinds = (gold.kind, predicted.kind)
-    if "union" in kinds:
-        same = gold.kind == predicted.kind
-        finding = _unordered(gold.items, predicted.items, rules) if same else None
-        return finding if finding == "equal" else None
+    if "equal" in kinds or "cases" in kinds:
+        same = kinds[0] == kinds[1]
+        return _ordered(gold.items, predicted.items, rules) if same else "undecided"
+    if "named" in kinds:
+        return _compare_named(gold, predicted, rules)
     if "ratio" in kinds:
-        finding = _ordered(gold.items, predicted.items, rules) if len(set(kinds)) == 1 else None
-        return finding if finding == "equal" else None
+        return compare_ratios(gold, predicted, rules, compare_trees)
     if "matrix" in kinds:
         return _compare_matrices(gold, predicted, rules)
+    if _DOTS in gold.items or _DOTS in predicted.items:
+        found = _ordered(gold.items, predicted.items, rules)
+        return found if gold.kind == predicted.kind else "undecided"
     if gold.kind in _UNORDERED:
         if predicted.kind in _HALF_OPEN:
             return "different"
-        return _unordered(gold.items, predicted.items, rules)
+        return _compare_unordered(gold, predicted, rules)
     if gold.kind != predicted.kind and _is_interval_clash(gold, predicted):
         return "different"
     return _ordered(gold.items, predicted.items, rules)
+
+
+def _without_set(group: Group, other: Group) -> Group:
+    """`{(1, 2)}` as `(1, 2)` where the other side is no set."""
+    match group:
+        case Group(
+            kind="set" | "square", items=(Group(kind="round" | "angle" | "matrix") as item,)
+        ):
+            return item if other.kind in ("round", "angle") else group
+    return group
+
+
+def _compare_named(gold: Group, predicted: Group, rules: Rules) -> Finding:
+    """Values in the order of their names; a bare gold list may or may not have that order."""
+    found = _ordered(gold.items, predicted.items, rules)
+    if found == "different" and gold.kind in _UNORDERED:
+        same = _unordered(gold.items, predicted.items, rules)
+        return "undecided" if same == "equal" else found
+    return found
+
+
+def _compare_unordered(gold: Group, predicted: Group, rules: Rules) -> Finding:
+    one, other = gold.items, predicted.items
+    if gold.kind == "set":
+        one, other = tuple(dict.fromkeys(one)), tuple(dict.fromkeys(other))
+    found = _unordered(one, other, rules)
+    if found == "equal" and _ordered(one, other, rules) != "equal" and any(map(_is_label, one)):
+        return "undecided"
+    return found
+
+
+def _is_label(node: Node) -> bool:
+    """Names and points: an order of them may be the answer."""
+    return isinstance(node, Word) or (isinstance(node, Sym) and node.name[0].isupper())
 
 
 def _is_interval_clash(gold: Group, predicted: Group) -> bool:
     """(a, b), [a, b], (a, b] differ as intervals; three items, or falling ones, are no interval."""
     if gold.kind in _HALF_OPEN or predicted.kind in _HALF_OPEN:
         return True
+    if "angle" in (gold.kind, predicted.kind) or any(map(_is_label, gold.items)):
+        return False
     if gold.kind == "round" and predicted.kind in _UNORDERED:
         return False
     return len(gold.items) == 2 and not _is_falling(gold)
@@ -176,38 +234,86 @@ def _is_falling(group: Group) -> bool:
 
 
 def _compare_single(gold: Node, predicted: Node, rules: Rules) -> Finding:
-    """A group of one may answer for its only item."""
+    """A group of one may answer for its only item, a set only where `{x}` is no fractional part."""
     group, other = (gold, predicted) if isinstance(gold, Group) else (predicted, gold)
     if not isinstance(group, Group) or not isinstance(other, SCALARS):
         return None
+    if (parts := components(other)) is not None:
+        return _compare_with_components(gold, predicted, parts, rules)
     if group.kind == "ratio":
-        return None
+        return compare_quotient(gold, predicted, rules, compare_trees)
+    if group.kind in ("equal", "cases", "builder"):
+        return "undecided"
+    if len(group.items) > 1 and all(compare_trees(i, other, rules) == "equal" for i in group.items):
+        return "undecided"
     if len(group.items) != 1 or group.kind in ("union", "matrix"):
-        return None if isinstance(other, Sym) else "different"
-    if isinstance(gold, Group):
-        return compare_trees(group.items[0], predicted, rules)
-    return compare_trees(gold, group.items[0], rules)
+        return None if isinstance(other, Sym) and other.name.islower() else "different"
+    item = group.items[0]
+    if not isinstance(item, SCALARS) or group.kind == "angle" or symbols(item):
+        return "undecided"
+    found = compare_trees(*((item, other) if group is gold else (other, item)), rules)
+    may_be_rounded = _has_fraction(item) if group.kind == "set" else _is_decimal(item)
+    return "undecided" if found == "equal" and may_be_rounded else found
+
+
+def _is_decimal(node: Node) -> bool:
+    """`[3.7]` may be the floor of 3.7; `[20/3]` is what a program prints."""
+    return isinstance(node, Num) and bool(node.digits) and node.value.denominator != 1
+
+
+def _has_fraction(node: Node) -> bool:
+    return not (isinstance(node, Num) and (node.value.denominator == 1 or 0 <= node.value < 1))
+
+
+def _compare_with_components(
+    gold: Node, predicted: Node, parts: tuple[Node, ...], rules: Rules
+) -> Finding:
+    group = gold if isinstance(gold, Group) else predicted
+    assert isinstance(group, Group)
+    size = len(_cells(group)) if group.kind == "matrix" else len(group.items)
+    if group.kind not in ("round", "angle", "matrix", "square") or size not in (2, 3):
+        return "undecided"
+    if size == 2 and parts[2] != ZERO:
+        return "different"
+    vector = Group("angle", parts[:size])
+    return compare_trees(*((group, vector) if group is gold else (vector, group)), rules)
 
 
 def _compare_matrices(gold: Group, predicted: Group, rules: Rules) -> Finding:
+    flat = [_is_line(g) if g.kind == "matrix" else _is_flat(g) for g in (gold, predicted)]
+    if all(flat) and gold.kind != predicted.kind:
+        return _ordered(_cells(gold), _cells(predicted), rules)
     try:
         sides = [g if g.kind == "matrix" else _as_matrix(g) for g in (gold, predicted)]
     except NotUnderstood:
-        return None
-    return (
-        _ordered(_cells(sides[0]), _cells(sides[1]), rules) if _same_shape(*sides) else "different"
-    )
+        return "different"
+    if not _same_shape(*sides):
+        return "different"
+    return _ordered(_cells(sides[0]), _cells(sides[1]), rules)
+
+
+def _is_flat(group: Group) -> bool:
+    is_list = group.kind in ("round", "angle", "square", "list")
+    return is_list and not any(contains(item, Group) for item in group.items)
+
+
+def _is_line(group: Group) -> bool:
+    """One row or one column: a vector."""
+    return len(group.items) == 1 or len(_cells(group)) == len(group.items)
 
 
 def _as_matrix(group: Group) -> Group:
-    rows = matrix(group) if group.kind == "square" else None
-    if not isinstance(rows, Group):
+    if group.kind not in ("square", "round", "list"):
         raise NotUnderstood("not a matrix")
-    return rows
+    return matrix(group)
 
 
 def _cells(group: Group) -> list[Node]:
-    return [cell for row in group.items if isinstance(row, Group) for cell in row.items]
+    rows = [
+        row.items if isinstance(row, Group) and row.kind == "round" else (row,)
+        for row in group.items
+    ]
+    return [cell for row in rows for cell in row]
 
 
 def _same_shape(one: Group, other: Group) -> bool:
@@ -217,17 +323,28 @@ def _same_shape(one: Group, other: Group) -> bool:
 def _ordered(gold: Sequence[Node], predicted: Sequence[Node], rules: Rules) -> Finding:
     if len(gold) != len(predicted):
         return "different"
-    return all_of(compare_trees(g, p, rules) for g, p in zip(gold, predicted, strict=True))
+    return all_of(_compare_items(g, p, rules) for g, p in zip(gold, predicted, strict=True))
+
+
+def _compare_items(gold: Node, predicted: Node, rules: Rules) -> Finding:
+    """Inside a group, a group of one is not its item: `{{1}}` is not `{1}`."""
+    if isinstance(gold, Group) != isinstance(predicted, Group):
+        group = gold if isinstance(gold, Group) else predicted
+        assert isinstance(group, Group)
+        if group.kind in ("set", "square", "round", "list", "matrix"):
+            return "different"
+    return compare_trees(gold, predicted, rules)
 
 
 def _unordered(gold: Sequence[Node], predicted: Sequence[Node], rules: Rules) -> Finding:
-    """Every item needs a partner of its own; repeated items count once."""
-    left = list(dict.fromkeys(gold))
-    right = list(dict.fromkeys(predicted))
-    common = set(left) & set(right)
-    left, right = ([n for n in side if n not in common] for side in (left, right))
+    """Every item needs a partner of its own."""
+    left, right = list(gold), list(predicted)
+    for item in gold:
+        if item in right:
+            left.remove(item)
+            right.remove(item)
     if len(left) != len(right):
-        return "different" if not left or not right or len(gold) == len(set(gold)) else None
+        return "different"
     if len(left) * len(right) > MAX_PAIRINGS:
         return None
     return all_of(_partner(item, right, rules) for item in left)
@@ -235,7 +352,7 @@ def _unordered(gold: Sequence[Node], predicted: Sequence[Node], rules: Rules) ->
 
 def _partner(item: Node, candidates: list[Node], rules: Rules) -> Finding:
     """Take an equal candidate out of the list; the best finding if there is none."""
-    findings = [compare_trees(item, candidate, rules) for candidate in candidates]
+    findings = [_compare_items(item, candidate, rules) for candidate in candidates]
     if "equal" in findings:
         del candidates[findings.index("equal")]
         return "equal"

@@ -9,12 +9,18 @@ import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from rstar_async.answers.units import Unit
+
 MAX_BITS = 4096
 MAX_PARTS = 64
 
 
 class NotUnderstood(Exception):
     """The text is outside the notation this package reads by itself."""
+
+
+class Ambiguous(NotUnderstood):
+    """The text has several readings; no other reader should pick one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +39,14 @@ class Sym:
 
 @dataclass(frozen=True, slots=True)
 class Const:
-    """One of pi, e, i, oo, empty, reals."""
+    """One of pi, e, i, oo, deg (a degree), empty, dots and the sets R, Z, N, Q, C."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """An answer that is no mathematics: `even`, `Evelyn`, `(C)`."""
+    """An answer that is no mathematics: `even`, `Evelyn`, `BAC`."""
 
     text: str
 
@@ -63,14 +69,19 @@ class Power:
 
 @dataclass(frozen=True, slots=True)
 class Call:
+    """A known function, or one that only the problem knows: `f@`, and `A?` where the brackets may
+    as well be those of a product."""
+
     function: str
     arguments: "tuple[Node, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Several things in order: list, set, round (), square [], leftopen (], rightopen [),
-    matrix (its items are round rows), union, ratio, either (the two readings of a plus-minus).
+    """Several things in order: list, set, round (), square [], leftopen (], rightopen [), angle,
+    matrix (its items are round rows), union, intersection, without (a set difference), ratio,
+    equal (a chain of equalities), and, or, cases (round rows of a value and its condition),
+    builder (a symbol and its condition).
     """
 
     kind: str
@@ -84,10 +95,74 @@ class Relation:
     right: "Node"
 
 
-Node = Num | Sym | Const | Word | Sum | Product | Power | Call | Group | Relation
+@dataclass(frozen=True, slots=True)
+class Numeral:
+    """Digits in a base other than ten: `52_8`."""
+
+    digits: str
+    base: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A value and its unit. Compound: written in several units (`3 hours 20 minutes`)."""
+
+    value: "Node"
+    unit: Unit
+    is_compound: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """Seconds since midnight or noon; `half` is am or pm."""
+
+    seconds: int
+    half: str
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """Zero and empty where the text does not say."""
+
+    year: int
+    month: int
+    day: int
+    weekday: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`(C)`, `C: 24`: a letter of a multiple choice and, where given, what it stands for."""
+
+    letter: str
+    value: "Node | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Congruence:
+    """`left` is None for a bare `3 (mod 7)`."""
+
+    left: "Node | None"
+    right: "Node"
+    modulus: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """An answer with conditions: `x = k pi, k in Z`, `n = 3k for all integers k`."""
+
+    body: "Node"
+    conditions: "tuple[Node, ...]"
+
+
+Node = (
+    Num | Sym | Const | Word | Sum | Product | Power | Call | Group | Relation
+    | Numeral | Quantity | Time | Date | Choice | Congruence | Where
+)  # fmt: skip
 SCALARS = (Num, Sym, Const, Sum, Product, Power, Call)
 ZERO, ONE, MINUS_ONE, HALF = (Num(Fraction(n, 2)) for n in (0, 2, -2, 1))
 INFINITY = Const("oo")
+DEGREE = Const("deg")
 
 
 def scalar(node: Node) -> Node:

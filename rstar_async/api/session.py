@@ -70,7 +70,7 @@ class Session:
         tree = await self._runner.search(await self._stored(search.id), problem, plan)
         stored = await self._stored(search.id)
         if tree is None:
-            raise RstarError(f"the search failed: {stored.answer}")
+            raise RstarError(f"the search failed: {stored.failure}")
         return await self._result(problem, stored, tree, plan)
 
     async def _stored(self, search: str) -> Search:

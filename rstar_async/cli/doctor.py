@@ -10,7 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         choices=["no-landlock", "no-listener"],
-        help="check the weaker sandbox without this lock",
+        help="check the weaker sandbox without this protection",
     )
 
 

@@ -75,7 +75,7 @@ async def _fuzz(seconds: float, seed: int) -> "tuple[Fuzzed, list[int]]":
 
     async with open_sandbox() as sandbox:
         fuzzed = await fuzz(sandbox, seconds, seed)
-        left_over = await _strays(sandbox)
+        left_over = await _unknown_processes(sandbox)
     return fuzzed, left_over
 
 
@@ -96,17 +96,17 @@ async def _check(folders: list[Path], incremental: bool) -> "tuple[list[Verdict]
 
     async with open_sandbox() as sandbox:
         verdicts = [v async for v in check(sandbox, folders, incremental=incremental)]
-        left_over, groups = await _strays(sandbox), sandbox.groups
+        left_over, groups = await _unknown_processes(sandbox), sandbox.groups
     return verdicts, sorted({*left_over}.union(*map(members, groups)))
 
 
-async def _strays(sandbox: "Sandbox") -> list[int]:
+async def _unknown_processes(sandbox: "Sandbox") -> list[int]:
     import trio
 
     with trio.move_on_after(EXIT_SECONDS):
-        while sandbox.strays:  # noqa: ASYNC110
+        while sandbox.unknown_processes:  # noqa: ASYNC110
             await trio.sleep(0.05)
-    return sorted(sandbox.strays)
+    return sorted(sandbox.unknown_processes)
 
 
 def _print(verdicts: "list[Verdict]", left_over: list[int], as_json: bool) -> None:

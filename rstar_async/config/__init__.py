@@ -5,7 +5,13 @@ by name.
 """
 
 from rstar_async.config.base import Dtype, Section
-from rstar_async.config.processes import ObserveConfig, SGLangConfig, Weakness, WorkersConfig
+from rstar_async.config.processes import (
+    ObserveConfig,
+    OpenAIConfig,
+    SGLangConfig,
+    Waiver,
+    WorkersConfig,
+)
 from rstar_async.config.recipe import Preset, Recipe
 from rstar_async.config.searching import (
     AnswerRule,
@@ -54,6 +60,7 @@ __all__ = [
     "ModelConfig",
     "Objective",
     "ObserveConfig",
+    "OpenAIConfig",
     "PPMConfig",
     "PairLoss",
     "PathRule",
@@ -69,6 +76,6 @@ __all__ = [
     "SearchConfig",
     "Section",
     "TrainingConfig",
-    "Weakness",
+    "Waiver",
     "WorkersConfig",
 ]

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+import msgspec
+
 from rstar_async.config.base import (
     Count,
     MebibytesOrNone,
@@ -12,22 +14,27 @@ from rstar_async.config.base import (
     Section,
 )
 
-Weakness = Literal["no-landlock", "no-listener"]
+Waiver = Literal["no-landlock", "no-listener"]
 
 
 class WorkersConfig(Section):
     """Processes of `rstar run` on one machine."""
 
-    # "local": transformers in the worker. "sglang": servers, see [sglang]. "scripted" follows a
-    # script and needs no weights: for tests of everything around the models.
-    engine: Literal["local", "sglang", "scripted"] = "local"
+    # What serves the policy: "local" (transformers in the worker), "sglang" (see [sglang]),
+    # "openai" (see [openai]), "scripted" (follows a script, needs no weights), or an engine of a
+    # package outside.
+    engine: str = "local"
+    # What serves the PPM; empty: the same engine.
+    reward_engine: str = ""
+    # More options for the workers of `engine`, by their names on the worker's command line.
+    options: dict[str, str | int | float | bool] = msgspec.field(default_factory=dict)
     inference: Processes = 1
     reward: ProcessesOrNone = 1
     executor: Processes = 1
     # Programs run at once by one executor; 0 means one per core.
     slots: ProcessesOrNone = 0
     # Protections that an executor may lack where the machine does not have them: docs/security.md.
-    allow: tuple[Weakness, ...] = ()
+    allow: tuple[Waiver, ...] = ()
     # Rows decoded at once, and memory for the prefix cache.
     rows: Count = 128
     cache_mib: MebibytesOrNone = 1024
@@ -52,6 +59,20 @@ class SGLangConfig(Section):
     # One GPU for all: servers release its memory while the trainer works. Servers that run already
     # must have been started with --enable-memory-saver.
     share_device: bool = False
+
+
+class OpenAIConfig(Section):
+    """The server behind `workers.engine = "openai"` (docs/engines.md)."""
+
+    # The address before `/completions`, such as "http://host:8000/v1".
+    url: str = ""
+    # The name of the model on that server; empty: the name of the model version.
+    model: str = ""
+    # The environment variable that holds the server's key, if it wants one. The key is not stored.
+    api_key_env: str = "OPENAI_API_KEY"
+    # "ids" sends prompts as token ids, so the server must have the same tokenizer; "text" is for
+    # servers that accept text only.
+    prompts: Literal["ids", "text"] = "ids"
 
 
 class ObserveConfig(Section):

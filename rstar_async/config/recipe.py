@@ -6,7 +6,12 @@ from typing import Literal, TypeVar
 import msgspec
 
 from rstar_async.config.base import Section, Seed
-from rstar_async.config.processes import ObserveConfig, SGLangConfig, WorkersConfig
+from rstar_async.config.processes import (
+    ObserveConfig,
+    OpenAIConfig,
+    SGLangConfig,
+    WorkersConfig,
+)
 from rstar_async.config.searching import (
     BoundsConfig,
     EvaluationConfig,
@@ -54,6 +59,7 @@ class Recipe(Section):
     workers: WorkersConfig = WorkersConfig()
     observe: ObserveConfig = ObserveConfig()
     sglang: SGLangConfig = SGLangConfig()
+    openai: OpenAIConfig = OpenAIConfig()
 
     @property
     def home_folder(self) -> Path:

@@ -76,6 +76,8 @@ class LoRAConfig(Section):
 class PolicyConfig(Section):
     """SFT of the policy, from the base model in every round (paper section 3.4)."""
 
+    # Off: every round searches with the policy of the bootstrap.
+    train: bool = True
     # "demonstrations" leaves the round's own solutions out, as a control in experiments.
     learn_from: Literal["trajectories", "demonstrations"] = "trajectories"
     trajectories_per_problem: Count = 2

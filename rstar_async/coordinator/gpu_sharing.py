@@ -9,14 +9,16 @@ has not been started yet and holds no memory.
 import logging
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-import httpx
 import trio
 
 from rstar_async.config import Recipe
+from rstar_async.engines.errors import Unreachable
+from rstar_async.engines.registry import engine_name
+from rstar_async.engines.sglang_client import SGLangClient
+from rstar_async.engines.sglang_servers import ModelPool, servers_of
 from rstar_async.errors import BadInput, RstarError
-from rstar_async.launch.sglang_servers import servers_of
 
 Owner: TypeAlias = Literal["servers", "trainer"]
 
@@ -33,7 +35,7 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """A request to a server."""
+    """One request to a server."""
 
     PAUSE = "pause"
     RELEASE = "release"
@@ -78,7 +80,6 @@ log = logging.getLogger(__name__)
 
 RELEASING, RELEASED, RETURNING = "releasing:", "released:", "returning:"
 TIMEOUT_SECONDS = 600.0
-CONNECT_SECONDS = 5.0
 
 
 class Server(Protocol):
@@ -101,7 +102,9 @@ class SharedGPU:
         """As the recipe says: `sglang.share_device`."""
         if not recipe.sglang.share_device:
             return cls()
-        servers = servers_of(recipe, "inference", "reward")
+        pools: tuple[ModelPool, ...] = ("inference", "reward")
+        by_sglang = [pool for pool in pools if engine_name(recipe, pool) == "sglang"]
+        servers = servers_of(recipe, *by_sglang)
         return cls([SGLangDevice(server.url) for server in servers])
 
     async def hand_over(self, owner: Owner) -> None:
@@ -131,8 +134,9 @@ class SGLangDevice:
     async def state(self) -> State | None:
         """Raises `BadInput` if a driver died in the middle of a handover."""
         try:
-            version = (await self._model_info())["weight_version"]
-        except httpx.ConnectError:
+            async with self._client() as server:
+                version = (await server.model_info()).weight_version
+        except Unreachable:
             return None
         if version.startswith((RELEASING, RETURNING)):
             raise BadInput(
@@ -143,50 +147,41 @@ class SGLangDevice:
 
     async def do(self, action: Action) -> None:
         """Raises `RstarError` if the server refuses."""
-        match action:
-            case Action.PAUSE:
-                await self._mark(RELEASING)
-                await self._post("/pause_generation", mode="retract")
-            case Action.RELEASE:
-                await self._post("/release_memory_occupation", tags=["kv_cache", "weights"])
-                await self._mark(RELEASED)
-            case Action.TAKE_WEIGHTS:
-                await self._mark(RETURNING)
-                await self._post("/resume_memory_occupation", tags=["weights"])
-            case Action.LOAD:
-                info = await self._model_info()
-                await self._post(
-                    "/update_weights_from_disk",
-                    model_path=info["model_path"],
-                    weight_version=info["weight_version"],
-                    flush_cache=False,  # there is none yet
-                )
-            case Action.TAKE_CACHE:
-                await self._post("/resume_memory_occupation", tags=["kv_cache"])
-            case Action.RESUME:
-                await self._post("/continue_generation")
-                await self._mark("")
+        async with self._client() as server:
+            match action:
+                case Action.PAUSE:
+                    await _mark(server, RELEASING)
+                    await server.pause()
+                case Action.RELEASE:
+                    await server.release_memory("kv_cache", "weights")
+                    await _mark(server, RELEASED)
+                case Action.TAKE_WEIGHTS:
+                    await _mark(server, RETURNING)
+                    await server.take_memory("weights")
+                case Action.LOAD:
+                    await _load_again(server)
+                case Action.TAKE_CACHE:
+                    await server.take_memory("kv_cache")
+                case Action.RESUME:
+                    await server.resume()
+                    await _mark(server, "")
 
-    async def _mark(self, mark: str) -> None:
-        """Set the prefix of the weights' version name."""
-        name = (await self._model_info())["weight_version"]
-        for old in (RELEASING, RELEASED, RETURNING):
-            name = name.removeprefix(old)
-        body = {"new_version": mark + name, "abort_all_requests": False}
-        await self._post("/update_weight_version", **body)
+    def _client(self) -> SGLangClient:
+        return SGLangClient(self.url, timeout_seconds=TIMEOUT_SECONDS)
 
-    async def _model_info(self) -> dict[str, Any]:
-        return dict((await self._send("GET", "/model_info")).json())
 
-    async def _post(self, route: str, **body: Any) -> None:
-        await self._send("POST", route, body)
+async def _mark(server: SGLangClient, mark: str) -> None:
+    """Set the prefix of the weights' version name."""
+    name = (await server.model_info()).weight_version
+    for old in (RELEASING, RELEASED, RETURNING):
+        name = name.removeprefix(old)
+    await server.name_weights(mark + name)
 
-    async def _send(
-        self, method: str, route: str, body: dict[str, Any] | None = None
-    ) -> httpx.Response:
-        timeout = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS)
-        async with httpx.AsyncClient(timeout=timeout, trust_env=False) as client:
-            answer = await client.request(method, self.url + route, json=body)
-        if answer.status_code != httpx.codes.OK:
-            raise RstarError(f"{self}: {route} answered {answer.status_code}: {answer.text[:200]}")
-        return answer
+
+async def _load_again(server: SGLangClient) -> None:
+    """Read the weights that the server had before it released its memory."""
+    info = await server.model_info()
+    # There is no cache to flush yet.
+    loaded = await server.load(info.model_path, info.weight_version, flush_cache=False)
+    if not loaded.success:
+        raise RstarError(f"SGLang at {server.url} did not load its weights: {loaded.message}")

@@ -9,6 +9,7 @@ from rstar_async.config.loader import as_toml_values
 from rstar_async.config.schema import known_settings
 from rstar_async.data.problems import heldout_problems, problems_of_round
 from rstar_async.domains.registry import domain_of
+from rstar_async.engines.checks import check_servable, check_trainable
 from rstar_async.errors import BadInput
 from rstar_async.models.sources import require
 from storage import queries
@@ -17,14 +18,16 @@ from storage.records import Round
 
 # What may differ between two starts of one run: it decides how fast it runs, not what it does.
 # Rounds are compared one by one, because a run may be given more of them.
-_FREE_SECTIONS = ("workers", "observe", "home", "database", "rounds")
+_FREE_SECTIONS = ("workers", "openai", "observe", "home", "database", "rounds")
 
 
 def check_startable(recipe: Recipe) -> None:
     """Raise `BadInput`, before anything is written, for what would only fail minutes later: a base
-    model that cannot be loaded, an unknown domain, bad problem files, settings that differ from the
-    stored ones."""
+    model that cannot be loaded, an unknown domain or engine, bad problem files, settings that
+    differ from the stored ones."""
     domain_of(recipe)
+    check_trainable(recipe)
+    check_servable(recipe, ppm=recipe.ppm.train)
     if not _has_base(recipe):
         require(recipe.model.base)
         if recipe.bootstrap.model:

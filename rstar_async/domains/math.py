@@ -31,7 +31,7 @@ _VERDICTS: Mapping[Equivalence, Verdict] = {
 
 
 class MathDomain(Domain):
-    """Compares the last boxed answer with the gold answer, symbolically where that is needed.
+    """Compares the boxed answer with the gold answer, symbolically where that is needed.
 
     `rules` as in `answers.rules`. While entered it owns the answer checker and its processes.
     """

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import structs
 
 from rstar_async.config import Recipe
+from rstar_async.engines.checks import check_servable
 from rstar_async.evaluation.models import ModelRef
 from rstar_async.evaluation.schedules import Schedule
 from rstar_async.launch.run import launch_client
@@ -39,6 +40,7 @@ def submit(request: EvaluationRequest, home: Path, reply: type[T]) -> tuple[T | 
     Starts brokers, workers and the process on this machine. `home` is locked meanwhile; the reply
     to an earlier request is deleted.
     """
+    check_servable(request.model.recipe, ppm=request.model.ppm is not None)
     results = home / RESULTS
     results.unlink(missing_ok=True)
     code = launch_client(PROCESS, _launched(request.model), home, request)

@@ -13,7 +13,8 @@ import msgspec
 from msgspec import structs
 
 from rstar_async.config import ObserveConfig, Recipe, WorkersConfig
-from rstar_async.launch.sglang_servers import ModelPool, Server, servers_of
+from rstar_async.engines.registry import engine_name, find_engine
+from rstar_async.engines.sglang_servers import ModelPool
 from rstar_async.launch.sockets import clients_endpoint, workers_endpoint
 from rstar_async.wire.payloads import POOLS, Pool
 
@@ -116,39 +117,29 @@ def _executors(workers: WorkersConfig, places: Places) -> Iterator[ProcessSpec]:
 
 
 def _engines(pool: ModelPool, recipe: Recipe, places: Places) -> Iterator[ProcessSpec]:
-    workers = recipe.workers
-    if workers.engine == "sglang":
-        servers = [_server_options(recipe, server) for server in servers_of(recipe, pool)]
-    else:
-        servers = [()] * (workers.inference if pool == "inference" else workers.reward)
-    for number, options in enumerate(servers, 1):
+    workers, engine = recipe.workers, find_engine(engine_name(recipe, pool))
+    if not engine.opener(pool):
+        return
+    for number, options in enumerate(engine.worker_options(recipe, pool), 1):
         name = f"{pool}-{number}"
         yield ProcessSpec(
             name=name,
             argv=(
                 *_worker(pool, name, places),
-                *("--models", str(places.models), "--engine", workers.engine),
-                *("--rows", str(workers.rows), "--cache-mib", str(workers.cache_mib)),
-                *("--dtype", recipe.model.dtype, "--threads", str(workers.threads)),
-                *options,
+                *("--models", str(places.models), "--engine", engine.name),
+                *("--rows", str(workers.rows)),
+                *map(_option, options.items()),
             ),
             env=_environment(workers.threads),
-            # The worker stops a server of its own, in ten seconds at most.
-            grace_seconds=8.0 if workers.engine != "sglang" else 14.0,
+            grace_seconds=engine.grace_seconds,
         )
 
 
-def _server_options(recipe: Recipe, server: Server) -> tuple[str, ...]:
-    if not server.is_ours:
-        return ("--url", server.url)
-    launch = ("--launch", recipe.sglang.launch) if recipe.sglang.launch else ()
-    # As one word, because these begin with dashes too.
-    return (
-        *launch,
-        "--port",
-        str(server.port),
-        f"--server-arguments={shlex.join(server.arguments)}",
-    )
+def _option(item: tuple[str, object]) -> str:
+    """One word, because values may begin with dashes."""
+    name, value = item
+    text = shlex.join(value) if isinstance(value, tuple) else str(value)
+    return f"--{name.replace('_', '-')}={text}"
 
 
 def _worker(pool: Pool, name: str, places: Places) -> tuple[str, ...]:

@@ -61,8 +61,10 @@ def _by_problem(points: Points) -> dict[str, float]:
 
 
 def _lead(ones: Mapping[str, float], others: Mapping[str, float]) -> Share:
+    """The mean difference by problem; its interval within [-1, 1], for one problem is no sample."""
     common = sorted(ones.keys() & others.keys())
-    return mean_difference([ones[p] for p in common], [others[p] for p in common])
+    lead = mean_difference([ones[p] for p in common], [others[p] for p in common])
+    return Share(lead.mean, max(-1.0, lead.low), min(1.0, lead.high))
 
 
 def _points(trees: Sequence[PackedTree], value: Any) -> dict[str, list[float]]:

@@ -62,6 +62,9 @@ def _policy(
         "too_long": len(found.rows) - len(fitting),
         "replayed": len(replayed),
     }
+    if not settings.train:
+        reason = "policy.train is off"
+        return context.refuse("policy", number, parent=before, reason=reason, counts=counts)
     if settings.learn_from == "demonstrations":
         fitting = replayed
     elif fitting:

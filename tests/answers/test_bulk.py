@@ -67,5 +67,6 @@ def test_agreement_on_the_shared_pairs():
         pytest.skip("RSTAR_BENCHMARK_DATA (folder of benchmark data) is not set")
     report = verify_file(Path(folder) / "answer_pairs" / "pairs.json", seconds=30)
     assert report.total.agreement is not None
-    assert report.total.agreement >= 0.995
-    assert report.total.precision == 1.0
+    assert report.total.agreement >= 0.998
+    assert report.total.precision is not None
+    assert report.total.precision >= 0.998

@@ -13,7 +13,8 @@ from rstar_async.answers.checker import Checker, open_checker
 from tests.answers.pathological import PATHOLOGICAL
 
 HARD = (r"9^{9^{9^9}}", "5")
-SYMBOLIC = ("$0 < x < 1$", "$(0, 1)$")
+SYMBOLIC = (r"x^{10^7} \cdot x", "x^{10^7+1}")
+OTHER = ("x^{10^7}", "x^{10^7+1}")
 
 
 def is_alive(pid: int) -> bool:
@@ -31,10 +32,10 @@ async def test_the_ladder_needs_no_child():
         assert checker.statistics().started == 0
 
 
-async def test_the_child_answers_what_the_ladder_cannot():
+async def test_the_child_finds_what_the_ladder_cannot_or_leaves_it_undecided():
     async with open_checker(seconds=60) as checker:
         assert await checker.equal(*SYMBOLIC) == "equal"
-        assert await checker.equal("$x + y < 1$", "$x + y > 1$") == "different"
+        assert await checker.equal(*OTHER) == "undecided"
         assert await checker.equal(*SYMBOLIC) == "equal"
         counts = checker.statistics()
     assert (counts.started, counts.by_verifier, counts.remembered) == (1, 2, 1)
@@ -47,7 +48,7 @@ async def test_a_question_over_its_time_is_undecided_and_the_next_is_answered():
         assert await checker.equal(*HARD) == "undecided"
         assert time.monotonic() - started < 10
         await checker.warm()
-        assert await checker.equal("$x + y < 1$", "$x + y > 1$") == "different"
+        assert await checker.equal(*OTHER) == "undecided"
         assert checker.statistics().timeouts == 1
         assert checker.statistics().started == 2
 

@@ -136,8 +136,10 @@ def test_different_answers(gold: str, predicted: str):
     assert compare(gold, predicted) == "different"
 
 
-def test_two_units_that_differ_are_undecided():
-    assert compare(r"5\text{ cm}", r"5\text{ miles}") == "undecided"
+def test_units_convert_and_units_of_different_kinds_are_undecided():
+    assert compare(r"5\text{ cm}", r"50\text{ mm}") == "equal"
+    assert compare(r"5\text{ cm}", r"5\text{ miles}") == "different"
+    assert compare(r"5\text{ cm}", r"5\text{ hours}") == "undecided"
 
 
 def test_values_too_close_for_any_float_are_undecided_at_once():
@@ -151,9 +153,9 @@ def test_reference_rules_are_permissive():
     assert compare("50", "51", REFERENCE) == "different"
 
 
-def test_what_is_ambiguous_is_left_to_the_verifier():
-    for text in ("1/2x", "2 3", "x^2^3", r"\int_0^1 x dx"):
-        assert isinstance(compare("7", text), Question)
+def test_what_is_ambiguous_or_not_read_is_undecided():
+    for text in ("1/2x", "2 3", "x^2^3", r"\int_0^1 x dx", "7 quux", r"\foo{7}"):
+        assert compare("7", text) == "undecided"
 
 
 def test_the_only_box_or_the_conclusion_of_a_text_is_its_answer():
@@ -162,16 +164,19 @@ def test_the_only_box_or_the_conclusion_of_a_text_is_its_answer():
     assert compare("9", "$3$ ... Final answer is $9$. I hope it is correct.") == "equal"
 
 
-def test_python_goes_to_the_verifier_as_latex():
-    question = compare("7 = 11a + c", "Eq(11*a + c, 8)")
-    assert isinstance(question, Question)
-    assert "*" not in question.predicted
-    assert r"\cdot" in question.predicted
+def test_a_formula_too_large_for_numbers_goes_to_the_verifier_in_full():
+    question = compare(r"x^{10^7} \cdot x", "x**(10**7 + 1)")
+    assert question == Question(r"$(x^{10000000}) \cdot x$", "$x^{10000001}$")
+
+
+def test_nothing_but_formulas_goes_to_the_verifier():
+    for text in (r"y = x^{10^7}", r"x^{10^7} \text{ cm}", r"(x^{10^7}, 1)", r"x^{10^7} + f"):
+        assert compare(r"y = x^{10^7} \cdot x", text) in ("different", "undecided")
 
 
 def test_model_text_is_never_evaluated():
     for text in ("__import__('os').abort()", "[1 for x in 10**9]", "exec('1')", "(lambda: 1)()"):
-        assert isinstance(compare("7", text), Question)
+        assert compare("7", text) == "undecided"
 
 
 @pytest.mark.parametrize("pair", PATHOLOGICAL, ids=lambda pair: ascii(pair[0][:20]))

@@ -1,11 +1,35 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rstar_async.answers.extract import boxed_answers, extract_answer
+from rstar_async.answers.equivalence import compare
+from rstar_async.answers.extract import answer_part, boxed_answers, extract_answer
 
 
-def test_last_closed_box_counts():
-    assert extract_answer(r"first \boxed{1}, then \boxed{\frac{1}{2}}.") == r"\frac{1}{2}"
+def test_all_closed_boxes_count():
+    assert extract_answer(r"so \boxed{\frac{1}{2}}.") == r"\frac{1}{2}"
+    assert extract_answer(r"\boxed{2} and \boxed{3}") == "2, 3"
+    assert extract_answer(r"first \boxed{1}, then \boxed{\frac{1}{2}}.") == r"1, \frac{1}{2}"
+
+
+def test_what_is_boxed_twice_is_one_answer():
+    assert extract_answer(r"\boxed{7}. The answer is \boxed{7}.") == "7"
+
+
+def test_search_and_verify_read_boxes_by_one_rule():
+    for text in (r"\boxed{2} and \boxed{3}", r"<answer>\boxed{2}<end_of_answer>\boxed{3}"):
+        assert answer_part(text) == extract_answer(text)
+        assert compare(text, "3") != "equal"
+
+
+def test_a_percent_sign_after_a_box_belongs_to_it():
+    assert extract_answer(r"That is $\boxed{20}\%$.") == "20 percent"
+
+
+def test_a_text_without_a_box_concludes_with_its_only_claim():
+    assert answer_part("So there are 12 such numbers.") == "12 such numbers"
+    assert answer_part("The final answer is $5$. I hope it is correct.") == "5"
+    for text in ("x is 3 and y is 4", "at least $3$", "The answer is not 3"):
+        assert answer_part(text) == text
 
 
 def test_a_box_that_never_closes_is_passed_over():
@@ -53,7 +77,7 @@ def test_a_megabyte_of_open_boxes_is_read_once():
 @given(st.text(alphabet="\\boxedtext{}<answr> 1.\n", max_size=80))
 def test_any_text_can_be_read(text: str):
     answer = extract_answer(text)
-    assert answer is None or answer in text
+    assert answer is None or all(part in text for part in answer.split(", "))
 
 
 @settings(deadline=None)

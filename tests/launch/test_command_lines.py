@@ -12,6 +12,9 @@ import rstar_async.trainer.__main__
 import workers.__main__
 from rstar_async.config import Recipe
 from rstar_async.launch.processes import Places, processes
+from workers.engines.openai import OpenAISettings
+from workers.engines.options import settings_of
+from workers.engines.sglang.settings import SGLangSettings
 
 PLACES = Places(Path("/h"), Path("/h/models"), Path("/tmp/rstar-x"), Path("/h/recipe.json"))
 
@@ -28,7 +31,7 @@ def test_brokers_parse_their_command_line() -> None:
 
 
 def test_workers_parse_their_command_line() -> None:
-    options = [workers.__main__._parser().parse_args(words) for words in words_after("workers")]
+    options = [workers.__main__.parse(words) for words in words_after("workers")]
     assert [option.name for option in options] == ["executor-1", "inference-1", "reward-1"]
     assert [vars(option).get("rows") for option in options] == [None, 128, 128]
 
@@ -36,10 +39,20 @@ def test_workers_parse_their_command_line() -> None:
 def test_workers_parse_where_sglang_runs() -> None:
     sglang = {"policy_urls": ["http://a:1"], "launch": "serve {model} {port}", "port": 4000}
     lines = words_after("workers", workers={"engine": "sglang"}, sglang=sglang)
-    _, inference, reward = [workers.__main__._parser().parse_args(words) for words in lines]
-    assert (inference.url, inference.server_arguments) == ("http://a:1", "")
-    assert (reward.url, reward.launch, reward.port) == (None, "serve {model} {port}", 4001)
-    assert reward.server_arguments == "--mem-fraction-static 0.3"
+    _, inference, reward = [workers.__main__.parse(words) for words in lines]
+    policy, ppm = (settings_of(options, SGLangSettings) for options in (inference, reward))
+    assert (policy.url, policy.server_arguments) == ("http://a:1", "")
+    assert (ppm.url, ppm.launch, ppm.port) == ("", "serve {model} {port}", 4001)
+    assert ppm.server_arguments == "--mem-fraction-static 0.3"
+
+
+def test_workers_parse_which_openai_server_to_ask() -> None:
+    openai = {"url": "http://a:1/v1", "model": "m", "prompts": "text"}
+    lines = words_after("workers", workers={"engine": "openai"}, openai=openai)
+    _, inference = [workers.__main__.parse(words) for words in lines]
+    assert settings_of(inference, OpenAISettings) == OpenAISettings(
+        url="http://a:1/v1", served_as="m", prompts="text"
+    )
 
 
 def test_the_coordinator_parses_its_command_line() -> None:

@@ -19,8 +19,14 @@ from workers.__main__ import main
         ("inference --endpoint ipc:///tmp/x --models {tmp} --engine sglang --url h:1", "--url h:1"),
         ("inference --endpoint ipc:///x --models {tmp} --engine openai", "needs the --url"),
         (
+            "reward --endpoint ipc:///x --models {tmp} --engine openai --url http://h",
+            "the engine openai does not score steps",
+        ),
+        ("inference --endpoint ipc:///x --models {tmp} --engine lokal", "did you mean 'local'?"),
+        ("reward --endpoint ipc:///x --models {tmp} --cache-mib -5", "--cache-mib: Expected"),
+        (
             "reward --endpoint ipc:///x --models {tmp} --server-arguments=--tp",
-            "--server-arguments are",
+            "no option --server-arguments=--tp with the engine local",
         ),
         ("reward --endpoint ipc:///x --models {tmp} --engine sglang --launch x", "must name"),
         (

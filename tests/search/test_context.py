@@ -28,10 +28,11 @@ def with_context(folder: Path, context: int) -> Path:
 async def searched(folder: Path, room: int) -> Counter[str]:
     """Statuses of the tree's nodes, where the context leaves `room` tokens after the question."""
     from workers.engines.local.engine import LocalEngine
+    from workers.engines.local.settings import LocalSettings
 
     models = with_context(folder / str(room), PROMPT + room)
     async with (
-        LocalEngine(models, device="cpu") as engine,
+        LocalEngine(models, LocalSettings(device="cpu")) as engine,
         store_with(folder / f"{room}.db") as (store, search, problem),
     ):
         pools = InProcess(models, engine=engine)
@@ -39,7 +40,7 @@ async def searched(folder: Path, room: int) -> Counter[str]:
         found = await store.read(queries.search_by_id, "s")
         assert found.status == "finished"
         statuses = Counter(node.status for node in await store.read(queries.nodes_of, "s"))
-        counted = await store.read(queries.dead_ends, "run", 1)
+        counted = await store.read(queries.nodes_by_status, "run", 1)
         assert counted.get("too_long", 0) == statuses["too_long"]
         return statuses
 

@@ -50,7 +50,7 @@ WIRE_WINDOWS = {
     "worker-1": [
         Window(
             name="job leased, not begun",
-            module="workers.worker", function="Worker._take", event="return", number=4,
+            module="workers.worker", function="Worker._start", event="return", number=4,
         ),
         Window(
             name="job under way",
@@ -58,7 +58,7 @@ WIRE_WINDOWS = {
         ),
         Window(
             name="job done, not said",
-            module="workers.worker", function="Worker._say", event="call", number=4,
+            module="workers.worker", function="Worker._send", event="call", number=4,
         ),
         Window(
             name="job said, worker gone",

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 import torch
 
@@ -55,6 +57,12 @@ def test_a_ppm_that_beats_both_baselines_on_enough_problems_is_trusted(base, mod
         assert many["trusted"] is beats
         trusted.append(beats)
     assert not all(trusted)
+
+
+def test_the_figures_of_a_single_problem_can_be_stored(base, model):
+    found = measure_quality(model, base, heldout(1, [4, 9], [5, 9]), 4096)
+    assert found["pair_accuracy_lead"][1:] == [-1.0, 1.0]
+    json.dumps(found, allow_nan=False)
 
 
 def test_without_heldout_pairs_nothing_is_measured(base, model):

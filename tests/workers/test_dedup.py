@@ -3,7 +3,7 @@
 import pytest
 
 from rstar_async.wire.payloads import Execute, Limits
-from workers.dedup import LONGEST, normal_form
+from workers.dedup import MAX_CHARACTERS, normal_form
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,12 @@ from workers.dedup import LONGEST, normal_form
         ("x = (1 + 2) * 3", "x = 1 + 2 * 3", False),
     ],
 )
-def test_programs_are_twins_if_their_syntax_trees_are_equal(one, other, same):
+def test_programs_are_equal_if_their_syntax_trees_are(one, other, same):
     first, second = (normal_form(Execute("t", ["a", step])) for step in (one, other))
     assert (first == second) == same
 
 
-def test_programs_of_other_trees_prefixes_or_limits_are_no_twins():
+def test_programs_with_other_trees_prefixes_or_limits_are_not_equal():
     base = Execute("t", ["a", "b"])
     others = [Execute("u", ["a", "b"]), Execute("t", ["a ", "b"]), Execute("t", ["b"])]
     others.append(Execute("t", ["a", "b"], Limits(wall_seconds=1)))
@@ -43,7 +43,7 @@ def test_programs_of_other_trees_prefixes_or_limits_are_no_twins():
 
 @pytest.mark.parametrize("piece", ["(", "-", "not ", "a.", "a+", "lambda:", "f'{", "x if x else "])
 def test_no_text_is_too_hostile_to_be_compared(piece):
-    source = (piece * LONGEST)[: LONGEST - 1] + "1"
+    source = (piece * MAX_CHARACTERS)[: MAX_CHARACTERS - 1] + "1"
     assert normal_form(Execute("t", [source])) == normal_form(Execute("t", [source]))
     assert normal_form(Execute("t", [source])) != normal_form(Execute("t", [source + " "]))
 

@@ -59,14 +59,14 @@ async def test_a_malformed_job_is_an_error(executor):
         await executor.handle(job(Execute("tree", [])))
 
 
-async def test_the_snapshots_of_a_group_go_with_it(executor):
+async def test_the_snapshots_of_a_group_are_dropped_when_it_ends(executor):
     await answer(executor, "x = 1")
     assert (await answer(executor, "x = 1", "x")).reused_steps == 1
     await executor.group_ended("group")
     assert (await answer(executor, "x = 1", "x")).reused_steps == 0
 
 
-async def test_twins_in_flight_run_once(executor):
+async def test_equal_programs_in_flight_run_once(executor):
     plain = "import time\ntime.sleep(0.2)\nprint(7)"
     steps = [plain, "# why\n" + plain.replace("0.2", " 0.2 ").replace("print", "\nprint")]
     results = []
@@ -81,7 +81,7 @@ async def test_twins_in_flight_run_once(executor):
     assert (executor.answered, executor.shared, executor.shared_share) == (2, 1, 0.5)
 
 
-async def test_a_later_twin_gets_the_success_remembered_as_having_cost_nothing(executor):
+async def test_a_later_equal_program_gets_the_success_at_no_cost(executor):
     first = await answer(executor, "x = 1", "y = x + 1; print('y', y)")
     again = await answer(executor, "x = 1", 'y = (x + 1)  # so\nprint("y", y)')
     assert (again.status, again.stdout, executor.shared) == ("ok", first.stdout, 1)
@@ -91,13 +91,13 @@ async def test_a_later_twin_gets_the_success_remembered_as_having_cost_nothing(e
     assert (await answer(executor, "x = 1", "y = x + 1; print('y', y)")).reused_steps == 0
 
 
-async def test_a_twin_can_be_continued_though_it_never_ran(executor):
+async def test_a_program_whose_success_was_shared_can_be_continued(executor):
     await answer(executor, "x = 1", "y = [x]")
     await answer(executor, "x = 1", "y = [ x ]")
     assert (await answer(executor, "x = 1", "y = [ x ]", "y")).value == "[1]"
 
 
-async def test_a_failed_twin_is_not_shared(executor):
+async def test_a_failure_is_not_shared(executor):
     lines = []
 
     async def ask(step):
@@ -110,7 +110,7 @@ async def test_a_failed_twin_is_not_shared(executor):
     assert executor.shared == 0
 
 
-async def test_a_cancelled_twin_leaves_the_other_to_run(executor):
+async def test_cancelling_one_of_two_equal_programs_lets_the_other_run(executor):
     step = "import time\ntime.sleep(0.3)\n5"
     async with trio.open_nursery() as nursery:
         scope = trio.CancelScope()
@@ -130,7 +130,7 @@ async def after(seconds, action):
     action()
 
 
-async def test_a_worker_whose_sandbox_cannot_be_locked_refuses_in_one_line():
+async def test_a_worker_that_cannot_confine_programs_refuses_in_one_line():
     with pytest.raises(BadInput, match="cannot confine programs here") as refusal:
         await serve_executor("ipc:///nowhere", "w", options=Options(python="/bin/false"))
     assert "\n" not in str(refusal.value)

@@ -1,9 +1,10 @@
-"""What every engine promises, whatever runs behind it; imports nothing heavy.
+"""What every engine promises; imports nothing heavy.
 
 An engine answers each request by exactly the model version that the request names: the folder
-`models_dir/<version>`. If that version is not loaded, the work already begun on the old one is
+`models_dir/<version>`. If that version is not loaded, the requests already begun on the old one are
 finished first, then the new one is loaded; a version that cannot be loaded fails its own requests
-with `ModelUnavailable` and leaves the old weights in place.
+with `ModelUnavailable` and leaves the old weights in place. How else a request can fail is in
+`rstar_async.engines.errors`.
 """
 
 from dataclasses import dataclass
@@ -13,29 +14,7 @@ from typing import Protocol, Self
 
 import msgspec
 
-from rstar_async.errors import RstarError
 from rstar_async.wire.payloads import Generate, Generated, Score, Scored
-
-
-class BadRequest(RstarError):
-    """No engine could answer this request; sending it again cannot help."""
-
-
-class ModelUnavailable(RstarError):
-    """A model version cannot be served: names the folder and the reason. Retrying cannot help."""
-
-    def __init__(self, folder: Path, reason: str) -> None:
-        super().__init__(f"model folder {folder}: {reason}")
-        self.folder = folder
-        self.reason = reason
-
-
-class Interrupted(RstarError):
-    """The engine dropped this request, through no fault of its own; sending it again may help."""
-
-
-class EngineFailed(RstarError):
-    """The engine cannot go on; its process should exit so that its work moves elsewhere."""
 
 
 class Statistics(msgspec.Struct, frozen=True):
@@ -46,7 +25,7 @@ class Statistics(msgspec.Struct, frozen=True):
     """
 
     versions: tuple[str, ...] = ()
-    running_rows: int = 0
+    running_samples: int = 0
     waiting_requests: int = 0
     requests: int = 0
     prompt_tokens: int = 0
@@ -55,40 +34,35 @@ class Statistics(msgspec.Struct, frozen=True):
     cache_bytes: int = 0
     busy_seconds: float = 0.0
 
-    def summary(self) -> str:
-        """The counts in one line, for a log."""
-        share = self.cached_tokens / max(1, self.prompt_tokens)
-        return (
-            f"requests={self.requests} prompt_tokens={self.prompt_tokens} "
-            f"cached_tokens={self.cached_tokens} cached_share={share:.3f} "
-            f"new_tokens={self.new_tokens}"
-        )
+    def totals(self) -> dict[str, int | float]:
+        """The counts, as fields of a log line."""
+        return {
+            "requests": self.requests,
+            "prompt_tokens": self.prompt_tokens,
+            "cached_tokens": self.cached_tokens,
+            "cached_share": round(self.cached_tokens / max(1, self.prompt_tokens), 3),
+            "new_tokens": self.new_tokens,
+        }
 
 
-def check_generate(request: Generate) -> None:
-    """Refuse what makes no sense for any model."""
-    sampling = request.sampling
-    if not request.prompt:
-        raise BadRequest("the prompt is empty")
-    if request.n < 1:
-        raise BadRequest(f"n is {request.n}; at least one sample must be asked for")
-    if not 0 <= sampling.temperature < float("inf"):
-        raise BadRequest(f"temperature is {sampling.temperature}; it must be 0 or more")
-    if not 0 < sampling.top_p <= 1:
-        raise BadRequest(f"top_p is {sampling.top_p}; it must be above 0 and at most 1")
-    if "" in sampling.stop_texts:
-        raise BadRequest("a stop text is empty")
+@dataclass
+class Counters:
+    """What an engine counts as it answers."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    new_tokens: int = 0
+
+    def count(self, prompt: int, cached: int, new: int = 0) -> None:
+        """One answered request."""
+        self.requests += 1
+        self.prompt_tokens += prompt
+        self.cached_tokens += cached
+        self.new_tokens += new
 
 
-def check_score(request: Score) -> None:
-    """Refuse what makes no sense for any model."""
-    if not request.steps:
-        raise BadRequest("there is no step to score")
-    if not all(request.steps):
-        raise BadRequest("a step is empty: it has no last token to be valued at")
-
-
-class _Serving(Protocol):
+class _ServesModels(Protocol):
     """What both kinds share: an async context manager that opens and closes the engine."""
 
     @property
@@ -103,28 +77,13 @@ class _Serving(Protocol):
     ) -> None: ...
 
 
-class Engine(_Serving, Protocol):
-    """Continues prompts. Any number of requests may be in flight; cancelling one drops its rows."""
+class Engine(_ServesModels, Protocol):
+    """Continues prompts. Any number of requests may be in flight; cancelling one drops it."""
 
     async def generate(self, request: Generate) -> Generated: ...
 
 
-class Scorer(_Serving, Protocol):
-    """Values steps by a PPM: raw head outputs at the last token of `prefix + step`."""
+class Scorer(_ServesModels, Protocol):
+    """Scores steps with a PPM: raw head outputs at the last token of `prefix + step`."""
 
     async def score(self, request: Score) -> Scored: ...
-
-
-@dataclass
-class Counters:
-    requests: int = 0
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    new_tokens: int = 0
-
-    def count(self, prompt: int, cached: int, new: int = 0) -> None:
-        """One answered request."""
-        self.requests += 1
-        self.prompt_tokens += prompt
-        self.cached_tokens += cached
-        self.new_tokens += new

@@ -1,4 +1,4 @@
-"""Is this folder a model that we can serve? Answers by file names and `config.json`, without torch.
+"""Whether a model folder can be served, judged by file names and `config.json`, without torch.
 
 Cheap enough to ask before the running work is drained for a version switch.
 """
@@ -7,7 +7,7 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from workers.engines.base import ModelUnavailable
+from rstar_async.engines.errors import ModelUnavailable
 
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 NOT_GENERATORS = ("Classification", "ForMaskedLM", "ForQuestionAnswering", "ForRewardModel")

@@ -1,118 +1,89 @@
-"""The options that name an engine, and the engine that they name; imports no other one."""
+"""From the name of an engine to the engine, opened as a worker's command line says."""
 
 import argparse
-import shlex
+import importlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol, cast
 
+import msgspec
+
+from rstar_async.engines.registry import EngineSpec, engine_names, find_engine
+from rstar_async.engines.sglang_servers import ModelPool
 from rstar_async.errors import BadInput
 from workers.engines.base import Engine, Scorer
-from workers.engines.sglang.command import INSTALLED, Command
-from workers.engines.sglang.deployment import Deployment
-from workers.engines.sglang.role import POLICY, PPM, Role
+from workers.engines.options import add_settings, settings_of
 
-INFERENCE_ENGINES = ("local", "sglang", "openai", "scripted")
-REWARD_ENGINES = ("local", "sglang", "scripted")
+COMMON = ("models", "engine", "rows")
 
 
-def add_engine_options(parser: argparse.ArgumentParser, engines: tuple[str, ...]) -> None:
-    """Options of workers that serve a model."""
-    parser.set_defaults(check=check_engine)
+class NoSettings(msgspec.Struct, frozen=True):
+    """Of an engine that names none."""
+
+
+class Checked(Protocol):
+    """Settings may have this method."""
+
+    def check(self) -> None:
+        """Raise `BadInput` for what cannot work, before the engine is opened."""
+
+
+class ModelOptions(msgspec.Struct, frozen=True):
+    """Which models a worker serves, and by what."""
+
+    pool: ModelPool
+    engine: EngineSpec
+    models: Path
+    rows: int
+    settings: msgspec.Struct
+
+    @classmethod
+    def of(cls, pool: ModelPool, options: argparse.Namespace) -> "ModelOptions":
+        """What the command line asks for; `BadInput` if it cannot work."""
+        engine = find_engine(options.engine)
+        if not engine.opener(pool):
+            verb = "generate text" if pool == "inference" else "score steps"
+            raise BadInput(f"the engine {engine.name} does not {verb}")
+        if not options.models.is_dir():
+            raise BadInput(f"there is no folder of models {options.models}")
+        settings = settings_of(options, _settings_type(engine))
+        if hasattr(settings, "check"):
+            cast("Checked", settings).check()
+        return cls(pool, engine, options.models, options.rows, settings)
+
+    @property
+    def capacity(self) -> int:
+        """How many requests to take at once."""
+        # A request of the policy has several samples; a few more than fit keep the engine busy.
+        return max(2, self.rows // 4) if self.pool == "inference" else self.rows
+
+    def open(self) -> Engine | Scorer:
+        """The engine, for use as a context manager."""
+        opener = resolve(self.engine, self.engine.opener(self.pool))
+        return cast("Engine | Scorer", opener(self.models, self.settings))
+
+
+def add_engine_options(parser: argparse.ArgumentParser, engine: str) -> None:
+    """The options of a worker that serves models by `engine`."""
     parser.add_argument("--models", type=Path, required=True, help="folder of model versions")
-    parser.add_argument("--engine", choices=engines, default="local")
+    parser.add_argument("--engine", default="local", help=f"{', '.join(engine_names())} [local]")
     parser.add_argument("--rows", type=positive, default=128, help="sequences computed at once")
-    local = parser.add_argument_group("local engine")
-    local.add_argument("--cache-mib", type=number, default=1024, help="prefix cache; 0: none")
-    local.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    local.add_argument("--dtype", choices=("auto", "float32", "bfloat16"), default="auto")
-    local.add_argument("--threads", type=positive, help="threads of torch; default: its own")
-    servers = parser.add_argument_group("sglang and openai engines")
-    servers.add_argument("--url", help="of a running server; without it SGLang is started here")
-    servers.add_argument("--model", help="serve this version at once; else when a job names one")
-    servers.add_argument("--launch", help="what starts SGLang, with {model} and {port}")
-    servers.add_argument("--port", type=number, default=0, help="of an SGLang started here; 0: any")
-    servers.add_argument(
-        "--server-arguments", default="", help="more for an SGLang started here, as one word"
-    )
-    servers.add_argument("--server-models", type=Path, help="--models as a running server sees it")
-    servers.add_argument("--served-as", help="the model's name on an OpenAI server; the version's")
-    scripted = parser.add_argument_group("scripted engine")
-    scripted.add_argument("--delay", type=float, default=0.0, help="seconds")
+    spec = find_engine(engine)
+    add_settings(parser, f"engine {engine}: {spec.summary}", _settings_type(spec), COMMON)
 
 
-def check_engine(options: argparse.Namespace) -> None:
-    """Refuse before anything is opened."""
-    if not options.models.is_dir():
-        raise BadInput(f"there is no folder of models {options.models}")
-    if options.url is not None and not options.url.startswith(("http://", "https://")):
-        raise BadInput(f"--url {options.url} is no http:// or https:// address")
-    if options.engine == "openai" and options.url is None:
-        raise BadInput("--engine openai needs the --url of a server, such as http://host:8000/v1")
-    if options.server_arguments and (options.engine != "sglang" or options.url is not None):
-        raise BadInput("--server-arguments are for an SGLang server that is started here")
-    if options.engine == "sglang" and options.url is None:
-        _command(options).check()
+def _settings_type(engine: EngineSpec) -> type[msgspec.Struct]:
+    if not engine.settings:
+        return NoSettings
+    return cast("type[msgspec.Struct]", resolve(engine, engine.settings))
 
 
-def open_engine(options: argparse.Namespace) -> Engine:
-    """The engine of an inference worker, for use as a context manager."""
-    if options.engine == "scripted":
-        from workers.engines.scripted import ScriptedEngine
-
-        return ScriptedEngine(options.models, delay=options.delay)
-    if options.engine == "sglang":
-        from workers.engines.sglang.engine import SGLangEngine
-
-        return SGLangEngine(options.models, _host(options, POLICY), options.model)
-    if options.engine == "openai":
-        from workers.engines.openai import OpenAIEngine
-
-        return OpenAIEngine(options.models, options.url, options.served_as)
-    from workers.engines.local.engine import LocalEngine
-
-    return LocalEngine(
-        options.models,
-        device=options.device,
-        dtype=options.dtype,
-        cache_mib=options.cache_mib,
-        max_rows=options.rows,
-        threads=options.threads,
-    )
-
-
-def open_scorer(options: argparse.Namespace) -> Scorer:
-    """The engine of a reward worker, for use as a context manager."""
-    if options.engine == "scripted":
-        from workers.engines.scripted import ScriptedScorer
-
-        return ScriptedScorer(options.models, delay=options.delay)
-    if options.engine == "sglang":
-        from workers.engines.sglang.scorer import SGLangScorer
-
-        return SGLangScorer(options.models, _host(options, PPM), options.model)
-    from workers.engines.local.scorer import LocalScorer
-
-    return LocalScorer(
-        options.models,
-        device=options.device,
-        dtype=options.dtype,
-        cache_mib=options.cache_mib,
-        threads=options.threads,
-    )
-
-
-def _host(options: argparse.Namespace, role: Role) -> Deployment:
-    if options.url is not None:
-        from workers.engines.sglang.attached import AttachedServer
-
-        return AttachedServer(role, options.url, options.models, options.server_models)
-    from workers.engines.sglang.managed import ManagedServer
-
-    return ManagedServer(role, _command(options), options.port)
-
-
-def _command(options: argparse.Namespace) -> Command:
-    arguments = tuple(shlex.split(options.server_arguments))
-    return Command(options.launch or INSTALLED, arguments)
+def resolve(engine: EngineSpec, target: str) -> Callable[..., Any]:
+    module, _, attribute = target.partition(":")
+    try:
+        return cast("Callable[..., Any]", getattr(importlib.import_module(module), attribute))
+    except (ImportError, AttributeError) as error:
+        raise BadInput(f"the engine {engine.name} cannot be opened: {error}") from error
 
 
 def number(text: str) -> int:

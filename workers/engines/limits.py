@@ -1,16 +1,40 @@
-"""What a model can take: checked before anything reaches torch.
+"""What requests must satisfy before they reach a model.
 
-On a GPU an id without an embedding would end the whole process. What is only too long is answered
-as far as it goes, for the search that asked must learn of it and go on elsewhere: a prompt without
-room for a token by samples without tokens, a step that cannot be read after its prefix by NaN.
+On a GPU an id without an embedding ends the whole process, so ids are checked first. A request that
+is only too long gets a partial answer, from which the search learns to continue elsewhere: a prompt
+without room for a token gets samples without tokens, a step that does not fit after its prefix gets
+NaN.
 """
 
 from collections.abc import Iterable, Sequence
 from math import nan
 from typing import NamedTuple
 
+from rstar_async.engines.errors import BadRequest
 from rstar_async.wire.payloads import Generate, Score, TokenIds
-from workers.engines.base import BadRequest
+
+
+def check_generate(request: Generate) -> None:
+    """`BadRequest` for what no model could answer."""
+    sampling = request.sampling
+    if not request.prompt:
+        raise BadRequest("the prompt is empty")
+    if request.n < 1:
+        raise BadRequest(f"n is {request.n}; at least one sample must be asked for")
+    if not 0 <= sampling.temperature < float("inf"):
+        raise BadRequest(f"temperature is {sampling.temperature}; it must be 0 or more")
+    if not 0 < sampling.top_p <= 1:
+        raise BadRequest(f"top_p is {sampling.top_p}; it must be above 0 and at most 1")
+    if "" in sampling.stop_texts:
+        raise BadRequest("a stop text is empty")
+
+
+def check_score(request: Score) -> None:
+    """`BadRequest` for what no model could answer."""
+    if not request.steps:
+        raise BadRequest("there is no step to score")
+    if not all(request.steps):
+        raise BadRequest("a step is empty: it has no last token to be valued at")
 
 
 class ModelLimits(NamedTuple):
@@ -27,16 +51,16 @@ class ModelLimits(NamedTuple):
         for step in request.steps:
             self._check_ids(step, "a step")
 
-    def room(self, request: Generate) -> int:
-        """How many tokens each sample may have; perhaps none."""
+    def max_new_tokens(self, request: Generate) -> int:
+        """How many tokens each sample may have; 0 if the prompt leaves no room."""
         return max(0, min(request.sampling.max_tokens, self.context - len(request.prompt)))
 
-    def readable(self, request: Score) -> list[TokenIds]:
+    def fitting_steps(self, request: Score) -> list[TokenIds]:
         """The steps that fit behind the prefix."""
         return [step for step in request.steps if self._fits(request, step)]
 
-    def in_place(self, request: Score, values: Iterable[float]) -> list[float]:
-        """The values of `readable` steps, with NaN in the place of each of the others."""
+    def with_nan(self, request: Score, values: Iterable[float]) -> list[float]:
+        """`values` of the `fitting_steps`, with NaN inserted for each of the other steps."""
         found = iter(values)
         return [next(found) if self._fits(request, step) else nan for step in request.steps]
 

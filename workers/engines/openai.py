@@ -1,34 +1,32 @@
 """Any server with OpenAI's `/completions`: vLLM, llama.cpp, a hosted model.
 
-Less than with the other engines: text comes back, so ids are made of it here and may differ from
-those that were sampled; nobody says what was cached, nor with which weights; weights cannot be
-exchanged. `docs/engines.md` says what that costs.
+It offers less than the other engines: servers return text, which is encoded here, so ids may differ
+from those that were sampled; they say neither what was cached nor which weights answered; and their
+weights cannot be exchanged. `docs/engines.md` says what that costs.
 """
 
 import os
 import time
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import httpx
 import msgspec
+from msgspec import Meta
 
+from rstar_async.engines.errors import BadRequest, EngineFailed, Interrupted, ModelUnavailable
+from rstar_async.errors import BadInput
 from rstar_async.wire.payloads import Generate, Generated, Sample
-from workers.engines.base import (
-    BadRequest,
-    Counters,
-    EngineFailed,
-    Interrupted,
-    ModelUnavailable,
-    Statistics,
-    check_generate,
-)
+from workers.engines.base import Counters, Statistics
 from workers.engines.checkpoint import model_folder
+from workers.engines.limits import check_generate
+from workers.engines.options import check_url
 from workers.engines.stops import Decode
 from workers.engines.tokenizer import Encode, open_decoder, open_encoder
 
 TOO_MANY_REQUESTS = 429
-CONTEXT = "context"  # what vLLM, llama.cpp and SGLang all name when they refuse a prompt's length
+# What vLLM, llama.cpp and SGLang all say when they refuse a prompt for its length.
+CONTEXT = "context"
 
 
 class TooLong(BadRequest):
@@ -60,18 +58,40 @@ class ModelList(msgspec.Struct, frozen=True):
     data: list[ListedModel]
 
 
-class OpenAIEngine:
-    """`url` ends where `/completions` follows. The server knows a version by its own name, or by
-    `served_as`: then the first version asked for is taken for it, and any other is refused."""
+class OpenAISettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Which server, and how it is asked."""
 
-    def __init__(self, models_dir: Path, url: str, served_as: str | None = None) -> None:
+    url: Annotated[str, Meta(description="of the server, before /completions")] = ""
+    served_as: Annotated[
+        str, Meta(description="the model's name on the server; default: the version's")
+    ] = ""
+    api_key_env: Annotated[
+        str, Meta(description="environment variable that holds the server's key, if it wants one")
+    ] = "OPENAI_API_KEY"
+    prompts: Annotated[
+        Literal["ids", "text"],
+        Meta(description="how prompts are sent; ids, or text for servers that accept no ids"),
+    ] = "ids"
+
+    def check(self) -> None:
+        """Refuse what could not work."""
+        if not self.url:
+            raise BadInput("the engine openai needs the --url of a server, as http://host:8000/v1")
+        check_url("--url", self.url)
+
+
+class OpenAIEngine:
+    """The server knows a version by the version's name, or by `settings.served_as`: then the first
+    version that is asked for is taken for that model, and any other version is refused."""
+
+    def __init__(self, models_dir: Path, settings: OpenAISettings) -> None:
         self.models_dir = models_dir
+        self.settings = settings
         self.counters = Counters()
-        self._served_as = served_as
         self._codecs: dict[str, tuple[Encode, Decode]] = {}
-        key = os.environ.get("OPENAI_API_KEY")
+        key = os.environ.get(settings.api_key_env)
         self._http = httpx.AsyncClient(
-            base_url=url,
+            base_url=settings.url,
             headers={"Authorization": f"Bearer {key}"} if key else None,
             timeout=httpx.Timeout(None, connect=10.0),
             limits=httpx.Limits(max_connections=None),
@@ -92,16 +112,14 @@ class OpenAIEngine:
         )
 
     async def generate(self, request: Generate) -> Generated:
-        """Continue a prompt; cancelling closes the connection, which servers take for an abort."""
+        """Continue a prompt; cancelling closes the connection, which servers treat as an abort."""
         check_generate(request)
         if request.logprobs:
             raise BadRequest("the openai engine gives no log probabilities of ids")
         started = time.perf_counter()
         encode, decode = await self._codec(request.model)
         try:
-            answer = await self._send(
-                "POST", "completions", _body(request, self._name(request), decode)
-            )
+            answer = await self._send("POST", "completions", self._body(request, decode))
         except TooLong:
             samples = [Sample([], "", "length")] * request.n
         else:
@@ -112,17 +130,31 @@ class OpenAIEngine:
         seconds = time.perf_counter() - started
         return Generated(request.model, samples, len(request.prompt), 0, seconds)
 
-    def _name(self, request: Generate) -> str:
-        return self._served_as or request.model
+    def _body(self, request: Generate, decode: Decode) -> dict[str, Any]:
+        sampling = request.sampling
+        stop_ids = list(sampling.stop_token_ids)
+        body: dict[str, Any] = {
+            "model": self.settings.served_as or request.model,
+            "prompt": request.prompt if self.settings.prompts == "ids" else decode(request.prompt),
+            "n": request.n,
+            "seed": request.seed % 2**31,
+            "max_tokens": sampling.max_tokens,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "stop": [*sampling.stop_texts, *(decode([id_]) for id_ in stop_ids)],
+        }
+        if stop_ids:  # tags are special tokens, which servers leave out of the text
+            body |= {"stop_token_ids": stop_ids, "skip_special_tokens": False}
+        return body
 
     async def _codec(self, version: str) -> tuple[Encode, Decode]:
-        """The version's tokenizer, once the server is known to have the model."""
+        """The version's tokenizer, after a check that the server has the model."""
         if version not in self._codecs:
             folder = model_folder(self.models_dir, version)
-            if self._served_as and self._codecs:
+            if self.settings.served_as and self._codecs:
                 (bound,) = self._codecs
-                raise ModelUnavailable(folder, f"{self._served_as} serves {bound} already")
-            await self._check_served(folder, self._served_as or version)
+                raise ModelUnavailable(folder, f"{self.settings.served_as} serves {bound} already")
+            await self._check_served(folder, self.settings.served_as or version)
             self._codecs[version] = open_encoder(folder), open_decoder(folder)
         return self._codecs[version]
 
@@ -149,23 +181,6 @@ class OpenAIEngine:
         return answer
 
 
-def _body(request: Generate, name: str, decode: Decode) -> dict[str, Any]:
-    sampling = request.sampling
-    body: dict[str, Any] = {
-        "model": name,
-        "prompt": request.prompt,
-        "n": request.n,
-        "seed": request.seed % 2**31,
-        "max_tokens": sampling.max_tokens,
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "stop": [*sampling.stop_texts, *(decode([id_]) for id_ in sampling.stop_token_ids)],
-    }
-    if sampling.stop_token_ids:  # tags are special tokens, which servers leave out of the text
-        body |= {"stop_token_ids": list(sampling.stop_token_ids), "skip_special_tokens": False}
-    return body
-
-
 def _sample(choice: Choice, request: Generate, encode: Encode, decode: Decode) -> Sample:
     text, finish = choice.text, _finish(choice, request)
     if finish == "stop":
@@ -176,7 +191,7 @@ def _sample(choice: Choice, request: Generate, encode: Encode, decode: Decode) -
 
 
 def _finish(choice: Choice, request: Generate) -> Literal["stop", "length", "eos"]:
-    """A stop that the server does not name is taken for the model's own end."""
+    """A stop that the server does not name counts as the end of the text."""
     if choice.finish_reason == "length":
         return "length"
     if isinstance(choice.stop, int):

@@ -3,8 +3,8 @@
 Every reply is a pure function of model name, tokens, seed and sample number: the same in every
 process and after every restart. The policy adds up the whole numbers of the question, one a step;
 now and then it miscounts, writes code that fails, or breaks the format. So trees over questions
-like "What is 3 + 4 + 5?" hold right and wrong answers and every kind of dead end. The only thing
-that it reads of a model is its tokenizer.
+like "What is 3 + 4 + 5?" hold right and wrong answers and every kind of dead end. It reads nothing
+of a model but its tokenizer.
 """
 
 import re
@@ -14,22 +14,20 @@ from functools import lru_cache
 from pathlib import Path
 from random import Random
 from types import TracebackType
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
+import msgspec
 import trio
+from msgspec import Meta
 from tokenizers import Tokenizer
 
+from rstar_async.engines.errors import BadRequest, ModelUnavailable
 from rstar_async.seeding import digest
 from rstar_async.text import tags
 from rstar_async.wire.payloads import Generate, Generated, Sample, Score, Scored
-from workers.engines.base import (
-    BadRequest,
-    ModelUnavailable,
-    Statistics,
-    check_generate,
-    check_score,
-)
+from workers.engines.base import Statistics
 from workers.engines.checkpoint import model_folder
+from workers.engines.limits import check_generate, check_score
 
 # Of 100 steps: how many stop short, forge an output, fail when run, or compute something wrong.
 UNFINISHED, FORGED, FAILING, WRONG = 4, 4, 10, 22
@@ -42,7 +40,7 @@ def random_of(*parts: object) -> Random:
 
 
 def next_step(prompt: str, random: Random) -> str:
-    """Continue a prompt in the tagged style by one step, as the script and the dice have it."""
+    """Continue a prompt in the tagged style by one step, as the script and `random` decide."""
     question, _, solution = prompt.rpartition(tags.ASSISTANT)
     if solution.endswith(tags.END_OF_OUTPUT):
         return _answer(solution)
@@ -74,12 +72,21 @@ def _addition(number: int, done: int, random: Random) -> str:
     return f"# {wording} {number}\ntotal = {before} + {number}\n{tags.END_OF_STEP}"
 
 
+class ScriptedSettings(msgspec.Struct, frozen=True):
+    """Of policy and PPM alike."""
+
+    delay: Annotated[float, Meta(ge=0, description="seconds before each answer")] = 0.0
+
+
+DEFAULTS = ScriptedSettings()
+
+
 class _Scripted:
     """What policy and PPM share: a folder, a pause before each answer, counts."""
 
-    def __init__(self, models_dir: Path, *, delay: float = 0.0) -> None:
+    def __init__(self, models_dir: Path, settings: ScriptedSettings = DEFAULTS) -> None:
         self.models_dir = models_dir
-        self._delay = delay
+        self._delay = settings.delay
         self._requests = self._prompt_tokens = self._new_tokens = self._waiting = 0
 
     async def __aenter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""When does a sample end? By a stop id, the model's end, a stop text or its length, in that order.
+"""When a sample ends: at a stop id, an end-of-text id, a stop text or its length, in that order.
 
 Ids are the truth: a stop text that ends inside a token keeps the whole token. Because the rule is
 asked after every token, the first hit is the smallest prefix of ids whose text holds the stop.
@@ -37,11 +37,11 @@ class StopRule:
             return "stop"
         if last in self._ends:
             return "eos"
-        if self._texts and self._says_stop(tokens):
+        if self._texts and self._shows_stop(tokens):
             return "stop"
         return "length" if len(tokens) >= self.limit else None
 
-    def _says_stop(self, tokens: Sequence[int]) -> bool:
+    def _shows_stop(self, tokens: Sequence[int]) -> bool:
         """Look at the newest tokens only; believe a hit when the whole text shows it too."""
         tail = self._decode(tokens[-self._window :])
         if not any(text in tail for text in self._texts):

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from tokenizers import Tokenizer
 
-from workers.engines.base import ModelUnavailable
+from rstar_async.engines.errors import ModelUnavailable
 from workers.engines.stops import Decode
 
 Encode: TypeAlias = Callable[[str], list[int]]

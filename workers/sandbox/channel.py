@@ -1,7 +1,7 @@
-"""Messages to and from the confined side: small sockets that keep their message boundaries.
+"""Messages to and from confined processes, over sockets that keep message boundaries.
 
-Receiving attests the sender's pid by the kernel, and takes no descriptor in: what a hostile node
-attaches to a message is dropped by the kernel, for want of room in the buffer.
+The kernel attests the sender's pid of each received message. Descriptors are not received: the
+kernel drops those that a hostile node attaches, because the buffer has no room for them.
 """
 
 import os
@@ -21,7 +21,7 @@ CHUNK = 60000
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
-    """Ours, non-blocking and told who speaks; and theirs."""
+    """The worker's end, non-blocking and with the sender's credentials; and the other end."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
@@ -37,7 +37,7 @@ async def receive(sock: socket.socket) -> tuple[bytes, int]:
 
 def receive_now(sock: socket.socket) -> tuple[bytes, int] | None:
     """The same without waiting; None if there is nothing yet."""
-    if sock.fileno() < 0:  # closed by ourselves, after it had become readable
+    if sock.fileno() < 0:  # closed here after it had become readable
         return b"", 0
     try:
         message, ancillary, flags, _ = sock.recvmsg(policy.FRAME_BYTES, CREDENTIALS_ROOM)
@@ -71,69 +71,69 @@ async def _send_one(sock: socket.socket, chunk: bytes) -> bool:
             return False
 
 
-class DeathListener:
-    """Waits for the first of several descriptors to become readable; one task for all of them."""
+class ReadinessPoll:
+    """Waits until one of several descriptors becomes readable, in a single task."""
 
     def __init__(self, *sources: "socket.socket | Pipe") -> None:
         self._poll = select.epoll()
         for source in sources:
             self._poll.register(source, select.EPOLLIN)
 
-    async def hear(self) -> None:
-        """Returns when any of them has something, or is at its end."""
+    async def wait(self) -> None:
+        """Return when any of them has data or is at its end."""
         await trio.lowlevel.wait_readable(self._poll)
 
-    def ignore(self, source: "Pipe") -> None:
-        """It has ended; no more of it. May be repeated."""
+    def remove(self, source: "Pipe") -> None:
+        """Stop waiting for `source`. May be repeated."""
         with suppress(FileNotFoundError):
             self._poll.unregister(source)
 
     def close(self) -> None:
-        """The sources stay as they are."""
+        """Does not close the sources."""
         trio.lowlevel.notify_closing(self._poll)
         self._poll.close()
 
 
 class Pipe:
-    """The reading end of a program's output; keeps the first `most` bytes."""
+    """The reading end of a program's output; keeps its first `max_bytes` bytes."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, max_bytes: int) -> None:
         self._reader, self.writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         os.set_blocking(self.writer, True)
-        self._most = most
+        self._max_bytes = max_bytes
         self.data = bytearray()
-        self.ended = False  # nobody can write any more
+        self.at_end = False  # no writer is left
 
     def fileno(self) -> int:
-        """The reading end, to wait for."""
+        """The reading end."""
         return self._reader
 
     def drain(self) -> bool:
-        """Take what is there without waiting; says whether all of it could be kept."""
-        while len(self.data) <= self._most and self._read():
+        """Read what is there without waiting; False if there was more than `max_bytes`."""
+        while len(self.data) <= self._max_bytes and self._read():
             pass
-        return len(self.data) <= self._most
+        return len(self.data) <= self._max_bytes
 
     def _read(self) -> int:
         try:
-            piece = os.read(self._reader, 65536)
+            chunk = os.read(self._reader, 65536)
         except BlockingIOError:
             return 0
-        self.ended = not piece
-        self.data += piece
-        return len(piece)
+        self.at_end = not chunk
+        self.data += chunk
+        return len(chunk)
 
     def text(self) -> str:
-        """What was kept, as text that any encoder takes."""
-        return self.data[: self._most].decode("utf-8", "backslashreplace")
+        """What was kept, as text that can be encoded as UTF-8."""
+        return self.data[: self._max_bytes].decode("utf-8", "backslashreplace")
 
     def close_writer(self) -> None:
-        """Our copy; the program has its own."""
+        """Close the worker's copy of the writing end; the program has its own."""
         if self.writer >= 0:
             os.close(self.writer)
             self.writer = -1
 
     def close(self) -> None:
-        """Both ends."""
+        """Close both ends."""
         self.close_writer()
         os.close(self._reader)

@@ -1,4 +1,4 @@
-"""What can go wrong with the sandbox itself, as against the programs in it."""
+"""What can go wrong with the sandbox itself, not with the programs in it."""
 
 
 class SandboxError(Exception):
@@ -6,15 +6,15 @@ class SandboxError(Exception):
 
 
 class Unconfinable(SandboxError):
-    """This machine lacks a lock, and nobody allowed to go without it."""
+    """This machine lacks a protection that was not waived by name."""
 
 
 class ForkRefused(SandboxError):
-    """The interpreter that was to be continued did not bring forth a child."""
+    """The interpreter that was to be continued could not create a child."""
 
 
 class Obstructed(SandboxError):
-    """A node was asked for a child and, though alive, brought forth none that we know of."""
+    """A node that was asked for a child is alive, but no child of it has reported."""
 
 
 class ZygoteLost(SandboxError):

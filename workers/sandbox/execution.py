@@ -1,4 +1,4 @@
-"""One request to one fresh node: send the steps, watch the clock and the output, judge the end."""
+"""One request to one fresh node: send the steps, enforce the limits, read the result."""
 
 import os
 import signal
@@ -11,11 +11,11 @@ import trio
 
 from workers.sandbox import channel, policy
 from workers.sandbox.inside.frames import NONCE_BYTES, Report, pack_request, unpack_report
-from workers.sandbox.interpreter import Death, Interpreter
+from workers.sandbox.interpreter import Interpreter, ProcessExit
 
-EPILOGUE_SECONDS = 5.0  # for the guard to tell how a process ended
-PATIENCE_SECONDS = 1.0  # for a process that has hung up to be gone
-GLANCE_SECONDS = 0.02  # the shortest pause between two looks at the CPU clock
+REAP_SECONDS = 5.0  # for the guard to report how a process ended
+EXIT_SECONDS = 1.0  # for a process that has closed its socket to exit
+CPU_POLL_SECONDS = 0.02  # the shortest pause between two readings of the CPU clock
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -54,63 +54,64 @@ class Request:
 
 
 async def execute(node: Interpreter, pipe: channel.Pipe, request: Request) -> Outcome:
-    """Run the request to its end. The node survives an "ok" only; the caller releases it."""
+    """Run the request to its end. The node stays alive only after "ok"; the caller releases it."""
     nonce = os.urandom(NONCE_BYTES)
-    ending, frame = await _watch(node, pipe, request, nonce)
+    end, frame = await _wait_for_end(node, pipe, request, nonce)
     fits = pipe.drain()
-    report = unpack_report(nonce, frame) if ending == "frame" and fits else None
+    report = unpack_report(nonce, frame) if end == "frame" and fits else None
     if report and report.ok and not report.ended:
         peak, node.anonymous_mib = node.memory_mib()
-        return _judge_report(report, pipe, node.cpu_seconds(), peak)
-    death = await _end(node, by_itself=bool(report) or ending == "death")
+        return _outcome_of(report, pipe, node.cpu_seconds(), peak)
+    exit_info = await _wait_for_exit(node, by_itself=bool(report) or end == "exit")
     if report:
-        return _judge_report(report, pipe, death.cpu_seconds, death.peak_mib)
-    ending = ending if pipe.drain() else "output"
-    status, message = _cause(ending, node, death, request)
-    usage = (death.cpu_seconds, death.peak_mib)
+        return _outcome_of(report, pipe, exit_info.cpu_seconds, exit_info.peak_mib)
+    end = end if pipe.drain() else "output"
+    status, message = _status_without_report(end, node, exit_info, request)
+    usage = (exit_info.cpu_seconds, exit_info.peak_mib)
     return Outcome(status, pipe.text(), "", "", message, request.last, 0, *usage)
 
 
-async def _end(node: Interpreter, *, by_itself: bool) -> Death:
-    """Learn how it died; it is killed unless it goes `by_itself` at once."""
+async def _wait_for_exit(node: Interpreter, *, by_itself: bool) -> ProcessExit:
+    """How it ended; it is killed unless it exits `by_itself` at once."""
     if by_itself:
-        with trio.move_on_after(PATIENCE_SECONDS):
-            await node.ended.wait()
+        with trio.move_on_after(EXIT_SECONDS):
+            await node.exited.wait()
     node.kill()
-    with trio.move_on_after(EPILOGUE_SECONDS):
-        await node.ended.wait()
-    return node.death or Death(0, 0.0, 0.0)
+    with trio.move_on_after(REAP_SECONDS):
+        await node.exited.wait()
+    return node.exit_info or ProcessExit(0, 0.0, 0.0)
 
 
-async def _watch(
+async def _wait_for_end(
     node: Interpreter, pipe: channel.Pipe, request: Request, nonce: bytes
 ) -> tuple[str, bytes]:
-    """Wait for whichever comes first: frame, silence, too much output, time over."""
+    """What came first: a frame, the end of the process, too much output, or a time limit."""
     with trio.move_on_after(request.limits.wall_seconds * len(request.steps)):
         if not await channel.send(node.sock, request.encode(nonce)):
-            return "death", b""
-        with closing(channel.DeathListener(node.sock, pipe)) as ears:
-            return await _listen(node, pipe, ears, request.limits.cpu_seconds * len(request.steps))
+            return "exit", b""
+        with closing(channel.ReadinessPoll(node.sock, pipe)) as readiness:
+            cpu_seconds = request.limits.cpu_seconds * len(request.steps)
+            return await _wait_for_frame(node, pipe, readiness, cpu_seconds)
     return "wall", b""
 
 
-async def _listen(
-    node: Interpreter, pipe: channel.Pipe, ears: channel.DeathListener, cpu_seconds: float
+async def _wait_for_frame(
+    node: Interpreter, pipe: channel.Pipe, readiness: channel.ReadinessPoll, cpu_seconds: float
 ) -> tuple[str, bytes]:
-    """The frame, or whether the node has died, said too much or used up its CPU time."""
+    """The frame; or that the node has exited, printed too much or used up its CPU time."""
     while (left := cpu_seconds - node.cpu_seconds()) > 0:
-        with trio.move_on_after(max(left, GLANCE_SECONDS)):
-            await ears.hear()
+        with trio.move_on_after(max(left, CPU_POLL_SECONDS)):
+            await readiness.wait()
         if (received := channel.receive_now(node.sock)) is not None:
-            return "frame" if received[0] else "death", received[0]
+            return "frame" if received[0] else "exit", received[0]
         if not pipe.drain():
             return "output", b""
-        if pipe.ended:
-            ears.ignore(pipe)
+        if pipe.at_end:
+            readiness.remove(pipe)
     return "cpu", b""
 
 
-def _judge_report(report: Report, pipe: channel.Pipe, cpu: float, peak: float) -> Outcome:
+def _outcome_of(report: Report, pipe: channel.Pipe, cpu: float, peak: float) -> Outcome:
     if report.ok:
         text, ended = pipe.text(), report.ended
         return Outcome("ok", text, report.text, cpu_seconds=cpu, peak_mib=peak, ended=ended)
@@ -119,24 +120,24 @@ def _judge_report(report: Report, pipe: channel.Pipe, cpu: float, peak: float) -
     return Outcome(status, pipe.text(), "", *what, cpu, peak)
 
 
-def _cause(
-    ending: str, node: Interpreter, death: Death, request: Request
+def _status_without_report(
+    end: str, node: Interpreter, exit_info: ProcessExit, request: Request
 ) -> tuple[policy.Status, str]:
     limits, count = request.limits, len(request.steps)
-    if ending == "output":
+    if end == "output":
         return "output", f"more than {limits.output_bytes} bytes of output"
-    if ending == "wall":
+    if end == "wall":
         return "timeout", f"more than {limits.wall_seconds * count:g} s of wall time"
-    if ending == "cpu":
+    if end == "cpu":
         return "timeout", f"more than {limits.cpu_seconds * count:g} s of CPU time"
-    if ending == "frame":
+    if end == "frame":
         return "died", "the program wrote to the channel of its own result"
-    if node.offence:
-        return "died", node.offence
+    if node.kill_reason:
+        return "died", node.kill_reason
     if node.killed:
         return "died", "closed the channel of its own result"
-    if death.signal == signal.SIGKILL:
+    if exit_info.signal == signal.SIGKILL:
         return "memory", "killed by the kernel, which was out of memory"
-    if death.signal:
-        return "died", f"killed by {signal.Signals(death.signal).name}"
-    return "died", f"left with exit status {os.waitstatus_to_exitcode(death.status)}, no result"
+    if exit_info.signal:
+        return "died", f"killed by {signal.Signals(exit_info.signal).name}"
+    return "died", f"left with exit status {os.waitstatus_to_exitcode(exit_info.status)}, no result"

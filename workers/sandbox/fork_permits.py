@@ -1,8 +1,8 @@
-"""The listener: every `clone` of our own shape waits here for a ticket.
+"""The seccomp listener: every `clone` with exactly our flags waits here for a fork permit.
 
-A ticket is one permission to fork for one process, given just before the worker asks that process
-for a child. Whoever has none gets EAGAIN; whoever keeps trying is reported. The flags were compared
-in the kernel and live in a register, so nothing can change between the question and the answer.
+A permit allows one process one fork; the worker grants it just before it asks that process for a
+child. A process without one gets EAGAIN, and one that keeps trying is reported. The kernel compared
+the flags, which are in a register, so they cannot change between the check and the answer.
 """
 
 import errno
@@ -23,7 +23,7 @@ CONTINUE = 1
 
 
 class ForkPermits:
-    """Who may fork once; also what the listener has seen."""
+    """The processes that may fork once, and counts of what the listener granted and denied."""
 
     def __init__(self, on_flood: Callable[[int], None]) -> None:
         self._holders: set[int] = set()
@@ -37,18 +37,18 @@ class ForkPermits:
         self._holders.add(pid)
 
     def revoke(self, pid: int) -> bool:
-        """Take an unused ticket back; says whether it had been used."""
+        """Take back the permit of `pid`; whether it had been used."""
         used = pid not in self._holders
         self._holders.discard(pid)
         return used
 
     def forget(self, pid: int) -> None:
-        """The process is gone."""
+        """The process `pid` is gone."""
         self._holders.discard(pid)
         self._refused.pop(pid, None)
 
-    def spend(self, pid: int) -> bool:
-        """Whether `pid` may fork now; uses up its ticket."""
+    def use(self, pid: int) -> bool:
+        """Whether `pid` may fork now; uses up its permit."""
         if pid in self._holders:
             self._holders.discard(pid)
             self.granted += 1
@@ -60,33 +60,33 @@ class ForkPermits:
             self._on_flood(pid)
         return False
 
-    async def answer(self, listener: int) -> None:
-        """Answer until every process behind the filter is gone. Owns `listener`."""
+    async def serve(self, listener: int) -> None:
+        """Answer until every process under the filter is gone. Closes `listener`."""
         try:
             while True:
                 await trio.lowlevel.wait_readable(listener)
-                if not self._answer_one(listener) and _hung_up(listener):
+                if not self._serve_one(listener) and _hung_up(listener):
                     return
         finally:
             trio.lowlevel.notify_closing(listener)
             os.close(listener)
 
-    def _answer_one(self, listener: int) -> bool:
+    def _serve_one(self, listener: int) -> bool:
         notice = bytearray(NOTICE.size)
         try:
             fcntl.ioctl(listener, RECEIVE, notice)
         except OSError as error:
-            return _must_be(error, errno.ENOENT, errno.EINTR)  # killed while it waited
+            return _expect(error, errno.ENOENT, errno.EINTR)  # killed while it waited
         number, pid, _, _ = NOTICE.unpack(notice)
-        verdict = (0, CONTINUE) if self.spend(pid) else (-errno.EAGAIN, 0)
+        verdict = (0, CONTINUE) if self.use(pid) else (-errno.EAGAIN, 0)
         try:
             fcntl.ioctl(listener, SEND, ANSWER.pack(number, 0, *verdict))
         except OSError as error:
-            _must_be(error, errno.ENOENT)
+            _expect(error, errno.ENOENT)
         return True
 
 
-def _must_be(error: OSError, *expected: int) -> bool:
+def _expect(error: OSError, *expected: int) -> bool:
     if error.errno not in expected:
         raise error
     return False

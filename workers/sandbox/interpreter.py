@@ -1,4 +1,4 @@
-"""One interpreter behind the wall, as the worker sees it: a pid, a pidfd and a socket."""
+"""One confined interpreter as the worker sees it: a pid, a pidfd and a socket."""
 
 import os
 import signal
@@ -13,8 +13,8 @@ CPUCLOCK_SCHED = 2  # with a pid, the clock of that process: what clock_getcpucl
 
 
 @dataclass(frozen=True)
-class Death:
-    """How a process ended, by the word of the guard that reaped it."""
+class ProcessExit:
+    """How a process ended, as reported by the guard that reaped it."""
 
     status: int
     cpu_seconds: float
@@ -22,13 +22,13 @@ class Death:
 
     @property
     def signal(self) -> int:
-        """The signal that ended it, 0 if it left by itself."""
+        """The signal that killed it, 0 if it exited."""
         return os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else 0
 
 
 @dataclass(eq=False)
 class Interpreter:
-    """Signals go by pidfd, never by number: a recycled pid cannot be hit."""
+    """Signals are sent by pidfd, never by pid: a recycled pid cannot be hit."""
 
     pid: int
     pidfd: int
@@ -36,11 +36,11 @@ class Interpreter:
     trusted: bool = False  # the zygote: runs no user code, never stopped
     pins: int = 0  # continuations under way; pinned nodes are not evicted
     lock: trio.Lock = field(default_factory=trio.Lock)
-    ended: trio.Event = field(default_factory=trio.Event)
-    death: Death | None = None
-    killed: bool = False  # by us
+    exited: trio.Event = field(default_factory=trio.Event)
+    exit_info: ProcessExit | None = None
+    killed: bool = False  # by the worker
     anonymous_mib: float = 0.0  # after its step
-    offence: str = ""  # why we killed it, if we did before its time
+    kill_reason: str = ""  # why the worker killed it early, if it did
 
     def pause(self) -> None:
         """Stop it: a step may have left a signal handler or a loop behind."""
@@ -48,7 +48,7 @@ class Interpreter:
             self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it run on, to serve one order."""
+        """Let it continue, to serve one request."""
         if not self.trusted:
             self._signal(signal.SIGCONT)
 
@@ -58,19 +58,19 @@ class Interpreter:
         self._signal(signal.SIGKILL)
 
     def release(self) -> None:
-        """Kill it and give up the socket; nobody may be reading from it any more."""
+        """Kill it and close the socket, from which no task may be reading any more."""
         self.kill()
         self.sock.close()
 
-    def bury(self, death: Death | None) -> None:
-        """The guard has reaped it; whoever reads from it gets what is queued, then the end."""
-        self.death = death
+    def mark_exited(self, exit_info: ProcessExit | None) -> None:
+        """The guard has reaped it; readers of its socket get what is queued, then the end."""
+        self.exit_info = exit_info
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
         if self.pidfd >= 0:
             os.close(self.pidfd)
             self.pidfd = -1
-        self.ended.set()
+        self.exited.set()
 
     def _signal(self, number: signal.Signals) -> None:
         if self.pidfd >= 0:
@@ -78,14 +78,14 @@ class Interpreter:
                 signal.pidfd_send_signal(self.pidfd, number)
 
     def cpu_seconds(self) -> float:
-        """On-CPU time so far, by the kernel's word; 0 if the process is gone."""
+        """CPU seconds so far, measured by the kernel; 0 if the process is gone."""
         try:
             return time.clock_gettime(~self.pid << 3 | CPUCLOCK_SCHED)
         except OSError:
             return 0.0
 
     def memory_mib(self) -> tuple[float, float]:
-        """(peak, anonymous) resident memory, by the kernel's word."""
+        """(peak, anonymous) resident memory in MiB, measured by the kernel."""
         try:
             status = os.open(f"/proc/{self.pid}/status", os.O_RDONLY | os.O_CLOEXEC)
         except OSError:

@@ -1,7 +1,7 @@
-"""Starts a guard and its zygote: an interpreter with nothing of ours in its environment.
+"""Starts a guard and its zygote: an interpreter whose environment holds nothing of the worker's.
 
-The zygote confines itself and then says what is in force; if a lock is missing that was not waived
-by name, or the interpreter does not start at all, `Unconfinable` says which and why.
+The zygote confines itself and then reports what is in force. If a protection is missing that was
+not waived by name, or the interpreter does not start, `Unconfinable` says which and why.
 """
 
 import array
@@ -33,59 +33,59 @@ START_SECONDS = 120.0  # importing sympy on a machine that is busy with other th
 
 @dataclass(frozen=True)
 class Confinement:
-    """What is in force: Landlock's ABI (0: none), fork tickets, and no longer being root."""
+    """The protections in force: Landlock's ABI (0: none), fork permits, having left root."""
 
     landlock: int
-    tickets: bool
+    fork_permits: bool
     nobody: bool
 
 
 @dataclass(frozen=True)
 class Launched:
-    """A confined zygote, ready for orders. `listener` is -1 where there is none."""
+    """A confined zygote, ready for fork requests. `listener` is -1 where there is none."""
 
     process: trio.Process
     control: socket.socket
-    deaths: socket.socket
+    exits: socket.socket
     pid: int
     listener: int
-    locks: Confinement
+    confinement: Confinement
 
 
 async def launch(
     flavour: policy.Flavour, allow: frozenset[str], python: str = sys.executable
 ) -> Launched:
-    """Start one; on failure or cancellation nothing is left."""
+    """Start one; on failure or cancellation no process is left."""
     with ExitStack() as ours:
         control, their_control = channel.pair()
-        deaths, their_deaths = channel.pair()
-        ours.callback(_close, control, deaths)
-        complaints = channel.Pipe(4096)
-        with their_control, their_deaths, closing(complaints):
-            process = await _start(python, their_control, their_deaths, complaints)
-            _close(their_control, their_deaths)
+        exits, their_exits = channel.pair()
+        ours.callback(_close, control, exits)
+        stderr = channel.Pipe(4096)
+        with their_control, their_exits, closing(stderr):
+            process = await _start(python, their_control, their_exits, stderr)
+            _close(their_control, their_exits)
             try:
                 ready, pid, listener = await _handshake(control, _config(flavour, allow))
-                _require(ready, complaints, python, allow)
+                _check_ready(ready, stderr, python, allow)
             except BaseException:
-                _close(control, deaths)  # the guard sees it, and ends everything
-                await _see_off(process)
+                _close(control, exits)  # the guard notices it and ends everything
+                await _end(process)
                 raise
         ours.pop_all()
-    locks = Confinement(ready["landlock"], listener >= 0, ready["nobody"])
-    return Launched(process, control, deaths, pid, listener, locks)
+    confinement = Confinement(ready["landlock"], listener >= 0, ready["nobody"])
+    return Launched(process, control, exits, pid, listener, confinement)
 
 
 async def _start(
-    python: str, control: socket.socket, deaths: socket.socket, complaints: channel.Pipe
+    python: str, control: socket.socket, exits: socket.socket, stderr: channel.Pipe
 ) -> trio.Process:
-    numbers = (control.fileno(), deaths.fileno())
+    numbers = (control.fileno(), exits.fileno())
     try:
         return await trio.lowlevel.open_process(
             [python, *PLAIN, GUARD, HOME, *map(str, numbers), *PLAIN, ZYGOTE, HOME],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=complaints.writer,
+            stderr=stderr.writer,
             env=policy.ENVIRONMENT,
             cwd="/",
             pass_fds=numbers,
@@ -95,7 +95,7 @@ async def _start(
         raise Unconfinable(f"{python} cannot be started: {error}") from error
 
 
-async def _see_off(process: trio.Process) -> None:
+async def _end(process: trio.Process) -> None:
     with trio.CancelScope(shield=True):
         with trio.move_on_after(STOP_SECONDS):
             await process.wait()
@@ -118,8 +118,8 @@ def _config(flavour: policy.Flavour, allow: frozenset[str]) -> dict[str, Any]:
         "threads": {name: policy.ENVIRONMENT[name] for name in THREADS},
         "landlock": "no-landlock" not in allow,
         "listener": listener,
-        "filter": seccomp.assemble("ticket" if listener else "free").hex(),
-        "lid": "" if listener else seccomp.assemble("never").hex(),
+        "filter": seccomp.assemble("permit" if listener else "free").hex(),
+        "child_filter": "" if listener else seccomp.assemble("never").hex(),
         "files": policy.OPEN_FILES,
         "cpu": policy.CPU_CEILING_SECONDS,
         "clone": policy.CLONE_FLAGS,
@@ -128,7 +128,7 @@ def _config(flavour: policy.Flavour, allow: frozenset[str]) -> dict[str, Any]:
 
 
 def site_packages() -> list[str]:
-    """Where the libraries are that programs may import."""
+    """The folders of the libraries that programs may import."""
     folders = (path for path in sys.path if path.endswith(("site-packages", "dist-packages")))
     return [path for path in folders if os.path.isdir(path)]
 
@@ -158,15 +158,15 @@ def _read_ready(control: socket.socket) -> tuple[dict[str, Any], int, int]:
     return json.loads(message or b"{}"), pid, listener
 
 
-def _require(
-    ready: Mapping[str, Any], complaints: channel.Pipe, python: str, allow: frozenset[str]
+def _check_ready(
+    ready: Mapping[str, Any], stderr: channel.Pipe, python: str, allow: frozenset[str]
 ) -> None:
     if "error" in ready:
         hint = " (allow no-listener to do without snapshots)" if "seccomp" in ready["error"] else ""
-        raise Unconfinable(f"the sandbox cannot be locked: {ready['error']}{hint}")
+        raise Unconfinable(f"the sandbox cannot confine programs: {ready['error']}{hint}")
     if not ready:
-        complaints.drain()
-        last = complaints.text().strip().splitlines()[-1:] or ["it said nothing"]
+        stderr.drain()
+        last = stderr.text().strip().splitlines()[-1:] or ["it printed nothing"]
         raise Unconfinable(
             f"{python} did not start with an empty environment as uid {os.geteuid()}: {last[0]}; "
             "can this user read the interpreter and its library?"

@@ -1,7 +1,7 @@
 """What a confined program may do, as data: system calls, limits, paths, flavours.
 
-Pure: no input or output, no kernel call. `filter.py` turns the tables into a BPF program and
-`inside/` puts it into force. A name absent from `ALLOWED` and `RULES` is refused with EPERM.
+Pure: no input or output, no kernel call. `seccomp.py` turns the tables into a BPF program and
+`inside/` installs it. A name absent from `ALLOWED` and `RULES` is refused with EPERM.
 """
 
 import re
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 Flavour: TypeAlias = Literal["plain", "sympy", "numpy"]
-Weakness: TypeAlias = Literal["no-landlock", "no-listener"]
+Waiver: TypeAlias = Literal["no-landlock", "no-listener"]
 Status: TypeAlias = Literal["ok", "exception", "timeout", "memory", "output", "died"]
 
 FLAVOURS: tuple[Flavour, ...] = ("plain", "sympy", "numpy")
-WEAKNESSES: tuple[Weakness, ...] = ("no-landlock", "no-listener")
+WAIVERS: tuple[Waiver, ...] = ("no-landlock", "no-listener")
 
 # A program that names one of these starts from the interpreter that has it warm. numpy has sympy
 # too, and three times its mappings, of which every fork copies each.
@@ -23,10 +23,10 @@ NUMERIC = re.compile(r"\b(?:numpy|scipy|pandas|sklearn|networkx|lambdify)\b")
 
 VALUE_CHARACTERS = 8192  # of the repr of a step's last expression
 MESSAGE_CHARACTERS = 2000  # of an exception's text
-FRAME_BYTES = 160 * 1024  # a result frame: the two above, escaped, and change
-CPU_CEILING_SECONDS = 3600  # RLIMIT_CPU of every process; the worker's own clock is far tighter
+FRAME_BYTES = 160 * 1024  # a result frame: the two above, escaped, and some more
+CPU_CEILING_SECONDS = 3600  # RLIMIT_CPU of every process; the worker's own limit is far tighter
 OPEN_FILES = 64
-DENIED_FORKS = 32  # so many refused clones of our own shape and the process is killed
+DENIED_FORKS = 32  # refused clones with our flags, after which the process is killed
 
 # The one clone that reaches the listener: a sibling (CLONE_PARENT) that reports SIGCHLD. The
 # guard is thereby the parent of every node, and fork(2) of user code is refused in the kernel.
@@ -159,7 +159,7 @@ ALLOWED: tuple[str, ...] = (
     *("set_robust_list", "getrandom", "access", "faccessat", "faccessat2", "readlink"),
     *("readlinkat", "getdents64", "exit", "exit_group"),
 )
-# Allowed for some arguments only; filter.py knows which.
+# Allowed for some arguments only; seccomp.py knows which.
 RULES: tuple[str, ...] = (
     *("open", "openat", "mmap", "mprotect", "ioctl", "fcntl", "prlimit64", "clone", "clone3"),
 )
@@ -171,7 +171,7 @@ READABLE: tuple[str, ...] = (
     *("/usr/share/zoneinfo", "/etc/localtime"),
     *("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"),
 )
-# The whole environment of the confined interpreter at its start; one thread per process is a must:
+# The whole environment of the confined interpreter at its start; one thread per process, because
 # OpenBLAS raises SIGINT in its own process when it cannot start its threads.
 ENVIRONMENT: dict[str, str] = {
     "PATH": "/nonexistent",

@@ -1,4 +1,4 @@
-"""Finds processes by their group, which nobody behind the wall can leave."""
+"""Finds processes by their process group, which confined processes cannot leave."""
 
 import os
 import signal

@@ -1,6 +1,6 @@
-"""How one program is run on a living zygote: find where to begin, make up what is missing, extend.
+"""Runs one program on a living zygote: find the longest held prefix, replay the rest, extend it.
 
-Every method leaves either a held node or no node; a cancel kills what it had begun.
+Every method leaves either a held node or no node; a cancel kills what was begun.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,17 +16,19 @@ from workers.sandbox.interpreter import Interpreter
 from workers.sandbox.snapshots import Key, Snapshots, chain
 from workers.sandbox.zygote import Zygote
 
-FLAT_MIB: dict[policy.Flavour, float] = {
+FORK_MIB: dict[policy.Flavour, float] = {
     "plain": 1.5,
     "sympy": 4.0,
     "numpy": 5.0,
-}  # of pages copied on a fork
-ENDED = Outcome("exception", error_type="SystemExit", error_message="the program had ended itself")
+}  # of pages that a fork copies
+ALREADY_ENDED = Outcome(
+    "exception", error_type="SystemExit", error_message="the program had ended itself"
+)
 
 
 @dataclass
 class Statistics:
-    """What has happened since the start."""
+    """Counts since the start."""
 
     runs: int = 0
     reused_steps: int = 0
@@ -36,7 +38,7 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Program:
-    """A program on its way through one zygote."""
+    """A program to run on one zygote."""
 
     zygote: Zygote
     flavour: policy.Flavour
@@ -48,13 +50,13 @@ class Program:
         """The snapshot key of each of its prefixes, the empty one first."""
         return chain((self.flavour, str(self.limits.memory_mib), self.tree), self.steps)
 
-    def part(self, first: int, end: int) -> Request:
+    def request(self, first: int, end: int) -> Request:
         """The request for the steps from `first` up to `end`."""
         return Request(self.steps[first:end], first, self.limits)
 
 
 class ProgramRunner:
-    """The held nodes and the work on them."""
+    """Extends held nodes."""
 
     def __init__(self, snapshots: Snapshots[Interpreter]) -> None:
         self._snapshots = snapshots
@@ -62,17 +64,19 @@ class ProgramRunner:
         self.statistics = Statistics()
 
     async def outcome(self, program: Program) -> Outcome:
-        """Run it. Raises ForkRefused or ZygoteLost, after which another attempt is in order."""
+        """Run it. Raises ForkRefused or ZygoteLost, after which it should be tried again."""
         last = len(program.steps) - 1
-        if not program.zygote.can_hold:
-            outcome, _ = await self._extend(program, program.zygote.root, program.part(0, last + 1))
+        if not program.zygote.keeps_snapshots:
+            outcome, _ = await self._extend(
+                program, program.zygote.root, program.request(0, last + 1)
+            )
             return outcome
         keys = program.keys()
-        parent, reused, failure = await self._state(program, keys, last)
+        parent, reused, failure = await self._parent_node(program, keys, last)
         if parent is None:
             return replace(failure, stdout="", reused_steps=reused)
         try:
-            outcome, node = await self._extend(program, parent, program.part(last, last + 1))
+            outcome, node = await self._extend(program, parent, program.request(last, last + 1))
         except Obstructed as error:
             return Outcome("died", error_message=str(error), step=last - 1, reused_steps=reused)
         if node is not None:
@@ -80,28 +84,28 @@ class ProgramRunner:
         self.statistics.reused_steps += reused
         return replace(outcome, reused_steps=reused)
 
-    async def _state(
+    async def _parent_node(
         self, program: Program, keys: list[Key], depth: int
     ) -> tuple[Interpreter | None, int, Outcome]:
         """The node that has run `depth` steps, how many were not run again, and why there is none.
 
-        Two runs that want the same missing node make it once. No checkpoint after the look-up: the
-        node is there until the caller pins it.
+        Two runs that want the same missing node make it once. No checkpoint after the look-up, so
+        the node is still held when the caller pins it.
         """
         while (building := self._building.get(keys[depth])) is not None:
             await building.wait()
         reached, node = self._longest(program, keys, depth)
         if reached == depth:
-            return node, depth, ENDED
+            return node, depth, ALREADY_ENDED
         self._building[keys[depth]] = trio.Event()
         try:
             self.statistics.replayed_steps += depth - reached
-            outcome, built = await self._extend(program, node, program.part(reached, depth))
+            outcome, built = await self._extend(program, node, program.request(reached, depth))
             if built is not None:
                 self._hold(program, keys[depth], built)
         finally:
             self._building.pop(keys[depth]).set()
-        failure = outcome if outcome.status != "ok" else replace(ENDED, step=depth - 1)
+        failure = outcome if outcome.status != "ok" else replace(ALREADY_ENDED, step=depth - 1)
         return built, reached, failure
 
     def _longest(self, program: Program, keys: list[Key], depth: int) -> tuple[int, Interpreter]:
@@ -121,7 +125,7 @@ class ProgramRunner:
             outcome = await execute(node, pipe, request)
             if program.zygote.lost and outcome.status in ("died", "memory"):
                 raise ZygoteLost("the fork server died under a program")
-            kept = outcome.status == "ok" and not outcome.ended and program.zygote.can_hold
+            kept = outcome.status == "ok" and not outcome.ended and program.zygote.keeps_snapshots
             return outcome, node if kept else None
         finally:
             pipe.close()
@@ -137,12 +141,12 @@ class ProgramRunner:
             raise
 
     def _hold(self, program: Program, key: Key, node: Interpreter) -> None:
-        grown = max(0.0, node.anonymous_mib - program.zygote.base_mib)
-        mib = FLAT_MIB[program.flavour] + grown
+        own_mib = max(0.0, node.anonymous_mib - program.zygote.base_mib)
+        mib = FORK_MIB[program.flavour] + own_mib
         release(self._snapshots.hold(key, node, program.tree, mib))
 
 
 def release(nodes: Iterable[Interpreter]) -> None:
-    """Kill them; they are no longer in the cache."""
+    """Kill nodes that are no longer in the cache."""
     for node in nodes:
         node.release()

@@ -1,4 +1,4 @@
-"""Runs programs, step by step, where they can harm nothing but their own result.
+"""Runs programs step by step, confined so that they can harm nothing but their own result.
 
 What is covered: files, network, processes, signals, threads, machine code, memory, CPU, wall time,
 output, the environment, other programs' state, and processes left behind by a worker's death.
@@ -6,7 +6,7 @@ What is not: bugs of the kernel behind some seventy calls, timing, whether a pat
 program that lies about its own result (it could as well have caught its own exceptions).
 
 A program's interpreter is kept, stopped, after each of its steps; the next step forks it. Where
-none is kept the steps before are run again, in one go, and it is kept from then on.
+none is kept, the steps before are run again, in one go, and the result is kept.
 """
 
 import os
@@ -28,24 +28,24 @@ from workers.sandbox.snapshots import Snapshots
 from workers.sandbox.zygote import Zygote
 
 ATTEMPTS = 4  # with the snapshot, without it, with half of the others gone, on a new fork server
-BREATH_SECONDS = 0.05
-DESCRIPTORS = 65536  # two for each held node
+RETRY_SECONDS = 0.05
+WANTED_DESCRIPTORS = 65536  # two for each held node
 
 
 @dataclass(frozen=True)
 class Options:
-    """How much to hold and what to do without; `allow` names locks that may be missing."""
+    """How many interpreters to hold; `allow` names protections that may be missing."""
 
     slots: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
     held_nodes: int = 512
     held_mib: float = 3072.0
-    allow: Collection[policy.Weakness] = ()
+    allow: Collection[policy.Waiver] = ()
     python: str = sys.executable
-    greeting_seconds: float = 10.0  # a new process may take to say hello, on an overloaded machine
+    greeting_seconds: float = 10.0  # for a new process to say hello, on an overloaded machine
     prestart: tuple[policy.Flavour, ...] = ("plain",)
 
     def with_slots(self, slots: int) -> "Options":
-        """The same with another number of programs at a time."""
+        """These options with another number of programs at a time."""
         return replace(self, slots=slots)
 
 
@@ -59,41 +59,41 @@ class Sandbox:
         self._zygotes: dict[policy.Flavour, Zygote] = {}
         self._starting = {flavour: trio.Lock() for flavour in policy.FLAVOURS}
         self._snapshots: Snapshots[Interpreter] = Snapshots(options.held_nodes, options.held_mib)
-        self._runs = ProgramRunner(self._snapshots)
+        self._runner = ProgramRunner(self._snapshots)
 
     async def run(
         self, tree: str, steps: Sequence[str], limits: policy.Bounds | None = None
     ) -> Outcome:
         """Run `steps[-1]` in the state that `steps[:-1]` leave behind; limits hold for each step.
 
-        A cancelled run leaves no process behind. Raises SandboxError only if the sandbox itself is
-        beyond repair: whatever a program does is an outcome.
+        A cancelled run leaves no process behind. Raises SandboxError only if the
+        sandbox itself cannot be repaired: whatever a program does is an outcome.
         """
         if not steps:
             raise ValueError("a program has at least one step")
         async with self._slots:
             self.statistics.runs += 1
-            return await self._persist(tree, list(steps), limits or policy.Limits())
+            return await self._retry(tree, list(steps), limits or policy.Limits())
 
-    async def _persist(self, tree: str, steps: list[str], limits: policy.Bounds) -> Outcome:
+    async def _retry(self, tree: str, steps: list[str], limits: policy.Bounds) -> Outcome:
         flavour = policy.flavour_of(steps)
         for attempt in range(ATTEMPTS):
             zygote = await self.start(flavour)
             try:
-                return await self._runs.outcome(Program(zygote, flavour, tree, steps, limits))
+                return await self._runner.outcome(Program(zygote, flavour, tree, steps, limits))
             except (ForkRefused, ZygoteLost) as error:
-                trouble: SandboxError = error
-                await trio.sleep(BREATH_SECONDS * attempt)
-        raise trouble
+                last_error: SandboxError = error
+                await trio.sleep(RETRY_SECONDS * attempt)
+        raise last_error
 
     def end_tree(self, tree: str) -> None:
-        """Drop all that is held for `tree`; should it come back, it is replayed."""
+        """Drop all that is held for `tree`; a later program of it is replayed."""
         release(self._snapshots.end_tree(tree))
 
     @property
     def statistics(self) -> Statistics:
         """Counts since the start."""
-        return self._runs.statistics
+        return self._runner.statistics
 
     @property
     def held(self) -> int:
@@ -102,23 +102,23 @@ class Sandbox:
 
     @property
     def pids(self) -> set[int]:
-        """Every process behind the wall, guards among them."""
+        """All confined processes, guards included."""
         return {pid for zygote in self._zygotes.values() for pid in zygote.pids}
 
     @property
-    def strays(self) -> set[int]:
-        """Processes behind the wall that we do not know; empty but for a moment at each fork."""
-        return {pid for zygote in self._zygotes.values() for pid in zygote.strangers()}
+    def unknown_processes(self) -> set[int]:
+        """Confined processes that are not known here; empty except for a moment at each fork."""
+        return {pid for zygote in self._zygotes.values() for pid in zygote.unknown_processes()}
 
     @property
     def groups(self) -> set[int]:
-        """The process groups behind the wall, which nobody there can leave."""
+        """The process groups of confined processes, which these cannot leave."""
         return {zygote.root.pid for zygote in self._zygotes.values()}
 
     @property
-    def locks(self) -> dict[policy.Flavour, Confinement]:
-        """What is in force, for each flavour that has been started."""
-        return {flavour: zygote.locks for flavour, zygote in self._zygotes.items()}
+    def confinement(self) -> dict[policy.Flavour, Confinement]:
+        """The protections in force, for each flavour that has been started."""
+        return {flavour: zygote.confinement for flavour, zygote in self._zygotes.items()}
 
     async def start(self, flavour: policy.Flavour) -> Zygote:
         """The living fork server of a flavour, started or replaced if need be."""
@@ -133,35 +133,35 @@ class Sandbox:
 
     async def _start(self, flavour: policy.Flavour) -> Zygote:
         if dead := self._zygotes.get(flavour):
-            self._forget_all()
+            self._drop_all_snapshots()
             await dead.close()
         options = self._options
         launched = await launch(flavour, frozenset(options.allow), options.python)
         zygote = self._zygotes[flavour] = Zygote(launched, options.greeting_seconds)
-        self._nursery.start_soon(zygote.attend)
+        self._nursery.start_soon(zygote.supervise)
         self.statistics.starts += 1
         return zygote
 
-    def _forget_all(self) -> None:
+    def _drop_all_snapshots(self) -> None:
         release(self._snapshots.clear())
 
     async def close(self) -> None:
-        """Kill everything; returns when nothing is left."""
-        self._forget_all()
+        """Kill all processes; returns when none is left."""
+        self._drop_all_snapshots()
         for zygote in self._zygotes.values():
             await zygote.close()
 
 
 @asynccontextmanager
 async def open_sandbox(options: Options | None = None) -> AsyncIterator[Sandbox]:
-    """A working sandbox; on leaving, nothing of it remains.
+    """A working sandbox; on leaving, none of its processes remains.
 
-    Raises Unconfinable if this machine lacks a lock that `options.allow` does not waive.
+    Raises Unconfinable if this machine lacks a protection that `options.allow` does not waive.
     """
     options = options or Options()
-    if unknown := {*options.allow} - {*policy.WEAKNESSES}:
-        raise ValueError(f"no lock can be waived by the name {', '.join(sorted(unknown))}")
-    _make_room_for_descriptors()
+    if unknown := {*options.allow} - {*policy.WAIVERS}:
+        raise ValueError(f"no protection can be waived by the name {', '.join(sorted(unknown))}")
+    _raise_descriptor_limit()
     try:
         async with trio.open_nursery() as nursery:
             sandbox = Sandbox(options, nursery)
@@ -177,14 +177,14 @@ async def open_sandbox(options: Options | None = None) -> AsyncIterator[Sandbox]
 
 
 def _single(error: BaseException) -> BaseException:
-    """The one error in nested groups, else the group: our nursery is nobody else's business."""
+    """The one error in nested groups, else the group. Callers need not know of the nursery."""
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error
 
 
-def _make_room_for_descriptors() -> None:
+def _raise_descriptor_limit() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    wanted = WANTED_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(WANTED_DESCRIPTORS, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from workers.sandbox import policy
 
-Forks: TypeAlias = Literal["ticket", "free", "never"]
+Forks: TypeAlias = Literal["permit", "free", "never"]
 
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 COLUMN = {"x86_64": 0, "aarch64": 1}
@@ -38,11 +38,12 @@ Code: TypeAlias = list[bytes]
 
 
 class UnknownMachine(Exception):
-    """There is no system call table for this processor."""
+    """No system call table for this processor."""
 
 
 def assemble(forks: Forks, machine: str = "") -> bytes:
-    """The filter for one process family; `forks` says what becomes of our own clone."""
+    """The filter for one family of processes; `forks` says whether `clone` with our flags needs a
+    permit, is free, or never works."""
     machine = machine or platform.machine()
     if machine not in AUDIT_ARCH:
         raise UnknownMachine(f"no system call table for {machine}; known: {', '.join(AUDIT_ARCH)}")
@@ -75,14 +76,14 @@ def _rules(forks: Forks) -> dict[str, Code]:
         "clone": _cloning(forks),
         "clone3": [_answer(_errno(ENOSYS))],
     }
-    if forks == "free":  # the zygote without a listener: each child closes the lid behind itself
+    if forks == "free":  # the zygote without a listener: each child then filters itself
         rules |= {"seccomp": [_answer(ALLOW)]}
     return rules
 
 
 def _cloning(forks: Forks) -> Code:
-    """Compares both halves of the flags; what is not ours never wakes the listener."""
-    verdict = {"ticket": NOTIFY, "free": ALLOW, "never": _errno(EAGAIN)}[forks]
+    """Compares both halves of the flags; a clone with other flags never reaches the listener."""
+    verdict = {"permit": NOTIFY, "free": ALLOW, "never": _errno(EAGAIN)}[forks]
     return [
         *(_load(_low(0)), _op(JUMP_EQUAL, 0, 3, policy.CLONE_FLAGS)),
         *(_load(_high(0)), _op(JUMP_EQUAL, 0, 1, 0)),
@@ -91,7 +92,7 @@ def _cloning(forks: Forks) -> Code:
 
 
 def _mapping() -> Code:
-    """Executable memory comes from files alone: never anonymous, never shared."""
+    """Executable memory only from files: never anonymous, never shared."""
     return [
         *(_load(_low(2)), _op(JUMP_SET, 0, 3, PROT_EXEC)),
         *(_load(_low(3)), _op(JUMP_SET, 0, 1, MAP_ANONYMOUS | MAP_SHARED)),
@@ -100,7 +101,7 @@ def _mapping() -> Code:
 
 
 def _own_memory_limits() -> Code:
-    """Read any limit of one's own; set the two of memory (the kernel lets a node only lower)."""
+    """Read any limit of its own; set the two of memory (which the kernel only lets it lower)."""
     return [
         *(_load(_low(0)), _op(JUMP_EQUAL, 0, 8, 0)),
         *(_load(_low(1)), _op(JUMP_EQUAL, 5, 0, RLIMIT_DATA), _op(JUMP_EQUAL, 4, 0, RLIMIT_AS)),

@@ -1,4 +1,4 @@
-"""Which interpreters are held for which programs: a cache, pure, least recently used goes first.
+"""Which interpreters are held for which programs: a pure cache with LRU eviction.
 
 A program is known by the chain of its exact step sources, within its tree, flavour and memory
 limit. Correctness never depends on what is found here.
@@ -14,7 +14,7 @@ Key = NewType("Key", bytes)
 
 
 class Holdable(Protocol):
-    """A node: all this module wants to know is whether it is in use."""
+    """A node; `pins` counts its uses, and a pinned node is not evicted."""
 
     pins: int
 
@@ -48,11 +48,11 @@ def _link(key: bytes, *texts: str) -> Key:
 
 
 class Snapshots(Generic[N]):
-    """Holds at most `most_nodes` nodes and about `most_mib` MiB; gives back what has to go."""
+    """Holds at most `max_nodes` nodes and about `max_mib` MiB; returns what it evicts."""
 
-    def __init__(self, most_nodes: int, most_mib: float) -> None:
-        self._most_nodes = most_nodes
-        self._most_mib = most_mib
+    def __init__(self, max_nodes: int, max_mib: float) -> None:
+        self._max_nodes = max_nodes
+        self._max_mib = max_mib
         self._held: OrderedDict[Key, _Held[N]] = OrderedDict()
         self.mib = 0.0
 
@@ -60,7 +60,7 @@ class Snapshots(Generic[N]):
         return len(self._held)
 
     def get(self, key: Key) -> N | None:
-        """The node of this very program, if held; it counts as used."""
+        """The node of this program, if held; it counts as used."""
         held = self._held.get(key)
         if held is None:
             return None
@@ -78,29 +78,29 @@ class Snapshots(Generic[N]):
     def _shrink(self) -> list[N]:
         surplus: list[N] = []
         for key in list(self._held):
-            if len(self._held) <= self._most_nodes and self.mib <= self._most_mib:
+            if len(self._held) <= self._max_nodes and self.mib <= self._max_mib:
                 break
             if not self._held[key].node.pins:
                 surplus.append(self._drop(key))
         return surplus
 
     def halve(self) -> list[N]:
-        """The older half of what is not in use, to release: the machine is short of something."""
+        """Evict the older half of the unpinned nodes, when the machine is short of resources."""
         idle = [key for key, held in self._held.items() if not held.node.pins]
         return [self._drop(key) for key in idle[: (len(idle) + 1) // 2]]
 
     def forget(self, node: N) -> None:
-        """This node is no more."""
+        """Drop `node`, which is gone."""
         for key in [key for key, held in self._held.items() if held.node is node]:
             self._drop(key)
 
     def end_tree(self, tree: str) -> list[N]:
-        """Everything of one tree, to release."""
+        """Drop all nodes of one tree; returns them for release."""
         keys = [key for key, held in self._held.items() if held.tree == tree]
         return [self._drop(key) for key in keys]
 
     def clear(self) -> list[N]:
-        """Everything, to release."""
+        """Drop all nodes; returns them for release."""
         return [self._drop(key) for key in list(self._held)]
 
     def _drop(self, key: Key) -> N:

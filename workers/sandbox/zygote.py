@@ -1,7 +1,7 @@
 """A fork server and its nodes, from the worker's side.
 
-Guarantees: every process behind the wall is either known here by a pidfd or hunted down; a child
-comes forth only from an order of ours; when the guard is gone, so is everything else.
+Guarantees: every confined process is either known here by a pidfd or found and killed; children are
+created only by our fork requests; when the guard is gone, so is every other process.
 """
 
 import array
@@ -14,83 +14,83 @@ import trio
 from workers.sandbox import channel, process_group
 from workers.sandbox.errors import ForkRefused, Obstructed, ZygoteLost
 from workers.sandbox.fork_permits import ForkPermits
-from workers.sandbox.inside.frames import DEATH, HELLO
-from workers.sandbox.interpreter import Death, Interpreter
+from workers.sandbox.inside.frames import EXIT, HELLO
+from workers.sandbox.interpreter import Interpreter, ProcessExit
 from workers.sandbox.launch import Confinement, Launched
 
-GOODBYE_SECONDS = 10.0
-UNCLAIMED = 256  # deaths remembered of children that died before we learnt their pid
+SHUTDOWN_SECONDS = 10.0
+MAX_EARLY_EXITS = 256  # exits remembered of children that ended before their pid was known
 
 
 class Zygote:
-    """One flavour's interpreter, warm and locked, and all that was forked from it."""
+    """One flavour's warm, confined interpreter and all processes forked from it."""
 
     def __init__(self, launched: Launched, greeting_seconds: float) -> None:
         self._launched = launched
         self._greeting_seconds = greeting_seconds
-        self._deaths = launched.deaths
-        self._unclaimed: dict[int, Death] = {}
+        self._exits = launched.exits
+        self._early_exits: dict[int, ProcessExit] = {}
         self._nodes: dict[int, Interpreter] = {}
-        self._suspicion = trio.Event()
-        self.tickets = ForkPermits(self._kill_pid)
+        self._unknown_suspected = trio.Event()
+        self.fork_permits = ForkPermits(self._kill_pid)
         self.root = self._register(launched.pid, launched.control, trusted=True)
         self.base_mib = self.root.memory_mib()[1]
         self.lost = False
 
     @property
-    def can_hold(self) -> bool:
-        """Whether nodes may be kept to be continued: only where forks need tickets."""
+    def keeps_snapshots(self) -> bool:
+        """Whether nodes may be kept to be continued: only where forks need permits."""
         return self._launched.listener >= 0
 
     @property
-    def locks(self) -> Confinement:
-        """What is in force."""
-        return self._launched.locks
+    def confinement(self) -> Confinement:
+        """The protections in force."""
+        return self._launched.confinement
 
     @property
     def pids(self) -> set[int]:
         """Every process known to be alive, the guard and the zygote among them."""
         return {*self._nodes, self._launched.process.pid}
 
-    async def attend(self) -> None:
-        """Answer forks and hear of deaths until the guard is gone."""
+    async def supervise(self) -> None:
+        """Serve fork permits and receive exits until the guard is gone."""
         try:
             async with trio.open_nursery() as nursery:
-                if self.can_hold:
-                    nursery.start_soon(self.tickets.answer, self._launched.listener)
-                nursery.start_soon(self._hunt)
-                await self._hear_of_deaths()
+                if self.keeps_snapshots:
+                    nursery.start_soon(self.fork_permits.serve, self._launched.listener)
+                nursery.start_soon(self._kill_unknown)
+                await self._receive_exits()
                 nursery.cancel_scope.cancel()
         finally:
-            self._give_up()
+            self._abandon()
 
     async def close(self) -> None:
-        """Leave nothing behind; returns when the guard has reaped everything and gone."""
+        """End all processes; returns when the guard has reaped them and exited."""
         with trio.CancelScope(shield=True):
-            self._give_up()
-            with trio.move_on_after(GOODBYE_SECONDS) as patience:
+            self._abandon()
+            with trio.move_on_after(SHUTDOWN_SECONDS) as scope:
                 await self._launched.process.wait()
             self.root.release()
-            if patience.cancelled_caught:
+            if scope.cancelled_caught:
                 self._launched.process.kill()
                 await self._launched.process.wait()
 
-    def _give_up(self) -> None:
-        """Hang up on the guard, which then ends all; kill what is known in case it cannot."""
+    def _abandon(self) -> None:
+        """Close the guard's socket, which makes it kill everything; kill known nodes here too."""
         self.lost = True
-        if self._deaths.fileno() >= 0:
-            trio.lowlevel.notify_closing(self._deaths)
-            self._deaths.close()
+        if self._exits.fileno() >= 0:
+            trio.lowlevel.notify_closing(self._exits)
+            self._exits.close()
         while self._nodes:
             _, node = self._nodes.popitem()
             node.kill()
-            node.bury(None)
+            node.mark_exited(None)
 
     async def fork(self, parent: Interpreter, output: channel.Pipe) -> Interpreter:
-        """A child of `parent`, greeting and waiting for its request. A cancel waits for the child.
+        """A child of `parent` that has said hello and waits for its request; shielded from cancels.
 
-        Raises ForkRefused if the parent could not, Obstructed if it would not; a parent that has
-        run user code is killed for either.
+        Raises ForkRefused if the parent could not fork, Obstructed if it did not obey; a parent
+        that has run user code is killed in both cases.
         """
         parent.pins += 1
         try:
@@ -104,19 +104,19 @@ class Zygote:
     async def _fork(self, parent: Interpreter, output: channel.Pipe) -> Interpreter:
         ours, theirs = channel.pair()
         with theirs:
-            self.tickets.grant(parent.pid)
+            self.fork_permits.grant(parent.pid)
             parent.resume()
-            ordered = _order(parent.sock, theirs, output)
+            requested = _send_fork_request(parent.sock, theirs, output)
         output.close_writer()
-        word, pid, late = b"", 0, False
-        if ordered:
-            with trio.move_on_after(self._greeting_seconds) as patience:
-                word, pid = await channel.receive(ours)
-            late = patience.cancelled_caught
-        used = self.tickets.revoke(parent.pid)
+        greeting, pid, late = b"", 0, False
+        if requested:
+            with trio.move_on_after(self._greeting_seconds) as scope:
+                greeting, pid = await channel.receive(ours)
+            late = scope.cancelled_caught
+        used = self.fork_permits.revoke(parent.pid)
         parent.pause()
         if (
-            word == HELLO
+            greeting == HELLO
             and pid not in self._nodes
             and process_group.group_of(pid) == self.root.pid
         ):
@@ -125,14 +125,14 @@ class Zygote:
         raise self._refusal(parent, obstructed=late or used)
 
     def _refusal(self, parent: Interpreter, *, obstructed: bool) -> Exception:
-        """What became of an order that brought no child."""
+        """Why a fork request has brought no child."""
         if self.lost:
             return ZygoteLost("the fork server is gone")
         if obstructed:
-            self._suspicion.set()
+            self._unknown_suspected.set()
         if not parent.trusted:
             parent.kill()
-            if obstructed and self.can_hold:
+            if obstructed and self.keeps_snapshots:
                 return Obstructed("the state that these steps leave behind cannot be continued")
         return ForkRefused("no new process: too many processes, or too little memory")
 
@@ -142,56 +142,56 @@ class Zygote:
         except ProcessLookupError:
             pidfd = -1
         node = Interpreter(pid, pidfd, sock, trusted)
-        early = self._unclaimed.pop(pid, None)
-        if early is None and pidfd >= 0:
+        early_exit = self._early_exits.pop(pid, None)
+        if early_exit is None and pidfd >= 0:
             self._nodes[pid] = node
         else:
-            node.bury(early)
+            node.mark_exited(early_exit)
         return node
 
-    async def _hear_of_deaths(self) -> None:
+    async def _receive_exits(self) -> None:
         while not self.lost:
             try:
-                message, _ = await channel.receive(self._deaths)
+                message, _ = await channel.receive(self._exits)
             except trio.ClosedResourceError:
                 return
             if not message:
                 return
-            pid, status, cpu, peak_kib = DEATH.unpack(message)
-            self._bury(pid, Death(status, cpu, peak_kib / 1024))
+            pid, status, cpu, peak_kib = EXIT.unpack(message)
+            self._mark_exited(pid, ProcessExit(status, cpu, peak_kib / 1024))
 
-    def _bury(self, pid: int, death: Death) -> None:
-        self.tickets.forget(pid)
+    def _mark_exited(self, pid: int, exit_info: ProcessExit) -> None:
+        self.fork_permits.forget(pid)
         if node := self._nodes.pop(pid, None):
-            node.bury(death)
+            node.mark_exited(exit_info)
             return
-        self._unclaimed[pid] = death
-        while len(self._unclaimed) > UNCLAIMED:
-            del self._unclaimed[next(iter(self._unclaimed))]
+        self._early_exits[pid] = exit_info
+        while len(self._early_exits) > MAX_EARLY_EXITS:
+            del self._early_exits[next(iter(self._early_exits))]
 
     def _kill_pid(self, pid: int) -> None:
         if pid != self.root.pid and (node := self._nodes.get(pid)):
-            node.offence = "killed for trying to fork again and again"
+            node.kill_reason = "killed for trying to fork again and again"
             node.kill()
         else:
-            self._suspicion.set()
+            self._unknown_suspected.set()
 
-    async def _hunt(self) -> None:
-        """Kill members of the group that nobody greeted us from, once there is cause to look."""
+    async def _kill_unknown(self) -> None:
+        """Kill unknown members of the process group, whenever there is reason to look for them."""
         while True:
-            await self._suspicion.wait()
-            self._suspicion = trio.Event()
-            before = self.strangers()
+            await self._unknown_suspected.wait()
+            self._unknown_suspected = trio.Event()
+            before = self.unknown_processes()
             await trio.sleep(self._greeting_seconds)
-            for pid in before & self.strangers():
+            for pid in before & self.unknown_processes():
                 process_group.kill(pid, self.root.pid)
 
-    def strangers(self) -> set[int]:
-        """Members of the group that we do not know."""
+    def unknown_processes(self) -> set[int]:
+        """Members of the process group that are not known here."""
         return process_group.members(self.root.pid) - self._nodes.keys()
 
 
-def _order(parent: socket.socket, control: socket.socket, output: channel.Pipe) -> bool:
+def _send_fork_request(parent: socket.socket, control: socket.socket, output: channel.Pipe) -> bool:
     rights = array.array("i", [control.fileno(), output.writer])
     with suppress(OSError):
         parent.sendmsg([b"f"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])

@@ -1,4 +1,4 @@
-"""What transformers itself says, one sequence at a time."""
+"""The results of transformers itself, one sequence at a time."""
 
 from functools import cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The script is the same everywhere and every time, and leads to all kinds of ends."""
+"""The script gives the same everywhere and every time, and every kind of result."""
 
 from collections import Counter
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from rstar_async.demo.tokenizer import tiny_tokenizer
+from rstar_async.engines.errors import BadRequest, ModelUnavailable
 from rstar_async.text.encoding import Encoder
 from rstar_async.text.steps import StepKind, parse_step
 from rstar_async.wire.payloads import Generate, Sampling, Score
-from workers.engines.base import BadRequest, ModelUnavailable
 from workers.engines.scripted import ScriptedEngine, ScriptedScorer
 
 QUESTION = "What is 3 + 40 + 5?"
@@ -45,7 +45,7 @@ async def test_equal_requests_get_equal_replies_from_any_engine(models, encoder)
     assert first != await texts(models, ask(encoder.prompt(QUESTION), n=20, seed=2))
 
 
-async def test_steps_go_right_wrong_and_astray(models, encoder):
+async def test_steps_are_right_wrong_or_malformed(models, encoder):
     found = await texts(models, ask(encoder.prompt(QUESTION), n=200))
     kinds = Counter(parse_step(text, after_output=False).kind for text in found)
     assert set(kinds) == {StepKind.STEP, StepKind.UNFINISHED, StepKind.MALFORMED}
@@ -76,7 +76,7 @@ async def test_tokens_are_those_of_the_text_and_no_more_than_allowed(models, enc
         assert (len(sample.tokens), sample.finish) == (6, "length")
 
 
-async def test_what_cannot_be_answered_is_refused_by_name(models, encoder):
+async def test_a_request_that_cannot_be_answered_is_refused_by_name(models, encoder):
     async with ScriptedEngine(models) as engine:
         with pytest.raises(ModelUnavailable, match=r"no tokenizer\.json"):
             await engine.generate(Generate("other", [1], 1, 1, Sampling()))

@@ -1,4 +1,4 @@
-"""Hostile programs get nothing, and the programs after them notice nothing."""
+"""Hostile programs are contained, and the programs after them run undisturbed."""
 
 import pytest
 import trio
@@ -15,7 +15,7 @@ TRY = "def attempt(f):\n  try: print('BREACH', f())\n  except OSError as e: prin
 
 
 async def no_strays(sandbox):
-    while sandbox.strays:  # noqa: ASYNC110
+    while sandbox.unknown_processes:  # noqa: ASYNC110
         await trio.sleep(0.1)
 
 
@@ -40,7 +40,7 @@ async def test_the_self_test_finds_nothing(sandbox):
     assert await self_test(sandbox) == []
 
 
-async def test_the_doctor_finds_this_machine_fit():
+async def test_the_doctor_finds_this_machine_healthy():
     facts = await doctor()
     assert facts.healthy, facts
     assert facts.landlock_abi > 0
@@ -59,7 +59,7 @@ async def test_fork_bomb_is_denied(sandbox, tree):
     assert "BREACH" not in outcome.stdout
 
 
-async def test_forging_our_own_kind_of_fork_is_denied_and_then_punished(sandbox, tree):
+async def test_clones_with_our_flags_are_denied_and_then_the_process_is_killed(sandbox, tree):
     step = (
         "import ctypes\nsyscall = ctypes.CDLL(None).syscall\n"
         "for _ in range(10000):\n"
@@ -70,13 +70,13 @@ async def test_forging_our_own_kind_of_fork_is_denied_and_then_punished(sandbox,
     assert outcome.error_message == "killed for trying to fork again and again"
 
 
-async def test_a_node_cannot_fork_before_it_is_asked_to(sandbox, tree):
+async def test_a_node_cannot_fork_before_a_fork_request(sandbox, tree):
     steps = ["x = 1", "import ctypes\nctypes.CDLL(None).syscall(56, 0x8011, 0, 0, 0, 0)"]
     assert (await sandbox.run(tree, steps)).value == "-1"
 
 
 @pytest.mark.parametrize("seed", [0, 1000])
-async def test_random_system_calls_hurt_nobody_else(sandbox, seed):
+async def test_random_system_calls_harm_no_other_program(sandbox, seed):
     fuzzed = await fuzz(sandbox, seconds=2.0, seed=seed)
     assert fuzzed.harmed == []
     assert fuzzed.rounds == sum(fuzzed.endings.values()) >= 1
@@ -111,12 +111,12 @@ node._control = Thief()
 """
 
 
-async def test_a_node_that_steals_a_ticket_is_killed_and_its_child_hunted_down():
+async def test_a_node_that_steals_a_fork_permit_is_killed_and_so_is_its_child():
     async with open_sandbox(Options(slots=2, greeting_seconds=1.0)) as sandbox:
         assert (await sandbox.run("thief", [THIEF])).status == "ok"
         outcome = await sandbox.run("thief", [THIEF, "6 * 7"])
         assert (outcome.status, outcome.step) == ("died", 0)
-        assert sandbox.strays
+        assert sandbox.unknown_processes
         assert (await sandbox.run("other", ["6 * 7"])).value == "42"
         with trio.fail_after(15):
             await no_strays(sandbox)

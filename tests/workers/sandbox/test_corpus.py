@@ -1,4 +1,4 @@
-"""`rstar sandbox check`: what it prints, and when it is not content."""
+"""`rstar sandbox check`: what it prints, and when it fails."""
 
 import json
 import shutil
@@ -34,7 +34,7 @@ def check(capsys, folder, *options):
     return code, capsys.readouterr().out
 
 
-def test_a_table_tells_what_became_of_each_program(folder, capsys):
+def test_the_table_shows_the_outcome_of_each_program(folder, capsys):
     code, text = check(capsys, folder)
     assert code == 0
     assert "fs_bad_path_pointers" in text
@@ -68,15 +68,15 @@ def test_a_harmed_canary_or_a_process_left_over_is_exit_code_one(verdict, left_o
     assert exit_code([CONTENT, verdict], left_over) == code
 
 
-async def test_a_canary_that_is_not_itself_is_noticed(sandbox, folder):
+async def test_a_changed_canary_is_noticed(sandbox, folder):
     canaries = {"plain": ("print('I am', 'ill')", "I am well\n")}
     verdict = await judge(sandbox, folder / "fs_bad_path_pointers.py", canaries=canaries)
     assert (verdict.seen, verdict.canary, verdict.good) == ("denied", False, False)
 
 
 @pytest.mark.slow  # waits out the ten seconds in which a new process may greet us
-def test_a_process_that_got_away_is_found(tmp_path, capsys):
-    """A node lends itself a fork by stealing the ticket that was meant for its successor."""
+def test_a_process_that_escaped_is_found(tmp_path, capsys):
+    """A node forks by stealing the permit that was meant for its successor."""
     (tmp_path / "thief.py").write_text(f"# correct: killed error\nexec({THIEF!r})\n6 * 7\n")
     code, text = check(capsys, tmp_path, "--incremental", "--json")
     document = json.loads(text)

@@ -1,32 +1,32 @@
-"""Who may fork, without anybody forking."""
+"""Which processes may fork, without a real fork."""
 
 from workers.sandbox import policy
 from workers.sandbox.fork_permits import ForkPermits
 
 
-def test_a_ticket_is_good_for_one_fork():
-    tickets = ForkPermits(lambda pid: None)
-    tickets.grant(7)
-    assert [tickets.spend(7), tickets.spend(7), tickets.spend(8)] == [True, False, False]
-    assert (tickets.granted, tickets.denied) == (1, 2)
+def test_a_permit_allows_one_fork():
+    permits = ForkPermits(lambda pid: None)
+    permits.grant(7)
+    assert [permits.use(7), permits.use(7), permits.use(8)] == [True, False, False]
+    assert (permits.granted, permits.denied) == (1, 2)
 
 
-def test_a_ticket_taken_back_tells_whether_it_was_used():
-    tickets = ForkPermits(lambda pid: None)
-    tickets.grant(7)
-    assert not tickets.revoke(7)
-    assert not tickets.spend(7)
-    tickets.grant(7)
-    tickets.spend(7)
-    assert tickets.revoke(7)
+def test_revoking_a_permit_tells_whether_it_was_used():
+    permits = ForkPermits(lambda pid: None)
+    permits.grant(7)
+    assert not permits.revoke(7)
+    assert not permits.use(7)
+    permits.grant(7)
+    permits.use(7)
+    assert permits.revoke(7)
 
 
-def test_who_keeps_asking_is_reported_once_and_then_forgotten():
+def test_a_process_that_keeps_forking_is_reported_once_and_then_forgotten():
     reported = []
-    tickets = ForkPermits(reported.append)
+    permits = ForkPermits(reported.append)
     for _ in range(policy.DENIED_FORKS):
-        tickets.spend(7)
+        permits.use(7)
     assert reported == [7]
-    tickets.spend(7)
-    tickets.forget(7)
+    permits.use(7)
+    permits.forget(7)
     assert reported == [7]

@@ -1,4 +1,4 @@
-"""Continuing a held interpreter and running the whole program again are the same thing."""
+"""Continuing a held interpreter gives the same as running the whole program again."""
 
 import pytest
 import trio
@@ -141,7 +141,7 @@ async def test_a_held_process_that_was_killed_is_rebuilt(sandbox, tree):
     await sandbox.run(tree, ["x = 1"])
     [node] = [held.node for held in sandbox._snapshots._held.values() if held.tree == tree]
     node.kill()
-    await node.ended.wait()
+    await node.exited.wait()
     outcome = await sandbox.run(tree, ["x = 1", "x"])
     assert (outcome.value, outcome.reused_steps) == ("1", 0)
 

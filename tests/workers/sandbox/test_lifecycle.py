@@ -1,4 +1,4 @@
-"""Whoever dies, by whatever means: no process is left, and the sandbox goes on if it can."""
+"""Whichever process dies: no process is left, and the sandbox recovers where it can."""
 
 import os
 import signal
@@ -95,7 +95,7 @@ async def test_runs_cancelled_at_any_moment_leave_nothing(sandbox, tree):
     sandbox.end_tree(tree)
     await gone(sandbox.pids - before)
     with trio.fail_after(10):
-        while sandbox.strays:  # noqa: ASYNC110
+        while sandbox.unknown_processes:  # noqa: ASYNC110
             await trio.sleep(0.05)
 
 
@@ -129,7 +129,7 @@ async def test_a_dead_zygote_is_replaced_and_states_are_rebuilt():
         await sandbox.run("t", ["x = 1"])
         zygote = await sandbox.start("plain")
         os.kill(zygote.root.pid, signal.SIGKILL)
-        await zygote.root.ended.wait()
+        await zygote.root.exited.wait()
         assert (await sandbox.run("t", ["x = 1", "x"])).value == "1"
         assert (await sandbox.start("plain")) is not zygote
         await gone(members(zygote.root.pid))
@@ -156,7 +156,7 @@ async def test_a_dead_guard_takes_everything_with_it_and_is_replaced():
         pids = sandbox.pids
         zygote = await sandbox.start("plain")
         os.kill(zygote._launched.process.pid, signal.SIGKILL)
-        await zygote.root.ended.wait()
+        await zygote.root.exited.wait()
         assert (await sandbox.run("t", ["x = 1", "x"])).value == "1"
         await gone(pids)
 
@@ -185,10 +185,10 @@ async def test_many_runs_at_once_keep_to_their_own_results():
     assert results == {number: (f"{number}\n", str(number * 2)) for number in range(40)}
 
 
-async def test_without_tickets_programs_run_whole_and_cannot_fork():
+async def test_without_permits_programs_run_whole_and_cannot_fork():
     options = Options(slots=2, allow=["no-listener"])
     async with open_sandbox(options) as sandbox:
-        assert not sandbox.locks["plain"].tickets
+        assert not sandbox.confinement["plain"].fork_permits
         outcome = await sandbox.run("t", ["x = 1\nprint('a')", "print('b')\nx + 1"])
         assert (outcome.stdout, outcome.value, sandbox.held) == ("b\n", "2", 0)
         forge = "import ctypes\nctypes.CDLL(None).syscall(56, 0x8011, 0, 0, 0, 0)"
@@ -199,12 +199,12 @@ async def test_without_tickets_programs_run_whole_and_cannot_fork():
 
 async def test_without_landlock_all_but_reading_is_still_denied():
     async with open_sandbox(Options(allow=["no-landlock"])) as sandbox:
-        assert sandbox.locks["plain"].landlock == 0
+        assert sandbox.confinement["plain"].landlock == 0
         assert await self_test(sandbox, reading=False) == []
         assert (await sandbox.run("t", ["open('/etc/passwd').close()"])).status == "ok"
 
 
-async def test_only_known_locks_can_be_waived():
+async def test_only_known_protections_can_be_waived():
     with pytest.raises(ValueError, match="no-seccomp"):
         async with open_sandbox(Options(allow=["no-seccomp"])):
             pass
@@ -219,7 +219,7 @@ async def test_an_interpreter_that_does_not_start_is_named():
             pass
 
 
-async def test_an_error_of_the_caller_comes_out_as_it_is():
+async def test_an_error_of_the_caller_is_raised_unchanged():
     with pytest.raises(KeyError):
         async with open_sandbox():
             raise KeyError("mine")

@@ -1,4 +1,4 @@
-"""Time, memory and output have their bounds, and whoever passes them is stopped from outside."""
+"""Time, memory and output are limited, and a program that exceeds a limit is stopped."""
 
 import pytest
 import trio

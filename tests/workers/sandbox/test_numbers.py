@@ -1,6 +1,6 @@
-"""Our tables of system calls against those of others: libseccomp's, and the kernel's own headers.
+"""The tables of system calls against libseccomp's and the kernel's own headers.
 
-For aarch64 this, and the filter interpreted in `test_filter.py`, is all that can be known without
+For aarch64 this, and the filter interpreted in `test_seccomp.py`, is all that can be known without
 such a machine.
 """
 
@@ -36,7 +36,7 @@ def ours(machine):
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_libseccomp_knows_the_calls_by_the_same_numbers(machine):
+def test_libseccomp_has_the_same_numbers(machine):
     library = ctypes.util.find_library("seccomp")
     if library is None:
         pytest.skip("libseccomp2 is not installed")
@@ -49,7 +49,7 @@ def test_libseccomp_knows_the_calls_by_the_same_numbers(machine):
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_the_kernels_headers_know_the_calls_by_the_same_numbers(machine):
+def test_the_kernels_headers_have_the_same_numbers(machine):
     if not HEADERS[machine].exists():
         pytest.skip("linux-libc-dev is not installed")
     found = re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", HEADERS[machine].read_text())
@@ -59,7 +59,7 @@ def test_the_kernels_headers_know_the_calls_by_the_same_numbers(machine):
         assert theirs.get(spelling) == number, name
 
 
-def test_the_two_tables_of_ours_agree():
+def test_both_tables_list_the_same_calls():
     for machine, (clone, _, seccomp_number) in confine.NUMBERS.items():
         column = seccomp.COLUMN[machine]
         listed = [policy.NUMBERS[name][column] for name in ("clone", "seccomp")]

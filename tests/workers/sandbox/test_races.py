@@ -1,4 +1,4 @@
-"""Deaths at the worst moments: beside a result, without a listener, with a thousand nodes alive."""
+"""Deaths at the worst moments: at a result, without a listener, with a thousand live nodes."""
 
 import os
 import random
@@ -57,7 +57,7 @@ syscall(56 if __import__('platform').machine() == 'x86_64' else 220, 0x8011, 0, 
 """
 
 
-async def test_without_its_listener_nothing_behind_the_wall_can_fork_ever_again():
+async def test_without_its_listener_no_confined_process_can_fork_again():
     """As when the worker is gone, and before its death has been noticed."""
     async with open_sandbox(Options(greeting_seconds=1.0)) as sandbox:
         zygote = await sandbox.start("plain")

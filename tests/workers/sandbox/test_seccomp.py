@@ -14,7 +14,7 @@ ALLOW, KILL, NOTIFY = seccomp.ALLOW, seccomp.KILL, seccomp.NOTIFY
 WORD = st.integers(min_value=0, max_value=2**64 - 1)
 
 
-def verdict(machine, number, *arguments, forks="ticket", arch=None):
+def verdict(machine, number, *arguments, forks="permit", arch=None):
     """What the kernel would answer."""
     call = struct.pack("<iIQ", number, arch or seccomp.AUDIT_ARCH[machine], 0)
     call += struct.pack("<6Q", *arguments, *[0] * (6 - len(arguments)))
@@ -69,7 +69,7 @@ def test_no_call_is_listed_twice(machine):
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_a_foreign_table_kills(machine):
+def test_a_call_of_a_foreign_table_kills(machine):
     assert verdict(machine, 0, arch=0x40000003) == KILL
     if machine == "x86_64":
         assert verdict(machine, 0x40000000 | 39) == KILL
@@ -88,7 +88,7 @@ def test_only_our_own_clone_reaches_the_listener(machine, flags):
 
 @pytest.mark.parametrize("machine", MACHINES)
 @given(flags=WORD)
-def test_no_flag_of_writing_gets_through_open(machine, flags):
+def test_open_refuses_every_flag_for_writing(machine, flags):
     allowed = verdict(machine, number_of("openat", machine), 0, 0, flags) == ALLOW
     assert allowed == (not flags & seccomp.WRITING)
 
@@ -105,14 +105,14 @@ def test_executable_memory_comes_from_private_files_only(machine, protection, fl
 
 @pytest.mark.parametrize("machine", MACHINES)
 @given(resource=st.integers(0, 20), new=WORD, pid=st.sampled_from([0, 1, 77]))
-def test_limits_are_ones_own_and_only_those_of_memory_can_be_set(machine, resource, new, pid):
+def test_a_process_can_set_only_its_own_memory_limits(machine, resource, new, pid):
     seen = verdict(machine, number_of("prlimit64", machine), pid, resource, new)
     fine = pid == 0 and (new == 0 or resource in (seccomp.RLIMIT_DATA, seccomp.RLIMIT_AS))
     assert seen == (ALLOW if fine else denied(errno.EPERM))
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_ioctl_and_fcntl_answer_questions_and_change_nothing(machine):
+def test_ioctl_and_fcntl_can_only_query(machine):
     ioctl, fcntl = number_of("ioctl", machine), number_of("fcntl", machine)
     assert [c for c in range(0x5400, 0x5480) if verdict(machine, ioctl, 0, c) == ALLOW] == [
         *(seccomp.TCGETS, seccomp.FIONREAD, seccomp.FIOCLEX)
@@ -122,4 +122,4 @@ def test_ioctl_and_fcntl_answer_questions_and_change_nothing(machine):
 
 def test_an_unknown_machine_is_refused():
     with pytest.raises(seccomp.UnknownMachine, match="riscv64"):
-        seccomp.assemble("ticket", "riscv64")
+        seccomp.assemble("permit", "riscv64")

@@ -25,7 +25,7 @@ def test_any_text_can_be_a_key():
     assert len({*chain(("\0",), ["", "\ud800", "∑"])}) == 4
 
 
-def test_the_least_recently_used_goes_first():
+def test_the_least_recently_used_is_evicted_first():
     cache, (a, b, c) = Snapshots(2, 100), keys(3)
     first, second, third = Paper(), Paper(), Paper()
     assert cache.hold(a, first, "t", 1) == []
@@ -35,7 +35,7 @@ def test_the_least_recently_used_goes_first():
     assert cache.get(b) is None
 
 
-def test_memory_bounds_it_too():
+def test_memory_bounds_the_cache_too():
     cache, (a, b) = Snapshots(9, 10), keys(2)
     first, second = Paper(), Paper()
     cache.hold(a, first, "t", 6)
@@ -43,7 +43,7 @@ def test_memory_bounds_it_too():
     assert cache.mib == 6
 
 
-def test_what_is_in_use_stays():
+def test_a_pinned_node_is_not_evicted():
     cache, (a, b) = Snapshots(1, 100), keys(2)
     used, new = Paper(pins=1), Paper()
     cache.hold(a, used, "t", 1)
@@ -52,7 +52,7 @@ def test_what_is_in_use_stays():
     assert cache.halve() == []
 
 
-def test_a_second_node_of_the_same_program_is_given_back():
+def test_a_second_node_of_the_same_program_is_released():
     cache, (a,) = Snapshots(9, 9), keys(1)
     first, second = Paper(), Paper()
     cache.hold(a, first, "t", 1)
@@ -60,7 +60,7 @@ def test_a_second_node_of_the_same_program_is_given_back():
     assert cache.get(a) is first
 
 
-def test_an_ended_tree_takes_its_nodes_with_it():
+def test_ending_a_tree_drops_its_nodes():
     cache, (a, b) = Snapshots(9, 9), keys(2)
     mine, other = Paper(), Paper()
     cache.hold(a, mine, "mine", 1)
@@ -69,7 +69,7 @@ def test_an_ended_tree_takes_its_nodes_with_it():
     assert (len(cache), cache.mib, cache.get(b)) == (1, 1, other)
 
 
-def test_halving_gives_back_the_older_half():
+def test_halving_evicts_the_older_half():
     cache, papers = Snapshots(9, 9), [Paper() for _ in range(4)]
     for key, paper in zip(keys(4), papers, strict=True):
         cache.hold(key, paper, "t", 1)

@@ -1,4 +1,4 @@
-"""What a step is, what it may do, and what is told about it."""
+"""What a step is, what it may do, and what is reported about it."""
 
 import pytest
 
@@ -46,7 +46,7 @@ async def test_a_syntax_error_names_its_line(sandbox, tree):
     assert (outcome.error_type, outcome.step, outcome.line) == ("SyntaxError", 0, 2)
 
 
-async def test_a_failure_among_the_earlier_steps_is_told_as_theirs(sandbox, tree):
+async def test_a_failure_in_an_earlier_step_names_that_step(sandbox, tree):
     outcome = await sandbox.run(tree, ["x = 1", "\nint('a')", "print(x)"])
     assert (outcome.status, outcome.error_type) == ("exception", "ValueError")
     assert (outcome.step, outcome.line, outcome.stdout) == (1, 2, "")
@@ -61,7 +61,7 @@ async def test_a_step_does_not_fail_by_printing_the_word_error(sandbox, tree, te
 @pytest.mark.parametrize(
     "leave", ["exit()", "quit()", "import sys; sys.exit(0)", "raise SystemExit"]
 )
-async def test_leaving_with_success_is_a_good_end(sandbox, tree, leave):
+async def test_exiting_with_success_is_ok(sandbox, tree, leave):
     outcome = await sandbox.run(tree, [f"print('answer')\n{leave}"])
     assert (outcome.status, outcome.stdout) == ("ok", "answer\n")
 
@@ -73,11 +73,11 @@ async def test_a_step_after_the_end_fails_cleanly(sandbox, tree):
 
 
 @pytest.mark.parametrize("leave", ["exit(1)", "import sys; sys.exit('no')"])
-async def test_leaving_with_failure_is_an_exception(sandbox, tree, leave):
+async def test_exiting_with_failure_is_an_exception(sandbox, tree, leave):
     assert (await sandbox.run(tree, [leave])).error_type == "SystemExit"
 
 
-async def test_leaving_behind_pythons_back_is_a_death(sandbox, tree):
+async def test_os_exit_counts_as_died(sandbox, tree):
     outcome = await sandbox.run(tree, ["import os\nos._exit(0)"])
     assert (outcome.status, outcome.step) == ("died", 0)
     assert "exit status 0" in outcome.error_message

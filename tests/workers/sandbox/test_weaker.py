@@ -1,6 +1,6 @@
-"""A machine without one of the locks: refused by name, unless that very lock is waived by name.
+"""A machine that lacks a protection is refused by name, unless that protection is waived by name.
 
-The machines are made by a filter around the whole worker, so it is the kernel that says no.
+A seccomp filter around the whole worker makes such a machine: the kernel itself refuses.
 """
 
 import json
@@ -45,27 +45,27 @@ def on(machine, *command):
     )
 
 
-@pytest.mark.parametrize("lock", policy.WEAKNESSES)
-def test_an_executor_refuses_a_machine_without_a_lock_and_names_the_way_out(lock):
-    refusal = on(lock, *WORKER)
+@pytest.mark.parametrize("waiver", policy.WAIVERS)
+def test_an_executor_refuses_a_machine_that_lacks_a_protection_and_names_the_waiver(waiver):
+    refusal = on(waiver, *WORKER)
     assert refusal.returncode == 2
     *_, line = refusal.stderr.strip().splitlines()  # a busy machine may be remarked upon before
     assert "cannot confine programs here" in line
-    assert f"allow {lock}" in line
+    assert f"allow {waiver}" in line
 
 
-@pytest.mark.parametrize("lock", policy.WEAKNESSES)
-def test_the_doctor_says_what_is_missing_and_that_it_can_be_waived(lock):
-    sick = on(lock, *DOCTOR)
-    facts = json.loads(sick.stdout)
-    assert (sick.returncode, facts["healthy"]) == (1, False)
-    assert f"allow {lock}" in facts["missing"][0]
-    waived = on(lock, *DOCTOR, "--allow", lock)
+@pytest.mark.parametrize("waiver", policy.WAIVERS)
+def test_the_doctor_says_what_is_missing_and_that_it_can_be_waived(waiver):
+    report = on(waiver, *DOCTOR)
+    facts = json.loads(report.stdout)
+    assert (report.returncode, facts["healthy"]) == (1, False)
+    assert f"allow {waiver}" in facts["missing"][0]
+    waived = on(waiver, *DOCTOR, "--allow", waiver)
     facts = json.loads(waived.stdout)
     assert (waived.returncode, facts["breaches"]) == (0, [])
-    assert facts["fork_tickets"] == (lock == "no-landlock")
+    assert facts["fork_tickets"] == (waiver == "no-landlock")
 
 
-def test_waiving_one_lock_does_not_waive_the_other():
+def test_waiving_one_protection_does_not_waive_the_other():
     assert on("no-landlock", *DOCTOR, "--allow", "no-listener").returncode == 1
     assert on("no-listener", *DOCTOR, "--allow", "no-landlock").returncode == 1

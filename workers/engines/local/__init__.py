@@ -1,1 +1,1 @@
-"""TODO"""
+"""The local engine: transformers in the worker process, with continuous batching."""

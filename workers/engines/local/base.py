@@ -9,8 +9,9 @@ from workers.engines.base import Counters, Statistics
 from workers.engines.checkpoint import model_folder
 from workers.engines.local.loader import pick_device, pick_dtype
 from workers.engines.local.sequence import Reply, Request
+from workers.engines.local.settings import LocalSettings
 from workers.engines.local.thread import TorchThread
-from workers.engines.local.versions import Loaded, ModelManager
+from workers.engines.local.versions import LoadedModel, ModelManager
 
 
 class LocalBase(Generic[Request, Reply]):
@@ -19,21 +20,18 @@ class LocalBase(Generic[Request, Reply]):
     def __init__(
         self,
         models_dir: Path,
-        load: Callable[[str], Loaded[Request, Reply]],
+        load: Callable[[str], LoadedModel[Request, Reply]],
         check: Callable[[Path], None],
-        *,
-        device: str,
-        dtype: str,
-        models_in_memory: int,
-        threads: int | None,
+        settings: LocalSettings,
     ) -> None:
         self.models_dir = models_dir
-        self.device = pick_device(device)
-        self.dtype = pick_dtype(dtype, self.device)
+        self.settings = settings
+        self.device = pick_device(settings.device)
+        self.dtype = pick_dtype(settings.dtype, self.device)
         self.counters = Counters()
         self._check = check
-        self._shelf: ModelManager[Request, Reply] = ModelManager(load, models_in_memory)
-        self._thread = TorchThread(self._shelf, type(self).__name__, threads)
+        self._models: ModelManager[Request, Reply] = ModelManager(load, settings.models_in_memory)
+        self._thread = TorchThread(self._models, type(self).__name__, settings.threads)
 
     async def __aenter__(self) -> Self:
         self._thread.open()
@@ -49,23 +47,23 @@ class LocalBase(Generic[Request, Reply]):
 
     def statistics(self) -> Statistics:
         """A snapshot; may be taken from any thread at any time."""
-        state = self._shelf.state()
+        activity = self._models.activity()
         return Statistics(
-            versions=self._shelf.versions,
-            running_rows=state.rows,
-            waiting_requests=state.waiting,
+            versions=self._models.versions,
+            running_samples=activity.samples,
+            waiting_requests=activity.waiting,
             requests=self.counters.requests,
             prompt_tokens=self.counters.prompt_tokens,
             cached_tokens=self.counters.cached_tokens,
             new_tokens=self.counters.new_tokens,
-            cache_bytes=state.cache_bytes,
+            cache_bytes=activity.cache_bytes,
             busy_seconds=self._thread.busy_seconds,
         )
 
-    async def _ask(self, request: Request) -> Reply:
-        if request.model not in self._shelf.versions:
+    async def _request(self, request: Request) -> Reply:
+        if request.model not in self._models.versions:
             self._check(self._folder(request.model))
-        return await self._thread.ask(request)
+        return await self._thread.request(request)
 
     def _folder(self, version: str) -> Path:
         return model_folder(self.models_dir, version)

@@ -1,4 +1,4 @@
-"""The shape of a model's memory."""
+"""The shape of a model's keys and values."""
 
 from typing import NamedTuple
 
@@ -19,10 +19,10 @@ class KVShape(NamedTuple):
         shape = (self.layers, 2, self.heads, tokens, self.size)
         return torch.empty(shape, dtype=self.dtype, device=self.device)
 
-    def zeros(self, places: int, tokens: int) -> torch.Tensor:
-        """Memory for many sequences: [layers, 2, places, heads, tokens, size].
+    def zeros(self, sequences: int, tokens: int) -> torch.Tensor:
+        """Memory for many sequences: [layers, 2, sequences, heads, tokens, size].
 
         Zeros, not garbage: a masked place is multiplied by nought, which must give nought.
         """
-        shape = (self.layers, 2, places, self.heads, tokens, self.size)
+        shape = (self.layers, 2, sequences, self.heads, tokens, self.size)
         return torch.zeros(shape, dtype=self.dtype, device=self.device)

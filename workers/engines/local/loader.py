@@ -13,7 +13,7 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from workers.engines.base import ModelUnavailable
+from rstar_async.engines.errors import ModelUnavailable
 from workers.engines.checkpoint import check_generator, check_scorer
 from workers.engines.limits import ModelLimits
 
@@ -67,7 +67,7 @@ def end_ids(model: PreTrainedModel) -> frozenset[int]:
     return frozenset(ends if isinstance(ends, list | tuple) else [ends])
 
 
-def bounds(model: PreTrainedModel) -> ModelLimits:
+def limits_of(model: PreTrainedModel) -> ModelLimits:
     """The ids with an embedding, and the longest sequence the model was made for, if it says."""
     config = model.config.get_text_config(decoder=True)
     embeddings: Any = model.get_input_embeddings()

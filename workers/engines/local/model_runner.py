@@ -1,4 +1,4 @@
-"""A transformers model that takes ragged batches, if it can be shown to do so."""
+"""Runs a transformers model on ragged batches, after a check that it computes them correctly."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -9,11 +9,11 @@ from transformers.cache_utils import DynamicCache, DynamicLayer
 
 from workers.engines.local.attention import ATTENTION, Pass, Segment
 from workers.engines.local.kv_shape import KVShape
-from workers.engines.local.loader import bounds, end_ids
+from workers.engines.local.loader import end_ids, limits_of
 from workers.engines.local.radix_cache import Prefix
 
 # Rope kinds whose angles depend on the longest sequence in the batch: cached keys would not fit.
-MOVING_ROPES = ("dynamic", "longrope")
+LENGTH_DEPENDENT_ROPES = ("dynamic", "longrope")
 
 
 class Outputs(Protocol):
@@ -38,23 +38,23 @@ def values(model: Any, ids: torch.Tensor, wanted: torch.Tensor, **inputs: Any) -
 
 
 class Unpackable(Exception):
-    """This model must be run the plain way; says why."""
+    """This model cannot run on ragged batches; `str()` says why."""
 
 
 class ModelRunner:
     """Built on the host; raises `Unpackable` unless packed and plain outputs agree there."""
 
     def __init__(self, model: PreTrainedModel, outputs: Outputs, device: torch.device) -> None:
-        self.bounds = bounds(model)
+        self.limits = limits_of(model)
         self.ends = end_ids(model)
         self._model: Any = model
         self._outputs = outputs
-        habit = model.config._attn_implementation
+        before = model.config._attn_implementation
         try:
             self.kv_shape = _kv_shape(model)
-            self._prove()
-        except Exception as error:  # a model of another make fails in its own way
-            model.set_attn_implementation(habit)
+            self._check_packing()
+        except Exception as error:  # a model of another kind can fail in any way
+            model.set_attn_implementation(before)
             reason = (
                 str(error) if isinstance(error, Unpackable) else f"{type(error).__name__}: {error}"
             )
@@ -69,15 +69,15 @@ class ModelRunner:
 
     def segment(self, tokens: Sequence[int], prefix: Prefix) -> Segment:
         """What of `tokens` remains to be computed after a cached `prefix`."""
-        memory = self.kv_shape.empty(len(tokens))
-        prefix.copy_to(memory)
+        kv = self.kv_shape.empty(len(tokens))
+        prefix.copy_to(kv)
         new = range(prefix.length, len(tokens))
-        return Segment(list(tokens[prefix.length :]), prefix.length, memory, list(new))
+        return Segment(list(tokens[prefix.length :]), prefix.length, kv, list(new))
 
     def last(self, work: Pass) -> torch.Tensor:
         """Outputs at every decoding row, then at the last token of every segment: [.., width]."""
-        wanted = list(range(work.rows))
-        end = work.rows
+        wanted = list(range(work.samples))
+        end = work.samples
         for segment in work.segments:
             end += len(segment.ids)
             wanted.append(end - 1)
@@ -94,9 +94,9 @@ class ModelRunner:
             packed=work,
         )
 
-    def _prove(self) -> None:
+    def _check_packing(self) -> None:
         """Compare a sequence computed whole and plainly with the same one packed, in two pieces."""
-        tokens = [(7 * i + 1) % self.bounds.vocabulary for i in range(12)]
+        tokens = [(7 * i + 1) % self.limits.vocabulary for i in range(12)]
         plain = self._outputs(self._model, torch.tensor([tokens]), torch.tensor([7, 11]))
         self._model.set_attn_implementation(ATTENTION)
         off = (plain - self._in_two_pieces(tokens)).abs().max() / plain.abs().max().clamp(min=1e-6)
@@ -107,7 +107,7 @@ class ModelRunner:
     def _in_two_pieces(self, tokens: list[int]) -> torch.Tensor:
         first = self.segment(tokens[:8], Prefix(0, ()))
         early = self.last(Pass(None, [first]))
-        second = self.segment(tokens, Prefix(8, (first.memory,)))
+        second = self.segment(tokens, Prefix(8, (first.kv,)))
         return torch.cat([early, self.last(Pass(None, [second]))])
 
 
@@ -115,7 +115,7 @@ def _kv_shape(model: PreTrainedModel) -> KVShape:
     """Read off the cache that the model itself makes; only plain keys and values will do."""
     config = model.config.get_text_config(decoder=True)
     rope = getattr(config, "rope_parameters", None) or {}
-    if rope.get("rope_type") in MOVING_ROPES:
+    if rope.get("rope_type") in LENGTH_DEPENDENT_ROPES:
         raise Unpackable(f"rope type {rope['rope_type']}")
     decoder = getattr(model, model.base_model_prefix)
     cache: Any = decoder(input_ids=torch.tensor([[1]]), use_cache=True).past_key_values

@@ -1,4 +1,4 @@
-"""Keys and values of token prefixes already computed, the least recently used forgotten first.
+"""Keys and values of token prefixes already computed; the least recently used are evicted first.
 
 A radix tree over token ids. A node holds the keys and values of its own stretch of tokens, shaped
 [layers, 2, heads, tokens, size]; the path from the root spells the prefix. Belongs to one model
@@ -13,8 +13,10 @@ import torch
 
 Tokens: TypeAlias = tuple[int, ...]
 
-# A full cache makes room for more than it needs at once: finding the oldest leaves walks the tree.
+# A full cache frees more than it needs at once, because finding the oldest leaves walks the tree.
 SLACK = 1 / 16
+# Below this many shared tokens, waiting a step costs more than computing them twice.
+WORTH_WAITING = 16
 
 
 class Prefix(NamedTuple):
@@ -23,27 +25,27 @@ class Prefix(NamedTuple):
     length: int
     pieces: tuple[torch.Tensor, ...]
 
-    def copy_to(self, memory: torch.Tensor) -> None:
-        """Write the keys and values into the first `length` tokens of `memory`."""
+    def copy_to(self, kv: torch.Tensor) -> None:
+        """Write the keys and values into the first `length` tokens of `kv`."""
         start = 0
         for piece in self.pieces:
-            memory[..., start : start + piece.shape[-2], :] = piece
+            kv[..., start : start + piece.shape[-2], :] = piece
             start += piece.shape[-2]
 
 
 class _Node:
-    __slots__ = ("children", "key", "memory", "parent", "used")
+    __slots__ = ("children", "key", "kv", "parent", "used")
 
-    def __init__(self, key: Tokens, memory: torch.Tensor, parent: "_Node | None") -> None:
+    def __init__(self, key: Tokens, kv: torch.Tensor, parent: "_Node | None") -> None:
         self.key = key
-        self.memory = memory
+        self.kv = kv
         self.parent = parent
         self.children: dict[int, _Node] = {}
         self.used = 0
 
     @property
     def nbytes(self) -> int:
-        return self.memory.nbytes
+        return self.kv.nbytes
 
 
 class RadixCache:
@@ -64,14 +66,14 @@ class RadixCache:
             if taken <= 0:
                 break
             node.used = self._clock
-            pieces.append(node.memory[..., :taken, :])
+            pieces.append(node.kv[..., :taken, :])
             depth += taken
         return Prefix(depth, tuple(pieces))
 
     def insert(self, tokens: Tokens, part: Callable[[int, int], torch.Tensor]) -> None:
         """Keep all of `tokens`; `part(start, end)` gives the keys and values not yet known.
 
-        Keeps nothing new if that would cost the prefix it hangs from.
+        Keeps nothing new if that would evict the prefix it extends.
         """
         parent, depth = self._root, 0
         for node, common in self._path(tokens):
@@ -79,9 +81,9 @@ class RadixCache:
             parent.used = self._clock
             depth += common
         if depth < len(tokens):
-            memory = part(depth, len(tokens))
-            if self._make_room(memory.nbytes):
-                self._hang(parent, tokens[depth:], memory.clone())
+            kv = part(depth, len(tokens))
+            if self._make_room(kv.nbytes):
+                self._attach(parent, tokens[depth:], kv.clone())
 
     def _path(self, tokens: Tokens) -> Iterator[tuple[_Node, int]]:
         """The nodes that spell `tokens`, each with how many ids of its key agree."""
@@ -89,25 +91,25 @@ class RadixCache:
         node, depth = self._root, 0
         while depth < len(tokens) and (child := node.children.get(tokens[depth])):
             common = _common(child.key, tokens[depth : depth + len(child.key)])
-            whole = common == len(child.key)  # asked before the taker may split the child
+            is_whole = common == len(child.key)  # computed before the caller may split the child
             yield child, common
-            if not whole:
+            if not is_whole:
                 return
             node, depth = child, depth + common
 
     def _split(self, node: _Node, at: int) -> _Node:
         """Cut `node` in two; returns the upper half, which keeps the first `at` ids."""
         assert node.parent is not None
-        upper = _Node(node.key[:at], node.memory[..., :at, :].clone(), node.parent)
+        upper = _Node(node.key[:at], node.kv[..., :at, :].clone(), node.parent)
         upper.used = node.used
         node.parent.children[node.key[0]] = upper
-        node.key, node.memory = node.key[at:], node.memory[..., at:, :].clone()
+        node.key, node.kv = node.key[at:], node.kv[..., at:, :].clone()
         node.parent = upper
         upper.children[node.key[0]] = node
         return upper
 
-    def _hang(self, parent: _Node, key: Tokens, memory: torch.Tensor) -> None:
-        node = _Node(key, memory, parent)
+    def _attach(self, parent: _Node, key: Tokens, kv: torch.Tensor) -> None:
+        node = _Node(key, kv, parent)
         node.used = self._clock
         parent.children[key[0]] = node
         self.nbytes += node.nbytes
@@ -141,21 +143,18 @@ class RadixCache:
             stack.extend(node.children.values())
 
 
+def waits_for(tokens: Tokens, cached: int, others: Iterable[Tokens]) -> bool:
+    """Whether `tokens` should wait for one of `others`, which is computed now and shares much more
+    of its prefix than the `cached` ones."""
+    head = tokens[: cached + WORTH_WAITING]
+    if len(head) < cached + WORTH_WAITING:
+        return False
+    return any(other[: len(head)] == head for other in others)
+
+
 def _common(key: Tokens, tokens: Tokens) -> int:
     """How many leading ids agree."""
     if key == tokens:
         return len(key)
     pairs = zip(key, tokens, strict=False)
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(key), len(tokens)))
-
-
-# Below this many shared tokens, waiting a step costs more than computing them twice.
-WORTH_WAITING = 16
-
-
-def waits_for(tokens: tuple[int, ...], cached: int, others: Iterable[tuple[int, ...]]) -> bool:
-    """Whether one of `others`, computed now, would spare `tokens` much beyond its `cached` ones."""
-    head = tokens[: cached + WORTH_WAITING]
-    if len(head) < cached + WORTH_WAITING:
-        return False
-    return any(other[: len(head)] == head for other in others)

@@ -18,7 +18,7 @@ WORD = (1 << 64) - 1
 NUCLEUS_GUESS = 256
 
 
-def row_key(seed: int, sample: int) -> int:
+def stream_key(seed: int, sample: int) -> int:
     """The 64-bit key of one sample's stream of draws."""
     first = _mix_int((seed + GOLDEN) & WORD)
     return _mix_int((first + (sample + 1) * GOLDEN) & WORD)

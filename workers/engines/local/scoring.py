@@ -10,21 +10,23 @@ from typing import NamedTuple
 
 import torch
 
+from rstar_async.engines.errors import BadRequest
 from rstar_async.wire.payloads import Score, Scored, TokenIds
-from workers.engines.base import BadRequest, Counters
+from workers.engines.base import Counters
 from workers.engines.local.attention import Pass, Segment
 from workers.engines.local.model_runner import ModelRunner
 from workers.engines.local.radix_cache import Prefix, RadixCache, waits_for
 from workers.engines.local.sequence import PendingRequest
-from workers.engines.local.versions import Load
+from workers.engines.local.settings import LocalSettings
+from workers.engines.local.versions import Activity
 
-Asked = PendingRequest[Score, Scored]
+PendingScore = PendingRequest[Score, Scored]
 
 
-class Task(NamedTuple):
-    """One request in a pass; `ends` are where its steps end in `segment.memory`."""
+class ScoringTask(NamedTuple):
+    """One request in a pass; `ends` are where its steps end in `segment.kv`."""
 
-    work: Asked
+    pending: PendingScore
     prefix: tuple[int, ...]
     steps: list[TokenIds]
     segment: Segment
@@ -34,22 +36,20 @@ class Task(NamedTuple):
 class Scoring:
     """The waiting requests and the prefix cache of one version."""
 
-    def __init__(
-        self, model: ModelRunner, counters: Counters, *, cache_bytes: int, batch_tokens: int
-    ) -> None:
+    def __init__(self, model: ModelRunner, counters: Counters, settings: LocalSettings) -> None:
         self._model = model
         self._counters = counters
-        self._cache = RadixCache(cache_bytes)
-        self._batch_tokens = batch_tokens
-        self._waiting: deque[Asked] = deque()
+        self._cache = RadixCache(settings.cache_mib << 20)
+        self._batch_tokens = settings.batch_tokens
+        self._waiting: deque[PendingScore] = deque()
 
     @property
     def busy(self) -> bool:
         return bool(self._waiting)
 
     @property
-    def state(self) -> Load:
-        return Load(waiting=len(self._waiting), cache_bytes=self._cache.nbytes)
+    def activity(self) -> Activity:
+        return Activity(waiting=len(self._waiting), cache_bytes=self._cache.nbytes)
 
     def start(self) -> None:
         self._model.start()
@@ -59,21 +59,21 @@ class Scoring:
         self._cache = RadixCache(0)
         self._model.close()
 
-    def add(self, work: Asked) -> None:
-        """Queue a request, or settle it at once if there is nothing that this model can read."""
+    def add(self, pending: PendingScore) -> None:
+        """Queue a request, or answer it at once if no step fits into the model's context."""
         try:
-            self._model.bounds.check_score(work.request)
+            self._model.limits.check_score(pending.request)
         except BadRequest as error:
-            work.fail(error)
+            pending.fail(error)
             return
-        if self._model.bounds.readable(work.request):
-            self._waiting.append(work)
+        if self._model.limits.fitting_steps(pending.request):
+            self._waiting.append(pending)
         else:
-            self._settle(work, [], 0, 0)
+            self._reply(pending, [], 0, 0)
 
     def step(self) -> None:
         """Answer as many requests as one pass takes."""
-        tasks = self._take()
+        tasks = self._admit()
         wanted, start = [], 0
         for task in tasks:
             wanted += [start + end - 1 - task.segment.past for end in task.ends]
@@ -83,41 +83,43 @@ class Scoring:
         values = self._model.at(Pass(None, [task.segment for task in tasks]), wanted)
         found = iter(values.float().squeeze(-1).tolist())
         for task in tasks:
-            self._remember(task)
+            self._cache_steps(task)
             self._answer(task, [next(found) for _ in task.ends])
 
-    def _take(self) -> list[Task]:
-        """Requests in order while tokens last; one that shares a new prefix waits a pass for it."""
-        tasks: list[Task] = []
-        later: list[Asked] = []
+    def _admit(self) -> list[ScoringTask]:
+        """Take requests in order while tokens last; one that shares a new prefix waits for it."""
+        tasks: list[ScoringTask] = []
+        later: list[PendingScore] = []
         budget = self._batch_tokens
         while self._waiting and budget > 0:
-            work = self._waiting.popleft()
-            if work.cancelled:
+            pending = self._waiting.popleft()
+            if pending.cancelled:
                 continue
-            prefix = tuple(work.request.prefix)
-            known = self._cache.match(prefix, len(prefix))
+            prefix = tuple(pending.request.prefix)
+            cached = self._cache.match(prefix, len(prefix))
             if self._cache.capacity and waits_for(
-                prefix, known.length, (task.prefix for task in tasks)
+                prefix, cached.length, (task.prefix for task in tasks)
             ):
-                later.append(work)
+                later.append(pending)
                 continue
-            tasks.append(self._task(work, prefix, known))
+            tasks.append(self._task_of(pending, prefix, cached))
             budget -= len(tasks[-1].segment.ids)
         self._waiting.extendleft(reversed(later))
         return tasks
 
-    def _task(self, work: Asked, prefix: tuple[int, ...], known: Prefix) -> Task:
-        steps = self._model.bounds.readable(work.request)
+    def _task_of(
+        self, pending: PendingScore, prefix: tuple[int, ...], cached: Prefix
+    ) -> ScoringTask:
+        steps = self._model.limits.fitting_steps(pending.request)
         tokens = [*prefix, *(token for step in steps for token in step)]
-        segment = self._model.segment(tokens, known)
-        new = range(known.length, len(prefix))
+        segment = self._model.segment(tokens, cached)
+        new = range(cached.length, len(prefix))
         segment.positions = [*new, *(len(prefix) + i for step in steps for i in range(len(step)))]
-        ends, sees = _side_by_side(len(prefix), steps)
-        segment.sees = sees[known.length :]
-        return Task(work, prefix, steps, segment, ends)
+        ends, mask = _layout(len(prefix), steps)
+        segment.mask = mask[cached.length :]
+        return ScoringTask(pending, prefix, steps, segment, ends)
 
-    def _remember(self, task: Task) -> None:
+    def _cache_steps(self, task: ScoringTask) -> None:
         """Keep the prefix and each step after it."""
         self._cache.insert(task.prefix, task.segment.part)
         start = len(task.prefix)
@@ -126,19 +128,19 @@ class Scoring:
             self._cache.insert(whole, _Branch(task.segment, len(task.prefix), start).part)
             start = end
 
-    def _answer(self, task: Task, values: list[float]) -> None:
-        cached, tokens = task.segment.past, task.segment.memory.shape[-2]
+    def _answer(self, task: ScoringTask, values: list[float]) -> None:
+        cached, tokens = task.segment.past, task.segment.kv.shape[-2]
         self._counters.count(tokens, cached)
-        self._settle(task.work, values, tokens, cached)
+        self._reply(task.pending, values, tokens, cached)
 
-    def _settle(self, work: Asked, values: list[float], tokens: int, cached: int) -> None:
-        request = work.request
-        found = self._model.bounds.in_place(request, values)
-        work.answer(Scored(request.model, found, tokens, cached, work.seconds))
+    def _reply(self, pending: PendingScore, values: list[float], tokens: int, cached: int) -> None:
+        request = pending.request
+        all_values = self._model.limits.with_nan(request, values)
+        pending.answer(Scored(request.model, all_values, tokens, cached, pending.seconds))
 
 
 class _Branch(NamedTuple):
-    """The sequence prefix + step, of which the step lies at `start` in the segment's memory."""
+    """The sequence prefix + step, of which the step is at `start` in the segment's `kv`."""
 
     segment: Segment
     prefix: int
@@ -152,17 +154,17 @@ class _Branch(NamedTuple):
         return torch.cat([self.segment.part(first, self.prefix), step], dim=-2)
 
 
-def _side_by_side(prefix: int, steps: list[TokenIds]) -> tuple[list[int], torch.Tensor]:
-    """Where each step ends, and who sees whom: `key <= query < end of the key's step`."""
+def _layout(prefix: int, steps: list[TokenIds]) -> tuple[list[int], torch.Tensor]:
+    """Where each step ends, and which tokens see which: `key <= query < end of the key's step`."""
     ends: list[int] = []
     for step in steps:
         ends.append((ends[-1] if ends else prefix) + len(step))
     total = ends[-1] if ends else prefix
-    place = torch.arange(total)
+    position = torch.arange(total)
     last = torch.full((total,), total)
     start = prefix
     for end in ends:
         last[start:end] = end
         start = end
-    sees = (place[None, :] <= place[:, None]) & (place[:, None] < last[None, :])
-    return ends, sees
+    mask = (position[None, :] <= position[:, None]) & (position[:, None] < last[None, :])
+    return ends, mask

@@ -1,13 +1,13 @@
-"""A request in the making and its samples."""
+"""A request that waits for its reply, and the sequences that are decoded for it."""
 
 import time
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import trio
 
 from rstar_async.wire.payloads import Generate, Generated, Sample, Score
-from workers.engines.local.sampler import row_key
+from workers.engines.local.sampler import stream_key
 from workers.engines.stops import Decode, Finish, StopRule
 
 Request = TypeVar("Request", bound=Generate | Score)
@@ -15,7 +15,7 @@ Reply = TypeVar("Reply")
 
 
 class PendingRequest(Generic[Request, Reply]):
-    """Made by the asking task, answered or failed exactly once by the torch thread."""
+    """Made by a trio task, answered or failed exactly once by the torch thread."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -32,14 +32,14 @@ class PendingRequest(Generic[Request, Reply]):
         return time.perf_counter() - self.arrived
 
     def answer(self, reply: Reply) -> None:
-        self._settle(reply, None)
+        self._finish(reply, None)
 
     def fail(self, error: Exception) -> None:
-        """Does nothing to work that is already answered."""
-        self._settle(None, error)
+        """Does nothing to a request that is already answered."""
+        self._finish(None, error)
 
     async def result(self) -> Reply:
-        """Wait for the answer; a cancelled wait tells the thread to drop the work."""
+        """Wait for the reply; a cancelled wait tells the thread to drop the request."""
         try:
             await self._done.wait()
         finally:
@@ -49,7 +49,7 @@ class PendingRequest(Generic[Request, Reply]):
         assert self._reply is not None
         return self._reply
 
-    def _settle(self, reply: Reply | None, error: Exception | None) -> None:
+    def _finish(self, reply: Reply | None, error: Exception | None) -> None:
         if self._reply is not None or self._error is not None:
             return
         self._reply, self._error = reply, error
@@ -59,40 +59,43 @@ class PendingRequest(Generic[Request, Reply]):
             self.cancelled = True
 
 
-Asked = PendingRequest[Generate, Generated]
+PendingGenerate: TypeAlias = PendingRequest[Generate, Generated]
+
+
+class SequenceGroup:
+    """A `Generate` request with its sequences, one per sample; `cached` prompt tokens came from
+    the prefix cache."""
+
+    def __init__(self, pending: PendingGenerate, stops: StopRule) -> None:
+        request = pending.request
+        self.pending = pending
+        self.stops = stops
+        self.prompt = tuple(request.prompt)
+        self.sampling = request.sampling
+        self.cached = 0
+        self.sequences = [
+            Sequence(self, stream_key(request.seed, index)) for index in range(request.n)
+        ]
+
+    def reply(self) -> Generated | None:
+        """The reply, once every sample has ended."""
+        samples = [s.sample for s in self.sequences if s.sample is not None]
+        if len(samples) < len(self.sequences):
+            return None
+        model, seconds = self.pending.request.model, self.pending.seconds
+        return Generated(model, samples, len(self.prompt), self.cached, seconds)
 
 
 @dataclass(eq=False)
 class Sequence:
-    """One sample: its tokens so far, and what came of it."""
+    """One sample while it is decoded: its tokens so far, and the sample once it has ended."""
 
-    job: "SequenceGroup"
+    group: SequenceGroup
     key: int
     tokens: list[int] = field(default_factory=list)
     sample: Sample | None = None
 
     def end(self, finish: Finish, decode: Decode) -> None:
-        """Close the sample; the model's own end leaves no token behind."""
+        """Close the sample; an end-of-text token is dropped."""
         tokens = self.tokens[:-1] if finish == "eos" else self.tokens
         self.sample = Sample(tokens, decode(tokens), finish)
-
-
-class SequenceGroup:
-    """A `Generate` request with its rows; `cached` prompt tokens came from the prefix cache."""
-
-    def __init__(self, work: Asked, stops: StopRule) -> None:
-        request = work.request
-        self.work = work
-        self.stops = stops
-        self.prompt = tuple(request.prompt)
-        self.sampling = request.sampling
-        self.cached = 0
-        self.rows = [Sequence(self, row_key(request.seed, index)) for index in range(request.n)]
-
-    def reply(self) -> Generated | None:
-        """The answer, once every sample has ended."""
-        samples = [row.sample for row in self.rows if row.sample is not None]
-        if len(samples) < len(self.rows):
-            return None
-        request = self.work.request
-        return Generated(request.model, samples, len(self.prompt), self.cached, self.work.seconds)

@@ -1,8 +1,8 @@
-"""Prompts of decoding samples: one copy of the keys and values for up to `seats` samples.
+"""Keys and values of prompts, one copy for all samples that decode from the same prompt.
 
-Decoding on a CPU waits for memory, so the samples of one prompt read it together: a slot holds a
-prompt, its seats the samples. Prompts in one table have similar lengths. An empty seat costs a
-little computation and changes nothing.
+Decoding on a CPU is bound by memory bandwidth, so the samples of one prompt read it together: a
+slot holds one prompt and has a fixed number of places for samples. Prompts in one table have
+similar lengths. An empty place costs a little computation and changes nothing.
 """
 
 from dataclasses import dataclass
@@ -13,77 +13,79 @@ import torch
 
 from workers.engines.local.kv_shape import KVShape
 from workers.engines.local.sequence import Sequence
-from workers.engines.local.suffix_kv import bias, weigh
+from workers.engines.local.suffix_kv import length_bias, softmax_and_log_weight
 
-SHORTEST = 64
+SHORTEST_PROMPT = 64
 
 
-class Kind(NamedTuple):
-    """Which table a prompt belongs to: room for its tokens and for its samples."""
+class TableShape(NamedTuple):
+    """Room in each slot of a table: for the prompt's tokens and for its samples."""
 
     length: int
-    seats: int
+    samples: int
 
     @classmethod
-    def of(cls, tokens: int, samples: int) -> "Kind":
-        length = max(SHORTEST, 1 << (tokens - 1).bit_length())
+    def fitting(cls, tokens: int, samples: int) -> "TableShape":
+        """The table for a prompt of so many tokens with so many samples."""
+        length = max(SHORTEST_PROMPT, 1 << (tokens - 1).bit_length())
         return cls(length, 1 if samples == 1 else 4 if samples <= 4 else 8)
 
 
 class SharedPromptKV:
-    """Slots for prompts of one kind; grows as needed, never shrinks."""
+    """Slots of one shape; grows as needed, never shrinks."""
 
-    def __init__(self, kind: Kind, kv_shape: KVShape) -> None:
-        self.kind = kind
+    def __init__(self, shape: TableShape, kv_shape: KVShape) -> None:
+        self.shape = shape
         self._kv_shape = kv_shape
-        self._memory = kv_shape.zeros(4, kind.length)  # [layers, 2, slots, heads, length, size]
+        self._kv = kv_shape.zeros(4, shape.length)  # [layers, 2, slots, heads, length, size]
         self._lengths = np.zeros(4, np.int64)  # 0 if the slot is free
-        self._seats: list[Sequence | None] = [None] * (4 * kind.seats)
-        self._places: dict[Sequence, int] = {}
+        self._places: list[Sequence | None] = [None] * (4 * shape.samples)
+        self._place_of: dict[Sequence, int] = {}
 
     @property
     def empty(self) -> bool:
         return not self._lengths.any()
 
-    def seat(self, memory: torch.Tensor, rows: list[Sequence]) -> None:
-        """Copy a prompt, [layers, 2, heads, tokens, size], into a slot for at most `seats` rows."""
+    def add(self, kv: torch.Tensor, sequences: list[Sequence]) -> None:
+        """Copy a prompt, [layers, 2, heads, tokens, size], into a slot for these sequences, at most
+        `shape.samples` of them."""
         slot = self._free_slot()
-        tokens = memory.shape[-2]
-        self._memory[:, :, slot, :, :tokens] = memory
+        tokens = kv.shape[-2]
+        self._kv[:, :, slot, :, :tokens] = kv
         self._lengths[slot] = tokens
-        for seat, row in enumerate(rows, slot * self.kind.seats):
-            self._seats[seat] = row
-            self._places[row] = seat
+        for place, sequence in enumerate(sequences, slot * self.shape.samples):
+            self._places[place] = sequence
+            self._place_of[sequence] = place
 
-    def leave(self, row: Sequence) -> None:
-        """Free a seat, and its slot if it was the last one taken."""
-        seat = self._places.pop(row)
-        self._seats[seat] = None
-        slot = seat // self.kind.seats
-        first = slot * self.kind.seats
-        if not any(self._seats[first : first + self.kind.seats]):
+    def remove(self, sequence: Sequence) -> None:
+        """Free a place, and its slot if no other place of it is taken."""
+        place = self._place_of.pop(sequence)
+        self._places[place] = None
+        slot = place // self.shape.samples
+        first = slot * self.shape.samples
+        if not any(self._places[first : first + self.shape.samples]):
             self._lengths[slot] = 0
 
-    def part(self, row: Sequence, start: int, end: int) -> torch.Tensor:
+    def part(self, sequence: Sequence, start: int, end: int) -> torch.Tensor:
         """Keys and values of the prompt's tokens `start` to `end`."""
-        return self._memory[:, :, self._places[row] // self.kind.seats, :, start:end]
+        return self._kv[:, :, self._place_of[sequence] // self.shape.samples, :, start:end]
 
     def begin(self, order: dict[int, int]) -> "SharedPromptKVPass":
-        """A forward pass in which the row with `id` stands at place `order[id]`."""
-        taken = [seat for seat, row in enumerate(self._seats) if row is not None]
-        places = [order[id(row)] for row in self._seats if row is not None]
-        slots = taken[-1] // self.kind.seats + 1
-        by_seat = np.zeros(slots * self.kind.seats, np.int64)
-        by_seat[taken] = places
+        """A forward pass in which the sequence with `id` is row `order[id]` of the batch."""
+        taken = [place for place, sequence in enumerate(self._places) if sequence is not None]
+        rows = [order[id(sequence)] for sequence in self._places if sequence is not None]
+        slots = taken[-1] // self.shape.samples + 1
+        row_of_place = np.zeros(slots * self.shape.samples, np.int64)
+        row_of_place[taken] = rows
         lengths, device = self._lengths[:slots], self._kv_shape.device
         tokens = int(lengths.max())
         return SharedPromptKVPass(
-            seats=self.kind.seats,
+            samples=self.shape.samples,
             taken=torch.tensor(taken, device=device),
-            places=places,
-            by_seat=torch.from_numpy(by_seat).to(device),
-            memory=self._memory[:, :, :slots, :, :tokens],
-            bias=bias(lengths, tokens).view(slots, 1, 1, tokens).to(device),
+            rows=rows,
+            row_of_place=torch.from_numpy(row_of_place).to(device),
+            kv=self._kv[:, :, :slots, :, :tokens],
+            bias=length_bias(lengths, tokens).view(slots, 1, 1, tokens).to(device),
         )
 
     def _free_slot(self) -> int:
@@ -92,45 +94,47 @@ class SharedPromptKV:
         if len(free):
             return int(free[0])
         slots = len(self._lengths)
-        memory = self._kv_shape.zeros(2 * slots, self.kind.length)
-        memory[:, :, :slots] = self._memory
-        self._memory = memory
+        kv = self._kv_shape.zeros(2 * slots, self.shape.length)
+        kv[:, :, :slots] = self._kv
+        self._kv = kv
         self._lengths = np.pad(self._lengths, (0, slots))
-        self._seats.extend([None] * (slots * self.kind.seats))
+        self._places.extend([None] * (slots * self.shape.samples))
         return slots
 
 
 @dataclass
 class SharedPromptKVPass:
-    """`memory` [layers, 2, slots, heads, tokens, size]; `by_seat` is the row of each seat (any row
-    for an empty one), `taken` the taken seats and `places` their rows."""
+    """`kv` is [layers, 2, slots, heads, tokens, size]; `row_of_place` is the batch row of each
+    place (any row for an empty one), `taken` the taken places and `rows` their batch rows."""
 
-    seats: int
+    samples: int
     taken: torch.Tensor
-    places: list[int]
-    by_seat: torch.Tensor
-    memory: torch.Tensor
+    rows: list[int]
+    row_of_place: torch.Tensor
+    kv: torch.Tensor
     bias: torch.Tensor
 
     def attend(self, layer: int, query: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Scaled queries [rows, heads, repeats, size] to what each taken seat's row sees of its
-        prompt, [taken, heads, repeats, size], and its log-weight.
+        """Scaled queries [rows, heads, repeats, size] to the attention outputs of the taken places
+        over their prompts, [taken, heads, repeats, size], and their log-weights.
 
-        The seats of a slot, and the query heads of a key head, differ only in their queries: the
+        The places of a slot, and the query heads of a key head, differ only in their queries: the
         prompt's keys and values are read once for all of them.
         """
-        keys, values = self.memory[layer]
+        keys, values = self.kv[layer]
         slots, heads, tokens, size = keys.shape
         repeats = query.shape[2]
-        grouped = query[self.by_seat].view(slots, self.seats, heads, repeats, size).transpose(1, 2)
-        grouped = grouped.reshape(slots * heads, self.seats * repeats, size)
+        grouped = query[self.row_of_place].view(slots, self.samples, heads, repeats, size)
+        grouped = grouped.transpose(1, 2).reshape(slots * heads, self.samples * repeats, size)
         scores = torch.bmm(grouped, keys.flatten(0, 1).transpose(1, 2))
-        weights, mass = weigh(scores.view(slots, heads, -1, tokens) + self.bias)
-        seen = torch.bmm(weights.to(values.dtype).flatten(0, 1), values.flatten(0, 1))
-        return self._by_row(seen, heads), self._by_row(mass, heads)
+        weights, log_weight = softmax_and_log_weight(
+            scores.view(slots, heads, -1, tokens) + self.bias
+        )
+        output = torch.bmm(weights.to(values.dtype).flatten(0, 1), values.flatten(0, 1))
+        return self._by_place(output, heads), self._by_place(log_weight, heads)
 
-    def _by_row(self, grouped: torch.Tensor, heads: int) -> torch.Tensor:
-        """[slots * heads, seats * repeats, width] to [taken, heads, repeats, width]."""
+    def _by_place(self, grouped: torch.Tensor, heads: int) -> torch.Tensor:
+        """[slots * heads, samples * repeats, width] to [taken, heads, repeats, width]."""
         width = grouped.shape[-1]
-        by_slot = grouped.view(-1, heads, self.seats, grouped.shape[-2] // self.seats, width)
+        by_slot = grouped.view(-1, heads, self.samples, grouped.shape[-2] // self.samples, width)
         return by_slot.transpose(1, 2).flatten(0, 1)[self.taken]

@@ -1,8 +1,8 @@
-"""What decoding samples added themselves: keys and values of their own tokens, one row a sample.
+"""Keys and values of the tokens that decoding samples added themselves, one row per sequence.
 
-Rows of similar length stand in one table without gaps, so a step computes little that nobody
-needs: a sample that leaves is replaced by the last one, one that fills its row moves to a table
-with rows twice as long.
+Rows of similar length share one table without gaps, so a step computes little padding: a sequence
+that leaves is replaced by the last one, and one that fills its row moves to a table whose rows are
+twice as long.
 """
 
 from dataclasses import dataclass
@@ -16,108 +16,112 @@ from workers.engines.local.sequence import Sequence
 
 Integers = npt.NDArray[np.int64]
 
-SHORTEST = 16
-NEVER = -1e30
+SHORTEST_ROW = 16
+MASKED = -1e30
 
 
 class SuffixKV:
-    """Rows of at most `length` tokens, the first `len(rows)` of them taken."""
+    """Rows of at most `length` tokens, the first `len(sequences)` of them in use."""
 
     def __init__(self, length: int, kv_shape: KVShape) -> None:
         self.length = length
-        self.rows: list[Sequence] = []
-        self._places: dict[Sequence, int] = {}
+        self.sequences: list[Sequence] = []
+        self._row_of: dict[Sequence, int] = {}
         self._kv_shape = kv_shape
-        self._memory = kv_shape.zeros(8, length)  # [layers, 2, places, heads, length, size]
+        self._kv = kv_shape.zeros(8, length)  # [layers, 2, rows, heads, length, size]
         self._filled = np.zeros(8, np.int64)
 
-    def add(self, row: Sequence, memory: torch.Tensor | None = None) -> None:
-        """Take a row in, with the tokens it has so far, [layers, 2, heads, tokens, size]."""
-        place = len(self.rows)
-        if place == len(self._filled):
+    def add(self, sequence: Sequence, kv: torch.Tensor | None = None) -> None:
+        """Add a sequence with the tokens it has so far, [layers, 2, heads, tokens, size]."""
+        row = len(self.sequences)
+        if row == len(self._filled):
             self._grow()
-        self.rows.append(row)
-        self._places[row] = place
-        self._filled[place] = 0 if memory is None else memory.shape[-2]
-        if memory is not None:
-            self._memory[:, :, place, :, : memory.shape[-2]] = memory
+        self.sequences.append(sequence)
+        self._row_of[sequence] = row
+        self._filled[row] = 0 if kv is None else kv.shape[-2]
+        if kv is not None:
+            self._kv[:, :, row, :, : kv.shape[-2]] = kv
 
-    def remove(self, row: Sequence) -> None:
+    def remove(self, sequence: Sequence) -> None:
         """Close the gap with the last row."""
-        last, place, end = self.rows.pop(), self._places.pop(row), len(self.rows)
-        if last is not row:
+        last, row, end = self.sequences.pop(), self._row_of.pop(sequence), len(self.sequences)
+        if last is not sequence:
             filled = self._filled[end]
-            self._filled[place] = filled
-            self._memory[:, :, place, :, :filled] = self._memory[:, :, end, :, :filled]
-            self.rows[place], self._places[last] = last, place
+            self._filled[row] = filled
+            self._kv[:, :, row, :, :filled] = self._kv[:, :, end, :, :filled]
+            self.sequences[row], self._row_of[last] = last, row
 
-    def filled(self, row: Sequence) -> int:
-        return int(self._filled[self._places[row]])
+    def filled(self, sequence: Sequence) -> int:
+        """How many of its own tokens have keys and values."""
+        return int(self._filled[self._row_of[sequence]])
 
-    def part(self, row: Sequence, start: int, end: int) -> torch.Tensor:
-        """Keys and values of the row's own tokens `start` to `end`."""
-        return self._memory[:, :, self._places[row], :, start:end]
+    def part(self, sequence: Sequence, start: int, end: int) -> torch.Tensor:
+        """Keys and values of the sequence's own tokens `start` to `end`."""
+        return self._kv[:, :, self._row_of[sequence], :, start:end]
 
     def begin(self) -> "SuffixKVPass":
-        """A forward pass that adds one token to every row."""
-        rows = len(self.rows)
+        """A forward pass that adds one token to every sequence."""
+        rows = len(self.sequences)
         filled = self._filled[:rows].copy()
         tokens, device = int(filled.max()) + 1, self._kv_shape.device
         return SuffixKVPass(
-            places=torch.arange(rows, device=device),
-            at=torch.from_numpy(filled).to(device),
-            memory=self._memory[:, :, :rows, :, :tokens],
-            bias=bias(filled + 1, tokens).view(rows, 1, 1, tokens).to(device),
+            rows=torch.arange(rows, device=device),
+            new_token=torch.from_numpy(filled).to(device),
+            kv=self._kv[:, :, :rows, :, :tokens],
+            bias=length_bias(filled + 1, tokens).view(rows, 1, 1, tokens).to(device),
         )
 
     def advance(self) -> list[Sequence]:
-        """After the pass: every row is one token longer; returns those that are now full."""
-        self._filled[: len(self.rows)] += 1
-        full = np.flatnonzero(self._filled[: len(self.rows)] == self.length)
-        return [self.rows[place] for place in full]
+        """After the pass: every sequence is one token longer; returns those whose row is full."""
+        self._filled[: len(self.sequences)] += 1
+        full = np.flatnonzero(self._filled[: len(self.sequences)] == self.length)
+        return [self.sequences[row] for row in full]
 
     def _grow(self) -> None:
-        places = 2 * len(self._filled)
-        memory = self._kv_shape.zeros(places, self.length)
-        memory[:, :, : len(self._filled)] = self._memory
-        self._memory = memory
-        self._filled = np.pad(self._filled, (0, places - len(self._filled)))
+        rows = 2 * len(self._filled)
+        kv = self._kv_shape.zeros(rows, self.length)
+        kv[:, :, : len(self._filled)] = self._kv
+        self._kv = kv
+        self._filled = np.pad(self._filled, (0, rows - len(self._filled)))
 
 
 @dataclass
 class SuffixKVPass:
-    """`memory` [layers, 2, rows, heads, tokens, size]; row i writes its new token at `at[i]`."""
+    """`kv` is [layers, 2, rows, heads, tokens, size]; row i stores its new token at
+    `new_token[i]`."""
 
-    places: torch.Tensor
-    at: torch.Tensor
-    memory: torch.Tensor
+    rows: torch.Tensor
+    new_token: torch.Tensor
+    kv: torch.Tensor
     bias: torch.Tensor
 
     def attend(
         self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Scaled queries [rows, heads, repeats, size] to what they see, and its log-weight.
+        """Scaled queries [rows, heads, repeats, size] to attention outputs and their log-weights.
 
         Keys and values [rows, heads, size] of the new tokens are stored first.
         """
-        keys, values = self.memory[layer]
-        keys[self.places, :, self.at] = key
-        values[self.places, :, self.at] = value
+        keys, values = self.kv[layer]
+        keys[self.rows, :, self.new_token] = key
+        values[self.rows, :, self.new_token] = value
         rows, heads, repeats, size = query.shape
         scores = torch.bmm(query.flatten(0, 1), keys.flatten(0, 1).transpose(1, 2))
-        weights, mass = weigh(scores.view(rows, heads, repeats, -1) + self.bias)
-        seen = torch.bmm(weights.to(values.dtype).flatten(0, 1), values.flatten(0, 1))
-        return seen.view(rows, heads, repeats, size), mass
+        weights, log_weight = softmax_and_log_weight(
+            scores.view(rows, heads, repeats, -1) + self.bias
+        )
+        output = torch.bmm(weights.to(values.dtype).flatten(0, 1), values.flatten(0, 1))
+        return output.view(rows, heads, repeats, size), log_weight
 
 
-def weigh(scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def softmax_and_log_weight(scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Softmax over the last axis and the log of its denominator, [..., 1]."""
     weights = torch.softmax(scores, dim=-1)
     # The largest score and its weight give the denominator; a separate logsumexp costs far more.
     return weights, scores.amax(-1, keepdim=True) - weights.amax(-1, keepdim=True).log()
 
 
-def bias(lengths: Integers, tokens: int) -> torch.Tensor:
-    """[n] lengths to [n, tokens]: 0 for the first `length` places of each, then NEVER."""
+def length_bias(lengths: Integers, tokens: int) -> torch.Tensor:
+    """[n] lengths to [n, tokens]: 0 for the first `length` tokens of each, then MASKED."""
     hidden = np.arange(tokens)[None, :] >= lengths[:, None]
-    return torch.from_numpy(np.where(hidden, np.float32(NEVER), np.float32(0)))
+    return torch.from_numpy(np.where(hidden, np.float32(MASKED), np.float32(0)))

@@ -1,8 +1,7 @@
-"""The one thread that owns torch, and the door through which trio tasks reach it.
+"""The one thread that owns torch, and how trio tasks reach it.
 
 All model state lives in the thread. If it fails for any reason but a bad request or a bad model
-folder, everything in flight and everything after gets `EngineFailed`: nobody waits for an engine
-that is gone.
+folder, every request in flight and every later one gets `EngineFailed`.
 """
 
 import threading
@@ -12,55 +11,55 @@ from typing import Generic
 
 import trio
 
-from workers.engines.base import EngineFailed
+from rstar_async.engines.errors import EngineFailed
 from workers.engines.local.sequence import PendingRequest, Reply, Request
 from workers.engines.local.versions import ModelManager
 
 
 class TorchThread(Generic[Request, Reply]):
-    """Runs `shelf.turn()` while there is work; sleeps otherwise."""
+    """Runs `models.step()` while there is work; sleeps otherwise."""
 
     def __init__(
-        self, shelf: "ModelManager[Request, Reply]", name: str, threads: int | None
+        self, models: "ModelManager[Request, Reply]", name: str, threads: int | None
     ) -> None:
-        self.shelf = shelf
+        self.models = models
         self.busy_seconds = 0.0
         self._threads = threads
-        self._news = threading.Condition()
+        self._wakeup = threading.Condition()
         self._inbox: deque[PendingRequest[Request, Reply]] = deque()
-        self._open: dict[int, PendingRequest[Request, Reply]] = {}
+        self._in_flight: dict[int, PendingRequest[Request, Reply]] = {}
         self._closing = False
-        self._death: EngineFailed | None = None
+        self._failure: EngineFailed | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @property
     def in_flight(self) -> int:
-        return len(self._open)
+        return len(self._in_flight)
 
     def open(self) -> None:
         self._thread.start()
 
     async def close(self) -> None:
-        """Stop after the step at hand; whatever is still waiting fails."""
-        with self._news:
+        """Stop after the current step; whatever is still waiting fails."""
+        with self._wakeup:
             self._closing = True
-            self._news.notify()
+            self._wakeup.notify()
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(self._thread.join)
 
-    async def ask(self, request: Request) -> Reply:
-        """Hand a request to the thread; cancelling the wait drops it there."""
-        work: PendingRequest[Request, Reply] = PendingRequest(request)
-        with self._news:
-            if self._death is not None:
-                raise EngineFailed(str(self._death)) from self._death
-            self._open[id(work)] = work
-            self._inbox.append(work)
-            self._news.notify()
+    async def request(self, request: Request) -> Reply:
+        """Hand a request to the thread and wait for its reply; cancelling the wait drops it."""
+        pending: PendingRequest[Request, Reply] = PendingRequest(request)
+        with self._wakeup:
+            if self._failure is not None:
+                raise EngineFailed(str(self._failure)) from self._failure
+            self._in_flight[id(pending)] = pending
+            self._inbox.append(pending)
+            self._wakeup.notify()
         try:
-            return await work.result()
+            return await pending.result()
         finally:
-            self._open.pop(id(work), None)
+            self._in_flight.pop(id(pending), None)
 
     def _run(self) -> None:
         import torch
@@ -71,28 +70,28 @@ class TorchThread(Generic[Request, Reply]):
             with torch.inference_mode():
                 while self._receive():
                     start = time.perf_counter()
-                    self.shelf.turn()
+                    self.models.step()
                     self.busy_seconds += time.perf_counter() - start
-            self._end(EngineFailed("the engine was closed"))
+            self._fail_all(EngineFailed("the engine was closed"))
         except Exception as error:
             failure = EngineFailed(f"{type(error).__name__}: {error}")
             failure.__cause__ = error
-            self._end(failure)
+            self._fail_all(failure)
         finally:
-            self.shelf.close()
+            self.models.close()
 
     def _receive(self) -> bool:
-        """Take in new work, sleeping if there is none at all; False when it is time to stop."""
-        with self._news:
-            while not (self._inbox or self.shelf.busy or self._closing):
-                self._news.wait()
+        """Take in new requests, sleeping if there is no work at all; False when closing."""
+        with self._wakeup:
+            while not (self._inbox or self.models.busy or self._closing):
+                self._wakeup.wait()
             while self._inbox:
-                self.shelf.arrive(self._inbox.popleft())
+                self.models.add(self._inbox.popleft())
             return not self._closing
 
-    def _end(self, failure: EngineFailed) -> None:
-        with self._news:
-            self._death = failure
-            orphans = list(self._open.values())
-        for work in orphans:
-            work.fail(failure)
+    def _fail_all(self, failure: EngineFailed) -> None:
+        with self._wakeup:
+            self._failure = failure
+            orphans = list(self._in_flight.values())
+        for pending in orphans:
+            pending.fail(failure)

@@ -1,8 +1,8 @@
-"""Which model versions are in memory, and which request may start on which; no threads in here.
+"""Which model versions are in memory, and which request may start on which. No threads in here.
 
-Requests are handed out in order of arrival. The first one whose version is not loaded marks the
-least recently used version as leaving: that version starts nothing more, finishes what it has,
-and makes room; then the new version starts all that waits for it. So every request is answered by
+Requests are dispatched in order of arrival. The first one whose version is not loaded marks the
+least recently used version for eviction: that version starts nothing more, finishes what it has,
+and is unloaded; then the new version starts all that waits for it. So every request is answered by
 its own version and none waits for ever.
 """
 
@@ -10,130 +10,127 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Generic, NamedTuple, Protocol
 
-from workers.engines.base import ModelUnavailable
+from rstar_async.engines.errors import ModelUnavailable
 from workers.engines.local.sequence import PendingRequest, Reply, Request
 
 
-class Load(NamedTuple):
-    """How much is going on: samples being generated, requests not begun, prefix cache in use."""
+class Activity(NamedTuple):
+    """Samples being generated, requests not begun, and bytes of prefix cache in use."""
 
-    rows: int = 0
+    samples: int = 0
     waiting: int = 0
     cache_bytes: int = 0
 
 
-class Loaded(Protocol[Request, Reply]):
-    """One model version in memory, with the work it has begun."""
+class LoadedModel(Protocol[Request, Reply]):
+    """One model version in memory, with the requests it has begun."""
 
     @property
     def busy(self) -> bool: ...
     @property
-    def state(self) -> Load: ...
+    def activity(self) -> Activity: ...
     def start(self) -> None:
-        """Take the device; called once, when the version that had to leave is gone."""
+        """Move to the device; called once, after the evicted version has left it."""
 
-    def add(self, work: "PendingRequest[Request, Reply]") -> None: ...
+    def add(self, pending: "PendingRequest[Request, Reply]") -> None: ...
     def step(self) -> None:
-        """Do one bounded piece of the work; skip what was cancelled."""
+        """Do one bounded piece of work; skip what was cancelled."""
 
     def close(self) -> None:
-        """Give back the memory."""
+        """Free the memory."""
 
 
 class ModelManager(Generic[Request, Reply]):
     """Holds at most `capacity` versions; `load` raises `ModelUnavailable` for a bad one."""
 
-    def __init__(self, load: "Callable[[str], Loaded[Request, Reply]]", capacity: int) -> None:
+    def __init__(self, load: "Callable[[str], LoadedModel[Request, Reply]]", capacity: int) -> None:
         self._load = load
         self._capacity = capacity
         self._waiting: deque[PendingRequest[Request, Reply]] = deque()
-        # Least recently used first. Other threads look at it: it never lacks a loaded version.
-        self._loaded: OrderedDict[str, Loaded[Request, Reply]] = OrderedDict()
+        # Least recently used first. Other threads read it: it never lacks a loaded version.
+        self._loaded: OrderedDict[str, LoadedModel[Request, Reply]] = OrderedDict()
 
     @property
     def versions(self) -> tuple[str, ...]:
         return tuple(self._loaded)
 
-    def state(self) -> Load:
-        """The sum over all versions, with what waits for one."""
-        states = [loaded.state for loaded in tuple(self._loaded.values())]
-        return Load(
-            sum(s.rows for s in states),
-            len(self._waiting) + sum(s.waiting for s in states),
-            sum(s.cache_bytes for s in states),
+    def activity(self) -> Activity:
+        """The sum over all versions, and what waits for a version."""
+        models = [model.activity for model in tuple(self._loaded.values())]
+        return Activity(
+            sum(model.samples for model in models),
+            len(self._waiting) + sum(model.waiting for model in models),
+            sum(model.cache_bytes for model in models),
         )
 
     @property
     def busy(self) -> bool:
-        return bool(self._waiting) or any(loaded.busy for loaded in self._loaded.values())
+        return bool(self._waiting) or any(model.busy for model in self._loaded.values())
 
-    def arrive(self, work: "PendingRequest[Request, Reply]") -> None:
-        self._waiting.append(work)
+    def add(self, pending: "PendingRequest[Request, Reply]") -> None:
+        self._waiting.append(pending)
 
-    def turn(self) -> None:
-        """Hand out waiting work, load a version if it is time to, advance every version once."""
-        wanted = self._hand_out()
-        if wanted is not None and self._make_room():
-            self._bring(wanted)
-        for loaded in tuple(self._loaded.values()):
-            if loaded.busy:
-                loaded.step()
+    def step(self) -> None:
+        """Dispatch waiting requests, load a version if one is due, advance every version once."""
+        wanted = self._dispatch()
+        if wanted is not None and self._has_room():
+            self._switch_to(wanted)
+        for model in tuple(self._loaded.values()):
+            if model.busy:
+                model.step()
 
     def close(self) -> None:
-        for loaded in self._loaded.values():
-            loaded.close()
+        for model in self._loaded.values():
+            model.close()
         self._loaded.clear()
 
-    def _hand_out(self) -> str | None:
+    def _dispatch(self) -> str | None:
         """Start what may start; return the version that must be loaded next, if any."""
         wanted: str | None = None
-        leaving: str | None = None
+        evicted: str | None = None
         kept: deque[PendingRequest[Request, Reply]] = deque()
-        for work in self._waiting:
-            version = work.request.model
-            if work.cancelled:
+        for pending in self._waiting:
+            version = pending.request.model
+            if pending.cancelled:
                 continue
-            if version in self._loaded and version != leaving:
+            if version in self._loaded and version != evicted:
                 self._loaded.move_to_end(version)
-                self._loaded[version].add(work)
+                self._loaded[version].add(pending)
                 continue
             if wanted is None:
-                wanted, leaving = version, self._leaving()
-            kept.append(work)
+                wanted, evicted = version, self._to_evict()
+            kept.append(pending)
         self._waiting = kept
         return wanted
 
-    def _leaving(self) -> str | None:
-        """The version that makes room for a new one; None while there is room."""
+    def _to_evict(self) -> str | None:
+        """The version that a new one replaces; None while there is room."""
         return next(iter(self._loaded)) if len(self._loaded) >= self._capacity else None
 
-    def _make_room(self) -> bool:
-        leaving = self._leaving()
-        return leaving is None or not self._loaded[leaving].busy
+    def _has_room(self) -> bool:
+        evicted = self._to_evict()
+        return evicted is None or not self._loaded[evicted].busy
 
-    def _bring(self, version: str) -> None:
-        """Load into host memory first, so that a failure leaves the old version where it is."""
+    def _switch_to(self, version: str) -> None:
+        """Activity into host memory first, so that a failure leaves the old version in place."""
         try:
-            arriving = self._load(version)
+            model = self._load(version)
         except ModelUnavailable as error:
-            self._refuse(version, error)
+            for pending in self._take_waiting(version):
+                pending.fail(error)
             return
-        leaving = self._leaving()
-        if leaving is not None:
-            self._loaded.pop(leaving).close()
-        arriving.start()
-        self._loaded[version] = arriving
-        # All that waits for it, past what waits for others: else mixed traffic would reload a
+        evicted = self._to_evict()
+        if evicted is not None:
+            self._loaded.pop(evicted).close()
+        model.start()
+        self._loaded[version] = model
+        # All that waits for it, past what waits for others: otherwise mixed traffic would reload a
         # model for every request.
-        for work in self._withdraw(version):
-            arriving.add(work)
+        for pending in self._take_waiting(version):
+            model.add(pending)
 
-    def _refuse(self, version: str, error: ModelUnavailable) -> None:
-        for work in self._withdraw(version):
-            work.fail(error)
-
-    def _withdraw(self, version: str) -> list[PendingRequest[Request, Reply]]:
+    def _take_waiting(self, version: str) -> list[PendingRequest[Request, Reply]]:
         """Take the version's requests out of the queue."""
-        withdrawn = [work for work in self._waiting if work.request.model == version]
-        self._waiting = deque(work for work in self._waiting if work.request.model != version)
-        return withdrawn
+        taken = [pending for pending in self._waiting if pending.request.model == version]
+        self._waiting = deque(p for p in self._waiting if p.request.model != version)
+        return taken

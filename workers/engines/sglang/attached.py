@@ -1,4 +1,4 @@
-"""A server that somebody else runs, perhaps on another machine."""
+"""A server that was started elsewhere, perhaps on another machine."""
 
 import logging
 from contextlib import AsyncExitStack
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import trio
 
-from workers.engines.base import ModelUnavailable
-from workers.engines.sglang.client import SGLangClient
+from rstar_async.engines.errors import ModelUnavailable
+from rstar_async.engines.sglang_client import SGLangClient
 from workers.engines.sglang.deployment import Deployment
 from workers.engines.sglang.model_folder import ModelFolder, read_model_folder
 from workers.engines.sglang.role import Role
@@ -19,7 +19,7 @@ POLLS_PER_LINE = 60
 
 
 class AttachedServer(Deployment):
-    """`models_there` is the folder of versions as the server sees it, if not as we do."""
+    """`models_there` is the folder of versions as the server sees it, if that differs."""
 
     def __init__(
         self, role: Role, url: str, models_here: Path, models_there: Path | None = None
@@ -34,7 +34,7 @@ class AttachedServer(Deployment):
         return self._server
 
     async def _open(self, stack: AsyncExitStack) -> None:
-        """Wait for the server for as long as it takes."""
+        """Wait for the server without a time limit."""
         await stack.enter_async_context(self._server)
         await self._wait_until_healthy()
         await self.role.check(self._server)
@@ -48,21 +48,21 @@ class AttachedServer(Deployment):
             polls += 1
             await trio.sleep(POLL_SECONDS)
 
-    async def _now(self) -> ModelFolder | None:
+    async def _current(self) -> ModelFolder | None:
         info = await self._server.model_info()
         path = self._here / Path(info.model_path).name
         try:
             return read_model_folder(path, info.weight_version)
-        except ModelUnavailable:  # not one of ours: nothing can be known of its shapes
+        except ModelUnavailable:  # not one of these versions: its shapes are unknown
             return None
 
-    def _check_exchange(self, now: ModelFolder | None, new: ModelFolder) -> None:
-        if now is not None and not new.replaces(now):
+    def _check_exchange(self, current: ModelFolder | None, new: ModelFolder) -> None:
+        if current is not None and not new.replaces(current):
             raise ModelUnavailable(
                 new.path,
-                f"its shapes are not those of {now.path.name}, which SGLang at {self._server.url} "
-                "serves; that server must be started anew with it",
+                f"its shapes are not those of {current.path.name}, which SGLang at "
+                f"{self._server.url} serves; that server must be restarted with it",
             )
 
-    async def _put(self, now: ModelFolder | None, new: ModelFolder) -> None:
+    async def _install(self, current: ModelFolder | None, new: ModelFolder) -> None:
         await self._exchange(new, self._there / new.path.relative_to(self._here))

@@ -11,7 +11,7 @@ from rstar_async.errors import BadInput
 
 INSTALLED = f"{shlex.quote(sys.executable)} -m sglang.launch_server --model-path {{model}} "
 INSTALLED += "--host 127.0.0.1 --port {port}"
-# One line for each of our health checks would be all that its log holds.
+# Otherwise its log would be full of health checks.
 QUIET = ("--log-level-http", "warning")
 
 
@@ -27,7 +27,7 @@ class Command:
             raise BadInput(f"the command {self.template!r} must name {{model}} and {{port}}")
 
     def check(self) -> None:
-        """Refuse a program that is not there."""
+        """`BadInput` if the program does not exist."""
         if self.template == INSTALLED and importlib.util.find_spec("sglang") is None:
             raise BadInput("SGLang is not installed here; pip install 'rstar-async[sglang]'")
         program = _words(self.template)[0]
@@ -35,7 +35,7 @@ class Command:
             raise BadInput(f"there is no program {program} to start SGLang with")
 
     def argv(self, model: Path, port: int, role: tuple[str, ...]) -> tuple[str, ...]:
-        """The command for one model; what the user gave comes last and so wins."""
+        """The command for one model; the user's arguments come last and win."""
         values = {"{model}": str(model), "{port}": str(port)}
         words = (values.get(word, word) for word in _words(self.template))
         return (*words, *QUIET, *role, *self.arguments)

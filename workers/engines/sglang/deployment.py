@@ -1,8 +1,8 @@
-"""Making a server serve a version, and making sure that it does.
+"""Making a server serve a version, and verifying that it does.
 
-The two ways to have a server differ in how weights get into it: `Managed` may start the process
-anew, `Attached` may not. Both keep what was served before if the new version does not load or does
-not compute what its manifest says.
+The two ways to have a server differ in how weights get into it: `ManagedServer` may restart the
+process, `AttachedServer` may not. Both keep what was served before if the new version does not load
+or does not compute what its manifest says.
 """
 
 import logging
@@ -14,10 +14,10 @@ from typing import Self
 
 import trio
 
-from workers.engines.base import BadRequest, EngineFailed, Interrupted, ModelUnavailable
-from workers.engines.sglang.client import SGLangClient
+from rstar_async.engines.errors import BadRequest, EngineFailed, Interrupted, ModelUnavailable
+from rstar_async.engines.sglang_client import SGLangClient
+from rstar_async.engines.sglang_messages import ServerInfo
 from workers.engines.sglang.model_folder import ModelFolder
-from workers.engines.sglang.protocol import ServerInfo
 from workers.engines.sglang.role import Role
 
 log = logging.getLogger(__name__)
@@ -38,36 +38,36 @@ class Deployment(ABC):
     @property
     @abstractmethod
     def server(self) -> SGLangClient:
-        """The server that answers now; there is one after the first `serve`."""
+        """The current server; there is one after the first `serve`."""
 
     async def serve(self, new: ModelFolder) -> None:
         """Serve these weights; if that cannot be, raise `ModelUnavailable` and go on as before."""
-        now = await self._now()
-        if now is not None and now.version == new.version:
+        current = await self._current()
+        if current is not None and current.version == new.version:
             await self._verify(new)
             return
-        self._check_exchange(now, new)
+        self._check_exchange(current, new)
         try:
-            await self._put(now, new)
+            await self._install(current, new)
             await self._verify(new)
         except ModelUnavailable as refusal:
             log.error("model refused", extra={"reason": str(refusal)})
-            await self._bring_back(now)
+            await self._restore(current)
             raise
         facts = {"model": new.version, "url": self.server.url}
         log.info("SGLang serves", extra=facts)
 
     @abstractmethod
-    async def _now(self) -> ModelFolder | None:
-        """What is being served, if there is a server and it can be known."""
+    async def _current(self) -> ModelFolder | None:
+        """What is being served; None without a server or where it cannot be known."""
 
     @abstractmethod
-    def _check_exchange(self, now: ModelFolder | None, new: ModelFolder) -> None:
-        """Raise `ModelUnavailable` if it is no use to try."""
+    def _check_exchange(self, current: ModelFolder | None, new: ModelFolder) -> None:
+        """Raise `ModelUnavailable` if `new` cannot replace `current`."""
 
     @abstractmethod
-    async def _put(self, now: ModelFolder | None, new: ModelFolder) -> None:
-        """Get `new` into a server. If it fails, what is being served is unknown."""
+    async def _install(self, current: ModelFolder | None, new: ModelFolder) -> None:
+        """Load `new` into a server. After a failure it is unknown what is being served."""
 
     async def _exchange(self, new: ModelFolder, path: Path) -> None:
         """Load weights into the running server, which finds them at `path`."""
@@ -76,10 +76,10 @@ class Deployment(ABC):
             raise ModelUnavailable(new.path, f"SGLang did not load it: {loaded.message}")
 
     async def _verify(self, new: ModelFolder) -> None:
-        """Does it say that it serves this version, and compute what the trainer computed?"""
-        said = (await self.server.model_info()).weight_version
-        if said != new.version:
-            raise ModelUnavailable(new.path, f"SGLang serves {said!r} instead")
+        """Check that it reports this version and computes what the trainer computed."""
+        reported = (await self.server.model_info()).weight_version
+        if reported != new.version:
+            raise ModelUnavailable(new.path, f"SGLang serves {reported!r} instead")
         self.info = await self.server.server_info()
         tolerance = TOLERANCE.get(self.info.dtype, ROUGH_TOLERANCE)
         for ids, expected in new.probe:
@@ -93,11 +93,11 @@ class Deployment(ABC):
                     f"SGLang computes {value:.6g} where its manifest says {expected:.6g}",
                 )
 
-    async def _bring_back(self, old: ModelFolder | None) -> None:
+    async def _restore(self, old: ModelFolder | None) -> None:
         if old is None:
             return
         try:
-            await self._put(None, old)
+            await self._install(None, old)
         except ModelUnavailable as error:
             raise EngineFailed(f"the version before cannot be served again: {error}") from error
 
@@ -111,7 +111,7 @@ class Deployment(ABC):
 
     @abstractmethod
     async def _open(self, stack: AsyncExitStack) -> None:
-        """Open what there is to open before the first `serve`; `stack` closes it."""
+        """Open what is needed before the first `serve`; `stack` closes it."""
 
     async def __aexit__(
         self,

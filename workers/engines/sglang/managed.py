@@ -1,7 +1,7 @@
-"""A server of our own: started for a model, exchanged in place or started anew for the next.
+"""A server that the worker starts: weights are exchanged in place, or the server is restarted.
 
 It is started when the first job names a version, for only then is there a model to serve. It dies
-with this process, however that ends.
+with this process, however it ends.
 """
 
 import logging
@@ -11,11 +11,11 @@ from contextlib import AsyncExitStack
 
 import trio
 
+from rstar_async.engines.errors import EngineFailed, ModelUnavailable
+from rstar_async.engines.sglang_client import SGLangClient
 from rstar_async.errors import BadInput
 from rstar_async.launch.child import Child, describe_end
 from rstar_async.launch.processes import ProcessSpec
-from workers.engines.base import EngineFailed, ModelUnavailable
-from workers.engines.sglang.client import SGLangClient
 from workers.engines.sglang.command import Command
 from workers.engines.sglang.deployment import Deployment
 from workers.engines.sglang.model_folder import ModelFolder
@@ -29,14 +29,14 @@ GRACE_SECONDS = 10.0
 
 
 class OwnStderr:
-    """The server's output goes where ours goes."""
+    """The server writes to this process's stderr."""
 
     def open(self) -> int:
         return os.dup(2)
 
 
 class ManagedServer(Deployment):
-    """`port` 0 means any that is free."""
+    """`port` 0 means any free one."""
 
     def __init__(self, role: Role, command: Command, port: int = 0) -> None:
         super().__init__(role)
@@ -45,9 +45,9 @@ class ManagedServer(Deployment):
         self._child: Child | None = None
         self._server: SGLangClient | None = None
         self._serving: ModelFolder | None = None
-        # While it may not end; and what lasts as long as it.
-        self._needed: Child | None = None
-        self._life = trio.CancelScope()
+        # The child whose end is a failure, and the scope of its health checks.
+        self._required: Child | None = None
+        self._watch_scope = trio.CancelScope()
 
     @property
     def server(self) -> SGLangClient:
@@ -61,15 +61,15 @@ class ManagedServer(Deployment):
             raise BadInput(f"port {self._port} is taken; give SGLang another")
         stack.push_async_callback(self._stop)
 
-    async def _now(self) -> ModelFolder | None:
+    async def _current(self) -> ModelFolder | None:
         return self._serving
 
-    def _check_exchange(self, now: ModelFolder | None, new: ModelFolder) -> None:
+    def _check_exchange(self, current: ModelFolder | None, new: ModelFolder) -> None:
         """A server that cannot take the weights is replaced."""
 
-    async def _put(self, now: ModelFolder | None, new: ModelFolder) -> None:
+    async def _install(self, current: ModelFolder | None, new: ModelFolder) -> None:
         self._serving = None
-        if now is not None and new.replaces(now):
+        if current is not None and new.replaces(current):
             await self._exchange(new, new.path)
         else:
             await self._stop()
@@ -88,9 +88,9 @@ class ManagedServer(Deployment):
         await self._wait_until_healthy(child, server, model)
         await self.role.check(server)
         await server.name_weights(model.version)
-        self._needed = child
-        self._life = trio.CancelScope()
-        self._nursery.start_soon(self._watch, server, self._life)
+        self._required = child
+        self._watch_scope = trio.CancelScope()
+        self._nursery.start_soon(self._watch, server, self._watch_scope)
 
     async def _wait_until_healthy(
         self, child: Child, server: SGLangClient, model: ModelFolder
@@ -108,7 +108,7 @@ class ManagedServer(Deployment):
         """Shielded: `_stop` relies on it, also when everything is being cancelled."""
         with trio.CancelScope(shield=True):
             code = await child.wait()
-        if self._needed is child:
+        if self._required is child:
             raise EngineFailed(f"SGLang ended: {describe_end(code)}")
 
     async def _watch(self, server: SGLangClient, life: trio.CancelScope) -> None:
@@ -116,8 +116,8 @@ class ManagedServer(Deployment):
             await server.watch()
 
     async def _stop(self) -> None:
-        self._needed = None
-        self._life.cancel()
+        self._required = None
+        self._watch_scope.cancel()
         server, self._server = self._server, None
         child, self._child = self._child, None
         with trio.CancelScope(shield=True):

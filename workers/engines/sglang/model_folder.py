@@ -1,4 +1,4 @@
-"""What a server's client must know of a model folder, read without torch.
+"""What the client of a server must know of a model folder, read without torch.
 
 Ids without an embedding end an SGLang server, and so do weights whose shapes are not those being
 served, or a file cut short. All three are found here, before anything is sent.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from workers.engines.base import ModelUnavailable
+from rstar_async.engines.errors import ModelUnavailable
 from workers.engines.limits import ModelLimits
 
 HEADER_BYTES = 8
@@ -26,15 +26,15 @@ class ModelFolder:
 
     version: str
     path: Path
-    bounds: ModelLimits
-    ends: frozenset[int]
+    limits: ModelLimits
+    end_ids: frozenset[int]
     architecture: str
     shapes: Shapes
     probe: tuple[tuple[list[int], float], ...]
 
     def replaces(self, served: "ModelFolder") -> bool:
-        """Can these weights take the place of those?"""
-        same = self.architecture == served.architecture and self.bounds == served.bounds
+        """Whether these weights can be loaded over the `served` ones."""
+        same = self.architecture == served.architecture and self.limits == served.limits
         return same and bool(self.shapes) and self.shapes == served.shapes
 
 
@@ -42,8 +42,8 @@ def read_model_folder(path: Path, version: str) -> ModelFolder:
     """Read and check; `ModelUnavailable` names what is wrong."""
     config = _json(path, "config.json")
     inner = config.get("text_config") or config
-    habits = _json(path, "generation_config.json") if _has(path, "generation_config.json") else {}
-    manifest = _json(path, "manifest.json") if _has(path, "manifest.json") else {}
+    generation_config = _json_if_there(path, "generation_config.json")
+    manifest = _json_if_there(path, "manifest.json")
     return ModelFolder(
         version,
         path,
@@ -51,7 +51,7 @@ def read_model_folder(path: Path, version: str) -> ModelFolder:
             int(inner.get("vocab_size") or UNBOUNDED),
             int(inner.get("max_position_embeddings") or UNBOUNDED),
         ),
-        _ids(habits.get("eos_token_id", inner.get("eos_token_id"))),
+        _ids(generation_config.get("eos_token_id", inner.get("eos_token_id"))),
         str((config.get("architectures") or [""])[0]),
         {name: shape for file in _tensor_files(path) for name, shape in tensor_shapes(file)},
         _probe(manifest),
@@ -95,6 +95,10 @@ def _ids(value: int | list[int] | None) -> frozenset[int]:
 
 def _has(path: Path, name: str) -> bool:
     return (path / name).is_file()
+
+
+def _json_if_there(path: Path, name: str) -> dict[str, Any]:
+    return _json(path, name) if _has(path, name) else {}
 
 
 def _json(path: Path, name: str) -> dict[str, Any]:

@@ -1,12 +1,12 @@
-"""What a server is for: a policy that generates, or a PPM that scores. Never both."""
+"""What a server is for: it generates as a policy or scores as a PPM, never both."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from rstar_async.engines.errors import EngineFailed
+from rstar_async.engines.sglang_client import SGLangClient
 from rstar_async.wire.payloads import TokenIds
-from workers.engines.base import EngineFailed
 from workers.engines.sglang import protocol
-from workers.engines.sglang.client import SGLangClient
 
 
 @dataclass(frozen=True, slots=True)

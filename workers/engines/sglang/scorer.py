@@ -3,15 +3,22 @@
 import time
 from pathlib import Path
 
+from rstar_async.engines.errors import ModelUnavailable
 from rstar_async.wire.payloads import Score, Scored, TokenIds
-from workers.engines.base import ModelUnavailable, check_score
 from workers.engines.checkpoint import check_scorer
-from workers.engines.limits import ModelLimits
+from workers.engines.limits import ModelLimits, check_score
 from workers.engines.sglang.base import SGLangBase
 from workers.engines.sglang.deployment import Deployment
 from workers.engines.sglang.model_folder import ModelFolder
+from workers.engines.sglang.role import PPM
+from workers.engines.sglang.settings import SGLangSettings
 
 HEAD_BIAS = "score.bias"
+
+
+def open_scorer(models_dir: Path, settings: SGLangSettings) -> "SGLangScorer":
+    """A PPM's scorer on the server that `settings` name."""
+    return SGLangScorer(models_dir, settings.deployment(models_dir, PPM), settings.model)
 
 
 class SGLangScorer(SGLangBase):
@@ -20,34 +27,34 @@ class SGLangScorer(SGLangBase):
     `cached_tokens` of a reply is 0: `/classify` does not say how much its prefix cache served.
     """
 
-    def __init__(self, models_dir: Path, host: Deployment, first: str | None = None) -> None:
-        super().__init__(models_dir, host, check_scorer, first)
+    def __init__(self, models_dir: Path, deployment: Deployment, first: str = "") -> None:
+        super().__init__(models_dir, deployment, check_scorer, first)
 
     async def score(self, request: Score) -> Scored:
         """Value each step; safe to cancel."""
         check_score(request)
         started = time.perf_counter()
-        async with self._turns.use(request.model) as model:
-            model.bounds.check_score(request)
-            bounds = self._served(model.bounds)
-            steps = bounds.readable(request)
+        async with self._versions.use(request.model) as model:
+            model.limits.check_score(request)
+            limits = self._served(model.limits)
+            steps = limits.fitting_steps(request)
             values = await self._classify([[*request.prefix, *step] for step in steps])
         tokens = len(request.prefix) + sum(map(len, steps))
         self.counters.count(tokens, 0)
-        found = bounds.in_place(request, values)
+        found = limits.with_nan(request, values)
         return Scored(request.model, found, tokens, 0, time.perf_counter() - started)
 
-    def _served(self, bounds: ModelLimits) -> ModelLimits:
-        """Those of the model, or of a server that takes less."""
-        longest = self.host.info.max_req_input_len
-        return bounds if longest is None else bounds._replace(context=min(bounds.context, longest))
+    def _served(self, limits: ModelLimits) -> ModelLimits:
+        """The model's limits, or the server's if they are lower."""
+        longest = self.deployment.info.max_req_input_len
+        return limits if longest is None else limits._replace(context=min(limits.context, longest))
 
     async def _classify(self, sequences: list[TokenIds]) -> list[float]:
         if not sequences:
             return []
         self._in_flight += 1
         try:
-            answers = await self.host.server.classify(sequences)
+            answers = await self.deployment.server.classify(sequences)
         finally:
             self._in_flight -= 1
         return [answer.embedding[0] for answer in answers]

@@ -1,7 +1,7 @@
-"""Many tasks may use one version at a time; the next version gets its turn when they are done.
+"""Many tasks may use one version at a time; the next version is loaded when they are done.
 
-Turns come in the order in which versions were first asked for, so that no version waits for ever
-and none is exchanged for a single request while others wait for the same one.
+Versions take turns in the order in which they were first asked for, so that no version waits for
+ever and none is exchanged for a single request while others wait for the same one.
 """
 
 from collections import OrderedDict
@@ -11,100 +11,99 @@ from typing import Generic, TypeVar
 
 import trio
 
-from workers.engines.base import ModelUnavailable
+from rstar_async.engines.errors import ModelUnavailable
 
 Serving = TypeVar("Serving")
 
 
-class VersionLease:
+class WaitingTasks:
     """The tasks that wait for one version. Once `admitted`, they count as users."""
 
     def __init__(self) -> None:
-        self.waiting = 0
-        self.over = trio.Event()
+        self.count = 0
+        self.decided = trio.Event()
         self.admitted = False
         self.refusal: ModelUnavailable | None = None
 
 
 class VersionLock(Generic[Serving]):
-    """`change(version)` makes a version the current one and returns what its users need; it may
-    raise `ModelUnavailable`, which its users get. Whatever else it raises ends `run`."""
+    """`load(version)` makes a version the current one and returns what its users need. It may raise
+    `ModelUnavailable`, which those users get; any other error ends `run`."""
 
-    def __init__(self, change: Callable[[str], Awaitable[Serving]]) -> None:
-        self._change = change
+    def __init__(self, load: Callable[[str], Awaitable[Serving]]) -> None:
+        self._load = load
         self._current: tuple[str, Serving] | None = None
-        self._forgotten = False
+        self._is_valid = True
         self._users = 0
-        self._turns: OrderedDict[str, VersionLease] = OrderedDict()
-        self._news = trio.Event()
+        self._queue: OrderedDict[str, WaitingTasks] = OrderedDict()
+        self._changed = trio.Event()
 
     @property
     def version(self) -> str | None:
-        return self._current[0] if self._current and not self._forgotten else None
+        return self._current[0] if self._current and self._is_valid else None
 
     @property
     def waiting(self) -> int:
         """How many tasks wait for their version."""
-        return sum(turn.waiting for turn in self._turns.values())
+        return sum(tasks.count for tasks in self._queue.values())
 
-    def forget(self) -> None:
-        """Nobody knows any more which version is the current one: change for the next task in any
-        case. Those who use it now go on.
-        """
-        self._forgotten = True
+    def invalidate(self) -> None:
+        """It is unknown which version is loaded: load one for the next task in any case. Current
+        users go on."""
+        self._is_valid = False
 
     @asynccontextmanager
     async def use(self, version: str) -> AsyncIterator[Serving]:
-        """Wait for the version's turn, and keep others from theirs while the block runs."""
-        if version == self.version and not self._turns:
+        """Wait until `version` is the current one; it stays so while the block runs."""
+        if version == self.version and not self._queue:
             self._users += 1
         else:
-            await self._wait_for_turn(version)
+            await self._wait_for(version)
         assert self._current is not None
         try:
             yield self._current[1]
         finally:
-            self._leave()
+            self._release()
 
     async def run(self) -> None:
-        """Give turns until cancelled."""
+        """Admit one version after the other, until cancelled."""
         while True:
-            while self._users or not self._turns:
-                self._news = trio.Event()
-                await self._news.wait()
-            version, turn = next(iter(self._turns.items()))
-            if turn.waiting:
-                await self._give(version, turn)
-            if self._turns.get(version) is turn:
-                del self._turns[version]
-            turn.over.set()
+            while self._users or not self._queue:
+                self._changed = trio.Event()
+                await self._changed.wait()
+            version, tasks = next(iter(self._queue.items()))
+            if tasks.count:
+                await self._admit(version, tasks)
+            if self._queue.get(version) is tasks:
+                del self._queue[version]
+            tasks.decided.set()
 
-    async def _give(self, version: str, turn: VersionLease) -> None:
+    async def _admit(self, version: str, tasks: WaitingTasks) -> None:
         if version != self.version:
             try:
-                serving = await self._change(version)
+                serving = await self._load(version)
             except ModelUnavailable as refusal:
-                turn.refusal = refusal
+                tasks.refusal = refusal
                 return
-            self._current, self._forgotten = (version, serving), False
-        turn.admitted = True
-        self._users += turn.waiting
+            self._current, self._is_valid = (version, serving), True
+        tasks.admitted = True
+        self._users += tasks.count
 
-    async def _wait_for_turn(self, version: str) -> None:
-        turn = self._turns.setdefault(version, VersionLease())
-        turn.waiting += 1
-        self._news.set()
+    async def _wait_for(self, version: str) -> None:
+        tasks = self._queue.setdefault(version, WaitingTasks())
+        tasks.count += 1
+        self._changed.set()
         try:
-            await turn.over.wait()
+            await tasks.decided.wait()
         except trio.Cancelled:
-            if turn.admitted:
-                self._leave()
+            if tasks.admitted:
+                self._release()
             raise
         finally:
-            turn.waiting -= 1
-        if turn.refusal is not None:
-            raise turn.refusal
+            tasks.count -= 1
+        if tasks.refusal is not None:
+            raise tasks.refusal
 
-    def _leave(self) -> None:
+    def _release(self) -> None:
         self._users -= 1
-        self._news.set()
+        self._changed.set()

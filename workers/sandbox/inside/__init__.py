@@ -1,5 +1,5 @@
-"""What runs on the other side of the wall: the guard, the zygote and its nodes.
+"""The code of the confined processes: the guard, the zygote and its nodes.
 
-Stdlib only, and nothing of ours from outside this folder: it is put on `sys.path` of a bare
-interpreter as the package `inside`, imported, and forgotten again before any user code runs.
+Stdlib only, and no other package of this project: this folder is put on `sys.path` of a bare
+interpreter as the package `inside`, imported, and removed again before any user code runs.
 """

@@ -1,6 +1,6 @@
-"""The kernel's locks, by ctypes: Landlock, seccomp, capabilities, limits, and the one fork we use.
+"""The kernel's protections, by ctypes: Landlock, seccomp, capabilities, limits, and the fork.
 
-Everything here is called in the zygote once, before user code exists, and inherited from then on;
+Everything here is called once in the zygote, before any user code, and inherited from then on;
 only `fork_sibling` and `limit_memory` are called again in nodes.
 """
 
@@ -25,10 +25,10 @@ CAPABILITY_VERSION_3 = 0x20080522
 READ_FILE, READ_DIR = 1 << 2, 1 << 3
 NOBODY = 65534
 
-# PyDLL keeps the interpreter lock: nothing of Python may run between a clone and its epilogue.
+# PyDLL keeps the interpreter lock: no Python code may run between a clone and what follows it.
 _libc = ctypes.PyDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
-_clone = _libc["syscall"]  # one of its own, that takes plain numbers
+_clone = _libc["syscall"]  # a separate function object that takes plain numbers
 _clone.argtypes = (ctypes.c_long,) * 6
 _clone.restype = ctypes.c_long
 _before_fork = ctypes.pythonapi.PyOS_BeforeFork
@@ -57,23 +57,23 @@ def _prctl(what: str, option: int, value: int) -> None:
         _fail(what)
 
 
-def hide() -> None:
+def make_non_dumpable() -> None:
     """No core dump, no ptrace, no /proc/PID/mem for anyone but root."""
     _prctl("set_dumpable", PR_SET_DUMPABLE, 0)
 
 
 def no_new_privileges() -> None:
-    """From here on no exec can gain anything; the kernel asks for it before the two locks."""
+    """No exec can gain privileges any more; the kernel requires this for seccomp and Landlock."""
     _prctl("no_new_privs", PR_SET_NO_NEW_PRIVS, 1)
 
 
 def name_process(name: str) -> None:
-    """What `ps` shows."""
+    """Set the name that `ps` shows."""
     _libc.prctl(PR_SET_NAME, ctypes.c_char_p(name.encode()), 0, 0, 0)
 
 
 def fork_sibling(flags: int) -> int:
-    """Fork a child of our own parent (CLONE_PARENT), with Python's own fork hooks around it."""
+    """Fork a child of this process's parent (CLONE_PARENT), with Python's fork hooks around it."""
     _before_fork()
     pid: int = _clone(SYS_CLONE, flags, 0, 0, 0, 0)
     if pid == 0:
@@ -86,14 +86,14 @@ def fork_sibling(flags: int) -> int:
 
 
 def drop_capabilities() -> None:
-    """Root without capabilities can neither raise a limit nor override a permission."""
+    """Drop all: root without them can neither raise a limit nor override a permission."""
     header = ctypes.create_string_buffer(struct.pack("=Ii", CAPABILITY_VERSION_3, 0), 8)
     nothing = ctypes.create_string_buffer(24)
     _call("capset", SYS_CAPSET, ctypes.addressof(header), ctypes.addressof(nothing))
 
 
 def become_nobody(must_read: Iterable[str]) -> bool:
-    """Leave root for good, if the interpreter's files stay readable; says whether it did."""
+    """Become the user `nobody` if the interpreter's files stay readable; whether it did."""
     if os.geteuid() != 0 or not _may_change_user():
         return False
     os.seteuid(NOBODY)
@@ -107,7 +107,7 @@ def become_nobody(must_read: Iterable[str]) -> bool:
 
 
 def _may_change_user() -> bool:
-    """SETGID, SETUID, and KILL: without the last our own guard could not end what it guards."""
+    """SETGID, SETUID, and KILL: without the last the guard could not kill the nodes."""
     with open("/proc/self/status") as status:
         effective = next(line.split()[1] for line in status if line.startswith("CapEff"))
     return all(int(effective, 16) >> bit & 1 for bit in (5, 6, 7))
@@ -122,7 +122,7 @@ def _readable(path: str) -> bool:
 
 
 def limit(open_files: int, cpu_seconds: int) -> None:
-    """The limits that are the same for every program."""
+    """Set the limits that are the same for every program."""
     for what, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
@@ -145,7 +145,7 @@ def memory_in_use() -> tuple[int, int]:
 
 
 def limit_memory(data: int, space: int) -> None:
-    """Lower both limits for good; one that a program already lowered itself stays lower."""
+    """Lower both limits irrevocably; one that a program has lowered further stays lower."""
     for what, most in ((resource.RLIMIT_DATA, data), (resource.RLIMIT_AS, space)):
         try:
             resource.setrlimit(what, (most, most))
@@ -162,7 +162,7 @@ def landlock_abi() -> int:
 
 
 def landlock(readable: Iterable[str]) -> int:
-    """Deny the file system, TCP, abstract sockets and signals outwards, but for reading `readable`.
+    """Deny the file system except reading `readable`, TCP, abstract sockets and signals outwards.
 
     Returns the ABI in force, 0 if the kernel has none.
     """
@@ -193,15 +193,15 @@ def _allow_reading(rules: int, path: str) -> None:
 
 
 def filter_calls(program: bytes, listener: bool) -> int:
-    """Put a seccomp filter into force; the listener's descriptor if one is asked for, else 0."""
+    """Install a seccomp filter; the listener's descriptor if one is wanted, else 0."""
     code = ctypes.create_string_buffer(program, len(program))
     header = _Program(len(program) // 8, ctypes.addressof(code))
     flags = NEW_LISTENER if listener else 0
     return _call("seccomp", SYS_SECCOMP, SECCOMP_SET_FILTER, flags, ctypes.addressof(header))
 
 
-def spare_the_worker() -> None:
-    """Under memory pressure the kernel shall take us, never the worker."""
+def be_killed_before_the_worker() -> None:
+    """Under memory pressure the kernel is to kill this process, never the worker."""
     try:
         with open("/proc/self/oom_score_adj", "w") as score:
             score.write("1000")

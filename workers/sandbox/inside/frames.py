@@ -1,6 +1,6 @@
-"""What the worker and a node say to each other, in bytes; both sides read this file.
+"""The messages between the worker and a node, as bytes; both sides read this file.
 
-Plain structs, packed by C code that holds no reference to anything a program can break.
+Plain structs, packed by C code that holds no reference to anything that a program can change.
 """
 
 import builtins
@@ -11,7 +11,7 @@ from typing import NamedTuple
 __builtins__ = dict(vars(builtins))  # type: ignore[assignment]
 
 HELLO = b"hello"
-DEATH = struct.Struct("=iidq")  # pid, wait status, CPU seconds, peak KiB
+EXIT = struct.Struct("=iidq")  # pid, wait status, CPU seconds, peak KiB
 NONCE_BYTES = 16
 _REQUEST = struct.Struct("=16siqII")
 _REPORT = struct.Struct("=16sBBiiII")
@@ -41,14 +41,14 @@ class Report(NamedTuple):
 
 
 def pack_request(nonce: bytes, first: int, memory: int, value: int, steps: Sequence[str]) -> bytes:
-    """Any text is a source: lone surrogates and NULs arrive as they are."""
+    """Any text can be a source: lone surrogates and NULs arrive unchanged."""
     sources = [step.encode("utf-8", "surrogatepass") for step in steps]
     parts = [_LENGTH.pack(len(source)) + source for source in sources]
     return b"".join([_REQUEST.pack(nonce, first, memory, value, len(parts)), *parts])
 
 
 def unpack_request(data: bytes) -> Request:
-    """The inverse."""
+    """The inverse of `pack_request`."""
     nonce, first, memory, value, count = _unpack_request(data[: _REQUEST.size])
     steps, start = [], _REQUEST.size
     for _ in range(count):
@@ -60,7 +60,7 @@ def unpack_request(data: bytes) -> Request:
 
 
 def pack_report(nonce: bytes, report: Report) -> bytes:
-    """Text becomes what UTF-8 can carry: a lone surrogate is written as its escape."""
+    """Text is encoded as UTF-8, a lone surrogate as its escape."""
     kind = report.kind.encode("utf-8", "backslashreplace")
     text = report.text.encode("utf-8", "backslashreplace")
     place = (report.step, report.line, len(kind), len(text))
@@ -68,7 +68,7 @@ def pack_report(nonce: bytes, report: Report) -> bytes:
 
 
 def unpack_report(nonce: bytes, data: bytes) -> Report | None:
-    """None unless it begins with the nonce and is in shape: a program may have written it."""
+    """None unless it is well formed and begins with the nonce: a program may have written it."""
     try:
         given, ok, ended, step, line, *lengths = _REPORT.unpack(data[: _REPORT.size])
         middle = _REPORT.size + lengths[0]

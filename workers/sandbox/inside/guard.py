@@ -1,7 +1,7 @@
 """The guard: parent of the zygote and (by CLONE_PARENT) of every node.
 
-It reaps them, tells the worker how each ended, and when the worker is gone, or the zygote, kills
-the whole process group and leaves only when nothing is left. No user code runs in it.
+It reaps them and reports to the worker how each ended. When the worker or the zygote is gone, it
+kills the whole process group, and exits only when no process is left. No user code runs in it.
 """
 
 import _thread
@@ -19,7 +19,7 @@ from . import confine, frames, node
 
 
 def main(control: int, channel: int, zygote: Sequence[str]) -> NoReturn:
-    """Start the interpreter `zygote` on `control`; tell `channel` who has ended, and how."""
+    """Start the interpreter `zygote` on `control`; report on `channel` who has ended, and how."""
     os.umask(0o077)
     confine.name_process("sandbox-guard")
     worker = os.pidfd_open(os.getppid())
@@ -39,15 +39,15 @@ def _start(zygote: Sequence[str], control: int, channel: int) -> int:
 
 
 def _watch(group: int, worker: Sequence[int]) -> None:
-    """The worker is gone, or has hung up: so shall everyone be."""
+    """Kill the group when the worker is gone or has closed its socket."""
     select.select(worker, [], [])
     _kill(group)
 
 
 def reap(group: int, channel: socket.socket) -> NoReturn:
-    """Report every death up to that of the zygote, leader of `group`; then leave nobody behind.
+    """Report every exit up to that of the zygote, leader of `group`; then kill all that is left.
 
-    It waits without signals: those would tell of every stop and continuation of a node, too.
+    It waits without signals, which would also report every stop and continuation of a node.
     """
     channel.setblocking(True)
     ending = False
@@ -56,16 +56,16 @@ def reap(group: int, channel: socket.socket) -> NoReturn:
             pid, status, usage = os.wait4(-1, 0)
         except ChildProcessError:
             os._exit(0)
-        if not ending:  # later deaths are our doing
+        if not ending:  # later exits are caused by this guard
             cpu = usage.ru_utime + usage.ru_stime
             with contextlib.suppress(OSError):
-                channel.send(frames.DEATH.pack(pid, status, cpu, usage.ru_maxrss))
+                channel.send(frames.EXIT.pack(pid, status, cpu, usage.ru_maxrss))
         ending |= pid == group
-        if ending:  # again and again: the one before may just have been forking
+        if ending:  # repeatedly: a process may just have been forking
             _kill(group)
 
 
 def _kill(group: int) -> None:
-    """The group cannot be reused while one member lives, and members cannot leave it."""
+    """Safe: the group id is not reused while a member lives, and members cannot leave it."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)

@@ -1,7 +1,7 @@
-"""The libraries that interpreters will want, loaded before there is anything else in memory.
+"""The libraries that interpreters will need, loaded before anything else is in memory.
 
-What they map would otherwise come to lie between the objects: each gap is one more mapping for
-every fork to copy, and cuts a piece of memory too short for a huge page.
+Otherwise their mappings would lie between the objects: each gap is one more mapping for every fork
+to copy, and leaves a piece of memory too short for a huge page.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ NAMES = (
 
 
 def load() -> None:
-    """Import all that this Python has."""
+    """Import those that this Python has."""
     for name in NAMES:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)

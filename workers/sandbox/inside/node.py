@@ -1,9 +1,10 @@
-"""The loop of the zygote and of every node: wait for an order, fork, let the child run the steps.
+"""The loop of the zygote and of every node: wait for a fork request, fork, run the child's steps.
 
-The child becomes the next node. What a node says is believed only about itself: whoever ran user
-code may lie, but it holds one socket, cannot fork without a ticket and sees no other program.
-Order (to the parent): one byte with two descriptors, the child's socket and its output pipe.
-Then on the child's own socket: its greeting, the request (length first), the nonce and the report.
+The child becomes the next node. What a node reports is trusted only about itself: a process that
+ran user code may lie, but it holds one socket, cannot fork without a permit and sees no other
+program.
+Fork request (to the parent): one byte with two descriptors, the child's socket and its output pipe.
+Then on the child's own socket: its hello, the request (length first), the nonce and the report.
 """
 
 import array
@@ -20,11 +21,11 @@ from . import confine, frames, step
 
 __builtins__ = dict(vars(builtins))  # type: ignore[assignment]
 
-CONTROL, OUTPUT, NOWHERE = 3, 4, 0  # descriptors of a node, for good
+CONTROL, OUTPUT, NOWHERE = 3, 4, 0  # the descriptors of every node
 CHUNK = 65536
-REHEARSALS = 20  # CPython specialises code after eight calls
-REHEARSED = ["x = 6\nfor i in range(3):\n    x += i", "print(x, 'x')\nx * 7"]
-PLENTY = 1 << 45  # bytes
+WARM_UP_RUNS = 20  # CPython specialises code after eight calls
+WARM_UP_STEPS = ["x = 6\nfor i in range(3):\n    x += i", "print(x, 'x')\nx * 7"]
+AMPLE_MEMORY = 1 << 45  # bytes
 
 _exit, _dup2, _close = os._exit, os.dup2, os.close
 _fork, _limit_memory, _filter = confine.fork_sibling, confine.limit_memory, confine.filter_calls
@@ -37,20 +38,20 @@ class Node:
     def __init__(self, names: dict[str, Any], clone_flags: int, text: int) -> None:
         self._control = socket.socket(fileno=CONTROL)
         self._clone_flags = clone_flags
-        self._lid = b""
-        self._in_use = (0, 0)
+        self._child_filter = b""
+        self._memory_before = (0, 0)
         self._stream = open_streams()
         self._names = names
         self._text = text
 
-    def serve(self, lid: bytes) -> NoReturn:
-        """Fork once per order, until the other side hangs up.
+    def serve(self, child_filter: bytes) -> NoReturn:
+        """Fork once per request, until the other side closes the socket.
 
-        `lid`: a filter that each child adds for itself, where there is no listener.
+        `child_filter`: a filter that each child adds for itself, where there is no listener.
         """
-        self._lid = lid
+        self._child_filter = child_filter
         while True:
-            descriptors = self._order()
+            descriptors = self._receive_request()
             if not descriptors:
                 _exit(0)
             try:
@@ -58,13 +59,13 @@ class Node:
             except OSError:
                 pid = -1
             if pid == 0:
-                self._adopt(*descriptors)
-                self._live()
+                self._take_descriptors(*descriptors)
+                self._become_child()
                 continue
             for descriptor in descriptors:
                 _close(descriptor)
 
-    def _order(self) -> list[int]:
+    def _receive_request(self) -> list[int]:
         try:
             message, ancillary, _, _ = self._control.recvmsg(16, socket.CMSG_SPACE(2 * 4))
         except OSError:
@@ -75,50 +76,54 @@ class Node:
         received.frombytes(ancillary[0][2][: 2 * received.itemsize])
         return received.tolist()
 
-    def _adopt(self, control: int, output: int) -> None:
+    def _take_descriptors(self, control: int, output: int) -> None:
         for source, target in ((control, CONTROL), (output, OUTPUT)):
             if source != target:
                 _dup2(source, target, False)
                 _close(source)
 
-    def weigh(self) -> None:
-        """What is in use now is not charged to programs."""
-        self._in_use = confine.memory_in_use()
+    def measure_memory(self) -> None:
+        """Remember the memory in use now, which is not charged to programs."""
+        self._memory_before = confine.memory_in_use()
 
-    def rehearse(self) -> None:
-        """Do some times what each child will do, on harmless steps and sockets of our own.
+    def warm_up(self) -> None:
+        """Do several times what each child will do, with harmless steps over a local socket pair.
 
         The interpreter then has its caches filled and its code specialised before the first fork,
         and no child has to write all that to pages that it shares.
         """
-        _dup2(NOWHERE, OUTPUT)  # first of all, for the number is to be free no longer
-        prompter, stage = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        _dup2(NOWHERE, OUTPUT)  # first, so that the number is taken
+        client, server = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         names, self._names = self._names, dict(self._names)
-        control, self._control = self._control, stage
-        for _ in range(REHEARSALS):
-            request = frames.pack_request(bytes(frames.NONCE_BYTES), 0, PLENTY, 80, REHEARSED)
-            prompter.send(len(request).to_bytes(8, "little") + request)
+        control, self._control = self._control, server
+        for _ in range(WARM_UP_RUNS):
+            request = frames.pack_request(
+                bytes(frames.NONCE_BYTES), 0, AMPLE_MEMORY, 80, WARM_UP_STEPS
+            )
+            client.send(len(request).to_bytes(8, "little") + request)
             _dup2(NOWHERE, OUTPUT)
-            self._perform()
-            prompter.recv(CHUNK), prompter.recv(CHUNK)
+            self._serve_one()
+            client.recv(CHUNK), client.recv(CHUNK)
         self._names, self._control = names, control
         linecache.clearcache()
-        prompter.close()
-        stage.close()
+        client.close()
+        server.close()
 
-    def _live(self) -> None:
-        """Be born, run what is asked for; returns only if this is a node from now on."""
-        report = self._perform()
-        if not report.ok or report.ended or self._lid:
+    def _become_child(self) -> None:
+        """Run the request of a new child; returns only if this process becomes a node."""
+        report = self._serve_one()
+        if not report.ok or report.ended or self._child_filter:
             _exit(0)
 
-    def _perform(self) -> frames.Report:
-        """Greet, run what is asked for, report."""
+    def _serve_one(self) -> frames.Report:
+        """Say hello, run the request, report."""
         self._control.sendmsg([frames.HELLO])
         request = frames.unpack_request(self._read())
-        if self._lid:
-            _filter(self._lid, False)
-        _limit_memory(self._in_use[0] + request.memory, self._in_use[1] + request.memory)
+        if self._child_filter:
+            _filter(self._child_filter, False)
+        _limit_memory(
+            self._memory_before[0] + request.memory, self._memory_before[1] + request.memory
+        )
         steps = step.Steps(self._names, self._stream, request.value, self._text)
         report = steps.run(request.steps, request.first, OUTPUT, NOWHERE)
         _dup2(NOWHERE, 1)
@@ -138,7 +143,7 @@ class Node:
 
 
 def open_streams() -> io.TextIOWrapper:
-    """Text streams on descriptors 0, 1 and 2 that no program can close for its successors."""
+    """Text streams on descriptors 0, 1 and 2 that a program cannot close for later steps."""
     stdin, stdout, stderr = (
         io.TextIOWrapper(make(io.FileIO(number, mode, closefd=False)), "utf-8", "backslashreplace")
         for number, mode, make in _STREAMS

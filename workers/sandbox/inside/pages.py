@@ -1,4 +1,4 @@
-"""Memory in few and large pieces, because every fork copies its description piece by piece.
+"""Arranges memory in few and large pieces, because every fork copies its description by piece.
 
 Huge pages: half of a fork's cost was page tables, entry by entry. A child shares a huge page by one
 entry and splits it when it first writes there, so it still owns no more than the small pages that
@@ -16,11 +16,11 @@ from typing import NamedTuple
 HUGE = 2 << 20
 MADV_COLLAPSE = 25  # Linux 6.1; elsewhere an error, and everything works as before
 POOL, POOL_HEADER, STEP, LARGEST = 16384, 48, 16, 512  # of CPython's allocator of small objects
-MOST_GAPS = 100_000  # of one size: another allocator would have us go on for ever
+MAX_FILLERS = 100_000  # of one size: with another allocator the loop would not end
 PROT_READ, READ_WRITE = 1, 1 | 2
 FIXED, ANONYMOUS = 0x02 | 0x10, 0x02 | 0x20 | 0x100000  # private both; the latter never over others
 # Libraries that change while Python runs: reference counts, the allocator, the loader.
-BUSY = ("libpython", "python", "libc.", "libc-", "ld-", "_ctypes.", "libffi")
+CHANGING_LIBRARIES = ("libpython", "python", "libc.", "libc-", "ld-", "_ctypes.", "libffi")
 
 _fillers: list[object] = []
 _libc = ctypes.PyDLL(None)
@@ -43,36 +43,36 @@ class Mapping(NamedTuple):
     name: str
 
 
-def gather() -> None:
-    """What is in memory now stays, for all: out of the collector's sight, and in large pieces."""
+def compact() -> None:
+    """Keep what is in memory now for all children: hidden from the collector, in large pieces."""
     gc.collect()
-    fill()
+    fill_gaps()
     gc.freeze()
-    share()
-    round_off()
+    share_library_data()
+    align_ends()
     collapse()
 
 
-def fill() -> None:
-    """Take up every gap between objects, for good.
+def fill_gaps() -> None:
+    """Fill every gap between objects, permanently.
 
-    What a program makes then lies side by side on pages of its own, not in gaps of shared ones.
+    Objects of a program are then side by side on pages of its own, not in gaps of shared ones.
     """
     for size in range(STEP, LARGEST + 1, STEP):
-        _fillers.extend(_fill(size))
+        _fillers.extend(_fill_gaps_of(size))
 
 
-def _fill(size: int) -> Iterator[object]:
+def _fill_gaps_of(size: int) -> Iterator[object]:
     """Blocks of this many bytes, until one begins a new pool."""
-    for _ in range(MOST_GAPS):
+    for _ in range(MAX_FILLERS):
         thing = object() if size == STEP else 1.0 * size if size == 2 * STEP else bytes(size - 40)
         yield thing
         if id(thing) % POOL == POOL_HEADER:
             return
 
 
-def round_off() -> None:
-    """Let what can grow end where a huge page does, or its last pages would have to be small."""
+def align_ends() -> None:
+    """Make growable mappings end at a huge page, or their last pages would have to be small."""
     for mapping in _own():
         if mapping.name:
             _libc.sbrk(-mapping.end % HUGE)
@@ -82,7 +82,7 @@ def round_off() -> None:
 
 
 def collapse() -> int:
-    """Gather our private memory into huge pages where the kernel can; the MiB that it did."""
+    """Collapse private memory into huge pages where the kernel can; returns the MiB collapsed."""
     gathered = [_libc.madvise(page, HUGE, MADV_COLLAPSE) == 0 for page in _huge_pages()]
     return gathered.count(True) * HUGE >> 20
 
@@ -93,16 +93,16 @@ def _huge_pages() -> Iterator[int]:
 
 
 def _own() -> list[Mapping]:
-    """Where objects are: what is private, of no file, and not the stack."""
+    """The mappings that hold objects: private, of no file, not the stack."""
     return [one for one in mappings() if one.access == "rw-p" and one.name in ("", "[heap]")]
 
 
-def share() -> int:
-    """Put what libraries hold into a file in memory, mapped privately where it was; how many.
+def share_library_data() -> int:
+    """Move library data into a memory file mapped privately in its place; how many mappings.
 
     Until it writes there, a process has no pages of its own for a fork to copy and to link.
     """
-    places = list(_at_rest())
+    places = list(_unchanging())
     try:
         store = os.memfd_create("libraries", os.MFD_CLOEXEC)
     except OSError:  # everything works as before
@@ -123,18 +123,18 @@ def _move(place: Mapping, store: int, offset: int) -> bool:
     return bool(_libc.mmap(place.first, length, access, FIXED, store, offset) == place.first)
 
 
-def _at_rest() -> Iterator[Mapping]:
-    """Relocated tables and data of all libraries but those that this very code changes."""
+def _unchanging() -> Iterator[Mapping]:
+    """Relocated tables and data of all libraries except those that change while this runs."""
     everything = mappings()
     for one, other in pairwise(everything):
         if _is_continued(one, other) and (one.access, other.access) == ("r--p", "rw-p"):
             yield one
-        if one.access == "rw-p" and one.name.startswith("/") and not _is_busy(one):
+        if one.access == "rw-p" and one.name.startswith("/") and not _is_changing(one):
             yield one
 
 
-def _is_busy(mapping: Mapping) -> bool:
-    return os.path.basename(mapping.name).startswith(BUSY)
+def _is_changing(mapping: Mapping) -> bool:
+    return os.path.basename(mapping.name).startswith(CHANGING_LIBRARIES)
 
 
 def _is_continued(one: Mapping, other: Mapping) -> bool:

@@ -1,8 +1,8 @@
-"""Runs steps in the one namespace of a program and tells how the last of them ended.
+"""Runs steps in the one namespace of a program and reports how the last of them ended.
 
-A step fails only by an exception (or by death, which is for others to notice); what it prints is
-never looked at. Timers, trace functions and signal masks do not outlive their step, so a program
-replayed in one process and one continued over many behave alike.
+A step fails only by an exception (or by the death of its process, which the guard reports); its
+output is never inspected. Timers, trace functions and signal masks do not outlive their step, so
+a program replayed in one process behaves like one continued over many.
 """
 
 import _signal  # type: ignore[import-not-found]
@@ -18,7 +18,7 @@ from typing import Any, TextIO, TypeAlias
 
 from .frames import Report
 
-# Our own copy: a program that breaks `isinstance` breaks it for itself.
+# A copy: a program that breaks `isinstance` breaks it only for itself.
 __builtins__ = dict(vars(builtins))  # type: ignore[assignment]
 
 Namespace: TypeAlias = dict[str, Any]
@@ -33,7 +33,7 @@ _AST_ONLY = ast.PyCF_ONLY_AST
 
 
 class Steps:
-    """The steps of one request, run in order; the output of all but the last is thrown away."""
+    """The steps of one request, run in order; the output of all but the last is discarded."""
 
     def __init__(self, names: Namespace, stream: TextIO, value_limit: int, text_limit: int) -> None:
         self._names = names
@@ -61,8 +61,8 @@ class Steps:
                 _block(signal.SIG_UNBLOCK, _ALL_SIGNALS)
                 value = self._evaluate(source, name)
             finally:
-                _settrace(None)  # before any call of ours, which it would trace
-                settle()
+                _settrace(None)  # before any other call, which it would trace
+                reset_process_state()
             report = Report(True, False, -1, 0, "", value)
         except SystemExit as error:
             report = self._exit(error, name, number)
@@ -86,14 +86,14 @@ class Steps:
 
     def _explain(self, error: BaseException, name: str, number: int) -> Report:
         line = _line(error, name)
-        error.__traceback__ = None  # lets go of what may have filled the memory
+        error.__traceback__ = None  # frees what may have filled the memory
         try:
             kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
             kind, text = clip(kind, 200), clip(str(error), self._text_limit)
         except BaseException:
             kind, text = "Exception", "<the exception cannot be printed>"
         finally:
-            settle()
+            reset_process_state()
         return _failure(kind, text, number, line)
 
     def _flush(self) -> None:
@@ -102,12 +102,12 @@ class Steps:
             try:
                 stream.flush()
             except BaseException:
-                settle()
+                reset_process_state()
 
 
-def settle() -> None:
+def reset_process_state() -> None:
     """Leave nothing of the program running: no timer, no trace function, no pending signal."""
-    for _ in range(4):  # a handler that still fires may raise right here: begin again
+    for _ in range(4):  # a handler that still fires may raise here: begin again
         try:
             _block(signal.SIG_BLOCK, _ALL_SIGNALS)
             _settrace(None)
@@ -120,7 +120,7 @@ def settle() -> None:
 
 
 def clip(text: str, limit: int) -> str:
-    """The first `limit` characters as a true `str`, whatever subclass came in."""
+    """The first `limit` characters as a real `str`, also of a subclass."""
     return str.__getitem__(text, slice(0, limit))
 
 
@@ -135,7 +135,7 @@ def _split(source: str, name: str) -> tuple[CodeType, CodeType | None]:
 
 
 def _line(error: BaseException, name: str) -> int:
-    """The innermost line of this very step on the way to the error; 0 if there is none."""
+    """The innermost line of this step in the traceback; 0 if there is none."""
     if isinstance(error, SyntaxError) and error.filename == name:
         return error.lineno or 0
     line, trace = 0, error.__traceback__

@@ -1,8 +1,8 @@
-"""What the interpreter has imported, and tried once, before the first program sees it.
+"""What the interpreter has imported, and called once, before the first program runs.
 
-Every MiB here is paid for by every fork (about 70 microseconds), and every library by its mappings,
-the more so the deeper a node is; every import missing here is paid for by the program that wants it
-(sympy: half a second). Hence three flavours: plain, sympy, and numpy, which has both.
+Every MiB here costs every fork about 70 microseconds, and every library costs its mappings, the
+more the deeper a node is; every import missing here costs the program that needs it (sympy: half a
+second). Hence three flavours: plain, sympy, and numpy, which has both.
 """
 
 import contextlib

@@ -1,11 +1,11 @@
-"""Judges folders of programs by running them: attacks must be contained, benign ones must work.
+"""Runs folders of programs and judges them: attacks must be contained, benign ones must work.
 
-An attack is a `.py` file with a header line `# correct: denied killed error timeout output
-harmless` naming what may become of it; whatever it prints, "BREACH" is a breach. A program with a
-`.out` file beside it must print exactly that. After each program a canary of the same flavour must
-still work, and no process may be left that we do not know. Incrementally, a program is run as a
-chain of steps, each in the interpreter held after the one before, and the canary goes on from the
-state that the chain began with; a header line `# whole: WHY` keeps it in one step.
+An attack is a `.py` file whose header line `# correct: denied killed error timeout output harmless`
+lists its allowed outcomes; if it prints "BREACH", that is a breach. A program with a `.out` file
+beside it must print exactly that. After each program a canary of the same flavour must still work,
+and no unknown process may be left. Incrementally, a program runs as a chain of steps, each in the
+interpreter held after the one before, and the canary continues from the state in which the chain
+began; a header line `# whole: WHY` keeps a program in one step.
 """
 
 import ast
@@ -23,36 +23,6 @@ from workers.sandbox import policy
 from workers.sandbox.errors import SandboxError
 from workers.sandbox.execution import Outcome
 from workers.sandbox.sandbox import Sandbox
-
-LONGEST = 20_000  # characters; what is longer, or cannot be parsed, stays in one piece
-
-
-def pieces(source: str, most: int) -> list[str]:
-    """At most `most` pieces of about as many statements each; joined by newlines, the source."""
-    lines, starts = source.split("\n"), _starts(source)
-    size = -(-len(starts) // most) or 1
-    cuts = [0, *starts[size::size], len(lines)]
-    return ["\n".join(lines[one:other]) for one, other in pairwise(cuts)]
-
-
-def _starts(source: str) -> list[int]:
-    """The lines, from 0, on which a statement begins behind the end of the one before."""
-    if len(source) > LONGEST or "\r" in source:
-        return []
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            body = ast.parse(source).body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return []
-    ends = [0, *(statement.end_lineno or 0 for statement in body)]
-    firsts = map(_first_line, body)
-    return [first - 1 for first, end in zip(firsts, ends, strict=False) if first > end]
-
-
-def _first_line(statement: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
-
 
 ATTACK_LIMITS = policy.Limits(wall_seconds=3.0, cpu_seconds=1.0)
 BENIGN_LIMITS = policy.Limits(wall_seconds=30.0, cpu_seconds=20.0)
@@ -74,15 +44,16 @@ BEFORE: dict[policy.Flavour, list[str]] = {
     "sympy": ["import sympy", "secret = 42"],
     "numpy": ["import numpy", "secret = 42"],
 }
-MOST_PIECES = 6
-# What we see counts as what was foreseen in these cases too: a denial is an error when it is not
-# caught, a benign end when it is, and a crash is as good as a kill.
+MAX_STEPS = 6
+MAX_CHARACTERS = 20_000  # longer sources, and those that cannot be parsed, stay one step
+# An outcome also counts as these: a denial is an error if the program does not catch it, harmless
+# if it does, and a crash is as good as a kill.
 COUNTS_AS = {"denied": {"harmless", "error"}, "error": {"denied", "killed"}, "killed": {"error"}}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one program."""
+    """The judgement on one program; `seen` is its outcome, `foreseen` lists the allowed ones."""
 
     name: str
     kind: str  # attack or benign
@@ -115,19 +86,19 @@ async def judge(
     attack_limits: policy.Bounds = ATTACK_LIMITS,
     canaries: Mapping[policy.Flavour, tuple[str, str]] = CANARIES,
 ) -> Verdict:
-    """Run one program and its canary, the program and what it must print."""
+    """Run one program, then the canary of its flavour."""
     source, expected = _load(path)
     flavour = policy.flavour_of([source])
     before = BEFORE[flavour] if incremental else []
     steps = _steps(source) if incremental else [source]
     limits = attack_limits if expected is None else BENIGN_LIMITS
     started = trio.current_time()
-    outcome = await _grow(sandbox, path.stem, before, steps, limits)
+    outcome = await _run_chain(sandbox, path.stem, before, steps, limits)
     seconds = trio.current_time() - started
-    canary = await _lives(sandbox, path.stem, before, *canaries[flavour])
+    canary = await _canary_works(sandbox, path.stem, before, *canaries[flavour])
     sandbox.end_tree(path.stem)
     if expected is None:
-        seen, foreseen = see(outcome), header(source)
+        seen, foreseen = classify(outcome), allowed_outcomes(source)
         kind, good = "attack", is_contained(seen, foreseen.split())
     else:
         seen, foreseen = str(outcome.status), "equal output"
@@ -144,13 +115,17 @@ def _load(path: Path) -> tuple[str, str | None]:
 
 
 def _steps(source: str) -> list[str]:
-    return [source] if re.search("^# whole:", source, re.MULTILINE) else pieces(source, MOST_PIECES)
+    return (
+        [source]
+        if re.search("^# whole:", source, re.MULTILINE)
+        else split_into_steps(source, MAX_STEPS)
+    )
 
 
-async def _grow(
+async def _run_chain(
     sandbox: Sandbox, tree: str, before: list[str], steps: list[str], limits: policy.Bounds
 ) -> Outcome:
-    """Extend `before` step by step; how the last one ended, with all that was printed."""
+    """Extend `before` step by step; the outcome of the last step, with all that was printed."""
     printed = ""
     for end in range(1, len(steps) + 1):
         outcome = await sandbox.run(tree, [*before, *steps[:end]], limits)
@@ -160,8 +135,8 @@ async def _grow(
     return replace(outcome, stdout=printed)
 
 
-def see(outcome: Outcome) -> str:
-    """One word for what an attack has come to."""
+def classify(outcome: Outcome) -> str:
+    """The outcome of an attack, as one word."""
     if "BREACH" in outcome.stdout:
         return "BREACH"
     if outcome.status in ("timeout", "output"):
@@ -174,19 +149,19 @@ def see(outcome: Outcome) -> str:
 
 
 def is_contained(seen: str, foreseen: Sequence[str]) -> bool:
-    """Whether what was seen is among what may be."""
+    """Whether the outcome is among the allowed ones."""
     if seen == "BREACH":
         return False
     return bool({seen, *COUNTS_AS.get(seen, ())} & {*foreseen}) or "accepted" in foreseen
 
 
-def header(source: str) -> str:
-    """What may become of an attack, by its own account."""
+def allowed_outcomes(source: str) -> str:
+    """The outcomes that an attack's header allows."""
     found = re.search(r"^# correct: *(.*)$", source, re.MULTILINE)
     return found[1] if found else "denied harmless"
 
 
-async def _lives(
+async def _canary_works(
     sandbox: Sandbox, tree: str, before: list[str], canary: str, expected: str
 ) -> bool:
     try:
@@ -194,3 +169,31 @@ async def _lives(
     except SandboxError:
         return False
     return outcome.status == "ok" and outcome.stdout == expected
+
+
+def split_into_steps(source: str, max_steps: int) -> list[str]:
+    """At most `max_steps` pieces with about as many statements each; joined by newlines they are
+    the source."""
+    lines, starts = source.split("\n"), _starts(source)
+    size = -(-len(starts) // max_steps) or 1
+    cuts = [0, *starts[size::size], len(lines)]
+    return ["\n".join(lines[one:other]) for one, other in pairwise(cuts)]
+
+
+def _starts(source: str) -> list[int]:
+    """The lines, from 0, on which a statement begins after the previous one has ended."""
+    if len(source) > MAX_CHARACTERS or "\r" in source:
+        return []
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            body = ast.parse(source).body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return []
+    ends = [0, *(statement.end_lineno or 0 for statement in body)]
+    firsts = map(_first_line, body)
+    return [first - 1 for first, end in zip(firsts, ends, strict=False) if first > end]
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])

@@ -1,4 +1,4 @@
-"""What this machine offers a sandbox, and a handful of attacks to see that it holds."""
+"""What this machine offers a sandbox, and a few attacks to check that it holds."""
 
 import os
 import platform
@@ -33,13 +33,13 @@ ATTACKS = {
     "use 64 GiB": "attempt(lambda: bytearray(64 << 30))",
 }
 READING = "attempt(lambda: open('/etc/passwd'))\nattempt(lambda: os.listdir('/proc'))"
-# Of the control group of a container, in the two versions of the kernel's interface.
+# The limit of a container's control group, in both versions of the kernel's interface.
 PROCESS_LIMITS = ("/sys/fs/cgroup/pids.max", "/sys/fs/cgroup/pids/pids.max")
 ENDLESS = "while True: pass"
 
 
 async def self_test(sandbox: Sandbox, *, reading: bool = True) -> list[str]:
-    """The attacks that got through: an empty list, or do not serve."""
+    """The attacks that got through. A worker must not serve unless this is empty."""
     attacks = ATTACKS | ({"read a file": READING} if reading else {})
     breaches = []
     for name, source in attacks.items():
@@ -49,7 +49,7 @@ async def self_test(sandbox: Sandbox, *, reading: bool = True) -> list[str]:
     if (await sandbox.run("self-test", [ENDLESS], SELF_TEST_LIMITS)).status != "timeout":
         breaches.append("loop for ever")
     sandbox.end_tree("self-test")
-    if sandbox.strays:
+    if sandbox.unknown_processes:
         breaches.append("leave a process behind")
     return breaches
 
@@ -78,13 +78,13 @@ class Facts:
 
 
 async def doctor(options: Options | None = None) -> Facts:
-    """Look, start a sandbox, and attack it."""
+    """Inspect the machine, start a sandbox, and attack it."""
     options = options or Options()
-    locks, missing, breaches = None, [], list[str]()
+    confinement, missing, breaches = None, [], list[str]()
     try:
         async with open_sandbox(options) as sandbox:
-            locks = sandbox.locks["plain"]
-            breaches = await self_test(sandbox, reading=locks.landlock > 0)
+            confinement = sandbox.confinement["plain"]
+            breaches = await self_test(sandbox, reading=confinement.landlock > 0)
     except SandboxError as error:
         missing.append(str(error))
     return Facts(
@@ -93,8 +93,8 @@ async def doctor(options: Options | None = None) -> Facts:
         python=f"{platform.python_version()} {sys.executable}",
         user=os.geteuid(),
         landlock_abi=landlock_abi(),
-        fork_tickets=bool(locks and locks.tickets),
-        leaves_root=bool(locks and locks.nobody),
+        fork_tickets=bool(confinement and confinement.fork_permits),
+        leaves_root=bool(confinement and confinement.nobody),
         most_processes=_most_processes(),
         most_descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[1],
         memory_mib=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20,

@@ -1,7 +1,7 @@
-"""Random system calls under the filter, for as long as wanted: nobody but the caller may be hurt.
+"""Random system calls under the filter: only the process that makes them may be harmed.
 
-Each round is a program that makes up to thousands of them, until it has torn down its own memory or
-run into a limit. After it a bystander that was held all the while must go on as before.
+Each round is a program that makes thousands of calls, until it has destroyed its own memory or hit
+a limit. Afterwards a bystander that was held all the time must continue as before.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ print("survived")
 
 @dataclass
 class Fuzzed:
-    """How the rounds ended, and the seeds of those after which the bystander was not itself."""
+    """How the rounds ended, and the seeds of those that changed the bystander."""
 
     rounds: int = 0
     endings: Counter[str] = field(default_factory=Counter)

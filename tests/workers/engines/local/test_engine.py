@@ -8,11 +8,12 @@ import msgspec
 import pytest
 import trio
 
+from rstar_async.engines.errors import BadRequest, EngineFailed, ModelUnavailable
 from rstar_async.wire.payloads import Generate, Generated, Sampling
 from tests.workers.engines import oracle
 from tests.workers.engines.tiny import CONTEXT, TOKEN_BYTES, VOCABULARY, edit_config, tokenizer
-from workers.engines.base import BadRequest, EngineFailed, ModelUnavailable
 from workers.engines.local.engine import LocalEngine
+from workers.engines.local.settings import LocalSettings
 
 Tokens = Callable[[int], list[int]]
 
@@ -49,7 +50,7 @@ async def test_greedy_tokens_are_those_of_transformers(
     models_dir: Path, tokens: Tokens, model: str, cache_mib: int
 ) -> None:
     prompt = tokens(20)
-    async with LocalEngine(models_dir, cache_mib=cache_mib) as engine:
+    async with LocalEngine(models_dir, LocalSettings(cache_mib=cache_mib)) as engine:
         for length in (20, 20, 9, 1):
             reply = await engine.generate(greedy(model, prompt[:length]))
             assert drawn(reply) == [oracle.greedy(models_dir / model, prompt[:length], 12)]
@@ -65,7 +66,7 @@ async def test_a_mixed_batch_changes_no_answer(
         greedy(model, prompt, n=(1, 2, 5, 9)[i % 4], count=(3, 18, 40)[i % 3])
         for i, prompt in enumerate(prompts)
     ]
-    async with LocalEngine(models_dir, max_rows=32, prefill_tokens=100) as engine:
+    async with LocalEngine(models_dir, LocalSettings(rows=32, prefill_tokens=100)) as engine:
         replies = await all_at_once(engine, requests)
     for request, reply in zip(requests, replies, strict=True):
         count = request.sampling.max_tokens
@@ -73,15 +74,15 @@ async def test_a_mixed_batch_changes_no_answer(
         assert drawn(reply) == [expected] * request.n
 
 
-async def test_a_row_may_outgrow_every_table(models_dir: Path, tokens: Tokens) -> None:
+async def test_a_sequence_may_outgrow_every_table(models_dir: Path, tokens: Tokens) -> None:
     prompt = tokens(10)
     async with LocalEngine(models_dir) as engine:
         reply = await engine.generate(greedy("llama", prompt, n=2, count=140))
     assert drawn(reply) == [oracle.greedy(models_dir / "llama", prompt, 140)] * 2
 
 
-async def test_more_samples_than_rows_are_still_answered(models_dir: Path) -> None:
-    async with LocalEngine(models_dir, max_rows=4) as engine:
+async def test_more_samples_than_the_batch_holds_are_still_answered(models_dir: Path) -> None:
+    async with LocalEngine(models_dir, LocalSettings(rows=4)) as engine:
         reply = await engine.generate(greedy("llama", [1, 2, 3], n=11))
     assert len(reply.samples) == 11
 
@@ -125,18 +126,18 @@ async def test_a_prefix_that_arrives_with_many_requests_is_computed_once(
 
 
 async def test_without_a_cache_nothing_counts_as_cached(models_dir: Path) -> None:
-    async with LocalEngine(models_dir, cache_mib=0) as engine:
+    async with LocalEngine(models_dir, LocalSettings(cache_mib=0)) as engine:
         for _ in range(2):
             reply = await engine.generate(greedy("llama", [1, 2, 3]))
             assert reply.cached_tokens == 0
         assert engine.statistics().cache_bytes == 0
 
 
-async def test_a_full_cache_forgets_without_wrong_answers(models_dir: Path, tokens: Tokens) -> None:
+async def test_a_full_cache_evicts_without_wrong_answers(models_dir: Path, tokens: Tokens) -> None:
     prompts = [tokens(100) for _ in range(60)]
-    room = (1 << 20) // TOKEN_BYTES
-    assert sum(map(len, prompts)) > room
-    async with LocalEngine(models_dir, cache_mib=1) as engine:
+    capacity = (1 << 20) // TOKEN_BYTES
+    assert sum(map(len, prompts)) > capacity
+    async with LocalEngine(models_dir, LocalSettings(cache_mib=1)) as engine:
         await all_at_once(engine, [greedy("llama", prompt) for prompt in prompts])
         assert engine.statistics().cache_bytes <= 1 << 20
         for prompt in (prompts[0], prompts[30], prompts[59]):
@@ -172,7 +173,7 @@ async def test_a_sample_depends_on_seed_and_index_only(models_dir: Path, model: 
         assert await samples(2, 8) != await samples(2, 9)
 
 
-async def test_the_plain_way_draws_what_the_fast_way_draws(models_dir: Path) -> None:
+async def test_the_fallback_draws_what_the_batched_engine_draws(models_dir: Path) -> None:
     """The same model twice, once with a window that no text here is long enough to feel."""
     from transformers import MistralConfig, MistralForCausalLM
 
@@ -182,7 +183,7 @@ async def test_the_plain_way_draws_what_the_fast_way_draws(models_dir: Path) -> 
         model = MistralForCausalLM(MistralConfig(**SHAPE, sliding_window=window))
         write(models_dir / name, lively(model, 9))
     request = Generate("fast", [4, 5, 6], 5, 77, Sampling(top_p=0.8, max_tokens=15))
-    async with LocalEngine(models_dir, models_in_memory=2) as engine:
+    async with LocalEngine(models_dir, LocalSettings(models_in_memory=2)) as engine:
         fast = await engine.generate(request)
         plain = await engine.generate(msgspec.structs.replace(request, model="plain"))
         again = await engine.generate(request)
@@ -222,7 +223,7 @@ async def test_a_stop_text_may_begin_and_end_inside_tokens(models_dir: Path, mod
 
 
 @pytest.mark.parametrize("model", ["llama", "sliding"])
-async def test_the_models_own_end_is_dropped_unless_it_is_a_stop(
+async def test_an_end_of_text_token_is_dropped_unless_it_is_a_stop(
     models_dir: Path, tmp_path: Path, model: str
 ) -> None:
     free = oracle.greedy(models_dir / model, [1, 2, 3], 30)
@@ -267,7 +268,7 @@ async def test_a_sample_never_leaves_the_context(
     ],
 )
 @pytest.mark.parametrize("model", ["llama", "sliding"])
-async def test_a_bad_request_is_refused_and_the_engine_lives_on(
+async def test_a_bad_request_is_refused_and_the_engine_goes_on(
     models_dir: Path, prompt: list[int], changes: dict[str, float], complaint: str, model: str
 ) -> None:
     async with LocalEngine(models_dir) as engine:
@@ -318,7 +319,7 @@ async def test_each_request_is_answered_by_the_version_it_names(
     models_dir: Path, tokens: Tokens, in_memory: int
 ) -> None:
     requests = [greedy(("llama", "llama-2", "qwen")[i % 3], tokens(5 + i)) for i in range(15)]
-    async with LocalEngine(models_dir, models_in_memory=in_memory) as engine:
+    async with LocalEngine(models_dir, LocalSettings(models_in_memory=in_memory)) as engine:
         replies = await all_at_once(engine, requests)
         assert len(engine.statistics().versions) == in_memory
     for request, reply in zip(requests, replies, strict=True):
@@ -328,19 +329,19 @@ async def test_each_request_is_answered_by_the_version_it_names(
 
 
 @pytest.mark.parametrize("model", ["llama", "sliding"])
-async def test_a_cancelled_request_frees_its_rows(models_dir: Path, model: str) -> None:
-    async with LocalEngine(models_dir, max_rows=8) as engine:
+async def test_a_cancelled_request_frees_its_sequences(models_dir: Path, model: str) -> None:
+    async with LocalEngine(models_dir, LocalSettings(rows=8)) as engine:
         await engine.generate(greedy(model, [1]))
         with trio.move_on_after(0.05) as scope:
             await engine.generate(greedy(model, [1, 2, 3], n=8, count=150))
         assert scope.cancelled_caught
         with trio.fail_after(10):
             reply = await engine.generate(greedy(model, [1, 2, 3]))
-            assert engine.statistics().running_rows == 0
+            assert engine.statistics().running_samples == 0
     assert drawn(reply) == [oracle.greedy(models_dir / model, [1, 2, 3], 12)]
 
 
-async def test_closing_fails_what_still_waits(models_dir: Path) -> None:
+async def test_closing_fails_waiting_requests(models_dir: Path) -> None:
     failures: list[Exception] = []
 
     async def ask(engine: LocalEngine) -> None:

@@ -9,7 +9,7 @@ from workers.engines.local.radix_cache import RadixCache
 TOKEN_BYTES = 4
 
 
-def memory(tokens: tuple[int, ...], start: int = 0, end: int | None = None) -> torch.Tensor:
+def kv(tokens: tuple[int, ...], start: int = 0, end: int | None = None) -> torch.Tensor:
     """One number a token that is different for every prefix: [1, 1, 1, tokens, 1]."""
     stop = len(tokens) if end is None else end
     marks = [hash(tokens[: i + 1]) % 1_000_003 for i in range(start, stop)]
@@ -17,7 +17,7 @@ def memory(tokens: tuple[int, ...], start: int = 0, end: int | None = None) -> t
 
 
 def insert(cache: RadixCache, tokens: tuple[int, ...]) -> None:
-    cache.insert(tokens, lambda start, end: memory(tokens, start, end))
+    cache.insert(tokens, lambda start, end: kv(tokens, start, end))
 
 
 def found(cache: RadixCache, tokens: tuple[int, ...]) -> int:
@@ -26,7 +26,7 @@ def found(cache: RadixCache, tokens: tuple[int, ...]) -> int:
     copy = torch.zeros(1, 1, 1, len(tokens), 1)
     prefix.copy_to(copy)
     held = copy[..., : prefix.length, :]
-    assert torch.equal(held, memory(tokens)[..., : prefix.length, :])
+    assert torch.equal(held, kv(tokens)[..., : prefix.length, :])
     return prefix.length
 
 
@@ -51,7 +51,7 @@ def test_a_match_stops_at_its_limit() -> None:
         assert cache.match((1, 2, 3, 4), limit).length == limit
 
 
-def test_the_least_recently_used_goes_first() -> None:
+def test_the_least_recently_used_is_evicted_first() -> None:
     cache = RadixCache(9 * TOKEN_BYTES)
     for first in (1, 2, 3):
         insert(cache, (first, 0, 0))
@@ -60,7 +60,7 @@ def test_the_least_recently_used_goes_first() -> None:
     assert [found(cache, (first, 0, 0)) for first in (1, 2, 3, 4)] == [3, 0, 3, 3]
 
 
-def test_leaves_go_before_the_prefix_they_share() -> None:
+def test_leaves_are_evicted_before_the_prefix_they_share() -> None:
     cache = RadixCache(8 * TOKEN_BYTES)
     insert(cache, (1, 1, 1, 1, 2, 2))
     insert(cache, (1, 1, 1, 1, 3, 3))
@@ -87,7 +87,7 @@ def test_a_match_outlives_the_eviction_of_its_nodes() -> None:
     assert found(cache, (1, 2, 3, 4)) == 0
     copy = torch.zeros(1, 1, 1, 4, 1)
     prefix.copy_to(copy)
-    assert torch.equal(copy, memory((1, 2, 3, 4)))
+    assert torch.equal(copy, kv((1, 2, 3, 4)))
 
 
 def test_bytes_stay_within_the_capacity() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from workers.engines.local.sampler import draw, row_key, uniforms
+from workers.engines.local.sampler import draw, stream_key, uniforms
 
 PROBABILITIES = (0.5, 0.25, 0.15, 0.07, 0.03, 0.0)
 
@@ -13,7 +13,7 @@ def counted(rows: int, *, temperature: float = 1.0, top_p: float = 1.0, wide: in
     """How often each of the six tokens is drawn; `wide` adds tokens that are never likely."""
     known = torch.tensor([math.log(p) if p else -1e9 for p in PROBABILITIES])
     logits = torch.cat([known, torch.full((wide,), -1e9)]).expand(rows, -1)
-    keys = np.array([row_key(seed, 0) for seed in range(rows)], np.uint64)
+    keys = np.array([stream_key(seed, 0) for seed in range(rows)], np.uint64)
     heat, mass = np.full(rows, temperature, np.float32), np.full(rows, top_p, np.float32)
     tokens = draw(logits, heat, mass, uniforms(keys, np.zeros(rows, np.int64)))
     return np.bincount(tokens, minlength=6).tolist()
@@ -47,7 +47,7 @@ def test_top_p_keeps_the_fewest_tokens_that_hold_the_mass(wide: int) -> None:
 
 def test_top_p_of_a_flat_distribution_needs_more_than_the_first_guess() -> None:
     rows, width = 4000, 2000
-    keys = np.array([row_key(3, sample) for sample in range(rows)], np.uint64)
+    keys = np.array([stream_key(3, sample) for sample in range(rows)], np.uint64)
     ones = np.ones(rows, np.float32)
     chance = uniforms(keys, np.zeros(rows, np.int64))
     tokens = draw(torch.zeros(rows, width), ones, 0.5 * ones, chance)
@@ -64,7 +64,7 @@ def test_temperature_zero_is_greedy_beside_warm_rows() -> None:
 
 
 def test_uniforms_are_even_and_differ_by_seed_sample_and_position() -> None:
-    keys = np.array([row_key(s, i) for s in range(50) for i in range(20)], np.uint64)
+    keys = np.array([stream_key(s, i) for s in range(50) for i in range(20)], np.uint64)
     table = np.stack([uniforms(keys, np.full(1000, p, np.int64)) for p in range(20)])
     assert table.min() >= 0
     assert table.max() < 1
@@ -83,6 +83,6 @@ def test_the_largest_draw_picks_a_possible_token() -> None:
 
 
 def test_any_integer_is_a_seed() -> None:
-    keys = {row_key(seed, 0) for seed in (-1, 0, 1, 2**63, -(2**63) + 1, 2**64 - 2)}
+    keys = {stream_key(seed, 0) for seed in (-1, 0, 1, 2**63, -(2**63) + 1, 2**64 - 2)}
     assert len(keys) == 6
     assert all(0 <= key < 2**64 for key in keys)

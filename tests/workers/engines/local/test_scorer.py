@@ -11,11 +11,12 @@ import torch
 import trio
 from safetensors.torch import load_file, save_file
 
+from rstar_async.engines.errors import BadRequest, ModelUnavailable
 from rstar_async.wire.payloads import Score, Scored
 from tests.workers.engines import oracle
 from tests.workers.engines.tiny import CONTEXT, edit_config
-from workers.engines.base import BadRequest, ModelUnavailable
 from workers.engines.local.scorer import LocalScorer
+from workers.engines.local.settings import LocalSettings
 
 Tokens = Callable[[int], list[int]]
 MODELS = ["llama-ppm", "qwen-ppm", "sliding-ppm"]
@@ -50,7 +51,7 @@ async def test_values_are_those_of_transformers(
         Score(model, [*prefix, *tokens(7)], [tokens(3), tokens(3)]),
         Score(model, [], [tokens(6), tokens(1)]),
     ]
-    async with LocalScorer(models_dir, cache_mib=cache_mib) as scorer:
+    async with LocalScorer(models_dir, LocalSettings(cache_mib=cache_mib)) as scorer:
         for _ in range(2):
             for request, reply in zip(requests, await all_at_once(scorer, requests), strict=True):
                 assert reply.values == pytest.approx(expected(models_dir, request), abs=1e-5)
@@ -89,7 +90,7 @@ async def test_more_tokens_than_a_pass_takes_need_more_passes(
     models_dir: Path, tokens: Tokens
 ) -> None:
     requests = [Score("llama-ppm", tokens(50), [tokens(20)] * 3) for _ in range(6)]
-    async with LocalScorer(models_dir, batch_tokens=100) as scorer:
+    async with LocalScorer(models_dir, LocalSettings(batch_tokens=100)) as scorer:
         for request, reply in zip(requests, await all_at_once(scorer, requests), strict=True):
             assert reply.values == pytest.approx(expected(models_dir, request), abs=1e-5)
 

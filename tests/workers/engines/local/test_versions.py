@@ -1,14 +1,17 @@
-"""Which version works when, with versions that only count."""
+"""Which version runs when, with versions that only count."""
 
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 import trio
 
+from rstar_async.engines.errors import ModelUnavailable
 from rstar_async.wire.payloads import Generate, Sampling
-from workers.engines.base import ModelUnavailable
 from workers.engines.local.sequence import PendingRequest
-from workers.engines.local.versions import Load, ModelManager
+from workers.engines.local.versions import Activity, ModelManager
+
+Pending: TypeAlias = PendingRequest[Generate, str]
 
 
 class Version:
@@ -17,32 +20,32 @@ class Version:
     def __init__(self, name: str, log: list[str]) -> None:
         self.name = name
         self.log = log
-        self.queue: list[PendingRequest[Generate, str]] = []
+        self.queue: list[Pending] = []
 
     @property
     def busy(self) -> bool:
         return bool(self.queue)
 
     @property
-    def state(self) -> Load:
-        return Load(waiting=len(self.queue))
+    def activity(self) -> Activity:
+        return Activity(waiting=len(self.queue))
 
     def start(self) -> None:
         self.log.append(f"start {self.name}")
 
-    def add(self, work: PendingRequest[Generate, str]) -> None:
-        self.queue.append(work)
+    def add(self, pending: Pending) -> None:
+        self.queue.append(pending)
 
     def step(self) -> None:
-        work = self.queue.pop(0)
-        self.log.append(f"{work.request.seed}")
-        work.answer(self.name)
+        pending = self.queue.pop(0)
+        self.log.append(f"{pending.request.seed}")
+        pending.answer(self.name)
 
     def close(self) -> None:
         self.log.append(f"close {self.name}")
 
 
-def shelf_of(capacity: int, log: list[str]) -> ModelManager[Generate, str]:
+def manager_of(capacity: int, log: list[str]) -> ModelManager[Generate, str]:
     def load(name: str) -> Version:
         log.append(f"load {name}")
         if name == "bad":
@@ -52,21 +55,21 @@ def shelf_of(capacity: int, log: list[str]) -> ModelManager[Generate, str]:
     return ModelManager(load, capacity)
 
 
-def ask(shelf: ModelManager[Generate, str], *versions: str) -> list[PendingRequest[Generate, str]]:
+def add(manager: ModelManager[Generate, str], *versions: str) -> list[Pending]:
     """One request for each version, numbered from 1 in their seeds."""
-    works: list[PendingRequest[Generate, str]] = []
-    for number, version in enumerate(versions, 1):
-        works.append(PendingRequest(Generate(version, [1], 1, number, Sampling())))
-        shelf.arrive(works[-1])
-    return works
+    added: list[Pending] = []
+    for seed, version in enumerate(versions, 1):
+        added.append(PendingRequest(Generate(version, [1], 1, seed, Sampling())))
+        manager.add(added[-1])
+    return added
 
 
-async def test_old_work_ends_before_the_new_version_comes() -> None:
+async def test_old_requests_end_before_the_new_version_is_started() -> None:
     log: list[str] = []
-    shelf = shelf_of(1, log)
-    ask(shelf, "a", "a", "b", "a", "b")
-    while shelf.busy:
-        shelf.turn()
+    manager = manager_of(1, log)
+    add(manager, "a", "a", "b", "a", "b")
+    while manager.busy:
+        manager.step()
     # Loading comes first, so that a failure would leave the old version; 5 is served with 3.
     assert log == [
         *("load a", "start a", "1", "2", "4"),
@@ -76,14 +79,14 @@ async def test_old_work_ends_before_the_new_version_comes() -> None:
 
 async def test_versions_that_keep_coming_take_turns() -> None:
     log: list[str] = []
-    shelf = shelf_of(1, log)
-    ask(shelf, "a")
-    shelf.turn()
-    ask(shelf, "b", "a")
-    shelf.turn()
-    ask(shelf, "a", "b")
-    while shelf.busy:
-        shelf.turn()
+    manager = manager_of(1, log)
+    add(manager, "a")
+    manager.step()
+    add(manager, "b", "a")
+    manager.step()
+    add(manager, "a", "b")
+    while manager.busy:
+        manager.step()
     assert [line for line in log if line.startswith("load")] == [
         *("load a", "load b", "load a", "load b"),
     ]
@@ -91,37 +94,37 @@ async def test_versions_that_keep_coming_take_turns() -> None:
 
 async def test_a_bad_version_fails_its_own_requests_only() -> None:
     log: list[str] = []
-    shelf = shelf_of(1, log)
-    first, bad, second, worse = ask(shelf, "a", "bad", "a", "bad")
-    while shelf.busy:
-        shelf.turn()
+    manager = manager_of(1, log)
+    first, bad, second, worse = add(manager, "a", "bad", "a", "bad")
+    while manager.busy:
+        manager.step()
     assert log == ["load a", "start a", "1", "3", "load bad"]
     assert [await first.result(), await second.result()] == ["a", "a"]
-    for work in (bad, worse):
+    for pending in (bad, worse):
         with pytest.raises(ModelUnavailable, match="model folder bad: no such folder"):
-            await work.result()
+            await pending.result()
 
 
 async def test_two_versions_in_memory_work_side_by_side() -> None:
     log: list[str] = []
-    shelf = shelf_of(2, log)
-    ask(shelf, "a", "b", "a", "b")
-    while shelf.busy:
-        shelf.turn()
+    manager = manager_of(2, log)
+    add(manager, "a", "b", "a", "b")
+    while manager.busy:
+        manager.step()
     assert log.count("load a") == log.count("load b") == 1
     assert "close a" not in log
-    ask(shelf, "b", "c")
-    while shelf.busy:
-        shelf.turn()
-    assert shelf.versions == ("b", "c")
+    add(manager, "b", "c")
+    while manager.busy:
+        manager.step()
+    assert manager.versions == ("b", "c")
 
 
 async def test_cancelled_requests_load_nothing() -> None:
     log: list[str] = []
-    shelf = shelf_of(1, log)
-    (work,) = ask(shelf, "a")
+    manager = manager_of(1, log)
+    (pending,) = add(manager, "a")
     with trio.move_on_after(0):
-        await work.result()
-    while shelf.busy:
-        shelf.turn()
+        await pending.result()
+    while manager.busy:
+        manager.step()
     assert log == []

@@ -1,4 +1,4 @@
-"""The SGLang engine on a real server, against transformers' own words."""
+"""The SGLang engine on a real server, compared with transformers."""
 
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
@@ -8,9 +8,9 @@ import httpx
 import pytest
 import trio
 
+from rstar_async.engines.errors import BadRequest, EngineFailed, ModelUnavailable
 from rstar_async.wire.payloads import Generate, Generated, Sampling
 from tests.workers.engines.sglang.server import needs_sglang, serving
-from workers.engines.base import BadRequest, EngineFailed, ModelUnavailable
 from workers.engines.sglang.attached import AttachedServer
 from workers.engines.sglang.engine import SGLangEngine
 from workers.engines.sglang.role import POLICY, PPM
@@ -122,7 +122,7 @@ async def test_logprobs_are_those_of_transformers(models: Path, url: str) -> Non
         assert list(sample.logprobs) == pytest.approx(expected, abs=1e-4)
 
 
-async def test_no_room_for_a_token_is_no_reason_to_fail(models: Path, url: str) -> None:
+async def test_a_prompt_without_room_for_a_token_gets_empty_samples(models: Path, url: str) -> None:
     from tests.workers.engines.sglang.models import CONTEXT
 
     async with attached(models, url) as engine:
@@ -145,7 +145,7 @@ async def test_ids_that_would_end_the_server_are_never_sent(
         assert (await engine.generate(ask())).samples[0].tokens
 
 
-async def test_versions_take_turns_and_nobody_gets_the_wrong_one(models: Path, url: str) -> None:
+async def test_versions_take_turns_and_every_request_gets_its_own(models: Path, url: str) -> None:
     from tests.workers.engines import oracle
 
     replies: list[Generated] = []
@@ -185,9 +185,9 @@ async def test_a_version_that_cannot_be_served_leaves_the_old_one_in_place(
     assert reply.samples[0].tokens == oracle.greedy(models / "first", PROMPT, 12)
 
 
-async def test_weights_that_somebody_else_exchanged_are_noticed(models: Path, url: str) -> None:
+async def test_weights_that_another_client_exchanged_are_noticed(models: Path, url: str) -> None:
+    from rstar_async.engines.errors import Interrupted
     from tests.workers.engines import oracle
-    from workers.engines.base import Interrupted
 
     async with attached(models, url, "first") as engine:
         body = {"model_path": str(models / "second"), "weight_version": "second"}
@@ -213,7 +213,7 @@ async def test_a_cancelled_request_leaves_the_server_at_once(models: Path, url: 
         assert (await engine.generate(ask())).samples[0].tokens
 
 
-async def test_its_memory_can_be_lent_and_comes_back_with_the_same_weights(
+async def test_its_memory_can_be_released_and_taken_back_with_the_same_weights(
     models: Path, url: str
 ) -> None:
     """Without a GPU nothing is freed, but every route and their order are the real ones."""
@@ -245,21 +245,21 @@ async def test_a_server_that_a_dead_driver_left_half_way_is_not_touched_again(
         assert (await engine.generate(ask())).samples[0].tokens
 
 
-async def test_any_server_with_completions_will_do(models: Path, url: str) -> None:
+async def test_a_server_with_completions_can_serve_a_policy(models: Path, url: str) -> None:
     from tests.workers.engines.sglang.models import CONTEXT, TOKENIZER
-    from workers.engines.openai import OpenAIEngine
+    from workers.engines.openai import OpenAIEngine, OpenAISettings
 
     async with attached(models, url, "first") as engine:
         free = (await engine.generate(ask())).samples[0]
     stop = free.tokens[5]
     (name,) = await trio.to_thread.run_sync(lambda: model_names(url))
-    async with OpenAIEngine(models, f"{url}/v1", name) as engine:
+    async with OpenAIEngine(models, OpenAISettings(url=f"{url}/v1", served_as=name)) as engine:
         reply = await engine.generate(ask(n=2))
         beyond = await engine.generate(ask(prompt=[30] * (CONTEXT + 300), n=2))
         stopped = await engine.generate(ask(stop_token_ids=(stop,)))
         with pytest.raises(ModelUnavailable, match="serves first already"):
             await engine.generate(ask("second"))
-    async with OpenAIEngine(models, f"{url}/v1") as engine:
+    async with OpenAIEngine(models, OpenAISettings(url=f"{url}/v1")) as engine:
         with pytest.raises(ModelUnavailable, match="no model 'first'"):
             await engine.generate(ask())
     assert [(sample.tokens, sample.finish) for sample in beyond.samples] == [([], "length")] * 2

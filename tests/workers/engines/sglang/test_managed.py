@@ -1,4 +1,4 @@
-"""A server of our own: exchanged in place, started anew for other shapes, missed when it dies."""
+"""A managed server: weights exchanged in place, a restart for other shapes, a noticed death."""
 
 import os
 import signal
@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import trio
 
+from rstar_async.engines.errors import EngineFailed, ModelUnavailable
 from rstar_async.launch.linux import children
 from rstar_async.wire.payloads import Generate, Sampling
 from tests.workers.engines.sglang.server import LAUNCH, PROGRAM
-from workers.engines.base import EngineFailed, ModelUnavailable
 from workers.engines.sglang.command import Command
 from workers.engines.sglang.engine import SGLangEngine
 from workers.engines.sglang.managed import ManagedServer
@@ -22,7 +22,7 @@ PROMPT = list(range(30, 70))
 @pytest.mark.slow  # two servers, one after the other
 @pytest.mark.sglang
 @pytest.mark.skipif(not PROGRAM, reason="RSTAR_TEST_SGLANG is not set")
-async def test_a_server_of_our_own_serves_whatever_is_asked_and_leaves_nothing(
+async def test_a_managed_server_serves_every_version_and_leaves_no_process(
     tmp_path: Path,
 ) -> None:
     from tests.workers.engines import oracle
@@ -49,7 +49,7 @@ async def test_a_server_of_our_own_serves_whatever_is_asked_and_leaves_nothing(
     assert {child.pid for child in children(os.getpid())} <= before
 
 
-async def test_a_program_that_ends_at_once_is_no_reason_to_wait(tmp_path: Path) -> None:
+async def test_a_program_that_ends_at_once_fails_without_waiting(tmp_path: Path) -> None:
     from tests.workers.engines.sglang.models import write_policies
 
     write_policies(tmp_path)

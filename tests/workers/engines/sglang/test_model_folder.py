@@ -1,11 +1,11 @@
-"""What can be known of a model folder before its weights are sent for."""
+"""What is known of a model folder before its weights are loaded."""
 
 import json
 import shutil
 
 import pytest
 
-from workers.engines.base import ModelUnavailable
+from rstar_async.engines.errors import ModelUnavailable
 from workers.engines.limits import ModelLimits
 from workers.engines.sglang.command import Command
 from workers.engines.sglang.model_folder import read_model_folder
@@ -15,30 +15,30 @@ def read(folder, version="v"):
     return read_model_folder(folder, version)
 
 
-def test_bounds_ends_and_shapes_come_from_the_files(models_dir):
+def test_limits_end_ids_and_shapes_come_from_the_files(models_dir):
     from tests.workers.engines.tiny import CONTEXT, VOCABULARY
 
     model = read(models_dir / "llama")
-    assert model.bounds == ModelLimits(VOCABULARY, CONTEXT)
-    assert model.ends == frozenset()
+    assert model.limits == ModelLimits(VOCABULARY, CONTEXT)
+    assert model.end_ids == frozenset()
     assert model.shapes["model.embed_tokens.weight"] == ("F32", (VOCABULARY, 32))
 
 
-def test_only_weights_of_the_same_shapes_may_take_their_place(models_dir):
+def test_only_weights_of_the_same_shapes_can_be_exchanged(models_dir):
     llama = read(models_dir / "llama")
     assert read(models_dir / "llama-2").replaces(llama)
     assert not read(models_dir / "qwen").replaces(llama)
     assert not read(models_dir / "llama-ppm").replaces(llama)
 
 
-def test_the_probe_and_the_ends_of_a_published_version_are_read(models_dir, tmp_path):
+def test_the_probe_and_the_end_ids_of_a_published_version_are_read(models_dir, tmp_path):
     folder = shutil.copytree(models_dir / "llama", tmp_path / "v")
     probe = {"input_ids": [[1, 2], [3, 4]], "values": [-1.5, 0.25]}
     (folder / "manifest.json").write_text(json.dumps({"probe": probe}))
     (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [2, 7]}))
     model = read(folder)
     assert model.probe == (([1, 2], -1.5), ([3, 4], 0.25))
-    assert model.ends == {2, 7}
+    assert model.end_ids == {2, 7}
 
 
 @pytest.mark.parametrize("keep", [0, 7, 100, -1])
@@ -58,7 +58,7 @@ def test_a_shard_that_is_missing_is_refused_by_name(models_dir, tmp_path):
         read(folder)
 
 
-def test_what_the_user_gives_comes_last_in_the_command(tmp_path):
+def test_the_users_arguments_come_last_in_the_command(tmp_path):
     command = Command("'my server' --at {port} {model}", ("--tp", "2"))
     argv = command.argv(tmp_path, 8000, ("--is-embedding",))
     assert argv[:4] == ("my server", "--at", "8000", str(tmp_path))

@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
+from rstar_async.engines.errors import Interrupted
+from rstar_async.engines.sglang_messages import Completion
 from rstar_async.wire.payloads import Generate, Sampling
-from workers.engines.base import Interrupted
 from workers.engines.sglang import protocol
-from workers.engines.sglang.protocol import Completion
 from workers.engines.stops import StopRule
 
 END = 9
@@ -32,8 +32,8 @@ def completion(ids, kind="length", matched=None):
     return msgspec.json.decode(msgspec.json.encode(said), type=Completion)
 
 
-def sample(given, limit=8, ends=frozenset({END}), **sampling):
-    rule = StopRule(Sampling(**sampling), ends, limit, decode)
+def sample(given, limit=8, end_ids=frozenset({END}), **sampling):
+    rule = StopRule(Sampling(**sampling), end_ids, limit, decode)
     made = protocol.sample_of(given, rule, decode)
     return made.tokens, made.text, made.finish, len(made.logprobs)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import trio
 
+from rstar_async.engines.errors import BadRequest, EngineFailed, ModelUnavailable
 from rstar_async.wire.payloads import Score
 from tests.workers.engines.sglang.server import needs_sglang, serving
-from workers.engines.base import BadRequest, EngineFailed, ModelUnavailable
 from workers.engines.sglang.attached import AttachedServer
 from workers.engines.sglang.role import POLICY, PPM
 from workers.engines.sglang.scorer import SGLangScorer
@@ -59,7 +59,7 @@ async def test_scores_are_those_of_transformers(models: Path, family: tuple[str,
                 await scorer.score(Score(version, PREFIX, [[99_999]]))
 
 
-async def test_a_ppm_server_is_never_asked_to_generate(
+async def test_a_ppm_server_never_gets_a_request_to_generate(
     models: Path, family: tuple[str, str]
 ) -> None:
     with pytest.RaisesGroup(EngineFailed, allow_unwrapped=True, flatten_subgroups=True):
@@ -67,7 +67,7 @@ async def test_a_ppm_server_is_never_asked_to_generate(
             pass
 
 
-async def test_new_weights_score_anew_and_a_head_without_bias_is_refused(
+async def test_new_weights_give_new_scores_and_a_head_without_bias_is_refused(
     models: Path, family: tuple[str, str]
 ) -> None:
     from tests.workers.engines import oracle

@@ -2,15 +2,15 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from workers.engines.base import ModelUnavailable
+from rstar_async.engines.errors import ModelUnavailable
 from workers.engines.sglang.version_lock import VersionLock
 
 
-class Stage:
-    """Counts who is on it, per version, and remembers every change."""
+class Usage:
+    """Records the users of each version and every change of version."""
 
     def __init__(self, refuse=()):
-        self.turns = VersionLock(self._change)
+        self.lock = VersionLock(self._change)
         self.changes = []
         self.users = []
         self.go = trio.Event()
@@ -24,8 +24,8 @@ class Stage:
             raise ModelUnavailable(version, "refused")
         return version.upper()
 
-    async def play(self, version):
-        async with self.turns.use(version) as serving:
+    async def use(self, version):
+        async with self.lock.use(version) as serving:
             assert serving == version.upper()
             self.users.append(version)
             assert set(self.users) == {version}
@@ -35,83 +35,83 @@ class Stage:
                 self.users.remove(version)
 
 
-async def played(stage, *versions):
-    """Start everyone, let all who can be on stage be there, and end."""
+async def used(usage, *versions):
+    """Start a task for each version; the versions in use once all tasks block."""
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(stage.turns.run)
-        async with trio.open_nursery() as players:
+        nursery.start_soon(usage.lock.run)
+        async with trio.open_nursery() as tasks:
             for version in versions:
-                players.start_soon(stage.play, version)
+                tasks.start_soon(usage.use, version)
                 await wait_all_tasks_blocked()
-            yielded = list(stage.users)
-            stage.go.set()
+            yielded = list(usage.users)
+            usage.go.set()
         nursery.cancel_scope.cancel()
     return yielded
 
 
 async def test_one_version_serves_many_at_once_and_the_next_waits_for_them():
-    stage = Stage()
-    assert await played(stage, "a", "a", "b", "a", "b") == ["a", "a"]
-    assert stage.changes == ["a", "b", "a"]
+    usage = Usage()
+    assert await used(usage, "a", "a", "b", "a", "b") == ["a", "a"]
+    assert usage.changes == ["a", "b", "a"]
 
 
-async def test_a_refused_version_is_told_to_its_own_and_the_old_one_stays():
-    stage = Stage(refuse=("b",))
-    stage.go.set()
+async def test_a_refused_version_fails_its_own_users_and_the_old_one_stays():
+    usage = Usage(refuse=("b",))
+    usage.go.set()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(stage.turns.run)
-        await stage.play("a")
+        nursery.start_soon(usage.lock.run)
+        await usage.use("a")
         with pytest.raises(ModelUnavailable):
-            await stage.play("b")
-        await stage.play("a")
+            await usage.use("b")
+        await usage.use("a")
         nursery.cancel_scope.cancel()
-    assert stage.changes == ["a", "b"]
+    assert usage.changes == ["a", "b"]
 
 
-async def test_whoever_gives_up_waiting_does_not_hold_up_the_rest():
-    stage = Stage()
+async def test_a_task_that_gives_up_waiting_does_not_delay_the_others():
+    usage = Usage()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(stage.turns.run)
-        async with trio.open_nursery() as players:
-            players.start_soon(stage.play, "a")
+        nursery.start_soon(usage.lock.run)
+        async with trio.open_nursery() as tasks:
+            tasks.start_soon(usage.use, "a")
             await wait_all_tasks_blocked()
             with trio.move_on_after(0):
-                await stage.play("b")
-            players.start_soon(stage.play, "a")
+                await usage.use("b")
+            tasks.start_soon(usage.use, "a")
             await wait_all_tasks_blocked()
-            stage.go.set()
+            usage.go.set()
         nursery.cancel_scope.cancel()
-    assert set(stage.changes) == {"a"}
+    assert set(usage.changes) == {"a"}
 
 
 @pytest.mark.parametrize("steps", range(8))
-async def test_whoever_is_cancelled_leaves_no_seat_taken_at_whatever_moment(steps):
-    stage = Stage()
+async def test_a_task_cancelled_at_any_moment_does_not_stay_a_user(steps):
+    usage = Usage()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(stage.turns.run)
+        nursery.start_soon(usage.lock.run)
         scope = trio.CancelScope()
 
         async def fickle():
             with scope:
-                await stage.play("a")
+                await usage.use("a")
 
         nursery.start_soon(fickle)
         for _ in range(steps):
             await trio.lowlevel.checkpoint()
         scope.cancel()
-        stage.go.set()
+        usage.go.set()
         with trio.fail_after(5):
-            await stage.play("b")
+            await usage.use("b")
         nursery.cancel_scope.cancel()
 
 
-async def test_a_forgotten_version_is_changed_to_again():
-    stage = Stage()
-    stage.go.set()
+async def test_an_invalidated_version_is_loaded_again():
+    usage = Usage()
+    usage.go.set()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(stage.turns.run)
-        await stage.play("a")
-        stage.turns.forget()
-        await stage.play("a")
+        nursery.start_soon(usage.lock.run)
+        await usage.use("a")
+        usage.lock.invalidate()
+        await usage.use("a")
         nursery.cancel_scope.cancel()
-    assert stage.changes == ["a", "a"]
+    assert usage.changes == ["a", "a"]

@@ -12,7 +12,7 @@ MEMORY_SAVER = "--enable-memory-saver"
 
 
 class Server(msgspec.Struct, frozen=True):
-    """A server; `port` and `arguments` are for one that we start, `port` 0 for any other."""
+    """`port` and `arguments` are those of a server that a worker starts; else `port` is 0."""
 
     pool: ModelPool
     url: str
@@ -25,9 +25,7 @@ class Server(msgspec.Struct, frozen=True):
 
 
 def servers_of(recipe: Recipe, *pools: ModelPool) -> list[Server]:
-    """The servers of these pools, one for each worker; none unless the engine is SGLang."""
-    if recipe.workers.engine != "sglang":
-        return []
+    """The servers behind these pools, one for each worker."""
     return [server for pool in pools for server in _of_pool(recipe, pool)]
 
 

@@ -1,14 +1,14 @@
-"""Programs cut into steps."""
+"""Programs split into steps."""
 
 import pytest
 
-from workers.sandbox.selftest.corpus import pieces
+from workers.sandbox.selftest.corpus import split_into_steps
 
 PROGRAM = "# why\nimport math\n\n@cache\ndef f(x):\n    return x\n\n\nx = f(1); y = 2\nprint(x)\n"
 
 
-def test_each_statement_is_a_piece_and_nothing_is_lost():
-    cut = pieces(PROGRAM, 10)
+def test_each_statement_is_a_step_and_nothing_is_lost():
+    cut = split_into_steps(PROGRAM, 10)
     assert cut == [
         *("# why\nimport math\n", "@cache\ndef f(x):\n    return x\n\n"),
         *("x = f(1); y = 2", "print(x)\n"),
@@ -17,14 +17,14 @@ def test_each_statement_is_a_piece_and_nothing_is_lost():
 
 
 @pytest.mark.parametrize("most", [1, 2, 3])
-def test_there_are_no_more_pieces_than_wanted(most):
-    assert len(pieces(PROGRAM, most)) <= most
-    assert "\n".join(pieces(PROGRAM, most)) == PROGRAM
+def test_there_are_no_more_steps_than_wanted(most):
+    assert len(split_into_steps(PROGRAM, most)) <= most
+    assert "\n".join(split_into_steps(PROGRAM, most)) == PROGRAM
 
 
 @pytest.mark.parametrize(
     "source",
     ["", "# words", "x = = 1", "a\0b", "x = '''\n\n'''", "(" * 9000, "x\r\ny", "x\n" * 20_000],
 )
-def test_what_cannot_be_cut_is_one_piece(source):
-    assert pieces(source, 5) == [source]
+def test_what_cannot_be_split_is_one_step(source):
+    assert split_into_steps(source, 5) == [source]

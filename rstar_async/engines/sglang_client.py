@@ -1,46 +1,49 @@
-"""One SGLang server as seen over HTTP: a method for each route, no policy.
+"""One SGLang server (0.5.21) as seen over HTTP: a method for each route, no policy.
 
-What its failures mean: a broken connection or an answer that nobody understands is `EngineFailed`,
-400 is `BadRequest`, 500 and 503 are `Interrupted`. Requests have no time limit of their own:
-whether the server lives is `watch`'s question.
+Failures: a broken connection or an answer of an unknown shape is `EngineFailed`, status 400 is
+`BadRequest`, 500 and 503 are `Interrupted`. Whether the server still lives is `watch`'s question.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 import httpx
 import msgspec
 import trio
 
-from rstar_async.wire.payloads import TokenIds
-from workers.engines.base import BadRequest, EngineFailed, Interrupted
-from workers.engines.sglang.protocol import (
-    Body,
+from rstar_async.engines.errors import BadRequest, EngineFailed, Interrupted, Unreachable
+from rstar_async.engines.sglang_messages import (
     Classified,
     Completion,
-    Loaded,
+    LoadResult,
     ModelInfo,
     ServerInfo,
 )
+from rstar_async.wire.payloads import TokenIds
 
 T = TypeVar("T")
+Body: TypeAlias = dict[str, Any]
 
+CONNECT_SECONDS = 10.0
 HEALTH_SECONDS = 5.0
 # A server that computes a long prompt on a busy CPU may answer late.
 HEALTH_TIMEOUT_SECONDS = 30.0
-SILENCES = 3
+FAILED_HEALTH_CHECKS = 3
 ABORT_SECONDS = 2.0
 
 
 class SGLangClient:
-    """An async context manager around the connections to `url`."""
+    """An async context manager around the connections to `url`.
 
-    def __init__(self, url: str) -> None:
+    A request may take `timeout_seconds`; None, the default, sets no limit.
+    """
+
+    def __init__(self, url: str, timeout_seconds: float | None = None) -> None:
         self.url = url.rstrip("/")
         self._http = httpx.AsyncClient(
             base_url=self.url,
-            timeout=httpx.Timeout(None, connect=10.0),
+            timeout=httpx.Timeout(timeout_seconds, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
             trust_env=False,
         )
@@ -62,11 +65,11 @@ class SGLangClient:
         return answer.status_code == httpx.codes.OK
 
     async def watch(self) -> None:
-        """Return never; raise `EngineFailed` once it has been silent for too long."""
-        silences = 0
-        while silences < SILENCES:
+        """Never return; raise `EngineFailed` after several failed health checks in a row."""
+        failed = 0
+        while failed < FAILED_HEALTH_CHECKS:
             await trio.sleep(HEALTH_SECONDS)
-            silences = 0 if await self.is_healthy() else silences + 1
+            failed = 0 if await self.is_healthy() else failed + 1
         raise EngineFailed(f"SGLang at {self.url} does not answer any more")
 
     async def model_info(self) -> ModelInfo:
@@ -89,7 +92,7 @@ class SGLangClient:
         return await self._post("/classify", {"input_ids": sequences}, list[Classified])
 
     async def abort(self, rids: Sequence[str]) -> None:
-        """Say that nobody waits for these any more; never fails, takes little time."""
+        """Drop requests whose results are not wanted any more; never fails, takes little time."""
         with trio.move_on_after(ABORT_SECONDS, shield=True):
             for rid in rids:
                 try:
@@ -99,26 +102,51 @@ class SGLangClient:
 
     # weights
 
-    async def load(self, folder: Path, version: str) -> Loaded:
+    async def load(
+        self, folder: Path | str, version: str, *, flush_cache: bool = True
+    ) -> LoadResult:
         """Exchange the weights in place, forget all cached prefixes; waits for running requests.
 
         `folder` must hold whole tensors of the shapes being served: 0.5.21 means to roll back if
         something is wrong with them, but reads the same folder again, and dies.
         """
-        body = {"model_path": str(folder), "weight_version": version, "flush_cache": True}
-        answer = await self._send("POST", "/update_weights_from_disk", body)
-        return _read(answer, Loaded)
+        body = {
+            "model_path": str(folder),
+            "weight_version": version,
+            "flush_cache": flush_cache,
+        }
+        return _decode(await self._send("POST", "/update_weights_from_disk", body), LoadResult)
 
     async def name_weights(self, version: str) -> None:
         """Give the weights being served a name, which every answer then carries."""
-        body = {"new_version": version, "abort_all_requests": False}
-        _check(await self._send("POST", "/update_weight_version", body))
+        await self._order("/update_weight_version", new_version=version, abort_all_requests=False)
+
+    # memory, of a server started with --enable-memory-saver
+
+    async def pause(self) -> None:
+        """Stop generating; running requests wait, without their cache."""
+        await self._order("/pause_generation", mode="retract")
+
+    async def resume(self) -> None:
+        """Go on generating."""
+        await self._order("/continue_generation")
+
+    async def release_memory(self, *kinds: str) -> None:
+        """Give up memory of these kinds: "weights", "kv_cache"."""
+        await self._order("/release_memory_occupation", tags=list(kinds))
+
+    async def take_memory(self, *kinds: str) -> None:
+        """Take it back. What was in it is lost."""
+        await self._order("/resume_memory_occupation", tags=list(kinds))
+
+    async def _order(self, route: str, **body: Any) -> None:
+        _check(await self._send("POST", route, body))
 
     async def _get(self, route: str, kind: type[T]) -> T:
-        return _read(_check(await self._send("GET", route)), kind)
+        return _decode(_check(await self._send("GET", route)), kind)
 
     async def _post(self, route: str, body: Body, kind: type[T]) -> T:
-        return _read(_check(await self._send("POST", route, body)), kind)
+        return _decode(_check(await self._send("POST", route, body)), kind)
 
     async def _send(self, method: str, route: str, body: Body | None = None) -> httpx.Response:
         content = None if body is None else msgspec.json.encode(body)
@@ -126,30 +154,31 @@ class SGLangClient:
         try:
             return await self._http.request(method, route, content=content, headers=headers)
         except httpx.TransportError as error:
+            kind = Unreachable if isinstance(error, httpx.ConnectError) else EngineFailed
             reason = f"{type(error).__name__} {error}".strip()
-            raise EngineFailed(f"SGLang at {self.url}: {route}: {reason}") from error
+            raise kind(f"SGLang at {self.url}: {route}: {reason}") from error
 
 
 def _check(answer: httpx.Response) -> httpx.Response:
     if answer.status_code == httpx.codes.BAD_REQUEST:
-        raise BadRequest(f"SGLang refused the request: {_complaint(answer)}")
+        raise BadRequest(f"SGLang refused the request: {_reason(answer)}")
     if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-        raise Interrupted(f"SGLang answered {answer.status_code}: {_complaint(answer)}")
+        raise Interrupted(f"SGLang answered {answer.status_code}: {_reason(answer)}")
     if answer.status_code != httpx.codes.OK:
         route = f"{answer.request.method} {answer.request.url}"
         raise EngineFailed(f"{route} answered {answer.status_code}; is this an SGLang server?")
     return answer
 
 
-def _complaint(answer: httpx.Response) -> str:
+def _reason(answer: httpx.Response) -> str:
     try:
-        said: Any = msgspec.json.decode(answer.content)
-        return str(said["error"]["message"])
+        content: Any = msgspec.json.decode(answer.content)
+        return str(content["error"]["message"])
     except (msgspec.MsgspecError, KeyError, TypeError):
         return answer.text[:200]
 
 
-def _read(answer: httpx.Response, kind: type[T]) -> T:
+def _decode(answer: httpx.Response, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(answer.content, type=kind)
     except msgspec.MsgspecError as error:

@@ -15,7 +15,7 @@ from rstar_async.wire.payloads import Generate, Generated, Sampling
 from rstar_async.wire.pool import PoolClient, open_pool
 from tests.workers.engines.fixtures import models_dir
 from workers.engines.local.engine import LocalEngine
-from workers.inference import answer, serve_inference
+from workers.serve_model import generate, serve_model
 from workers.worker import EngineDead
 
 __all__ = ["models_dir"]
@@ -28,7 +28,8 @@ async def served(folder: Path, engine: LocalEngine) -> AsyncIterator[PoolClient]
     with trio.fail_after(30):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(Broker("inference", clients=clients, workers=workers).run)
-            nursery.start_soon(lambda: serve_inference(workers, "w", engine, 8, drain=trio.Event()))
+            place, never = ("inference", workers, "w"), trio.Event()
+            nursery.start_soon(lambda: serve_model(*place, engine, 8, drain=never))
             async with open_pool(clients, name="client", window=64) as pool:
                 yield pool
             nursery.cancel_scope.cancel()
@@ -64,13 +65,13 @@ async def test_a_cancelled_job_leaves_the_engine(models_dir: Path, tmp_path: Pat
             await pool.ask(job_id("b"), body_of("llama", n=200, max_tokens=150))
         assert scope.cancelled_caught
         await pool.ask(job_id("c"), body_of("llama"))
-        assert engine.statistics().running_rows == 0
+        assert engine.statistics().running_samples == 0
         assert engine.statistics().requests == 2
 
 
 async def test_an_engine_that_is_gone_ends_the_worker(models_dir: Path, tmp_path: Path) -> None:
     async with LocalEngine(models_dir) as engine:
-        await answer(engine, body_of("llama"))
+        await generate(engine, body_of("llama"))
     with pytest.RaisesGroup(pytest.RaisesExc(EngineDead, match="closed")):
         async with served(tmp_path, engine) as pool:
             await pool.ask(job_id("a"), body_of("llama"))
