@@ -7,7 +7,7 @@ from msgspec import structs
 
 from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
-from rstar_async.evaluation.models import ModelRef, find_models, set_apart
+from rstar_async.evaluation.models import ModelRef, find_models, with_own_store
 from rstar_async.models.sources import find
 from rstar_async.text.encoding import Encoder, PromptStyle
 
@@ -24,8 +24,8 @@ def models_in(home: Path, model: str | Path, ppm: str | Path | None) -> ModelRef
     folder = Path(model)
     if (folder / "recipe.json").is_file() or (folder / "manifest.json").is_file():
         found = find_models(folder, None, Path(ppm) if ppm else None)
-        return set_apart(found, home)
-    return set_apart(_checkpoint(home, str(model), Path(ppm) if ppm else None), home)
+        return with_own_store(found, home)
+    return with_own_store(_checkpoint(home, str(model), Path(ppm) if ppm else None), home)
 
 
 def _checkpoint(home: Path, model: str, ppm: Path | None) -> ModelRef:

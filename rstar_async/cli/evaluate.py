@@ -2,12 +2,16 @@
 what adaptive rollouts save against fixed ones."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rstar_async.errors import BadInput
 
+if TYPE_CHECKING:
+    from rstar_async.evaluation.request import EvaluationRequest
+
 TAKES_OVERRIDES = True
-RIVALS = ("greedy", "sample", "beam")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--ppm", type=Path, help="folder of a published PPM, for a lone policy")
     parser.add_argument(
-        "--against", default=",".join(RIVALS), help="baselines [%(default)s], or none"
+        "--against",
+        metavar="STRATEGY,...",
+        help="baselines, such as greedy,sample,beam, or none [all that are installed]",
     )
     parser.add_argument(
         "--schedules",
@@ -40,37 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make what is missing, store the figures, print the table."""
     from rstar_async.cli.output import print_table, write_json
-    from rstar_async.config.loader import changed
-    from rstar_async.evaluation.benchmarks import stored_problems
-    from rstar_async.evaluation.display import caption, table_of
-    from rstar_async.evaluation.models import find_models, with_settings_of
-    from rstar_async.evaluation.request import EvaluationRequest, Results, ScheduleResults
-    from rstar_async.evaluation.schedules.comparison import parse_schedules
-    from rstar_async.evaluation.schedules.display import schedules_caption, schedules_table
-    from rstar_async.evaluation.submit import RESULTS, submit
+    from rstar_async.evaluation.display import caption, schedules_caption, schedules_table, table_of
+    from rstar_async.evaluation.request import submit
+    from rstar_async.evaluation.results import Results
+    from rstar_async.evaluation.schedule_comparison import ScheduleResults
 
-    settings = [*_trajectories(arguments.trajectories), *arguments.overrides]
-    rivals = _rivals(arguments.against)
-    schedules = parse_schedules(arguments.schedules) if arguments.schedules else ()
-    found = find_models(arguments.model, arguments.round, arguments.ppm)
-    recipe = changed(with_settings_of(found.recipe, arguments.recipe), settings)
-    benchmark = stored_problems(recipe, found.run_id, arguments.benchmark, arguments.problems)
-    home = recipe.home_folder / "evaluation"
-    order = EvaluationRequest(
-        kind="schedules" if schedules else "evaluate",
-        recipe=recipe,
-        run_id=found.run_id,
-        round=found.round,
-        policy=found.policy,
-        ppm=found.ppm,
-        problems=benchmark.problems,
-        benchmark=benchmark.name,
-        rivals=rivals,
-        schedules=schedules,
-        results=str(home / RESULTS),
-    )
-    reply: type[Results] | type[ScheduleResults] = ScheduleResults if schedules else Results
-    results, code = submit(order, home, reply)
+    request = _request(arguments)
+    reply: type[Results] | type[ScheduleResults] = ScheduleResults if request.schedules else Results
+    results, code = submit(request, request.model.recipe.home_folder / "evaluation", reply)
     if results is None:
         print("stopped; the same command again goes on from here")
         return code or 1
@@ -85,6 +68,30 @@ def run(arguments: argparse.Namespace) -> int:
     return code
 
 
+def _request(arguments: argparse.Namespace) -> "EvaluationRequest":
+    """What the words ask for; the problems of the benchmark are then in the store."""
+    from rstar_async.config.loader import changed
+    from rstar_async.evaluation.benchmarks import stored_problems
+    from rstar_async.evaluation.models import find_models, with_settings_of
+    from rstar_async.evaluation.request import EvaluationRequest
+    from rstar_async.evaluation.schedules import parse_schedules
+
+    settings = [*_trajectories(arguments.trajectories), *arguments.overrides]
+    baselines = _baselines(arguments.against)
+    schedules = parse_schedules(arguments.schedules) if arguments.schedules else ()
+    model = find_models(arguments.model, arguments.round, arguments.ppm)
+    recipe = changed(with_settings_of(model.recipe, arguments.recipe), settings)
+    benchmark = stored_problems(recipe, model.run_id, arguments.benchmark, arguments.problems)
+    return EvaluationRequest(
+        kind="schedules" if schedules else "evaluate",
+        model=replace(model, recipe=recipe),
+        problems=benchmark.problems,
+        benchmark=benchmark.name,
+        baselines=baselines,
+        schedules=schedules,
+    )
+
+
 def _trajectories(text: str | None) -> list[tuple[str, str]]:
     if text is None:
         return []
@@ -93,8 +100,12 @@ def _trajectories(text: str | None) -> list[tuple[str, str]]:
     return [("evaluation.trajectories", f"[{text}]")]
 
 
-def _rivals(text: str) -> tuple[str, ...]:
-    names = () if text == "none" else tuple(text.split(","))
-    if unknown := [name for name in names if name not in RIVALS]:
-        raise BadInput(f"--against {unknown[0]}: known are {', '.join(RIVALS)}, none")
-    return names
+def _baselines(text: str | None) -> list[str]:
+    """The names of the wanted baselines, in the order of the registry."""
+    from rstar_async.evaluation.strategies import baselines
+
+    known = [strategy.name for strategy in baselines()]
+    wanted = known if text is None else [] if text == "none" else text.split(",")
+    if unknown := [name for name in wanted if name not in known]:
+        raise BadInput(f"--against {unknown[0]}: known are {', '.join(known)}, none")
+    return [name for name in known if name in wanted]

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,18 +40,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the answer with its solution; 1 if no trajectory came to an answer."""
     from rstar_async.cli.output import json_text
     from rstar_async.evaluation.display import show_solved
-    from rstar_async.evaluation.models import find_models, set_apart
-    from rstar_async.evaluation.request import Solved
-    from rstar_async.evaluation.submit import submit
+    from rstar_async.evaluation.models import find_models, with_own_store
+    from rstar_async.evaluation.request import submit
+    from rstar_async.evaluation.solve import Solved
 
     if arguments.trajectories <= 0:
         raise BadInput(f"--trajectories is {arguments.trajectories}, but must be above 0")
     question = _question(arguments.question)
-    found = find_models(arguments.model, arguments.round, arguments.ppm)
+    model = find_models(arguments.model, arguments.round, arguments.ppm)
     with _home(arguments.home) as home:
-        recipe = _recipe(found.recipe, arguments)
-        order = _order(set_apart(found, home), recipe, question, home)
-        solved, code = submit(order, home, Solved)
+        recipe = _recipe(model.recipe, arguments)
+        request = _request(with_own_store(model, home), recipe, question)
+        solved, code = submit(request, home, Solved)
     if solved is None:
         return code or NO_ANSWER
     if arguments.json:
@@ -72,7 +73,7 @@ def _question(text: str) -> str:
 
 @contextmanager
 def _home(wanted: Path | None) -> Iterator[Path]:
-    """The folder to keep the trees in, or one that is gone afterwards."""
+    """The folder to keep the trees in, or one that is deleted afterwards."""
     if wanted is not None:
         yield wanted
         return
@@ -89,28 +90,21 @@ def _recipe(recipe: "Recipe", arguments: argparse.Namespace) -> "Recipe":
     return changed(settings, [trees, *arguments.overrides])
 
 
-def _order(found: "ModelRef", recipe: "Recipe", question: str, home: Path) -> "EvaluationRequest":
-    """The order, and the question in the store."""
+def _request(model: "ModelRef", recipe: "Recipe", question: str) -> "EvaluationRequest":
+    """The model with the settings of `recipe`, and the question put into its store."""
     from msgspec import structs
 
     from rstar_async.evaluation.request import EvaluationRequest
-    from rstar_async.evaluation.submit import RESULTS
     from storage.database import open_database
     from storage.records import Problem, problem_id
 
-    problem = Problem(
-        problem_id(found.run_id, question), found.run_id, question, "", split="heldout"
-    )
-    with open_database(found.recipe.database_url) as database:
-        database.commit(problem)
+    id_ = problem_id(model.run_id, question)
+    with open_database(model.recipe.database_url) as database:
+        database.commit(Problem(id_, model.run_id, question, "", split="heldout"))
+    recipe = structs.replace(recipe, home=model.recipe.home, database="")
     return EvaluationRequest(
         kind="solve",
-        recipe=structs.replace(recipe, home=found.recipe.home, database=""),
-        run_id=found.run_id,
-        round=found.round,
-        policy=found.policy,
-        ppm=found.ppm,
-        problems=[problem.id],
+        model=replace(model, recipe=recipe),
+        problems=[id_],
         benchmark="question",
-        results=str(home / RESULTS),
     )

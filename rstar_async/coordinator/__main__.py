@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import trio
+from rich.console import Console
 
-from rstar_async.cli.report import print_report
 from rstar_async.config import Recipe
 from rstar_async.config.loader import read_stored_recipe
 from rstar_async.coordinator.driver import Driver
-from rstar_async.coordinator.gpu_sharing import Card
+from rstar_async.coordinator.gpu_sharing import SharedGPU
 from rstar_async.coordinator.progress import show_progress
 from rstar_async.domains.registry import domain_of
 from rstar_async.errors import BadInput
 from rstar_async.launch.sockets import clients_endpoint
+from rstar_async.reports.round_rows import report_of
+from rstar_async.reports.terminal import table_of
 from rstar_async.search.gc_tuning import tune_gc
 from rstar_async.search.metrics import update_pool_metrics
 from rstar_async.search.pools import open_pools
@@ -24,10 +26,12 @@ from rstar_async.search.runner import SearchRunner
 from rstar_async.telemetry import process
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.payloads import POOLS, Pool
+from storage.database import open_database
 from storage.store import open_store
 
 BAD_INPUT = 2
 TOLD_TO_STOP = 128 + signal.SIGTERM
+TABLE_COLUMNS = 160  # it goes to the log of a container
 
 
 def main() -> int:
@@ -46,8 +50,14 @@ def main() -> int:
         print(f"coordinator: {single(bad)}", file=sys.stderr)
         return BAD_INPUT
     if complete and arguments.table:
-        print_report(recipe.database_url, recipe.name, None)
+        _print_rounds(recipe)
     return 0 if complete else TOLD_TO_STOP
+
+
+def _print_rounds(recipe: Recipe) -> None:
+    with open_database(recipe.database_url, must_exist=True) as database:
+        report = report_of(database, recipe.name, recipe.database_url)
+    Console(width=TABLE_COLUMNS).print(table_of(report))
 
 
 async def coordinate(
@@ -76,7 +86,7 @@ async def _run_rounds(recipe: Recipe, endpoints: Mapping[Pool, str], keys: Path 
         nursery.start_soon(update_pool_metrics, pools)
         tune_gc()
         runner = SearchRunner(pools, store, domain)
-        await Driver(recipe, store, runner, Card.of(recipe)).run()
+        await Driver(recipe, store, runner, SharedGPU.of(recipe)).run()
         nursery.cancel_scope.cancel()
 
 

@@ -1,29 +1,28 @@
 """The self-evolution loop (paper section 3): search, train, publish, measure; then the next round.
 
-Where a run stands is in the database alone, so every step asks there first: started again after
-any crash, the driver finishes what is unfinished and repeats nothing.
+The state of a run is in the database alone and every step reads it first: started again after any
+crash, the driver finishes what is unfinished and repeats nothing.
 """
 
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
 import trio
 from msgspec import to_builtins
 
-from rstar_async.config import Recipe, SearchConfig
+from rstar_async.config import Recipe
 from rstar_async.config.loader import as_toml_values
-from rstar_async.coordinator.gpu_sharing import Card
+from rstar_async.coordinator.gpu_sharing import SharedGPU
 from rstar_async.coordinator.round_search import RoundSearch
 from rstar_async.data.problems import heldout_problems, problems_of_round
 from rstar_async.domains.registry import domain_of
 from rstar_async.errors import RstarError
-from rstar_async.evaluation.evaluator import Evaluator, Subject
+from rstar_async.evaluation.round_evaluation import RoundEvaluation
+from rstar_async.evaluation.settings import EvaluationSettings
 from rstar_async.models.gate import refusals
-from rstar_async.search.expansion import AnswerValue
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.runner import SearchPlan, SearchRunner
 from storage import queries
@@ -40,12 +39,12 @@ class Driver:
     """Takes one run through its rounds."""
 
     def __init__(
-        self, recipe: Recipe, store: Store, runner: SearchRunner, card: Card | None = None
+        self, recipe: Recipe, store: Store, runner: SearchRunner, gpu: SharedGPU | None = None
     ) -> None:
         self._recipe = recipe
         self._store = store
         self._runner = runner
-        self._card = card or Card()
+        self._gpu = gpu or SharedGPU()
         self._prompts = domain_of(recipe).prompts
 
     async def run(self) -> None:
@@ -58,7 +57,7 @@ class Driver:
                 await self._search(round_)
             if round_.status != "closed":
                 await self._wait_until_trained(number)
-                await self._card.hand_over("servers")
+                await self._gpu.hand_over("servers")
                 await self._evaluate(number, heldout)
                 await self._advance(number, "closed", *await self._refusals(number))
 
@@ -81,20 +80,18 @@ class Driver:
         return row
 
     async def _search(self, round_: Round) -> None:
-        """Search every problem of the round, then close the search for the trainer to see."""
+        """Search every problem of the round, then mark the round as searched for the trainer."""
         if round_.number != BOOTSTRAP:
-            settings = self._recipe.search_of_round(round_.number)
-            plan = self._plan(round_.policy_id, round_.ppm_id, settings, "truth")
             own = self._recipe.rounds[round_.number - 1]
-            plan = replace(plan, unsolved_rollouts=own.unsolved_rollouts)
             seeds = [self._recipe.seed + further for further in range(own.seeds)]
+            plan = self._search_plan(round_)
             search = RoundSearch(round_, seeds, plan, self._store, self._runner)
             await search.run(problems_of_round(self._recipe, round_.number))
-        await self._card.hand_over("trainer")
+        await self._gpu.hand_over("trainer")
         await self._advance(round_.number, "searched")
 
     async def _wait_until_trained(self, number: int) -> None:
-        """The trainer is another process; its row in the database is the only sign it gives."""
+        """Poll the row of the round, which the trainer process moves on."""
         while True:
             round_ = await self._store.read(queries.round_by_number, self._recipe.name, number)
             if round_ is not None and round_.status in ("trained", "closed"):
@@ -105,18 +102,16 @@ class Driver:
         """Measure the models that this round produced."""
         if not heldout:
             return
-        policy, ppm = await self._models_of(number)
-        subject = Subject(self._recipe.name, number, "heldout", self._recipe.seed)
-        evaluator = Evaluator(self._runner, self._store, heldout, subject)
-        settings = self._recipe.search_of_evaluation
-        alone = self._plan(policy, None, settings, "truth")
-        await evaluator.policy(alone, self._recipe.evaluation.samples)
-        if self._recipe.evaluation.search:
-            search = self._plan(policy, ppm, settings, "ppm")
-            await evaluator.search(search, self._recipe.evaluation.answer)
+        recipe = self._recipe
+        models = self._load(*await self._models_of(number))
+        settings = EvaluationSettings.of(recipe, recipe.name, number, models)
+        evaluation = RoundEvaluation(settings, self._runner, self._store, heldout)
+        await evaluation.policy()
+        if recipe.evaluation.search:
+            await evaluation.search()
 
     async def _refusals(self, number: int) -> list[ModelStanding]:
-        """What the gate takes out of use now that the round's models were measured."""
+        """The models that the gate takes out of use, now that those of the round are measured."""
         if not self._recipe.gate.policy:
             return []
         found = await self._store.read(refusals, self._recipe.name, number)
@@ -134,12 +129,19 @@ class Driver:
             raise RstarError(f"run {run} has no published policy after round {number}")
         return policy.id, ppm.id if ppm else None
 
-    def _plan(
-        self, policy: str, ppm: str | None, settings: SearchConfig, answer_value: AnswerValue
-    ) -> SearchPlan:
-        models = ActiveModels.load(self._recipe.models_folder, policy, ppm, self._prompts)
+    def _search_plan(self, round_: Round) -> SearchPlan:
         recipe = self._recipe
-        return SearchPlan(models, settings, recipe.execution, answer_value, recipe.bounds)
+        return SearchPlan(
+            self._load(round_.policy_id, round_.ppm_id),
+            recipe.search_of_round(round_.number),
+            recipe.execution,
+            "truth",
+            recipe.bounds,
+            recipe.rounds[round_.number - 1].unsolved_rollouts,
+        )
+
+    def _load(self, policy: str, ppm: str | None) -> ActiveModels:
+        return ActiveModels.load(self._recipe.models_folder, policy, ppm, self._prompts)
 
     async def _advance(self, number: int, status: RoundStatus, *also: ModelStanding) -> None:
         now = time.time()
@@ -165,9 +167,9 @@ class Driver:
         )
 
     def _round_settings(self, number: int) -> dict[str, Any]:
-        """All that holds in this round: the resolved recipe, with the round's own search settings.
+        """The resolved recipe, with the round's own search settings.
 
-        Where and by how many processes it runs is left out, for it may change any time.
+        Where and by how many processes it runs is left out, because that may change at any time.
         """
         values = as_toml_values(self._recipe)
         if number == BOOTSTRAP:

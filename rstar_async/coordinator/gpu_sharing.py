@@ -1,9 +1,9 @@
-"""The servers that share the trainer's card, and handing it over.
+"""Hands the GPU over between the trainer and the inference servers that share it.
 
-A server that has released its memory, or is about to, or is taking it back, carries that in the
-name of its weights: a driver that is started again learns from the server where things stand. One
-that was left in the middle is not touched again, for the same order given twice may crash it. A
-server that does not answer has not been started yet and holds nothing.
+A server keeps its state in the version name of its weights: releasing, released or returning. So a
+driver that is started again can ask the server for it. A server that was left in the middle of a
+handover is not touched again, because the same request twice may crash it. One that does not answer
+has not been started yet and holds no memory.
 """
 
 import logging
@@ -66,10 +66,10 @@ _TO_SERVERS = {
 
 
 def next_step(state: State, owner: Owner) -> Step | None:
-    """What brings the card nearer to its owner; None when the owner has it.
+    """The next step of handing the GPU to `owner`; None when the owner has it.
 
-    A server that is on its way back goes all the way, also if the trainer wants it again: memory
-    without weights in it is released by no order that we know to be safe.
+    A server that is taking its memory back finishes that first, even if the trainer wants the GPU
+    again: no request is known to release memory safely while it has no weights in it.
     """
     if owner == "trainer" and state is not State.RELEASED:
         return _TO_TRAINER.get(state) or _TO_SERVERS[state]
@@ -79,27 +79,27 @@ def next_step(state: State, owner: Owner) -> Step | None:
 log = logging.getLogger(__name__)
 
 RELEASING, RELEASED, RETURNING = "releasing:", "released:", "returning:"
-SECONDS = 600.0
+TIMEOUT_SECONDS = 600.0
 
 
-class Device(Protocol):
-    """One server's memory."""
+class Server(Protocol):
+    """A server whose memory can be released and taken back."""
 
     async def state(self) -> State | None:
-        """None: there is no server."""
+        """None if it is not running."""
 
     async def do(self, action: Action) -> None: ...
 
 
-class Card:
-    """Nothing happens where there is no device."""
+class SharedGPU:
+    """A GPU that servers and the trainer take in turns; without servers nothing is shared."""
 
-    def __init__(self, devices: Sequence[Device] = ()) -> None:
-        self._devices = devices
+    def __init__(self, servers: Sequence[Server] = ()) -> None:
+        self._servers = servers
 
     @classmethod
-    def of(cls, recipe: Recipe) -> "Card":
-        """The card that a recipe says is shared, if any."""
+    def of(cls, recipe: Recipe) -> "SharedGPU":
+        """As the recipe says: `sglang.share_device`."""
         if not recipe.sglang.share_device:
             return cls()
         pools: tuple[ModelPool, ...] = ("inference", "reward")
@@ -108,17 +108,17 @@ class Card:
         return cls([SGLangDevice(server.url) for server in servers])
 
     async def hand_over(self, owner: Owner) -> None:
-        """Let `owner` have the card; returns when it does. Doing it twice does no harm."""
+        """Give the GPU to `owner`; returns when it has it. Idempotent."""
         async with trio.open_nursery() as nursery:
-            for device in self._devices:
-                nursery.start_soon(_hand_over, device, owner)
+            for server in self._servers:
+                nursery.start_soon(_hand_over, server, owner)
 
 
-async def _hand_over(device: Device, owner: Owner) -> None:
-    state = await device.state()
+async def _hand_over(server: Server, owner: Owner) -> None:
+    state = await server.state()
     while state is not None and (step := next_step(state, owner)) is not None:
-        await device.do(step.action)
-        log.info("device handed over", extra={"device": str(device), "state": str(step.after)})
+        await server.do(step.action)
+        log.info("memory of a server", extra={"server": str(server), "state": str(step.after)})
         state = step.after
 
 
@@ -132,7 +132,7 @@ class SGLangDevice:
         return f"SGLang at {self.url}"
 
     async def state(self) -> State | None:
-        """Raises `BadInput` if a driver died while it handed the card over."""
+        """Raises `BadInput` if a driver died in the middle of a handover."""
         try:
             async with self._client() as server:
                 version = (await server.model_info()).weight_version
@@ -146,7 +146,7 @@ class SGLangDevice:
         return State.RELEASED if version.startswith(RELEASED) else State.SERVING
 
     async def do(self, action: Action) -> None:
-        """Raises `RstarError` if the server cannot."""
+        """Raises `RstarError` if the server refuses."""
         async with self._client() as server:
             match action:
                 case Action.PAUSE:
@@ -167,11 +167,11 @@ class SGLangDevice:
                     await _mark(server, "")
 
     def _client(self) -> SGLangClient:
-        return SGLangClient(self.url, timeout_seconds=SECONDS)
+        return SGLangClient(self.url, timeout_seconds=TIMEOUT_SECONDS)
 
 
 async def _mark(server: SGLangClient, mark: str) -> None:
-    """Put `mark` before the name of the weights, in place of the one that was there."""
+    """Set the prefix of the weights' version name."""
     name = (await server.model_info()).weight_version
     for old in (RELEASING, RELEASED, RETURNING):
         name = name.removeprefix(old)

@@ -1,4 +1,4 @@
-"""Where a stored run stands, asked before any process is started."""
+"""Checks of a recipe and of its stored run, before any process is started."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,14 +16,15 @@ from storage import queries
 from storage.database import open_database
 from storage.records import Round
 
-# What may differ between two starts of one run: it decides how fast, not what. Rounds are compared
-# one by one, for a run may be given more of them.
+# What may differ between two starts of one run: it decides how fast it runs, not what it does.
+# Rounds are compared one by one, because a run may be given more of them.
 _FREE_SECTIONS = ("workers", "openai", "observe", "home", "database", "rounds")
 
 
 def check_startable(recipe: Recipe) -> None:
-    """Refuse what would only fail minutes later, before anything is written: a base model that
-    cannot be had, an unknown domain or engine, bad problem files, other settings than stored."""
+    """Raise `BadInput`, before anything is written, for what would only fail minutes later: a base
+    model that cannot be loaded, an unknown domain or engine, bad problem files, settings that
+    differ from the stored ones."""
     domain_of(recipe)
     check_trainable(recipe)
     check_servable(recipe, ppm=recipe.ppm.train)
@@ -43,7 +44,7 @@ def check_startable(recipe: Recipe) -> None:
 
 
 def _has_base(recipe: Recipe) -> bool:
-    """Whether the base was published; the run then no longer needs the place it came from."""
+    """Whether the base was published; the run then no longer needs its source."""
     try:
         with open_database(recipe.database_url, must_exist=True) as database:
             bootstrap = database.read(queries.round_by_number, recipe.name, 0)
@@ -60,8 +61,8 @@ def is_complete(recipe: Recipe) -> bool:
 
 
 def _refuse_other_settings(recipe: Recipe, stored: dict[str, Any]) -> None:
-    """A setting that did not exist when the run was started had its default; one that does not
-    exist any more says nothing."""
+    """A setting that did not exist when the run was started counts with its default; one that no
+    longer exists is ignored."""
     now = flattened(as_toml_values(recipe))
     before = {**flattened(as_toml_values(Recipe())), **flattened(known_settings(stored)[0])}
     for key in sorted(now.keys() | before.keys()):

@@ -1,39 +1,24 @@
-"""What a running round looks like to the person who waits for it: bars, or lines in a log."""
+"""How far the round under way is, as the store says."""
 
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import trio
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from rstar_async.config import Recipe
 from rstar_async.telemetry import heartbeat
+from rstar_async.telemetry.progress_display import Stage, display_on
 from storage import queries
 from storage.records import Round
 from storage.store import Store
 
 POLL_SECONDS = 0.5
-LINE_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One bar: `done` of `total`, with a note beside it."""
-
-    title: str
-    done: int
-    total: int
-    note: str = ""
 
 
 async def show_progress(recipe: Recipe, store: Store) -> None:
-    """Show where the run stands until cancelled; polls the database, so it can never mislead."""
-    console = Console()
-    display = BarDisplay(console) if console.is_terminal else LineDisplay(console)
-    with display:
+    """Show where the run stands until cancelled, by polling the store."""
+    with display_on(Console()) as display:
         while True:
             for stage in await current_stages(recipe, store):
                 display.show(stage)
@@ -92,63 +77,3 @@ def _last_line(path: Path) -> str:
     except FileNotFoundError:
         return ""
     return lines[-1] if lines else ""
-
-
-class BarDisplay:
-    """Bars in a terminal, one per stage."""
-
-    def __init__(self, console: Console) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description:22}"),
-            BarColumn(),
-            TextColumn("{task.completed}/{task.total}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=console,
-        )
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> "BarDisplay":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def show(self, stage: Stage) -> None:
-        """Draw or redraw the bar of a stage."""
-        if stage.title not in self._tasks:
-            self._tasks[stage.title] = self._progress.add_task(stage.title, note="")
-        self._progress.update(
-            self._tasks[stage.title],
-            completed=stage.done,
-            total=stage.total or None,
-            note=stage.note,
-        )
-
-
-class LineDisplay:
-    """One line per stage and a few seconds, for logs and pipes."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._shown: dict[str, tuple[float, Stage]] = {}
-
-    def __enter__(self) -> "LineDisplay":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def show(self, stage: Stage) -> None:
-        """Print the stage if it is new, has ended, or has moved and some time has passed."""
-        now = time.monotonic()
-        before = self._shown.get(stage.title)
-        if before is not None:
-            moved, ended = stage != before[1], stage.done == stage.total
-            if not moved or (now - before[0] < LINE_SECONDS and not ended):
-                return
-        self._shown[stage.title] = (now, stage)
-        self._console.print(
-            f"{stage.title}  {stage.done}/{stage.total or '?'}  {stage.note}", highlight=False
-        )

@@ -1,8 +1,8 @@
 """The searching half of a round: every problem with the first seed, the unsolved with further ones.
 
 No problem waits for another: each goes from seed to seed on its own. What is done is read from the
-store, so a restart goes on in the middle of any of them. A search whose jobs failed for good gets
-one more try at the end, and again whenever the round is started anew.
+store, so a restart continues in the middle of any search. A search whose jobs failed for good is
+tried once more at the end, and again when the round is started again.
 """
 
 import logging
@@ -53,16 +53,16 @@ class RoundSearch:
 
     async def _search_unfinished(self, problems: Sequence[Problem]) -> None:
         stored = {search.id: search for search in await self._stored()}
-        room = trio.Semaphore(self._plan.settings.in_flight)
+        limit = trio.Semaphore(self._plan.settings.in_flight)
         async with trio.open_nursery() as nursery:
             for problem in problems:
-                await room.acquire()
-                nursery.start_soon(self._search_problem, problem, stored, room)
+                await limit.acquire()
+                nursery.start_soon(self._search_problem, problem, stored, limit)
 
     async def _search_problem(
-        self, problem: Problem, stored: dict[str, Search], room: trio.Semaphore
+        self, problem: Problem, stored: dict[str, Search], limit: trio.Semaphore
     ) -> None:
-        """Seed after seed, until one of them solves it or one fails for want of workers."""
+        """Seed after seed, until one search solves the problem or its jobs fail for good."""
         try:
             for seed in self._seeds:
                 row = self._row(problem, seed)
@@ -70,7 +70,7 @@ class RoundSearch:
                 if solved or solved is None:
                     return
         finally:
-            room.release()
+            limit.release()
 
     async def _finish(self, search: Search, problem: Problem) -> bool | None:
         """Whether the search solved its problem; None if it failed."""

@@ -1,4 +1,4 @@
-"""The process that measures or solves: `python -m rstar_async.evaluation --order FILE ...`.
+"""The process that evaluates or solves: `python -m rstar_async.evaluation --request FILE ...`.
 
 Started beside brokers and workers by `rstar evaluate` and `rstar solve`. Killed at any moment and
 started again, it goes on with what the store holds.
@@ -7,6 +7,8 @@ started again, it goes on with what the store holds.
 import argparse
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,20 +18,23 @@ from rich.console import Console
 
 from rstar_async.domains.registry import domain_of
 from rstar_async.errors import BadInput
-from rstar_async.evaluation.dependencies import Dependencies
+from rstar_async.evaluation.attempts import Attempts
 from rstar_async.evaluation.evaluate import EvaluationRun
 from rstar_async.evaluation.live_tree import watch_search
 from rstar_async.evaluation.progress import EvaluationProgress
-from rstar_async.evaluation.request import EvaluationRequest, Kind, Results, ScheduleResults, Solved
-from rstar_async.evaluation.schedules.runner import ScheduleComparison
+from rstar_async.evaluation.request import RESULTS, EvaluationRequest, Kind
+from rstar_async.evaluation.results import Results
+from rstar_async.evaluation.schedule_comparison import ScheduleComparison, ScheduleResults
 from rstar_async.evaluation.settings import EvaluationSettings
-from rstar_async.evaluation.solve import Solver
+from rstar_async.evaluation.solve import Solved, solve
+from rstar_async.evaluation.strategies import TREE, strategies
 from rstar_async.launch.sockets import clients_endpoint
 from rstar_async.search.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import open_pools
 from rstar_async.search.runner import SearchRunner
 from rstar_async.telemetry import process
+from rstar_async.telemetry.progress_display import display_on
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.payloads import POOLS
 from storage import queries
@@ -37,22 +42,26 @@ from storage.records import Problem
 from storage.store import Store, open_store
 
 BAD_INPUT = 2
-Answer: TypeAlias = Results | ScheduleResults | Solved
+Reply: TypeAlias = Results | ScheduleResults | Solved
 
 
 def main() -> int:
     """Exit code 0 when the results are written, 2 on bad input."""
     arguments = _parser().parse_args()
-    order = msgspec.json.decode(arguments.order.read_bytes(), type=EvaluationRequest)
+    request = msgspec.json.decode(arguments.request.read_bytes(), type=EvaluationRequest)
     try:
         process.begin(arguments, "evaluation")
-        process.run(carry_out, order, arguments.sockets)
+        reply = process.run(carry_out, request, arguments.sockets)
     except BadInput as bad:
         return _refuse(bad)
     except BaseExceptionGroup as group:
         if (inside := group.subgroup(BadInput)) is None:
             raise
         return _refuse(single(inside))
+    results = arguments.request.with_name(RESULTS)
+    draft = results.with_suffix(".draft")
+    draft.write_bytes(msgspec.json.encode(reply))
+    draft.replace(results)
     return 0
 
 
@@ -61,14 +70,29 @@ def _refuse(error: BaseException) -> int:
     return BAD_INPUT
 
 
-async def carry_out(order: EvaluationRequest, sockets: Path) -> None:
-    """Do what is ordered and write its results, whole or not at all."""
-    recipe = order.recipe
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every kind of request works with."""
+
+    request: EvaluationRequest
+    settings: EvaluationSettings
+    runner: SearchRunner
+    store: Store
+    problems: Sequence[Problem]
+
+    @property
+    def trees(self) -> int:
+        return max(self.settings.evaluation.trajectories)
+
+
+async def carry_out(request: EvaluationRequest, sockets: Path) -> Reply:
+    """Do what the request asks for."""
+    model, recipe = request.model, request.model.recipe
     domain = domain_of(recipe)
-    models = ActiveModels.load(recipe.models_folder, order.policy, order.ppm, domain.prompts)
-    study = EvaluationSettings.of(recipe, order.run_id, order.round, models)
+    models = ActiveModels.load(recipe.models_folder, model.policy, model.ppm, domain.prompts)
+    settings = EvaluationSettings.of(recipe, model.run_id, model.round, models)
     endpoints = {pool: clients_endpoint(sockets, pool) for pool in POOLS}
-    window = study.search.in_flight * max(study.search.candidates, 8)
+    window = settings.search.in_flight * max(settings.search.candidates, 8)
     async with (
         open_store(recipe.database_url) as store,
         domain,
@@ -76,60 +100,60 @@ async def carry_out(order: EvaluationRequest, sockets: Path) -> None:
     ):
         tune_gc()
         runner = SearchRunner(pools, store, domain)
-        results = await TASKS[order.kind](order, study, Dependencies(runner, store))
-    draft = Path(order.results).with_suffix(".draft")
-    draft.write_bytes(msgspec.json.encode(results))
-    draft.replace(order.results)
+        problems = await _problems(request, store)
+        context = Context(request, settings, runner, store, problems)
+        return await TASKS[request.kind](context)
 
 
-async def _evaluate(
-    order: EvaluationRequest, study: EvaluationSettings, services: Dependencies
-) -> Results:
-    problems = await _problems(order, services.store)
-    trees = max(study.evaluation.trajectories)
-    with EvaluationProgress(Console(), len(problems), trees) as bars:
-        return await EvaluationRun(order, study, services, bars.made).run(problems)
+async def _problems(request: EvaluationRequest, store: Store) -> list[Problem]:
+    found = [await store.read(queries.problem_by_id, id_) for id_ in request.problems]
+    return [problem for problem in found if problem is not None]
 
 
-async def _compare(
-    order: EvaluationRequest, study: EvaluationSettings, services: Dependencies
-) -> ScheduleResults:
-    problems = await _problems(order, services.store)
-    trees = max(study.evaluation.trajectories) * len(order.schedules)
-    with EvaluationProgress(Console(), len(problems), trees) as bars:
-        return await ScheduleComparison(order, study, services, bars.made).run(problems)
+async def _evaluate(context: Context) -> Results:
+    baselines = [strategies()[name] for name in context.request.baselines]
+    store, problems = context.store, context.problems
+    with display_on(Console()) as display:
+        progress = EvaluationProgress(display, len(problems), context.trees)
+        attempts = Attempts(context.settings, context.runner, store, progress.count)
+        run = EvaluationRun(attempts, baselines, context.runner, store)
+        return await run.run(context.request.benchmark, problems)
 
 
-async def _solve(
-    order: EvaluationRequest, study: EvaluationSettings, services: Dependencies
-) -> Solved:
-    (problem,) = await _problems(order, services.store)
-    trees = max(study.evaluation.trajectories)
-    searches = [study.attempt("tree", problem, number + 1).id for number in range(trees)]
+async def _compare(context: Context) -> ScheduleResults:
+    schedules = context.request.schedules
+    store, problems = context.store, context.problems
+    with display_on(Console()) as display:
+        progress = EvaluationProgress(display, len(problems), context.trees * len(schedules))
+        attempts_under = partial(
+            Attempts, runner=context.runner, store=store, on_attempt=progress.count
+        )
+        run = ScheduleComparison(context.settings, attempts_under, context.runner, store)
+        return await run.run(context.request.benchmark, problems, schedules)
+
+
+async def _solve(context: Context) -> Solved:
+    (problem,) = context.problems
+    attempts = Attempts(context.settings, context.runner, context.store)
+    numbers = range(1, context.trees + 1)
+    rows = [context.settings.attempt(TREE, problem, number) for number in numbers]
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(watch_search, services.store, searches, Console())
-        solved = await Solver(study, services).solve(problem, trees)
+        nursery.start_soon(watch_search, context.store, [row.id for row in rows], Console())
+        solved = await solve(attempts, problem, context.trees, context.runner, context.store)
         nursery.cancel_scope.cancel()
     return solved
 
 
-TASKS: Mapping[
-    Kind, Callable[[EvaluationRequest, EvaluationSettings, Dependencies], Awaitable[Answer]]
-] = {
-    "solve": _solve,
-    "schedules": _compare,
+TASKS: Mapping[Kind, Callable[[Context], Awaitable[Reply]]] = {
     "evaluate": _evaluate,
+    "schedules": _compare,
+    "solve": _solve,
 }
-
-
-async def _problems(order: EvaluationRequest, store: Store) -> Sequence[Problem]:
-    found = [await store.read(queries.problem_by_id, id_) for id_ in order.problems]
-    return [problem for problem in found if problem is not None]
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m rstar_async.evaluation")
-    parser.add_argument("--order", type=Path, required=True, help="what to do, JSON")
+    parser.add_argument("--request", type=Path, required=True, help="what to do, JSON")
     parser.add_argument("--sockets", type=Path, required=True, help="the brokers' ipc sockets")
     process.add_options(parser)
     return parser

@@ -1,4 +1,4 @@
-"""The problems to measure on: a run's held-out ones, or those of a file that the user has."""
+"""The problems to measure on: the held-out ones of a run, or those of a file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

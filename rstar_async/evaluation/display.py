@@ -6,32 +6,28 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
-from rstar_async.evaluation.request import Result, Results, Solved
-from rstar_async.evaluation.table import UNTIL_SURE
+from rstar_async.evaluation.results import Interval, Result, Results
+from rstar_async.evaluation.schedule_comparison import ScheduleResult, ScheduleResults
+from rstar_async.evaluation.selection import ADAPTIVE_MAJORITY
+from rstar_async.evaluation.solve import Solved
+from rstar_async.evaluation.strategies import TREE, in_table_order, strategies
+from rstar_async.evaluation.strategy import Strategy
 from rstar_async.sanitize import without_controls
-
-FAMILIES = {
-    "tree": "tree search",
-    "beam": "step beam search",
-    "sample": "sampled solutions",
-    "greedy": "greedy",
-}
-NONE = "-"
 
 
 def table_of(results: Results) -> Table:
-    """Methods down, numbers of trajectories across; the policy alone above."""
+    """Strategies down, numbers of trajectories across; the policy alone above."""
     counts = sorted({row.trajectories for row in results.rows if row.trajectories})
     table = Table(title=_title(results), title_justify="left")
     table.add_column("")
     for count in counts:
         table.add_column(f"{count} trajector{'y' if count == 1 else 'ies'}", justify="right")
-    for row in _alone(results):
-        name = "greedy" if row.method == "greedy" else "sampled, mean"
-        table.add_row(f"policy alone: {name}", accuracy(row))
+    for row in results.rows:
+        if not row.trajectories:
+            table.add_row(f"policy alone: {strategies()[row.method].alone}", accuracy(row))
     table.add_section()
-    for method in ("tree", "beam", "sample"):
-        _add_family(table, results, method, counts)
+    for strategy in in_table_order(strategies().values()):
+        _add_strategy(table, results, strategy, counts)
     return table
 
 
@@ -41,7 +37,7 @@ def caption(results: Results) -> str:
         f"percent of {results.problems} problems with 95 % intervals; beams and samples use the "
         f"tokens of the trees above them\n{results.rollouts} rollouts of {results.candidates} "
         f"candidates a tree, seed {results.seed}; now generated {results.generated:,} tokens in "
-        f"{results.seconds:,.0f} s{_spared(results)}{_trust(results.pair_accuracy)}"
+        f"{results.seconds:,.0f} s{_savings(results)}{_trust(results.pair_accuracy)}"
     )
 
 
@@ -57,9 +53,9 @@ def show_solved(solved: Solved) -> None:
     console.print(f"answer     {without_controls(solved.answer)}", markup=False, highlight=False)
     for vote in solved.votes:
         score = "" if vote.best_score is None else f", best PPM value {vote.best_score:+.2f}"
-        answer = without_controls(vote.answer)
-        words = f"{vote.trajectories} of {solved.trajectories} trees say {answer}"
-        console.print(f"           {words}{score}", markup=False, highlight=False)
+        counts = f"{vote.trajectories} of {solved.trajectories} trees"
+        line = f"           {counts} say {without_controls(vote.answer)}{score}"
+        console.print(line, markup=False, highlight=False)
     console.print(f"           {figures}", highlight=False)
 
 
@@ -68,15 +64,15 @@ def accuracy(row: Result) -> str:
     return f"{100 * row.accuracy:.1f} [{100 * row.low:.0f}, {100 * row.high:.0f}]"
 
 
-def _spared(results: Results) -> str:
-    """What it saves to draw no more trees than it takes."""
-    if results.spared is None:
+def _savings(results: Results) -> str:
+    """What adaptive consistency saves."""
+    if results.token_savings is None:
         return ""
-    tokens, points = ([100 * figure for figure in interval] for interval in results.spared)
+    tokens, points = ([100 * figure for figure in one] for one in results.token_savings)
     most = max((row.trajectories for row in results.rows), default=0)
     return (
-        f"\n{UNTIL_SURE} takes {tokens[0]:.1f} % [{tokens[1]:.0f}, {tokens[2]:.0f}] of the tokens "
-        f"of {most} trajectories; accuracy {points[0]:+.1f} points "
+        f"\n{ADAPTIVE_MAJORITY.name} takes {tokens[0]:.1f} % [{tokens[1]:.0f}, {tokens[2]:.0f}] of "
+        f"the tokens of {most} trajectories; accuracy {points[0]:+.1f} points "
         f"[{points[1]:+.1f}, {points[2]:+.1f}]"
     )
 
@@ -89,28 +85,68 @@ def _trust(pair_accuracy: float | None) -> str:
     return f"\n{ordered}, chance is 50 %"
 
 
-def _title(results: Results) -> str:
+def _title(results: Results | ScheduleResults) -> str:
     ppm = f" with {results.ppm}" if results.ppm else ", no PPM"
     return f"{results.benchmark}: {results.policy}{ppm}"
 
 
-def _alone(results: Results) -> list[Result]:
-    return [row for row in results.rows if not row.trajectories]
-
-
-def _add_family(table: Table, results: Results, method: str, counts: Sequence[int]) -> None:
-    rows = [row for row in results.rows if row.method == method and row.trajectories]
+def _add_strategy(
+    table: Table, results: Results, strategy: Strategy, counts: Sequence[int]
+) -> None:
+    rows = [row for row in results.rows if row.method == strategy.name and row.trajectories]
     if not rows:
         return
     for rule in dict.fromkeys(row.rule for row in rows):
         of_rule = {row.trajectories: row for row in rows if row.rule == rule}
-        table.add_row(f"{FAMILIES[method]}: {rule}", *(accuracy(of_rule[n]) for n in counts))
-        if rule == UNTIL_SURE:
+        table.add_row(f"{strategy.title}: {rule}", *(accuracy(of_rule[n]) for n in counts))
+        if rule == ADAPTIVE_MAJORITY.name:
             spent = (f"{of_rule[n].drawn:.1f} trees, {of_rule[n].tokens:,.0f}" for n in counts)
             table.add_row("  that took (tokens)", *spent, style="dim")
     first = {row.trajectories: row for row in reversed(rows)}
-    if method != "tree":
+    if strategy is not TREE:
         table.add_row("  drawn", *(f"{first[n].drawn:.1f}" for n in counts), style="dim")
     table.add_row("  tokens a problem", *(f"{first[n].tokens:,.0f}" for n in counts), style="dim")
     table.add_row("  seconds a problem", *(f"{first[n].seconds:,.1f}" for n in counts), style="dim")
     table.add_section()
+
+
+def schedules_table(results: ScheduleResults) -> Table:
+    """Schedules down; the first is what the others are compared with."""
+    table = Table(title=_title(results), title_justify="left")
+    table.add_column("schedule")
+    for name in ("rollouts", "converged", "tokens", "of the first's", "accuracy", "difference"):
+        table.add_column(name, justify="right", no_wrap=True)
+    first, *others = results.rows
+    table.add_row(*_cells(first), "", _percent(first.accuracy), "")
+    for row in others:
+        table.add_row(*_cells(row), *_compared(row))
+    return table
+
+
+def schedules_caption(results: ScheduleResults) -> str:
+    """What the figures mean."""
+    return (
+        f"means over {results.problems} problems x {results.trees} trees, one answer a tree by "
+        f"{results.answer}, {results.candidates} candidates, seed {results.seed}; 95 % intervals "
+        f"over problems, paired; {results.seconds:,.0f} s"
+    )
+
+
+def _cells(row: ScheduleResult) -> list[str]:
+    return [
+        row.schedule,
+        f"{row.rollouts:.1f}",
+        f"{100 * row.converged:.0f} %",
+        f"{row.tokens:,.0f}",
+    ]
+
+
+def _compared(row: ScheduleResult) -> tuple[str, str, str]:
+    mean, low, high = row.difference
+    points = f"{100 * mean:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
+    return _percent(row.tokens_share), _percent(row.accuracy), points
+
+
+def _percent(figure: Interval) -> str:
+    mean, low, high = figure
+    return f"{100 * mean:.1f} [{100 * low:.0f}, {100 * high:.0f}]"

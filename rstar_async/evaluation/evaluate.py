@@ -1,99 +1,97 @@
-"""One evaluation from its order to its stored table: every problem at once, no barrier."""
+"""One evaluation, from its problems to its stored table: every problem at once, no barrier."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import trio
 
-from rstar_async.evaluation import results
-from rstar_async.evaluation.aggregation import (
-    Trajectories,
-    answers_in,
-    trajectories_of,
-)
-from rstar_async.evaluation.baselines import ProblemRecord, run_baselines
-from rstar_async.evaluation.dependencies import Dependencies
-from rstar_async.evaluation.request import EvaluationRequest, Results
-from rstar_async.evaluation.runner import Attempts
-from rstar_async.evaluation.settings import EvaluationSettings, Method
-from rstar_async.evaluation.table import rows, token_savings
+from rstar_async.evaluation.aggregation import Trajectories, answers_in
+from rstar_async.evaluation.attempts import Attempts, tokens_of
+from rstar_async.evaluation.results import Results, ResultsOf
+from rstar_async.evaluation.strategies import TREE, in_table_order
+from rstar_async.evaluation.strategy import Strategy
+from rstar_async.evaluation.table import rows
+from rstar_async.search.runner import SearchRunner
 from storage import queries
 from storage.queries import Attempt
 from storage.records import ModelVersion, Problem
-
-RIVALS: tuple[Method, ...] = ("greedy", "sample", "beam")
+from storage.store import Store
 
 
 class EvaluationRun:
-    """Runs one order. `made` is told of every attempt, made now or read from the store."""
+    """Trees, and baselines at equal tokens, on the problems of one benchmark."""
 
     def __init__(
-        self,
-        order: EvaluationRequest,
-        study: EvaluationSettings,
-        services: Dependencies,
-        made: Callable[[Problem, Method, Attempt], None],
+        self, attempts: Attempts, baselines: Sequence[Strategy], runner: SearchRunner, store: Store
     ) -> None:
-        self._order = order
-        self._study = study
-        self._attempts = Attempts(study, services)
-        self._store = services.store
-        self._runner = services.runner
-        self._made = made
-        self._room = trio.Semaphore(study.search.in_flight)
-        self._results: dict[str, Mapping[Method, Trajectories]] = {}
+        self._attempts = attempts
+        self._settings = attempts.settings
+        self._has_ppm = self._settings.models.ppm is not None
+        self._baselines = [one for one in baselines if self._has_ppm or not one.needs_ppm]
+        self._runner = runner
+        self._store = store
+        self._results: dict[str, Mapping[str, Trajectories]] = {}
 
-    async def run(self, problems: Sequence[Problem]) -> Results:
-        """Make what is missing, the first problems first, then store the table and return it."""
-        started, started_at = time.monotonic(), time.time()
-        fresh: list[int] = []
+    async def run(self, benchmark: str, problems: Sequence[Problem]) -> Results:
+        """Make the missing attempts, the first problems first; store the table and return it."""
+        started = time.monotonic()
+        limit = trio.Semaphore(self._settings.search.in_flight)
         async with trio.open_nursery() as nursery:
             for problem in problems:
-                await self._room.acquire()
-                nursery.start_soon(self._examine, problem, started_at, fresh)
-        in_order = {p.id: self._results[p.id] for p in problems}
-        has_ppm = self._study.models.ppm is not None
-        table = list(rows(in_order, self._counts, has_ppm=has_ppm))
+                await limit.acquire()
+                nursery.start_soon(self._evaluate, problem, limit)
+        ids = [problem.id for problem in problems]
+        in_order = {id_: self._results[id_] for id_ in ids}
+        strategies = in_table_order([TREE, *self._baselines])
+        table = list(rows(in_order, strategies, self._counts, has_ppm=self._has_ppm))
+        results = ResultsOf(self._settings, benchmark, ids)
         for row in table:
-            await self._store.commit(*results.records(self._order, self._study, row, problems))
+            await self._store.commit(*results.records(row))
         seconds = time.monotonic() - started
-        few = token_savings(in_order, self._counts[-1])
-        ppm = await self._ppm()
-        return results.results(self._order, self._study, table, sum(fresh), seconds, few, ppm)
+        return results.results(table, self._attempts.new_tokens, seconds, await self._ppm())
+
+    async def _evaluate(self, problem: Problem, limit: trio.Semaphore) -> None:
+        try:
+            attempts = await self._attempts_at(problem)
+            self._results[problem.id] = await self._trajectories(problem, attempts)
+        finally:
+            limit.release()
+
+    async def _attempts_at(self, problem: Problem) -> Mapping[Strategy, list[Attempt]]:
+        """First the trees, then the baselines until they have used as many tokens."""
+        trees = await self._attempts.make(TREE, problem, range(1, self._counts[-1] + 1))
+        found: dict[Strategy, list[Attempt]] = {TREE: trees}
+
+        async def run(strategy: Strategy) -> None:
+            if strategy.at_equal_tokens:
+                budget = tokens_of(trees)
+                made = await self._attempts.make_until_spent(strategy, problem, budget)
+            else:
+                made = await self._attempts.make(strategy, problem, [1])
+            found[strategy] = made
+
+        async with trio.open_nursery() as nursery:
+            for strategy in self._baselines:
+                nursery.start_soon(run, strategy)
+        return found
+
+    async def _trajectories(
+        self, problem: Problem, found: Mapping[Strategy, list[Attempt]]
+    ) -> Mapping[str, Trajectories]:
+        """By strategy; answers of all of them that mean the same are one vote."""
+        every = [attempt for attempts in found.values() for attempt in attempts]
+        groups = await self._runner.group_answers(problem, answers_in(every))
+        rule = self._settings.evaluation.answer
+        return {
+            strategy.name: Trajectories.of(strategy.trajectories(made, groups, rule), made)
+            for strategy, made in found.items()
+        }
 
     async def _ppm(self) -> ModelVersion | None:
         """As its training left it; a PPM that was published elsewhere is not known here."""
-        name = self._study.models.ppm
+        name = self._settings.models.ppm
         return await self._store.read(queries.model_version, name) if name else None
 
     @property
     def _counts(self) -> list[int]:
-        return sorted(set(self._study.evaluation.trajectories))
-
-    async def _examine(self, problem: Problem, started_at: float, fresh: list[int]) -> None:
-        def made(method: Method, attempt: Attempt) -> None:
-            if (attempt.search.finished_at or 0.0) >= started_at:
-                fresh.append(attempt.new_tokens)
-            self._made(problem, method, attempt)
-
-        try:
-            record = await run_baselines(
-                self._attempts, problem, self._counts[-1], self._rivals, made
-            )
-            self._results[problem.id] = await self._trajectories(record)
-        finally:
-            self._room.release()
-
-    @property
-    def _rivals(self) -> tuple[Method, ...]:
-        """Without a PPM there is no beam search: nothing would tell the beams apart."""
-        asked = [method for method in RIVALS if method in self._order.rivals]
-        return tuple(m for m in asked if m != "beam" or self._study.models.ppm is not None)
-
-    async def _trajectories(self, record: ProblemRecord) -> dict[Method, Trajectories]:
-        every = [attempt for attempts in record.attempts.values() for attempt in attempts]
-        groups = await self._runner.group_answers(record.problem, answers_in(every))
-        return {
-            method: trajectories_of(method, attempts, groups, self._study.evaluation.answer)
-            for method, attempts in record.attempts.items()
-        }
+        return sorted(set(self._settings.evaluation.trajectories))

@@ -1,4 +1,4 @@
-"""Means with intervals, where the problem, not the sample, is the unit of chance."""
+"""Means with intervals; the problem, not the sample, is the unit of chance."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A tree that grows in the terminal while a question is searched; polls the store, as all do."""
+"""Shows in the terminal how a tree grows while a question is searched, by polling the store."""
 
 import time
 from collections.abc import Sequence
@@ -10,31 +10,32 @@ from rich.text import Text
 from rich.tree import Tree as Drawing
 
 from rstar_async.sanitize import without_controls
+from rstar_async.search.paths import depth_first, parent_of, path_from_root
 from storage import queries
 from storage.queries.dashboard_trees import TreeNode
 from storage.store import Store
 
 POLL_SECONDS = 0.2
 LINES_BESIDE_THE_TREE = 8
-WORDS = 90
+MAX_CHARACTERS = 90
 _COLOURS = {"live": "", "code_error": "red"}
 
 
 async def watch_search(store: Store, searches: Sequence[str], console: Console) -> None:
-    """Draw the tree that grew last until cancelled. In a pipe, one line when a tree has ended."""
+    """Draw the largest tree until cancelled; nothing if the console is no terminal."""
     started = time.monotonic()
     if not console.is_terminal:
         await trio.sleep_forever()
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
             trees = [await store.read(queries.tree_page, search) for search in searches]
-            room = console.height - LINES_BESIDE_THE_TREE
-            live.update(render_tree(trees, room, time.monotonic() - started), refresh=True)
+            lines = console.height - LINES_BESIDE_THE_TREE
+            live.update(render_tree(trees, lines, time.monotonic() - started), refresh=True)
             await trio.sleep(POLL_SECONDS)
 
 
 def render_tree(trees: Sequence[Sequence[TreeNode]], lines: int, seconds: float) -> Group:
-    """The figures of all trees, and the largest one as far as `lines` go. Pure."""
+    """The figures of all trees, and at most `lines` lines of the largest one. Pure."""
     nodes = [node for tree in trees for node in tree if node.path != "0"]
     answers = [node for node in nodes if node.status == "answer"]
     begun = sum(bool(tree) for tree in trees)
@@ -46,23 +47,23 @@ def render_tree(trees: Sequence[Sequence[TreeNode]], lines: int, seconds: float)
     if not nodes:
         return Group(head, Text("waiting for the model", style="dim"))
     latest = max(trees, key=lambda tree: (len(tree), tree[0].path if tree else ""))
-    return Group(head, drawing(latest, lines), _tally(answers))
+    return Group(head, drawn_tree(latest, lines), _answer_counts(answers))
 
 
-def drawing(tree: Sequence[TreeNode], lines: int) -> Drawing:
-    """The nodes that matter most, each below its parent; the rest as counts. Pure."""
-    shown = most_telling(tree, lines)
+def drawn_tree(tree: Sequence[TreeNode], lines: int) -> Drawing:
+    """The nodes that fit, each below its parent, and how many are left out. Pure."""
+    shown = nodes_to_draw(tree, lines)
     branches = {"0": Drawing(Text("question", style="dim"))}
-    for node in sorted(tree, key=lambda n: [int(part) for part in n.path.split(".")]):
-        if node.path in shown:
-            branches[node.path] = branches[parent_of(node.path)].add(_label(node))
+    by_path = {node.path: node for node in tree}
+    for path in depth_first(shown):
+        branches[path] = branches[parent_of(path)].add(_label(by_path[path]))
     hidden = len(tree) - 1 - len(shown)
     if hidden > 0:
         branches["0"].add(Text(f"… and {hidden:,} more", style="dim"))
     return branches["0"]
 
 
-def most_telling(tree: Sequence[TreeNode], lines: int) -> set[str]:
+def nodes_to_draw(tree: Sequence[TreeNode], lines: int) -> set[str]:
     """The paths to draw: answers and the newest steps first, each with its ancestors. Pure."""
     by_weight = sorted(
         (node for node in tree if node.path != "0"),
@@ -71,20 +72,10 @@ def most_telling(tree: Sequence[TreeNode], lines: int) -> set[str]:
     )
     shown: set[str] = set()
     for node in by_weight:
-        wanted = set(_line(node.path)) - shown
+        wanted = set(path_from_root(node.path)) - shown
         if len(shown) + len(wanted) <= max(3, lines):
             shown |= wanted
     return shown
-
-
-def parent_of(path: str) -> str:
-    return path.rpartition(".")[0]
-
-
-def _line(path: str) -> list[str]:
-    """The path and its ancestors, the root left out."""
-    parts = path.split(".")
-    return [".".join(parts[:end]) for end in range(2, len(parts) + 1)]
 
 
 def _label(node: TreeNode) -> Text:
@@ -95,12 +86,11 @@ def _label(node: TreeNode) -> Text:
     if node.status == "answer":
         label.append(f"answer {plain(node.answer)}", style="bold green")
     else:
-        words = plain(node.snippet)
-        label.append(words, style=_COLOURS.get(node.status, "yellow"))
+        label.append(plain(node.snippet), style=_COLOURS.get(node.status, "yellow"))
     return label
 
 
-def _tally(answers: Sequence[TreeNode]) -> Text:
+def _answer_counts(answers: Sequence[TreeNode]) -> Text:
     counts: dict[str, int] = {}
     for node in answers:
         counts[node.answer] = counts.get(node.answer, 0) + node.multiplicity
@@ -110,5 +100,5 @@ def _tally(answers: Sequence[TreeNode]) -> Text:
 
 
 def plain(text: str) -> str:
-    """The beginning of the text on one line; no character of it moves the cursor."""
-    return without_controls(" ".join(text.split()))[:WORDS]
+    """The beginning of the text in one line, safe for a terminal."""
+    return without_controls(" ".join(text.split()))[:MAX_CHARACTERS]

@@ -1,4 +1,4 @@
-"""Finding the models to measure from what a person would type: a run's folder, or a model's."""
+"""Finds the models to measure, given the folder of a run or of a published model."""
 
 import json
 from dataclasses import dataclass, replace
@@ -29,9 +29,12 @@ class ModelRef:
 
 
 def find_models(model: Path, number: int | None = None, ppm: Path | None = None) -> ModelRef:
-    """The newest models of a run in the folder `model` (or of round `number`), or the published
-    version in it: within its run's folder it belongs to that run, else it gets a store of its own
-    below `runs`."""
+    """The models in the folder `model`: the newest of a run (or those of round `number`), or a
+    published version.
+
+    A version in its run's folder belongs to that run, another gets a store of its own below `runs`.
+    Raises `BadInput` if there is none.
+    """
     if (model / "recipe.json").is_file():
         return _of_run(model, number)
     if (model / MANIFEST).is_file():
@@ -59,12 +62,12 @@ def with_settings_of(recipe: Recipe, path: Path | None) -> Recipe:
     )
 
 
-def set_apart(subject: ModelRef, home: Path) -> ModelRef:
+def with_own_store(model: ModelRef, home: Path) -> ModelRef:
     """The same models with a store of their own in `home`, so that their run is only read."""
-    models = subject.recipe.models_folder
-    recipe = structs.replace(subject.recipe, home=str(home.absolute()), database="")
-    _link([models / name for name in (subject.policy, subject.ppm) if name], recipe.models_folder)
-    return _with_store(replace(subject, recipe=recipe))
+    models = model.recipe.models_folder
+    recipe = structs.replace(model.recipe, home=str(home.absolute()), database="")
+    _link([models / name for name in (model.policy, model.ppm) if name], recipe.models_folder)
+    return _create_store(replace(model, recipe=recipe))
 
 
 def _of_run(home: Path, number: int | None) -> ModelRef:
@@ -89,11 +92,11 @@ def _of_version(folder: Path, ppm: Path | None) -> ModelRef:
     run_home = folder.parent.parent
     if ppm is None and (run_home / "recipe.json").is_file():
         return replace(_of_run(run_home, manifest["round"]), policy=folder.name)
-    return _alone(folder, ppm)
+    return _outside_runs(folder, ppm)
 
 
-def _alone(policy: Path, ppm: Path | None) -> ModelRef:
-    """Links to the versions, and a store with one round."""
+def _outside_runs(policy: Path, ppm: Path | None) -> ModelRef:
+    """The versions in a run of their own below `runs`: links to them, and a store."""
     versions = [policy]
     if ppm is not None:
         _manifest(ppm, "ppm")
@@ -101,7 +104,7 @@ def _alone(policy: Path, ppm: Path | None) -> ModelRef:
     name = f"evaluation-{policy.name}"
     recipe = Recipe(name=name)
     _link(versions, recipe.models_folder)
-    return _with_store(ModelRef(recipe, name, 0, policy.name, ppm.name if ppm else None))
+    return _create_store(ModelRef(recipe, name, 0, policy.name, ppm.name if ppm else None))
 
 
 def _link(versions: list[Path], models: Path) -> None:
@@ -114,14 +117,14 @@ def _link(versions: list[Path], models: Path) -> None:
         raise BadInput(f"cannot write to {models}: {error.strerror}") from None
 
 
-def _with_store(subject: ModelRef) -> ModelRef:
-    """Make the store, with the one round that its searches belong to."""
-    recipe = subject.recipe
-    run = Run(subject.run_id, as_toml_values(recipe), recipe.seed, "")
-    round_ = Round(subject.run_id, subject.round, "closed", subject.policy, subject.ppm)
+def _create_store(model: ModelRef) -> ModelRef:
+    """Make the store of the model, with the one round that its searches belong to."""
+    recipe = model.recipe
+    run = Run(model.run_id, as_toml_values(recipe), recipe.seed, "")
+    round_ = Round(model.run_id, model.round, "closed", model.policy, model.ppm)
     with open_database(recipe.database_url) as database:
         database.commit(run, round_)
-    return subject
+    return model
 
 
 def _manifest(folder: Path, kind: str) -> dict[str, Any]:

@@ -1,50 +1,33 @@
-"""What a running evaluation looks like: one bar a method, or lines in a log."""
+"""The progress of a running evaluation: attempts and tokens by strategy."""
 
 from collections import Counter
-from types import TracebackType
-from typing import Self
 
-from rich.console import Console
-
-from rstar_async.coordinator.progress import BarDisplay, LineDisplay, Stage
-from rstar_async.evaluation.settings import SAMPLES_IN_BATCH, Method
+from rstar_async.evaluation.strategies import TREE
+from rstar_async.evaluation.strategy import Strategy
+from rstar_async.telemetry.progress_display import BarDisplay, LineDisplay, Stage
 from storage.queries import Attempt
-from storage.records import Problem
-
-TITLES: dict[Method, str] = {
-    "tree": "tree search",
-    "greedy": "greedy",
-    "sample": "sampled solutions",
-    "beam": "step beam search",
-}
 
 
 class EvaluationProgress:
-    """Counts attempts. How many beams and samples there will be is known when the trees are."""
+    """Counts attempts. How many a baseline at equal tokens needs is known only at the end."""
 
-    def __init__(self, console: Console, problems: int, trees: int) -> None:
-        self._display = BarDisplay(console) if console.is_terminal else LineDisplay(console)
-        self._totals: dict[Method, int] = {"tree": problems * trees, "greedy": problems}
-        self._attempts: Counter[Method] = Counter()
-        self._tokens: Counter[Method] = Counter()
+    def __init__(self, display: BarDisplay | LineDisplay, problems: int, trees: int) -> None:
+        self._display = display
+        self._problems = problems
+        self._trees = trees
+        self._attempts: Counter[Strategy] = Counter()
+        self._tokens: Counter[Strategy] = Counter()
 
-    def __enter__(self) -> Self:
-        self._display.__enter__()
-        return self
+    def count(self, strategy: Strategy, attempt: Attempt) -> None:
+        """Show one more attempt."""
+        self._attempts[strategy] += 1
+        self._tokens[strategy] += attempt.new_tokens
+        done = self._attempts[strategy] * strategy.width
+        note = f"{self._tokens[strategy]:,} tokens"
+        self._display.show(Stage(f"{strategy.title:18}", done, self._total(strategy), note))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._display.__exit__(kind, error, trace)
-
-    def made(self, problem: Problem, method: Method, attempt: Attempt) -> None:
-        """Count one more attempt."""
-        self._attempts[method] += 1
-        self._tokens[method] += attempt.new_tokens
-        done = self._attempts[method] * (SAMPLES_IN_BATCH if method == "sample" else 1)
-        note = f"{self._tokens[method]:,} tokens"
-        total = self._totals.get(method, 0)
-        self._display.show(Stage(f"{TITLES[method]:18}", done, total, note))
+    def _total(self, strategy: Strategy) -> int:
+        """0 if it is not known."""
+        if strategy is TREE:
+            return self._problems * self._trees
+        return 0 if strategy.at_equal_tokens else self._problems

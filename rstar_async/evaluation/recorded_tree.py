@@ -1,12 +1,12 @@
-"""A tree that is grown by a plan instead of by selection, such as by sampling or by beam search.
+"""A tree that a strategy grows by its own plan, such as by sampling or by beam search.
 
-It is kept whole in memory and stored in one transaction at its end, so an attempt that was cut off
-leaves nothing and is made again.
+It is kept in memory and stored in one transaction at its end.
 """
 
 import time
 from collections.abc import Iterator
 
+from rstar_async.evaluation.selection import Proposal
 from rstar_async.search.expansion import ExpansionResult, StepResult
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.persistence import expansion_row, node_rows, root_row
@@ -23,12 +23,26 @@ class RecordedTree:
         self._expansions: list[tuple[TreeNode, list[TreeNode], ExpansionResult]] = []
         self._started_at = time.time()
 
+    @property
+    def root(self) -> TreeNode:
+        return self.tree.root
+
     def add(self, node: TreeNode, expansion: ExpansionResult) -> list[tuple[TreeNode, StepResult]]:
-        """Hang the outcomes below `node`."""
-        children = self.tree.expand(node, [outcome.candidate() for outcome in expansion.steps])
+        """Put the steps below `node`; returns the new nodes, each with the step it was made of."""
+        children = self.tree.expand(node, [step.candidate() for step in expansion.steps])
         self.new_tokens += expansion.new_tokens
         self._expansions.append((node, children, expansion))
         return list(zip(children, expansion.steps, strict=True))
+
+    def solutions(self) -> list[tuple[Proposal, str]]:
+        """The answer, "" if there is none, and the text of every sampled solution."""
+        return [
+            (_proposal(child), "".join(node.candidate.text for node in child.path_from_root()))
+            for _, children, expansion in self._expansions
+            for child, step in zip(children, expansion.steps, strict=True)
+            for _ in range(step.multiplicity)
+            if not child.status.is_open
+        ]
 
     def records(self, search: Search, models: ActiveModels) -> Iterator[Record]:
         """The finished search with all its rows."""
@@ -47,3 +61,8 @@ class RecordedTree:
             finished_at=now,
             seconds=now - self._started_at,
         )
+
+
+def _proposal(node: TreeNode) -> Proposal:
+    step = node.candidate
+    return Proposal(step.answer, step.is_correct, step.prior, path=node.path)

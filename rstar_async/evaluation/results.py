@@ -1,121 +1,160 @@
-"""The rows of a study as records of the store, and as the results that are shown."""
+"""The table of an evaluation as records of the store, and as the results that are shown."""
 
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import msgspec
 
 from rstar_async.evaluation.intervals import Share
-from rstar_async.evaluation.request import EvaluationRequest, Interval, Result, Results
 from rstar_async.evaluation.settings import EvaluationSettings
-from rstar_async.evaluation.table import Row
+from rstar_async.evaluation.table import Row, token_savings
 from rstar_async.seeding import digest
-from storage.records import Evaluation, EvaluationAnswer, ModelVersion, Problem
-from storage.records import Record as Stored
+from storage.records import Evaluation, EvaluationAnswer, ModelVersion
+
+Interval: TypeAlias = tuple[float, float, float]  # a figure, then the bounds of 95 %
 
 
-def evaluation_id(order: EvaluationRequest, study: EvaluationSettings, row: Row) -> str:
-    """Depends on models, settings, benchmark, problems and the figure; the same figure, the same
-    row."""
-    ways = (study.search, study.execution, study.bounds, study.evaluation)
-    settings = msgspec.json.encode(ways).decode()
-    models = (study.models.policy, study.models.ppm)
-    what = (order.benchmark, *order.problems, settings, study.seed)
-    figure = (row.method, row.rule, row.trajectories)
-    return digest("evaluation", order.run_id, order.round, *models, *what, *figure).hex()
+class Result(msgspec.Struct, frozen=True):
+    """One figure of the table; see `table.Row`. The interval holds 95 %."""
+
+    method: str
+    rule: str
+    trajectories: int
+    drawn: float
+    accuracy: float
+    low: float
+    high: float
+    tokens: float
+    seconds: float
+    evaluation_id: str
 
 
-def records(
-    order: EvaluationRequest, study: EvaluationSettings, row: Row, problems: Sequence[Problem]
-) -> Iterator[Stored]:
-    """The evaluation of a row, with the answer it chose for every problem in its first block."""
-    id_ = evaluation_id(order, study, row)
-    yield Evaluation(
-        id=id_,
-        run_id=order.run_id,
-        round=order.round,
-        method=f"{row.method}: {row.rule}",
-        benchmark=order.benchmark,
-        policy_id=study.models.policy,
-        ppm_id=study.models.ppm,
-        problems=len(problems),
-        samples=max(1, round(row.drawn)),
-        correct=row.correct,
-        pass_at_1=row.share.mean,
-        low=row.share.low,
-        high=row.share.high,
-        new_tokens=round(row.tokens * len(problems)),
-        seconds=row.seconds * len(problems),
-        settings=_settings(study, row),
-    )
-    for problem in problems:
-        choice = row.chosen[problem.id][0]
-        yield EvaluationAnswer(
-            evaluation_id=id_,
-            problem_id=problem.id,
-            sample=0,
-            answer=choice.answer if choice else "",
-            correct=choice.is_correct if choice else False,
+class Results(msgspec.Struct, frozen=True):
+    """The table of one evaluation.
+
+    `generated` tokens were sampled for it, `seconds` it took; both leave out what an earlier
+    evaluation had stored. `pair_accuracy` is that of the PPM on held-out pairs, if its training
+    told: how far its values can be trusted. `token_savings`: see there.
+    """
+
+    run: str
+    round: int
+    policy: str
+    ppm: str | None
+    benchmark: str
+    problems: int
+    seed: int
+    rollouts: int
+    candidates: int
+    beam_width: int
+    beam_candidates: int
+    generated: int
+    seconds: float
+    rows: list[Result]
+    pair_accuracy: float | None = None
+    token_savings: tuple[Interval, Interval] | None = msgspec.field(default=None, name="spared")
+
+
+class ResultsOf:
+    """The rows of one evaluation on one benchmark, in both forms.
+
+    An id depends on models, settings, benchmark, problems and the figure: the same figure, the
+    same row of the store.
+    """
+
+    def __init__(
+        self, settings: EvaluationSettings, benchmark: str, problems: Sequence[str]
+    ) -> None:
+        self._settings = settings
+        self._benchmark = benchmark
+        self._problems = problems
+
+    def records(self, row: Row) -> Iterator[Evaluation | EvaluationAnswer]:
+        """The evaluation of a row, and its choice in the first block of every problem."""
+        id_, count = self._id(row), len(self._problems)
+        yield self._settings.evaluation_record(
+            id_,
+            f"{row.method}: {row.rule}",
+            self._benchmark,
+            row.share,
+            problems=count,
+            samples=max(1, round(row.drawn)),
+            correct=row.correct,
+            new_tokens=round(row.tokens * count),
+            seconds=row.seconds * count,
+            settings=self._figures(row),
+        )
+        for problem in self._problems:
+            choice = row.cells[problem].chosen[0]
+            yield EvaluationAnswer(
+                evaluation_id=id_,
+                problem_id=problem,
+                sample=0,
+                answer=choice.answer if choice else "",
+                correct=choice.is_correct if choice else False,
+            )
+
+    def results(
+        self, rows: Sequence[Row], generated: int, seconds: float, ppm: ModelVersion | None
+    ) -> Results:
+        """What the command line prints."""
+        settings = self._settings
+        tokens, accuracy = token_savings(rows)
+        return Results(
+            run=settings.run_id,
+            round=settings.round,
+            policy=settings.models.policy,
+            ppm=settings.models.ppm,
+            benchmark=self._benchmark,
+            problems=len(self._problems),
+            seed=settings.seed,
+            rollouts=settings.search.rollouts,
+            candidates=settings.search.candidates,
+            beam_width=settings.evaluation.beam_width,
+            beam_candidates=settings.evaluation.beam_candidates,
+            generated=generated,
+            seconds=seconds,
+            rows=[self._result(row) for row in rows],
+            pair_accuracy=ppm.metrics.get("pair_accuracy") if ppm else None,
+            token_savings=(interval(tokens), interval(accuracy)),
         )
 
+    def _result(self, row: Row) -> Result:
+        return Result(
+            method=row.method,
+            rule=row.rule,
+            trajectories=row.trajectories,
+            drawn=row.drawn,
+            accuracy=row.share.mean,
+            low=row.share.low,
+            high=row.share.high,
+            tokens=row.tokens,
+            seconds=row.seconds,
+            evaluation_id=self._id(row),
+        )
 
-def results(
-    order: EvaluationRequest,
-    study: EvaluationSettings,
-    rows: Sequence[Row],
-    generated: int,
-    seconds: float,
-    spared: tuple[Share, Share],
-    ppm: ModelVersion | None,
-) -> Results:
-    """What the command line prints."""
-    return Results(
-        run=order.run_id,
-        round=order.round,
-        policy=study.models.policy,
-        ppm=study.models.ppm,
-        benchmark=order.benchmark,
-        problems=len(order.problems),
-        seed=study.seed,
-        rollouts=study.search.rollouts,
-        candidates=study.search.candidates,
-        beam_width=study.evaluation.beam_width,
-        beam_candidates=study.evaluation.beam_candidates,
-        generated=generated,
-        seconds=seconds,
-        pair_accuracy=ppm.metrics.get("pair_accuracy") if ppm else None,
-        spared=(_interval(spared[0]), _interval(spared[1])),
-        rows=[
-            Result(
-                method=row.method,
-                rule=row.rule,
-                trajectories=row.trajectories,
-                drawn=row.drawn,
-                accuracy=row.share.mean,
-                low=row.share.low,
-                high=row.share.high,
-                tokens=row.tokens,
-                seconds=row.seconds,
-                evaluation_id=evaluation_id(order, study, row),
-            )
-            for row in rows
-        ],
-    )
+    def _id(self, row: Row) -> str:
+        own = self._settings
+        models = (own.models.policy, own.models.ppm)
+        what = (self._benchmark, *self._problems, own.encoded(own.evaluation), own.seed)
+        figure = (row.method, row.rule, row.trajectories)
+        return digest("evaluation", own.run_id, own.round, *models, *what, *figure).hex()
+
+    def _figures(self, row: Row) -> dict[str, object]:
+        own = self._settings
+        return {
+            "trajectories": row.trajectories,
+            "drawn": row.drawn,
+            "tokens_per_problem": row.tokens,
+            "seconds_per_problem": row.seconds,
+            "rollouts": own.search.rollouts,
+            "candidates": own.search.candidates,
+            "temperature": own.search.temperature,
+            "beam_width": own.evaluation.beam_width,
+            "beam_candidates": own.evaluation.beam_candidates,
+            "seed": own.seed,
+        }
 
 
-def _interval(share: Share) -> Interval:
+def interval(share: Share) -> Interval:
     return share.mean, share.low, share.high
-
-
-def _settings(study: EvaluationSettings, row: Row) -> dict[str, object]:
-    return {
-        "trajectories": row.trajectories,
-        "drawn": row.drawn,
-        "tokens_per_problem": row.tokens,
-        "seconds_per_problem": row.seconds,
-        "rollouts": study.search.rollouts,
-        "candidates": study.search.candidates,
-        "temperature": study.search.temperature,
-        "beam_width": study.evaluation.beam_width,
-        "beam_candidates": study.evaluation.beam_candidates,
-        "seed": study.seed,
-    }

@@ -1,59 +1,85 @@
-"""Whole solutions sampled from the policy alone: its pass@1.
+"""Whole solutions sampled from the policy alone.
 
 Samples that have written the same text so far share their requests and part where they differ, so
-`samples` solutions cost far less than as many separate ones and are distributed alike.
+n solutions cost far less than n separate ones and are distributed alike.
 """
 
-from dataclasses import dataclass
+import random
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import trio
+from msgspec import structs
 
+from rstar_async.config import AnswerRule, EvaluationConfig, SearchConfig
+from rstar_async.evaluation.aggregation import proposals_of
 from rstar_async.evaluation.recorded_tree import RecordedTree
+from rstar_async.evaluation.selection import (
+    BEST_PPM,
+    MAJORITY,
+    PASS_AT_N,
+    Proposal,
+    Rule,
+    Trajectory,
+)
+from rstar_async.evaluation.strategy import Strategy
 from rstar_async.search.expander import Expander
 from rstar_async.search.tree import NodeStatus, TreeNode
+from storage.queries import Attempt
 
 
-@dataclass(frozen=True, slots=True)
-class SampledSolution:
-    """One solution; `is_correct` is False for solutions that never came to an answer."""
+class Sampling(Strategy):
+    """An attempt is a batch of solutions; a solution that stops running or never ends is wrong."""
 
-    answer: str
-    is_correct: bool
-    text: str
+    name = "sample"
+    title = "sampled solutions"
+    rules: ClassVar[Sequence[Rule]] = (BEST_PPM, MAJORITY, PASS_AT_N)
+    alone = "sampled, mean"
 
+    def __init__(self, batch: int = 8) -> None:
+        self._batch = batch
 
-@dataclass(slots=True)
-class SampledSolutions:
-    """All solutions of one problem and the tokens they took."""
+    @property
+    def width(self) -> int:
+        return self._batch
 
-    solutions: list[SampledSolution]
-    new_tokens: int = 0
+    async def grow(
+        self, expander: Expander, tree: RecordedTree, evaluation: EvaluationConfig
+    ) -> None:
+        """Grow a tree whose leaves are the solutions of the batch."""
+        await _follow(expander, tree, tree.root, self._batch)
 
-
-async def sample_solutions(expander: Expander, samples: int) -> SampledSolutions:
-    """Sample `samples` solutions; a solution that stops running or never ends is wrong."""
-    growth = RecordedTree()
-    leaves = await sample(expander, growth, samples)
-    return SampledSolutions([_solution(leaf) for leaf in leaves], growth.new_tokens)
-
-
-async def sample(expander: Expander, growth: RecordedTree, samples: int) -> list[TreeNode]:
-    """Grow a tree of `samples` solutions; the leaf of each, so equal ones more than once."""
-    leaves: list[TreeNode] = []
-
-    async def follow(node: TreeNode, count: int) -> None:
-        expansion = await expander.expand(node, count)
-        async with trio.open_nursery() as nursery:
-            for child, outcome in growth.add(node, expansion):
-                if child.status is NodeStatus.LIVE:
-                    nursery.start_soon(follow, child, outcome.multiplicity)
-                else:
-                    leaves.extend([child] * outcome.multiplicity)
-
-    await follow(growth.tree.root, samples)
-    return leaves
+    def trajectories_of(
+        self, attempt: Attempt, groups: Mapping[str, str], rule: AnswerRule
+    ) -> list[Trajectory]:
+        """One a sample. The rows are in the order of paths, where short solutions come early; any
+        few of the shuffled ones are a fair draw."""
+        found: list[Proposal | None] = [*proposals_of(attempt, groups)]
+        found.extend([None] * (attempt.width - len(found)))
+        random.Random(attempt.search.id).shuffle(found)
+        return [Trajectory(one) for one in found]
 
 
-def _solution(leaf: TreeNode) -> SampledSolution:
-    text = "".join(node.candidate.text for node in leaf.path_from_root())
-    return SampledSolution(leaf.candidate.answer, leaf.candidate.is_correct is True, text)
+class Greedy(Sampling):
+    """The one solution at temperature 0."""
+
+    name = "greedy"
+    title = "greedy"
+    rules = ()
+    at_equal_tokens = False
+    alone = "greedy"
+
+    def __init__(self) -> None:
+        super().__init__(batch=1)
+
+    def search_settings(self, search: SearchConfig) -> SearchConfig:
+        return structs.replace(search, temperature=0.0)
+
+
+async def _follow(expander: Expander, tree: RecordedTree, node: TreeNode, samples: int) -> None:
+    """Continue the `samples` solutions that have come to `node`, to their ends."""
+    expansion = await expander.expand(node, samples)
+    async with trio.open_nursery() as nursery:
+        for child, step in tree.add(node, expansion):
+            if child.status is NodeStatus.LIVE:
+                nursery.start_soon(_follow, expander, tree, child, step.multiplicity)

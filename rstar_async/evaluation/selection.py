@@ -1,7 +1,7 @@
-"""Choosing one answer among several proposals (paper section 4; spec section 6). Pure.
+"""Choosing one answer among several (paper section 4). Pure.
 
-A proposal is what one trajectory came to: the answer, what the PPM thinks of it, and the group of
-answers that mean the same. None of the rules but `oracle` looks at whether a proposal is right.
+`Proposal`s are answers, `Trajectory`s the independent trees or solutions that gave them, `Rule`s
+the ways to choose. None of them but `oracle` looks at whether an answer is right.
 """
 
 from collections import Counter
@@ -11,15 +11,15 @@ from typing import TypeAlias
 
 from rstar_async.config import AnswerRule
 from rstar_async.search.budget import confidence_in_leader
-from rstar_async.search.tree import Tree, TreeNode
 
 BEST_FEW = 4
-SURE = 0.95
+CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One answer. `score` is the PPM's value of it in [-1, 1], None without a PPM."""
+    """One answer. `score` is the value of the path to it in [-1, 1], None without a PPM; proposals
+    with the same `group` are one vote."""
 
     answer: str
     is_correct: bool | None
@@ -27,36 +27,26 @@ class Proposal:
     group: str = ""
     path: str = ""
 
-
-Rule: TypeAlias = Callable[[Sequence[Proposal]], Proposal | None]
+    @property
+    def vote(self) -> str:
+        return self.group or self.answer
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The chosen answer; `found` counts all answers of the search."""
+class Trajectory:
+    """One independent tree or solution: the answer it gives, None if it came to none, and all
+    answers that it found, where that can be more than one."""
 
-    answer: str
-    is_correct: bool | None
-    path: str
-    found: int
-
-
-def choose_answer(tree: Tree, rule: AnswerRule = "best_ppm") -> Choice | None:
-    """The answer of one tree by one of `RULES`; without a PPM, the most frequent one."""
-    found = [_proposal(node) for node in tree.answers()]
-    best = answer_of_tree(found, rule)
-    return Choice(best.answer, best.is_correct, best.path, len(found)) if best else None
+    proposal: Proposal | None
+    answers: Sequence[Proposal] = ()
 
 
-def answer_of_tree(found: Sequence[Proposal], rule: AnswerRule) -> Proposal | None:
-    """The answer that a tree gives, by one of `RULES`; without a PPM, the most frequent one."""
-    return RULES[rule](found) or majority(found)
+Chooser: TypeAlias = Callable[[Sequence[Proposal]], Proposal | None]
 
 
 def best_ppm(found: Sequence[Proposal]) -> Proposal | None:
     """The highest PPM value, the earliest of equals (paper); None if nothing has one."""
-    scored = [one for one in found if one.score is not None]
-    return max(scored, key=_score, default=None)
+    return max(_scored(found), key=_score, default=None)
 
 
 def majority(found: Sequence[Proposal]) -> Proposal | None:
@@ -66,14 +56,12 @@ def majority(found: Sequence[Proposal]) -> Proposal | None:
 
 def ppm_weighted(found: Sequence[Proposal]) -> Proposal | None:
     """A proposal of the group with the greatest sum of PPM values, moved from [-1, 1] to [0, 1]."""
-    scored = [one for one in found if one.score is not None]
-    return _largest(scored, lambda group: sum((1 + _score(one)) / 2 for one in group))
+    return _largest(_scored(found), lambda group: sum((1 + _score(one)) / 2 for one in group))
 
 
 def majority_of_best(found: Sequence[Proposal]) -> Proposal | None:
     """Majority among the four with the highest PPM values (reference code)."""
-    scored = [one for one in found if one.score is not None]
-    return majority(sorted(scored, key=_score, reverse=True)[:BEST_FEW])
+    return majority(sorted(_scored(found), key=_score, reverse=True)[:BEST_FEW])
 
 
 def oracle(found: Sequence[Proposal]) -> Proposal | None:
@@ -81,22 +69,12 @@ def oracle(found: Sequence[Proposal]) -> Proposal | None:
     return next((one for one in found if one.is_correct), None)
 
 
-def until_sure(
-    drawn: Sequence[Proposal | None], confidence: float = SURE
-) -> Sequence[Proposal | None]:
-    """The first of them, up to where the leading answer is so likely to stay ahead that no more
-    need be drawn (adaptive consistency, arXiv 2305.11860); all of them if it never is."""
-    votes: Counter[str] = Counter()
-    for number, one in enumerate(drawn, start=1):
-        if one is not None:
-            votes[one.group or one.answer] += 1
-            leading = (count for _, count in votes.most_common(2))
-            if confidence_in_leader(*leading) >= confidence:
-                return drawn[:number]
-    return drawn
+def first(found: Sequence[Proposal]) -> Proposal | None:
+    return found[0] if found else None
 
 
-RULES: dict[AnswerRule, Rule] = {
+# How one tree chooses among its own answers: `evaluation.answer` of a recipe.
+RULES: dict[AnswerRule, Chooser] = {
     "best_ppm": best_ppm,
     "majority": majority,
     "ppm_weighted": ppm_weighted,
@@ -104,20 +82,80 @@ RULES: dict[AnswerRule, Rule] = {
 }
 
 
+def answer_of_tree(found: Sequence[Proposal], rule: AnswerRule) -> Proposal | None:
+    """The answer that a tree gives, by one of `RULES`; without a PPM, the most frequent one."""
+    return RULES[rule](found) or majority(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How n trajectories give one answer: a row of the table, stored under its name.
+
+    `pooled`: choose among all answers of the trajectories instead of one of each. `adaptive`: draw
+    the trajectories one after the other, and only as many as `adaptive_consistency` needs.
+    """
+
+    name: str
+    choose: Chooser
+    needs_ppm: bool = False
+    pooled: bool = False
+    adaptive: bool = False
+
+    def apply(self, block: Sequence[Trajectory]) -> tuple[Proposal | None, int]:
+        """The chosen answer, and how many of the trajectories were drawn for it."""
+        drawn = adaptive_consistency(block) if self.adaptive else block
+        found = [one for trajectory in drawn for one in self._proposals(trajectory)]
+        return self.choose(found), len(drawn)
+
+    def _proposals(self, trajectory: Trajectory) -> Sequence[Proposal]:
+        if self.pooled:
+            return trajectory.answers
+        return [trajectory.proposal] if trajectory.proposal else []
+
+
+PASS_AT_1 = Rule("pass@1", first)
+PASS_AT_N = Rule("pass@n", oracle)
+BEST_PPM = Rule("best PPM", best_ppm, needs_ppm=True)
+MAJORITY = Rule("majority", majority)
+POOLED_MAJORITY = Rule("majority of all answers", majority, pooled=True)
+PPM_WEIGHTED = Rule("PPM-weighted", ppm_weighted, needs_ppm=True)
+MAJORITY_OF_BEST = Rule("majority of best 4", majority_of_best, needs_ppm=True)
+ADAPTIVE_MAJORITY = Rule(f"majority until {100 * CONFIDENCE:g} % sure", majority, adaptive=True)
+
+
+def adaptive_consistency(
+    drawn: Sequence[Trajectory], confidence: float = CONFIDENCE
+) -> Sequence[Trajectory]:
+    """The first trajectories, up to where the leading answer is so likely to stay ahead that no
+    more need be drawn (arXiv 2305.11860); all of them if it never is."""
+    votes: Counter[str] = Counter()
+    for number, trajectory in enumerate(drawn, start=1):
+        if trajectory.proposal is not None:
+            votes[trajectory.proposal.vote] += 1
+            leading = (count for _, count in votes.most_common(2))
+            if confidence_in_leader(*leading) >= confidence:
+                return drawn[:number]
+    return drawn
+
+
+def by_vote(found: Iterable[Proposal]) -> dict[str, list[Proposal]]:
+    """The proposals by what they vote for, the earliest vote first."""
+    groups: dict[str, list[Proposal]] = {}
+    for one in found:
+        groups.setdefault(one.vote, []).append(one)
+    return groups
+
+
 def _largest(
     found: Iterable[Proposal], size: Callable[[list[Proposal]], float | tuple[float, ...]]
 ) -> Proposal | None:
-    groups: dict[str, list[Proposal]] = {}
-    for one in found:
-        groups.setdefault(one.group or one.answer, []).append(one)
-    largest = max(groups.values(), key=size, default=None)
+    largest = max(by_vote(found).values(), key=size, default=None)
     return max(largest, key=_score) if largest else None
+
+
+def _scored(found: Iterable[Proposal]) -> list[Proposal]:
+    return [one for one in found if one.score is not None]
 
 
 def _score(one: Proposal) -> float:
     return -1.0 if one.score is None else one.score
-
-
-def _proposal(node: TreeNode) -> Proposal:
-    candidate = node.candidate
-    return Proposal(candidate.answer, candidate.is_correct, candidate.prior, path=node.path)

@@ -1,22 +1,19 @@
-"""What is measured: models, settings and seed, and the names of attempts that follow from it."""
+"""What is measured: models, settings and seed, and the ids and records that follow from them."""
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any
 
 import msgspec
 from msgspec import structs
 
 from rstar_async.config import BoundsConfig, EvaluationConfig, ExecutionConfig, Recipe, SearchConfig
+from rstar_async.evaluation.intervals import Share
+from rstar_async.evaluation.strategy import Strategy
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.runner import SearchPlan
 from rstar_async.seeding import digest, seed_of
-from storage.records import Problem, Search
+from storage.records import Evaluation, Problem, Search
 
-# A tree of Monte Carlo search, a pass of step beam search, a batch of sampled solutions, and the
-# one solution without sampling.
-Method: TypeAlias = Literal["tree", "beam", "sample", "greedy"]
-# Held against these go the others at the same number of tokens.
-SAMPLES_IN_BATCH = 8
 SEEDS = 2**31
 
 
@@ -24,8 +21,8 @@ SEEDS = 2**31
 class EvaluationSettings:
     """One policy, perhaps with a PPM, of one round of a run, under fixed settings.
 
-    Attempts are named by what they are, so a study that asks for more trajectories or more problems
-    finds those of the smaller one, and one that was cut off finds its own.
+    The id of an attempt follows from what it is, so an evaluation of more trajectories or more
+    problems finds the attempts of the smaller one, and one that was cut off finds its own.
     """
 
     run_id: str
@@ -41,6 +38,7 @@ class EvaluationSettings:
     def of(
         cls, recipe: Recipe, run_id: str, number: int, models: ActiveModels
     ) -> "EvaluationSettings":
+        """Of round `number`, by the settings of the recipe."""
         return cls(
             run_id=run_id,
             round=number,
@@ -52,34 +50,72 @@ class EvaluationSettings:
             evaluation=recipe.evaluation,
         )
 
-    def plan(self, method: Method) -> SearchPlan:
+    def plan(self, strategy: Strategy) -> SearchPlan:
         """How an attempt is made; the gold answer never guides it."""
-        temperature = 0.0 if method == "greedy" else self.search.temperature
-        settings = structs.replace(self.search, temperature=temperature)
-        return SearchPlan(self.models, settings, self.execution, "ppm", self.bounds)
+        search = strategy.search_settings(self.search)
+        return SearchPlan(self.models, search, self.execution, "ppm", self.bounds)
 
-    def attempt(self, method: Method, problem: Problem, number: int) -> Search:
+    def attempt(self, strategy: Strategy, problem: Problem, number: int) -> Search:
         """The row of attempt `number` (from 1) at a problem.
 
         Its seed does not depend on settings, so two schedules of rollouts are compared on trees
         that are the same as far as both go.
         """
-        models = self.models
-        parts = (self.run_id, self.round, models.policy, models.ppm, self.seed, self._ways(method))
+        shaped_by = self._shaping(strategy)
+        models = self.models.policy, self.models.ppm
+        parts = (self.run_id, self.round, *models, self.seed, shaped_by)
+        return self.search_row(
+            digest("attempt", *parts, strategy.name, problem.id, number).hex(),
+            problem,
+            seed_of(self.seed, strategy.name, number) % SEEDS,
+        )
+
+    def search_row(self, id_: str, problem: Problem, seed: int) -> Search:
+        """A search of an evaluation that has not begun."""
         return Search(
-            id=digest("attempt", *parts, method, problem.id, number).hex(),
+            id=id_,
             run_id=self.run_id,
             round=self.round,
             problem_id=problem.id,
             purpose="evaluation",
-            seed=seed_of(self.seed, method, number) % SEEDS,
-            policy_id=models.policy,
-            ppm_id=models.ppm,
+            seed=seed,
+            policy_id=self.models.policy,
+            ppm_id=self.models.ppm,
         )
 
-    def _ways(self, method: Method) -> str:
+    def evaluation_record(
+        self, id_: str, method: str, benchmark: str, share: Share, **figures: Any
+    ) -> Evaluation:
+        """One figure for the store; `figures` are the other fields of `Evaluation`."""
+        return Evaluation(
+            id=id_,
+            run_id=self.run_id,
+            round=self.round,
+            method=method,
+            benchmark=benchmark,
+            policy_id=self.models.policy,
+            ppm_id=self.models.ppm,
+            pass_at_1=share.mean,
+            low=share.low,
+            high=share.high,
+            **figures,
+        )
+
+    def encoded(self, *others: object) -> str:
+        """The settings of search, its bounds and `others` as part of an id.
+
+        The rule for a path's value is left out where it is that of older stores, so that what they
+        have is found.
+        """
+        search = msgspec.to_builtins(self.search)
+        rule = search.pop("path_value")
+        if rule == "auto":
+            rule = self.models.path_rule
+        if rule != "last":
+            search["path_value"] = rule
+        return msgspec.json.encode((search, self.execution, self.bounds, *others)).decode()
+
+    def _shaping(self, strategy: Strategy) -> str:
         """The settings that shape an attempt; how many run at once does not."""
-        search = structs.replace(self.search, in_flight=1)
-        beams = (self.evaluation.beam_width, self.evaluation.beam_candidates)
-        ways = (search, self.execution, self.bounds, beams if method == "beam" else ())
-        return msgspec.json.encode(ways).decode()
+        alone = replace(self, search=structs.replace(self.search, in_flight=1))
+        return alone.encoded(tuple(strategy.own_settings(self.evaluation)))

@@ -3,77 +3,80 @@
 import time
 from collections.abc import Sequence
 
-import trio
+import msgspec
 
-from rstar_async.evaluation.aggregation import answers_in, trajectories_of
-from rstar_async.evaluation.dependencies import Dependencies
-from rstar_async.evaluation.request import Solved, Vote
-from rstar_async.evaluation.runner import Attempts
-from rstar_async.evaluation.selection import Proposal, answer_of_tree
-from rstar_async.evaluation.settings import EvaluationSettings
+from rstar_async.evaluation.aggregation import answers_in
+from rstar_async.evaluation.attempts import Attempts, tokens_of
+from rstar_async.evaluation.selection import Proposal, answer_of_tree, by_vote
+from rstar_async.evaluation.strategies import TREE
+from rstar_async.search.runner import SearchRunner
 from storage import queries
-from storage.queries import Attempt
 from storage.records import Problem
+from storage.store import Store
 
 
-class Solver:
-    """Searches some trees over a question; each answers by the rule of the study, and so does the
-    whole of them."""
+class Vote(msgspec.Struct, frozen=True):
+    """An answer, how many trajectories gave it, and the highest PPM value among them."""
 
-    def __init__(self, study: EvaluationSettings, services: Dependencies) -> None:
-        self._attempts = Attempts(study, services)
-        self._store = services.store
-        self._runner = services.runner
-        self._rule = study.evaluation.answer
+    answer: str
+    trajectories: int
+    best_score: float | None
 
-    async def solve(self, problem: Problem, trees: int) -> Solved:
-        """Search `trees` trees at once; finished ones are taken from the store."""
-        started = time.monotonic()
-        made: dict[int, Attempt] = {}
 
-        async def search(number: int) -> None:
-            made[number] = await self._attempts.make("tree", problem, number)
+class Solved(msgspec.Struct, frozen=True):
+    """The answer to one question with the solution it came from; "" and no votes if none came."""
 
-        async with trio.open_nursery() as nursery:
-            for number in range(1, trees + 1):
-                nursery.start_soon(search, number)
-        in_order = [made[number] for number in sorted(made)]
-        return await self._choose(problem, in_order, time.monotonic() - started)
+    question: str
+    answer: str
+    score: float | None
+    text: str
+    search_id: str
+    path: str
+    votes: list[Vote]
+    trajectories: int
+    tokens: int
+    seconds: float
 
-    async def _choose(
-        self, problem: Problem, attempts: Sequence[Attempt], seconds: float
-    ) -> Solved:
-        groups = await self._runner.group_answers(problem, answers_in(attempts))
-        proposals = trajectories_of("tree", attempts, groups, self._rule).proposals
-        found = [proposal for proposal in proposals if proposal is not None]
-        best = answer_of_tree(found, self._rule)
-        search = attempts[proposals.index(best)].search.id if best else ""
-        return Solved(
-            question=problem.question,
-            answer=best.answer if best else "",
-            score=best.score if best else None,
-            text=await self._text(search, best.path) if best else "",
-            search_id=search,
-            path=best.path if best else "",
-            votes=votes(found),
-            trajectories=len(attempts),
-            tokens=sum(attempt.new_tokens for attempt in attempts),
-            seconds=seconds,
-        )
 
-    async def _text(self, search_id: str, path: str) -> str:
-        steps = await self._store.read(queries.steps_to, search_id, path)
-        return "".join(step.text + step.observation for step in steps)
+async def solve(
+    attempts: Attempts, problem: Problem, trees: int, runner: SearchRunner, store: Store
+) -> Solved:
+    """Search `trees` trees at once; finished ones are taken from the store.
+
+    Each answers by the rule `evaluation.answer`, and so do all of them together.
+    """
+    started = time.monotonic()
+    made = await attempts.make(TREE, problem, range(1, trees + 1))
+    rule = attempts.settings.evaluation.answer
+    groups = await runner.group_answers(problem, answers_in(made))
+    given = [one.proposal for one in TREE.trajectories(made, groups, rule)]
+    found = [proposal for proposal in given if proposal is not None]
+    best = answer_of_tree(found, rule)
+    search = made[given.index(best)].search.id if best else ""
+    return Solved(
+        question=problem.question,
+        answer=best.answer if best else "",
+        score=best.score if best else None,
+        text=await _solution(store, search, best.path) if best else "",
+        search_id=search,
+        path=best.path if best else "",
+        votes=votes(found),
+        trajectories=len(made),
+        tokens=tokens_of(made),
+        seconds=time.monotonic() - started,
+    )
+
+
+async def _solution(store: Store, search_id: str, path: str) -> str:
+    steps = await store.read(queries.steps_to, search_id, path)
+    return "".join(step.text + step.observation for step in steps)
 
 
 def votes(found: Sequence[Proposal]) -> list[Vote]:
     """How often each answer was given, most often first. Pure."""
-    groups: dict[str, list[Proposal]] = {}
-    for proposal in found:
-        groups.setdefault(proposal.group, []).append(proposal)
     counted = [
-        Vote(group, len(members), max(_scores(members), default=None))
-        for group, members in groups.items()
+        Vote(answer, len(members), max(_scores(members), default=None))
+        for answer, members in by_vote(found).items()
     ]
     return sorted(counted, key=lambda vote: -vote.trajectories)
 

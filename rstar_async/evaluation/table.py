@@ -1,11 +1,10 @@
-"""The results of a study as rows: method, rule and number of trajectories. Pure."""
+"""The results of an evaluation as rows: strategy, rule and number of trajectories. Pure."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from rstar_async.evaluation import selection
 from rstar_async.evaluation.aggregation import Trajectories
 from rstar_async.evaluation.intervals import (
     Share,
@@ -13,173 +12,132 @@ from rstar_async.evaluation.intervals import (
     ratio_of_means,
     share_with_interval,
 )
-from rstar_async.evaluation.selection import Proposal, Rule
-from rstar_async.evaluation.settings import Method
-
-Blocks: TypeAlias = Callable[[Trajectories, int], Sequence[Sequence[Proposal]]]
-
-# What is shown of each method: the name of the rule, the rule, whether it needs a PPM, and what it
-# chooses among, which for trees can be more than one answer each.
-TREE_RULES: tuple[tuple[str, Rule, bool, Blocks], ...] = (
-    ("best PPM", selection.best_ppm, True, Trajectories.blocks),
-    ("majority", selection.majority, False, Trajectories.blocks),
-    ("majority of all answers", selection.majority, False, Trajectories.pooled),
-    ("PPM-weighted", selection.ppm_weighted, True, Trajectories.blocks),
-    ("majority of best 4", selection.majority_of_best, True, Trajectories.blocks),
-    ("pass@n", selection.oracle, False, Trajectories.blocks),
+from rstar_async.evaluation.selection import (
+    ADAPTIVE_MAJORITY,
+    MAJORITY,
+    PASS_AT_1,
+    Proposal,
+    Rule,
 )
-UNTIL_SURE = f"majority until {100 * selection.SURE:g} % sure"
-RIVAL_RULES: tuple[tuple[Method, str, Rule, bool], ...] = (
-    ("beam", "best PPM", selection.best_ppm, True),
-    ("sample", "best PPM", selection.best_ppm, True),
-    ("sample", "majority", selection.majority, False),
-    ("sample", "pass@n", selection.oracle, False),
-)
+from rstar_async.evaluation.strategies import TREE
+from rstar_async.evaluation.strategy import Strategy
+
+# By problem, then by the name of the strategy.
+ByProblem: TypeAlias = Mapping[str, Mapping[str, Trajectories]]
+# How many trajectories of a strategy a problem gets.
+Size: TypeAlias = Callable[[Mapping[str, Trajectories]], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One problem's part of a figure: the answer chosen in each block of trajectories; `drawn`
+    trajectories, tokens and seconds are means over the blocks."""
+
+    chosen: Sequence[Proposal | None]
+    drawn: float
+    tokens: float
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """The share of blocks whose answer is right."""
+        return sum(one is not None and one.is_correct is True for one in self.chosen) / len(
+            self.chosen
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure. `trajectories` is 0 for the policy alone; `drawn` is how many trajectories of
-    this method a problem got on average; tokens and seconds are per problem. `chosen` has the
-    choices for each problem, one for every block of trajectories; `correct` is how many problems
-    are answered right, on average over the blocks."""
+    """One figure over all problems. `trajectories` is 0 for the policy alone; `correct` is how
+    many problems are answered right, on average over blocks; the others are means over problems."""
 
-    method: Method
+    method: str
     rule: str
     trajectories: int
-    drawn: float
-    share: Share
-    correct: int
-    tokens: float
-    seconds: float
-    chosen: Mapping[str, Sequence[Proposal | None]]
+    cells: Mapping[str, Cell]
+
+    @property
+    def share(self) -> Share:
+        return share_with_interval([cell.rate for cell in self.cells.values()])
+
+    @property
+    def correct(self) -> int:
+        return round(sum(cell.rate for cell in self.cells.values()))
+
+    @property
+    def drawn(self) -> float:
+        return self._mean([cell.drawn for cell in self.cells.values()])
+
+    @property
+    def tokens(self) -> float:
+        return self._mean([cell.tokens for cell in self.cells.values()])
+
+    @property
+    def seconds(self) -> float:
+        return self._mean([cell.seconds for cell in self.cells.values()])
+
+    def _mean(self, figures: Sequence[float]) -> float:
+        return sum(figures) / (len(figures) or 1)
 
 
-Results = Mapping[str, Mapping[Method, Trajectories]]
-# How many trajectories of a method a problem gets.
-Size: TypeAlias = Callable[[Mapping[Method, Trajectories]], int]
-
-
-def rows(results: Results, counts: Sequence[int], *, has_ppm: bool) -> Iterator[Row]:
-    """Every row of the table; `results` has the trajectories of each problem by method."""
-    for method in ("greedy", "sample"):
-        if _has(results, method):
-            yield _row(results, method, "pass@1", _first, 0, _just(1))
+def rows(
+    results: ByProblem, strategies: Sequence[Strategy], counts: Sequence[int], *, has_ppm: bool
+) -> Iterator[Row]:
+    """Every row of the table. `strategies` are those that `results` has, the trees among them."""
+    for strategy in strategies:
+        if strategy.alone:
+            yield _row(results, strategy, PASS_AT_1, 0, lambda _: 1)
     for count in counts:
-        for name, rule, needs_ppm, blocks in TREE_RULES:
-            if has_ppm or not needs_ppm:
-                yield _row(results, "tree", name, rule, count, _just(count), blocks)
-        yield _adaptive_row(results, count)
-        for method, name, rule, needs_ppm in RIVAL_RULES:
-            if _has(results, method) and (has_ppm or not needs_ppm):
-                yield _row(results, method, name, rule, count, equal_tokens(method, count))
+        for strategy in strategies:
+            for rule in strategy.rules:
+                if has_ppm or not rule.needs_ppm:
+                    yield _row(results, strategy, rule, count, equal_tokens(strategy, count))
 
 
-def _just(trees: int) -> Size:
-    return lambda _: trees
+def equal_tokens(strategy: Strategy, trees: int) -> Size:
+    """How many trajectories of `strategy` use the tokens of `trees` trees on that problem, or just
+    more: a baseline is never given less."""
 
-
-def equal_tokens(method: Method, trees: int) -> Size:
-    """How many trajectories of `method` use the tokens of `trees` trees on that problem, or just
-    more: a rival is never given less."""
-
-    def size(of_problem: Mapping[Method, Trajectories]) -> int:
-        budget = trees * of_problem["tree"].tokens_each
-        each = of_problem[method].tokens_each
+    def size(of_problem: Mapping[str, Trajectories]) -> int:
+        if strategy is TREE:
+            return trees
+        budget = trees * of_problem[TREE.name].tokens_each
+        each = of_problem[strategy.name].tokens_each
         return max(1, math.ceil(budget / each - 1e-9)) if each else 1
 
     return size
 
 
-def _row(
-    results: Results,
-    method: Method,
-    name: str,
-    rule: Rule,
-    trajectories: int,
-    size: Size,
-    blocks: Blocks = Trajectories.blocks,
-) -> Row:
-    sizes: list[int] = []
-    tokens = seconds = 0.0
-    chosen: dict[str, list[Proposal | None]] = {}
-    for problem, of_problem in results.items():
-        pool = of_problem[method]
-        drawn = min(size(of_problem), len(pool.proposals) or 1)
-        chosen[problem] = [rule(block) for block in blocks(pool, drawn)]
-        sizes.append(drawn)
-        tokens += drawn * pool.tokens_each
-        seconds += drawn * pool.seconds_each
-    rates = [sum(map(_is_right, found)) / len(found) for found in chosen.values()]
-    count = len(results) or 1
-    return Row(
-        method,
-        name,
-        trajectories,
-        sum(sizes) / count,
-        share_with_interval(rates),
-        round(sum(rates)),
-        tokens / count,
-        seconds / count,
-        chosen,
+def token_savings(rows: Sequence[Row]) -> tuple[Share, Share]:
+    """What adaptive consistency takes of the tokens of all trees, and its accuracy less that of
+    the majority of all of them, problem by problem; both for the most trees that `rows` have."""
+    few = _largest(rows, ADAPTIVE_MAJORITY)
+    every = _largest(rows, MAJORITY)
+    return (
+        ratio_of_means([cell.tokens for cell in few], [cell.tokens for cell in every]),
+        mean_difference([cell.rate for cell in few], [cell.rate for cell in every]),
     )
 
 
-def _adaptive_row(results: Results, count: int) -> Row:
-    """Majority among as many trees as it takes, `count` at most, one after the other."""
-    drawn: list[float] = []
-    tokens = seconds = 0.0
-    chosen: dict[str, list[Proposal | None]] = {}
-    for problem, of_problem in results.items():
-        pool = of_problem["tree"]
-        taken = [selection.until_sure(block) for block in pool.drawn(count)]
-        chosen[problem] = [selection.majority([p for p in few if p is not None]) for few in taken]
-        drawn.append(sum(map(len, taken)) / len(taken))
-        tokens += drawn[-1] * pool.tokens_each
-        seconds += drawn[-1] * pool.seconds_each
-    rates = [sum(map(_is_right, found)) / len(found) for found in chosen.values()]
-    size = len(results) or 1
-    share = share_with_interval(rates)
-    return Row(
-        "tree",
-        UNTIL_SURE,
-        count,
-        sum(drawn) / size,
-        share,
-        round(sum(rates)),
-        tokens / size,
-        seconds / size,
-        chosen,
+def _largest(rows: Sequence[Row], rule: Rule) -> Sequence[Cell]:
+    found = [row for row in rows if (row.method, row.rule) == (TREE.name, rule.name)]
+    return [*max(found, key=lambda row: row.trajectories).cells.values()]
+
+
+def _row(results: ByProblem, strategy: Strategy, rule: Rule, trajectories: int, size: Size) -> Row:
+    cells = {
+        problem: _cell(of_problem[strategy.name], rule, size(of_problem))
+        for problem, of_problem in results.items()
+    }
+    return Row(strategy.name, rule.name, trajectories, cells)
+
+
+def _cell(trajectories: Trajectories, rule: Rule, size: int) -> Cell:
+    choices = [rule.apply(block) for block in trajectories.blocks(size)]
+    drawn = sum(count for _, count in choices) / len(choices)
+    return Cell(
+        [chosen for chosen, _ in choices],
+        drawn,
+        drawn * trajectories.tokens_each,
+        drawn * trajectories.seconds_each,
     )
-
-
-def token_savings(results: Results, count: int) -> tuple[Share, Share]:
-    """What drawing until sure takes of the tokens of all `count` trees, and its accuracy less that
-    of the majority of all of them, problem by problem."""
-    few_tokens, all_tokens, few_right, all_right = [], [], [], []
-    for of_problem in results.values():
-        pool = of_problem["tree"]
-        blocks = pool.drawn(count)
-        taken = [selection.until_sure(block) for block in blocks]
-        few_tokens.append(pool.tokens_each * sum(map(len, taken)) / len(taken))
-        all_tokens.append(pool.tokens_each * len(blocks[0]))
-        few_right.append(_majority_rate(taken))
-        all_right.append(_majority_rate(blocks))
-    return ratio_of_means(few_tokens, all_tokens), mean_difference(few_right, all_right)
-
-
-def _majority_rate(blocks: Sequence[Sequence[Proposal | None]]) -> float:
-    chosen = [selection.majority([one for one in block if one is not None]) for block in blocks]
-    return sum(map(_is_right, chosen)) / len(chosen)
-
-
-def _first(found: Sequence[Proposal]) -> Proposal | None:
-    return found[0] if found else None
-
-
-def _is_right(choice: Proposal | None) -> bool:
-    return choice is not None and choice.is_correct is True
-
-
-def _has(results: Results, method: Method) -> bool:
-    return bool(results) and all(method in of_problem for of_problem in results.values())

@@ -184,7 +184,7 @@ def _coordinator(places: Places) -> ProcessSpec:
 def _client(module: str, places: Places, request: Path) -> ProcessSpec:
     return ProcessSpec(
         name=module.rpartition(".")[2],
-        argv=(*PYTHON, module, "--order", str(request), "--sockets", str(places.sockets)),
+        argv=(*PYTHON, module, "--request", str(request), "--sockets", str(places.sockets)),
         env=_environment(threads=1),
         ends_run=True,
         on_terminal=True,

@@ -43,7 +43,7 @@ def launch_client(
     going on elsewhere.
     """
     with RunLock(home) as lock, socket_folder(lock) as sockets:
-        file = write_private(home / "order.json", request)
+        file = write_private(home / "request.json", request)
         places = Places(home, recipe.models_folder, sockets, file)
         specs = processes_for(client, recipe, places, file)
         return trio.run(lambda: run_processes(specs, places.logs, report=report))

@@ -11,13 +11,15 @@ from storage.tables import expansions, nodes, searches
 
 
 class FoundAnswer(msgspec.Struct, frozen=True):
-    """An answer node. `prior` is the PPM's value, `samples` how often this text was sampled."""
+    """An answer node. `prior` is the PPM's value, `samples` how often this text was sampled,
+    `expansion` the number of the expansion that made it."""
 
     path: str
     answer: str
     correct: bool | None
     prior: float | None
     samples: int
+    expansion: int = 0
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -48,9 +50,10 @@ def attempt(connection: sa.Connection, search_id: str) -> Attempt | None:
 
 
 def _answers(connection: sa.Connection, search_id: str) -> list[FoundAnswer]:
-    columns = nodes.c.path, nodes.c.answer, nodes.c.correct, nodes.c.prior, nodes.c.multiplicity
+    table = nodes.c
+    columns = table.path, table.answer, table.correct, table.prior, table.multiplicity
     query = (
-        sa.select(*columns)
+        sa.select(*columns, table.expansion)
         .where(nodes.c.search_id == search_id, nodes.c.status == "answer")
         .order_by(sa.func.length(nodes.c.path), nodes.c.path)
     )

@@ -19,7 +19,9 @@ PATIENCE_SECONDS = 900
 COLUMNS = ("--problems.question", "problem", "--problems.answer", "solution")
 
 
-def start(home: Path, benchmark: Path, *words: str) -> subprocess.Popen[str]:
+def start(
+    home: Path, benchmark: Path, *words: str, packages: tuple[Path, ...] = ()
+) -> subprocess.Popen[str]:
     rstar = (sys.executable, "-m", "rstar_async.cli", "evaluate", str(home), *COLUMNS)
     return subprocess.Popen(
         [*rstar, "--benchmark", str(benchmark), *words],
@@ -27,8 +29,13 @@ def start(home: Path, benchmark: Path, *words: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": search_path(*packages)},
     )
+
+
+def search_path(*folders: Path) -> str:
+    """Where Python looks for modules, with `folders` before."""
+    return os.pathsep.join([*map(str, folders), os.environ.get("PYTHONPATH", "")])
 
 
 def finish(process: subprocess.Popen[str]) -> str:
@@ -156,6 +163,57 @@ def test_schedules_are_compared_on_the_same_problems(tmp_path):
     again = finish(start(tmp_path / "home", benchmark, *words))
     assert again.splitlines()[:-1][-8:] == said.splitlines()[:-1][-8:]
     assert ask(tmp_path / "home", "SELECT count(*) FROM searches")[0][0] == ended[0][0]
+
+
+OUTSIDE = """
+from rstar_async.evaluation.selection import BEST_PPM, PASS_AT_N
+from rstar_async.evaluation.strategy import Strategy
+
+class SinglePath(Strategy):
+    name = "single-path"
+    title = "one path, no branches"
+    rules = (BEST_PPM, PASS_AT_N)
+
+    async def grow(self, expander, tree, evaluation):
+        node = tree.root
+        while node is not None:
+            steps = tree.add(node, await expander.expand(node, 1))
+            node = next((child for child, _ in steps if child.can_grow), None)
+"""
+
+
+def install_strategy(site: Path) -> Path:
+    """What pip leaves of a small package that is not ours."""
+    information = site / "single_path-1.0.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: single-path\nVersion: 1.0\n"
+    )
+    (information / "entry_points.txt").write_text(
+        "[rstar_async.strategies]\nsingle = single_path:SinglePath\n"
+    )
+    (site / "single_path.py").write_text(OUTSIDE)
+    return site
+
+
+def test_a_strategy_of_another_package_is_evaluated_like_our_own(tmp_path):
+    benchmark = write_benchmark(tmp_path / "sums.jsonl", 3)
+    make_run(tmp_path / "home")
+    file = tmp_path / "table.json"
+    words = ("--trajectories", "1,2", "--against", "single-path", "--json", str(file))
+    packages = (install_strategy(tmp_path / "site"),)
+    said = finish(start(tmp_path / "home", benchmark, *words, packages=packages))
+    assert "one path, no branches: best PPM" in said
+    by_name = {(row["method"], row["rule"], row["trajectories"]): row for row in figures(file)}
+    for count in (1, 2):
+        trees, paths = (by_name[method, "pass@n", count] for method in ("tree", "single-path"))
+        assert paths["tokens"] >= trees["tokens"] > 0
+        assert paths["drawn"] >= 1
+    assert not {"greedy", "sample", "beam"} & {row["method"] for row in figures(file)}
+    stored = ask(tmp_path / "home", "SELECT method FROM evaluations WHERE method LIKE 'single%'")
+    assert sorted(stored) == [("single-path: best PPM",)] * 2 + [("single-path: pass@n",)] * 2
+    finish(start(tmp_path / "home", benchmark, *words, packages=packages))
+    assert json.loads(file.read_text())["generated"] == 0
 
 
 @pytest.mark.parametrize(

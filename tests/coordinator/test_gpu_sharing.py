@@ -1,12 +1,12 @@
-"""Handing the card over, with a device that holds what a real one would hold to."""
+"""Handing the GPU over, with a server that requires what the real one requires."""
 
 import pytest
 
-from rstar_async.coordinator.gpu_sharing import Action, Card, State, next_step
+from rstar_async.coordinator.gpu_sharing import Action, SharedGPU, State, next_step
 
 
-class FakeDevice:
-    """A server's memory; anything that would crash the real one fails the test."""
+class FakeServer:
+    """Fails the test where the real server would crash."""
 
     def __init__(self, version="v1"):
         self.paused = False
@@ -48,39 +48,39 @@ class FakeDevice:
         self.paused = False
 
 
-async def test_the_trainer_gets_the_card_empty_and_the_servers_get_it_back_whole():
-    devices = [FakeDevice(), FakeDevice("v2")]
-    card = Card(devices)
-    await card.hand_over("trainer")
-    assert all(not device.memory and device.paused for device in devices)
-    await card.hand_over("servers")
-    assert [device.weights for device in devices] == ["v1", "v2"]
-    assert not any(device.paused for device in devices)
-    assert devices[0].done == list(Action)
+async def test_the_trainer_gets_all_memory_and_the_servers_get_it_back_with_their_weights():
+    servers = [FakeServer(), FakeServer("v2")]
+    gpu = SharedGPU(servers)
+    await gpu.hand_over("trainer")
+    assert all(not server.memory and server.paused for server in servers)
+    await gpu.hand_over("servers")
+    assert [server.weights for server in servers] == ["v1", "v2"]
+    assert not any(server.paused for server in servers)
+    assert servers[0].done == list(Action)
 
 
 @pytest.mark.parametrize("owner", ["trainer", "servers"])
-async def test_asking_twice_changes_nothing(owner):
-    device = FakeDevice()
-    await Card([device]).hand_over(owner)
-    done = list(device.done)
-    await Card([device]).hand_over(owner)
-    assert device.done == done
+async def test_handing_over_twice_changes_nothing(owner):
+    server = FakeServer()
+    await SharedGPU([server]).hand_over(owner)
+    done = list(server.done)
+    await SharedGPU([server]).hand_over(owner)
+    assert server.done == done
 
 
-async def test_a_server_that_is_not_there_is_passed_over():
+async def test_a_server_that_is_not_running_is_skipped():
     class Absent:
         async def state(self):
             return None
 
-    await Card([Absent()]).hand_over("trainer")
+    await SharedGPU([Absent()]).hand_over("trainer")
 
 
 CASES = [(state, owner) for state in State for owner in ("trainer", "servers")]
 
 
 @pytest.mark.parametrize(("state", "owner"), CASES)
-def test_from_every_state_the_owner_gets_the_card(state, owner):
+def test_from_every_state_the_owner_gets_the_gpu(state, owner):
     seen = [state]
     while (step := next_step(seen[-1], owner)) is not None:
         seen.append(step.after)

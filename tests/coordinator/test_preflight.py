@@ -55,7 +55,7 @@ def test_other_settings_are_refused(recipe):
         check_startable(changed(recipe, seed=2))
 
 
-def test_a_setting_that_this_version_no_longer_has_says_nothing(recipe):
+def test_a_setting_that_this_version_no_longer_has_is_ignored(recipe):
     begin(recipe, rounds=0)
     with open_database(recipe.database_url) as database:
         run = database.read(queries.run_by_id, recipe.name)

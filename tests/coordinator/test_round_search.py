@@ -20,11 +20,11 @@ def models(tmp_path_factory):
 
 
 @asynccontextmanager
-async def round_in(path, models, seeds=(1,), **settings):
+async def round_in(path, models, seeds=(1,), pools=None, **settings):
     problems = [Problem(q, "run", q, answer) for q, answer in ANSWERS.items()]
     async with open_store(f"sqlite:///{path}") as store:
         await store.commit(Run("run", {}, 1, "test"), ROUND)
-        pools = InProcess(models)
+        pools = pools or InProcess(models)
         plan_ = plan(models, rollouts=3, in_flight=2, **settings)
         yield RoundSearch(ROUND, seeds, plan_, store, runner_of(pools, store)), problems, store
         assert pools.asked or pools.fail_at == 0
@@ -47,23 +47,22 @@ async def test_only_what_is_unsolved_gets_another_seed(tmp_path, models):
         ]
 
 
-async def test_searching_a_searched_round_again_asks_nobody(tmp_path, models):
+async def test_searching_a_searched_round_again_asks_the_models_nothing(tmp_path, models):
     async with round_in(tmp_path / "s.db", models, seeds=(1, 2)) as (round_, problems, store):
         await round_.run(problems)
         done = await searches(store)
     async with open_store(f"sqlite:///{tmp_path}/s.db") as store:
-        nobody = InProcess(models)
-        nobody.fail_at = 0
-        again = RoundSearch(ROUND, (1, 2), plan(models), store, runner_of(nobody, store))
+        pools = InProcess(models)
+        again = RoundSearch(ROUND, (1, 2), plan(models), store, runner_of(pools, store))
         await again.run(problems)
         assert await searches(store) == done
-        assert nobody.asked == 0
+        assert pools.asked == 0
 
 
 async def test_a_failed_search_is_tried_again(tmp_path, models):
-    async with round_in(tmp_path / "s.db", models) as (round_, problems, store):
-        pools = round_._runner._pools.inference
-        pools.fail_at = 3
+    pools = InProcess(models)
+    pools.fail_at = 3
+    async with round_in(tmp_path / "s.db", models, pools=pools) as (round_, problems, store):
         with pytest.raises(RstarError, match="every search of round 1 failed: error: no worker"):
             await round_.run(problems)
         pools.fail_at = None

@@ -1,4 +1,5 @@
-from rstar_async.evaluation.beam import beam_search
+from rstar_async.config import EvaluationConfig
+from rstar_async.evaluation.beam import BeamSearch
 from rstar_async.evaluation.recorded_tree import RecordedTree
 from rstar_async.search.tree import NodeStatus
 from tests.search.scripted import ENCODER, Script, expander
@@ -17,9 +18,10 @@ def scores(request):
 
 
 async def grow(script: Script, width: int, **options) -> RecordedTree:
-    growth = RecordedTree()
-    await beam_search(expander(script, ppm="ppm", **options), growth, width, 3)
-    return growth
+    tree = RecordedTree()
+    settings = EvaluationConfig(beam_width=width, beam_candidates=3)
+    await BeamSearch().grow(expander(script, ppm="ppm", **options), tree, settings)
+    return tree
 
 
 async def test_only_the_best_beams_go_on_and_each_below_its_own_parent():
@@ -30,18 +32,18 @@ async def test_only_the_best_beams_go_on_and_each_below_its_own_parent():
         depth["of"] += 1
         return [step(word, depth["of"]) for word in WORDS]
 
-    growth = await grow(Script(texts, scores=scores), 2, max_depth=3, answer_value="ppm")
-    expanded = {node.path for node in growth.tree.nodes.values() if node.children}
+    grown = await grow(Script(texts, scores=scores), 2, max_depth=3, answer_value="ppm")
+    expanded = {node.path for node in grown.tree.nodes.values() if node.children}
     assert {"0", "0.1", "0.2"} <= expanded
     assert "0.3" not in expanded
-    second = [n for n in growth.tree.nodes.values() if n.depth == 2]
+    second = [n for n in grown.tree.nodes.values() if n.depth == 2]
     assert {n.parent.path for n in second} == {"0.1", "0.2"}
     for parent in ("0.1", "0.2"):
         own = {n.candidate.text for n in second if n.parent.path == parent}
         other = {n.candidate.text for n in second if n.parent.path != parent}
         assert not own & other
     # Two beams, the "good" child of each, then the depth ends it.
-    assert {n.path for n in growth.tree.nodes.values() if n.depth == 2 and n.children} == {
+    assert {n.path for n in grown.tree.nodes.values() if n.depth == 2 and n.children} == {
         "0.1.1",
         "0.2.1",
     }
@@ -59,8 +61,8 @@ async def test_an_answer_narrows_the_beam_and_a_failed_step_never_enters_it():
             return ["\n# good end\nprint(x)\n<end_of_code>"] * 3
         return [step("good", 1), step("fair", 1), "<code>\n# poor, and no end"]
 
-    growth = await grow(Script(texts, scores=scores), 2, answer_value="ppm")
-    statuses = [node.status for node in growth.tree.nodes.values()]
+    grown = await grow(Script(texts, scores=scores), 2, answer_value="ppm")
+    statuses = [node.status for node in grown.tree.nodes.values()]
     assert statuses.count(NodeStatus.ANSWER) == 2
     assert statuses.count(NodeStatus.UNFINISHED) == 1
     # Root, two beams, two programs that ended: then both beams are answers and nothing is left.
@@ -68,5 +70,5 @@ async def test_an_answer_narrows_the_beam_and_a_failed_step_never_enters_it():
 
 
 async def test_no_beam_left_ends_the_search():
-    growth = await grow(Script(lambda _: ["no end"] * 3, scores=scores), 2)
-    assert [n.status for n in growth.tree.root.children] == [NodeStatus.UNFINISHED]
+    grown = await grow(Script(lambda _: ["no end"] * 3, scores=scores), 2)
+    assert [n.status for n in grown.tree.root.children] == [NodeStatus.UNFINISHED]

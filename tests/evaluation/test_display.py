@@ -1,7 +1,8 @@
+import msgspec
 from msgspec import structs
 
 from rstar_async.evaluation.display import caption
-from rstar_async.evaluation.request import Results
+from rstar_async.evaluation.results import Results
 
 RESULTS = Results(
     run="r",
@@ -28,7 +29,12 @@ def test_the_caption_says_how_far_the_ppm_can_be_trusted_if_that_is_known():
     assert "12,345 tokens in 37 s" in known
 
 
-def test_the_caption_says_what_drawing_until_sure_saves():
-    said = caption(structs.replace(RESULTS, spared=((0.23, 0.15, 0.31), (0.0, -0.01, 0.02))))
+def test_the_caption_says_what_adaptive_consistency_saves():
+    said = caption(structs.replace(RESULTS, token_savings=((0.23, 0.15, 0.31), (0.0, -0.01, 0.02))))
     assert "takes 23.0 % [15, 31] of the tokens" in said
     assert said.endswith("accuracy +0.0 points [-1.0, +2.0]")
+
+
+def test_the_names_in_the_json_file_stay():
+    document = msgspec.to_builtins(structs.replace(RESULTS, token_savings=((1, 1, 1), (0, 0, 0))))
+    assert document["spared"] == ((1, 1, 1), (0, 0, 0))

@@ -2,7 +2,8 @@ from io import StringIO
 
 from rich.console import Console
 
-from rstar_async.evaluation.live_tree import most_telling, parent_of, plain, render_tree
+from rstar_async.evaluation.live_tree import nodes_to_draw, plain, render_tree
+from rstar_async.search.paths import parent_of
 from storage.queries.dashboard_trees import TreeNode
 
 
@@ -19,7 +20,7 @@ def drawn(trees, lines: int = 20) -> str:
 def test_answers_are_drawn_first_with_the_way_to_them():
     tree = [node("0", "root"), *(node(f"0.{n}") for n in range(1, 30)), node("0.7.1"),
             node("0.7.1.1", "answer", answer="42", expansion=3)]  # fmt: skip
-    shown = most_telling(tree, 5)
+    shown = nodes_to_draw(tree, 5)
     assert {"0.7", "0.7.1", "0.7.1.1"} <= shown
     assert len(shown) <= 5
     assert all(parent_of(path) in shown | {"0"} for path in shown)

@@ -1,4 +1,6 @@
-from rstar_async.evaluation.sampling import sample_solutions
+from rstar_async.config import EvaluationConfig, SearchConfig
+from rstar_async.evaluation.recorded_tree import RecordedTree
+from rstar_async.evaluation.sampling import Greedy, Sampling
 from rstar_async.wire.payloads import Executed
 from tests.search.scripted import Script, expander
 
@@ -23,8 +25,15 @@ async def test_samples_part_where_their_texts_do_and_every_one_is_counted():
     def outcome(job):
         return Executed("exception") if "1/0" in job.steps[-1] else Executed("ok", stdout="3")
 
-    result = await sample_solutions(expander(Script(texts, outcome)), 4)
-    assert sorted(s.is_correct for s in result.solutions) == [False, False, True, True]
-    right = next(s for s in result.solutions if s.is_correct)
-    assert right.text == STEP + LAST + RIGHT
-    assert right.answer == "3"
+    tree = RecordedTree()
+    await Sampling(4).grow(expander(Script(texts, outcome)), tree, EvaluationConfig())
+    solutions = tree.solutions()
+    assert len(solutions) == 4
+    assert sorted(proposal.answer for proposal, _ in solutions) == ["", "3", "3", "4"]
+    (text,) = {text for proposal, text in solutions if proposal.is_correct}
+    assert text == STEP + LAST + RIGHT
+
+
+def test_the_greedy_solution_is_one_without_sampling():
+    assert Greedy().width == 1
+    assert Greedy().search_settings(SearchConfig(temperature=0.8)).temperature == 0.0

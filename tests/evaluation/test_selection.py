@@ -1,51 +1,28 @@
 import pytest
 
 from rstar_async.evaluation.selection import (
+    ADAPTIVE_MAJORITY,
+    MAJORITY,
+    POOLED_MAJORITY,
     RULES,
     Proposal,
+    Trajectory,
+    adaptive_consistency,
     answer_of_tree,
     best_ppm,
-    choose_answer,
     majority,
     majority_of_best,
     oracle,
     ppm_weighted,
-    until_sure,
 )
-from rstar_async.search.tree import Candidate, NodeStatus, Selection, Tree
-from rstar_async.text.steps import Step, StepKind
-
-
-def answer(text: str, prior: float | None = None) -> Candidate:
-    step = Step(StepKind.ANSWER)
-    return Candidate(text, NodeStatus.ANSWER, step, prior=prior, value=prior, answer=text)
-
-
-def tree_of(*answers: Candidate) -> Tree:
-    tree = Tree(Selection())
-    tree.expand(tree.root, answers)
-    return tree
 
 
 def proposals(*pairs: tuple[str, float | None]) -> list[Proposal]:
     return [Proposal(text, text == "right", score) for text, score in pairs]
 
 
-def test_the_highest_ppm_value_wins():
-    choice = choose_answer(tree_of(answer("1", 0.2), answer("2", 0.9), answer("1", 0.3)))
-    assert (choice.answer, choice.found) == ("2", 3)
-
-
-def test_without_a_ppm_the_majority_wins():
-    assert choose_answer(tree_of(answer("1"), answer("2"), answer("2"))).answer == "2"
-
-
 def test_the_earliest_answer_wins_a_tie():
-    assert choose_answer(tree_of(answer("1"), answer("2"))).answer == "1"
-
-
-def test_a_search_without_answers_chooses_nothing():
-    assert choose_answer(tree_of()) is None
+    assert majority(proposals(("1", None), ("2", None))).answer == "1"
 
 
 def test_the_rules_differ_where_they_should():
@@ -91,13 +68,29 @@ def test_a_tree_whose_answers_have_no_value_gives_the_most_frequent():
     assert all(answer_of_tree(found, rule).answer == "b" for rule in RULES)
 
 
-def test_nothing_more_is_drawn_when_the_leader_is_sure_to_stay_ahead():
-    def draw(answers: str) -> list[Proposal | None]:
-        return [None if a == "-" else Proposal(a, True) for a in answers]
+def drawn(answers: str) -> list[Trajectory]:
+    """One trajectory for each letter, "-" for one that came to nothing."""
+    return [Trajectory(None if a == "-" else Proposal(a, True)) for a in answers]
 
-    assert len(until_sure(draw("77777777"))) == 4
-    assert len(until_sure(draw("7-7-7-7-7"))) == 7
-    assert len(until_sure(draw("78787878"))) == 8
-    assert len(until_sure(draw("7877777777"))) == 6 + 1
-    assert until_sure([]) == []
-    assert len(until_sure(draw("----"))) == 4
+
+def test_nothing_more_is_drawn_when_the_leader_is_sure_to_stay_ahead():
+    assert len(adaptive_consistency(drawn("77777777"))) == 4
+    assert len(adaptive_consistency(drawn("7-7-7-7-7"))) == 7
+    assert len(adaptive_consistency(drawn("78787878"))) == 8
+    assert len(adaptive_consistency(drawn("7877777777"))) == 6 + 1
+    assert adaptive_consistency([]) == []
+    assert len(adaptive_consistency(drawn("----"))) == 4
+
+
+def test_an_adaptive_rule_says_how_many_trajectories_it_took():
+    chosen, count = ADAPTIVE_MAJORITY.apply(drawn("77777777"))
+    assert (chosen.answer, count) == ("7", 4)
+    assert MAJORITY.apply(drawn("77777777"))[1] == 8
+
+
+def test_a_pooled_rule_chooses_among_all_answers():
+    trees = [
+        Trajectory(one, [one, Proposal("3", True)]) for one in proposals(("4", 0.8), ("5", 0.9))
+    ]
+    assert MAJORITY.apply(trees)[0].answer == "5"
+    assert POOLED_MAJORITY.apply(trees)[0].answer == "3"

@@ -100,6 +100,6 @@ def test_servers_that_share_a_gpu_can_free_its_memory() -> None:
 
 def test_all_processes_of_a_client_log_as_the_recipe_says() -> None:
     recipe = Recipe(observe=ObserveConfig(metrics_port=9400, logs="json"))
-    specs = processes_for("rstar_async.evaluation", recipe, PLACES, Path("/h/order.json"))
+    specs = processes_for("rstar_async.evaluation", recipe, PLACES, Path("/h/request.json"))
     assert all(spec.argv[-2:] == ("--logs", "json") for spec in specs)
     assert not any("--metrics" in spec.argv for spec in specs)

@@ -217,13 +217,13 @@ async def test_its_memory_can_be_released_and_taken_back_with_the_same_weights(
     models: Path, url: str
 ) -> None:
     """Without a GPU nothing is freed, but every route and their order are the real ones."""
-    from rstar_async.coordinator.gpu_sharing import Card, SGLangDevice
+    from rstar_async.coordinator.gpu_sharing import SGLangDevice, SharedGPU
     from tests.workers.engines import oracle
 
-    card = Card([SGLangDevice(url), SGLangDevice("http://127.0.0.1:9")])
+    gpu = SharedGPU([SGLangDevice(url), SGLangDevice("http://127.0.0.1:9")])
     async with attached(models, url, "second") as engine:
         for owner in ("trainer", "trainer", "servers", "servers"):
-            await card.hand_over(owner)
+            await gpu.hand_over(owner)
         reply = await engine.generate(ask("second"))
     assert reply.samples[0].tokens == oracle.greedy(models / "second", PROMPT, 12)
 
@@ -231,7 +231,7 @@ async def test_its_memory_can_be_released_and_taken_back_with_the_same_weights(
 async def test_a_server_that_a_dead_driver_left_half_way_is_not_touched_again(
     models: Path, url: str
 ) -> None:
-    from rstar_async.coordinator.gpu_sharing import Action, Card, SGLangDevice
+    from rstar_async.coordinator.gpu_sharing import Action, SGLangDevice, SharedGPU
     from rstar_async.errors import BadInput
 
     device = SGLangDevice(url)
@@ -239,9 +239,9 @@ async def test_a_server_that_a_dead_driver_left_half_way_is_not_touched_again(
         await device.do(Action.PAUSE)
         for owner in ("trainer", "servers"):
             with pytest.RaisesGroup(pytest.RaisesExc(BadInput, match="start it again")):
-                await Card([device]).hand_over(owner)
+                await SharedGPU([device]).hand_over(owner)
         await device.do(Action.RESUME)
-        await Card([device]).hand_over("servers")
+        await SharedGPU([device]).hand_over("servers")
         assert (await engine.generate(ask())).samples[0].tokens
 
 

@@ -1,4 +1,4 @@
-"""Schedules of rollouts held against each other: what is saved, and at which accuracy. Pure.
+"""Schedules of rollouts compared: what an adaptive one saves, and at which accuracy. Pure.
 
 A fixed schedule gives every tree the same rollouts; an adaptive one ends a tree when its answers
 agree (see `search.budget`), so that easy problems take few and hard ones all. Figures are means
@@ -18,7 +18,7 @@ from rstar_async.evaluation.intervals import (
     ratio_of_means,
     share_with_interval,
 )
-from rstar_async.evaluation.selection import Proposal, answer_of_tree
+from rstar_async.evaluation.selection import Trajectory
 from rstar_async.evaluation.settings import EvaluationSettings
 from storage.queries import Attempt
 
@@ -36,12 +36,12 @@ class Schedule(msgspec.Struct, frozen=True):
         adaptive = f" until {100 * self.confidence:g} % sure" if self.confidence else ""
         return f"{self.rollouts} rollouts{adaptive}"
 
-    def of(self, study: EvaluationSettings) -> EvaluationSettings:
-        """The same study by this schedule."""
+    def applied_to(self, settings: EvaluationSettings) -> EvaluationSettings:
+        """The same settings with this schedule."""
         return replace(
-            study,
-            search=structs.replace(study.search, rollouts=self.rollouts),
-            bounds=structs.replace(study.bounds, confidence=self.confidence),
+            settings,
+            search=structs.replace(settings.search, rollouts=self.rollouts),
+            bounds=structs.replace(settings.bounds, confidence=self.confidence),
         )
 
 
@@ -65,48 +65,71 @@ def _parse(word: str) -> Schedule:
 
 
 @dataclass(frozen=True, slots=True)
-class Spending:
-    """One schedule's figures, one entry a problem: share of its trees whose answer is right, tokens
-    and rollouts a tree. `converged` is the share of all trees that ended by agreement."""
+class ProblemFigures:
+    """The trees of one problem under one schedule: the share of them whose answer is right, tokens
+    and rollouts a tree, and how many of them ended because their answers agreed."""
 
-    schedule: Schedule
-    right: list[float]
-    tokens: list[float]
-    rollouts: list[float]
-    converged: float
+    right: float
+    tokens: float
+    rollouts: float
+    converged: int
+    trees: int
+
+    @classmethod
+    def of(cls, attempts: Sequence[Attempt], found: Sequence[Trajectory]) -> "ProblemFigures":
+        """From the attempts, and from the trajectory of each."""
+        given = [trajectory.proposal for trajectory in found]
+        return cls(
+            _mean([float(one is not None and one.is_correct is True) for one in given]),
+            _mean([attempt.new_tokens for attempt in attempts]),
+            _mean([attempt.search.rollouts for attempt in attempts]),
+            sum(attempt.search.ended == "converged" for attempt in attempts),
+            len(attempts),
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ScheduleFigures:
+    """One schedule over all problems, in the same order for every schedule."""
+
+    schedule: Schedule
+    problems: Sequence[ProblemFigures]
+
+    @property
+    def right(self) -> list[float]:
+        return [problem.right for problem in self.problems]
+
+    @property
+    def tokens(self) -> list[float]:
+        return [problem.tokens for problem in self.problems]
+
+    @property
+    def rollouts(self) -> list[float]:
+        return [problem.rollouts for problem in self.problems]
+
+    @property
+    def converged(self) -> float:
+        """The share of all trees that ended by agreement."""
+        trees = sum(problem.trees for problem in self.problems)
+        return sum(problem.converged for problem in self.problems) / (trees or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
     """A schedule beside the first one. `tokens` is the part of the first one's tokens that it took,
     `difference` that of its accuracy; both with 95 % intervals over problems."""
 
-    spending: Spending
+    figures: ScheduleFigures
     accuracy: Share
     tokens: Share
     difference: Share
 
 
-def spending(
-    schedule: Schedule, problems: Sequence[Sequence[Attempt]], chosen: Sequence[Sequence[bool]]
-) -> Spending:
-    """From the attempts at each problem and whether the answer chosen in each is right."""
-    every = [attempt for attempts in problems for attempt in attempts]
-    converged = sum(attempt.search.ended == "converged" for attempt in every)
-    return Spending(
-        schedule,
-        [_mean([float(right) for right in choices]) for choices in chosen],
-        [_mean([attempt.new_tokens for attempt in attempts]) for attempts in problems],
-        [_mean([attempt.search.rollouts for attempt in attempts]) for attempts in problems],
-        converged / len(every) if every else 0.0,
-    )
-
-
-def compare(found: Sequence[Spending]) -> list[Compared]:
+def compare(found: Sequence[ScheduleFigures]) -> list[Comparison]:
     """All of them with the first."""
     first = found[0]
     return [
-        Compared(
+        Comparison(
             one,
             share_with_interval(one.right),
             ratio_of_means(one.tokens, first.tokens),
@@ -114,12 +137,6 @@ def compare(found: Sequence[Spending]) -> list[Compared]:
         )
         for one in found
     ]
-
-
-def is_right(study: EvaluationSettings, proposals: Sequence[Proposal]) -> bool:
-    """Is the answer right that the study's rule chooses among a tree's?"""
-    chosen = answer_of_tree(proposals, study.evaluation.answer)
-    return chosen is not None and chosen.is_correct is True
 
 
 def _mean(values: Sequence[float]) -> float:
