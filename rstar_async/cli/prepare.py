@@ -7,7 +7,7 @@ problems, creates or upgrades the database, makes the run's folders and writes `
 import argparse
 import sys
 
-from rstar_async.cli.recipe_arguments import add_recipe_arguments, recipe_of, split_overrides
+from rstar_async.cli.recipe_arguments import add_recipe_arguments, recipe_to_start, split_overrides
 from rstar_async.coordinator.preflight import check_startable
 from rstar_async.errors import BadInput
 from rstar_async.launch.home import prepare_home
@@ -19,7 +19,7 @@ def main() -> int:
     add_recipe_arguments(parser)
     try:
         words, overrides = split_overrides(sys.argv[1:])
-        recipe = recipe_of(parser.parse_args(words), overrides)
+        recipe = recipe_to_start(parser.parse_args(words), overrides)
         check_startable(recipe)
         print(prepare_home(recipe))
     except BadInput as error:

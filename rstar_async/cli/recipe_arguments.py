@@ -1,9 +1,9 @@
 """`--search.rollouts 16` or `--search.rollouts=16`: settings of a recipe on the command line."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rstar_async.errors import BadInput
 
@@ -52,9 +52,25 @@ def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", help="start from the settings of `paper` or `reference`")
 
 
-def recipe_of(arguments: argparse.Namespace, overrides: Sequence[tuple[str, str]]) -> "Recipe":
+def recipe_to_start(
+    arguments: argparse.Namespace, overrides: Sequence[tuple[str, str]]
+) -> "Recipe":
+    """The recipe these options mean for `rstar run`; where the run exists, settings that they do
+    not name are those it was started with."""
+    from rstar_async.coordinator.preflight import stored_recipe
+
+    recipe = recipe_of(arguments, overrides)
+    stored = stored_recipe(recipe)
+    return recipe_of(arguments, overrides, stored) if stored else recipe
+
+
+def recipe_of(
+    arguments: argparse.Namespace,
+    overrides: Sequence[tuple[str, str]],
+    started_with: Mapping[str, Any] | None = None,
+) -> "Recipe":
     """The recipe these options mean; `BadInput` names what is wrong with it."""
     from rstar_async.config.loader import read_recipe
 
     given = [(key, value) for name, key in _SETTINGS.items() if (value := getattr(arguments, name))]
-    return read_recipe(arguments.recipe, [*given, *overrides])
+    return read_recipe(arguments.recipe, [*given, *overrides], started_with)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rstar_async.cli.recipe_arguments import add_recipe_arguments, recipe_of
+from rstar_async.cli.recipe_arguments import add_recipe_arguments, recipe_to_start
 from rstar_async.config import Recipe
 
 TAKES_OVERRIDES = True
@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rstar_async.coordinator.preflight import check_startable, is_complete
     from rstar_async.launch.run import launch
 
-    recipe = recipe_of(arguments, arguments.overrides)
+    recipe = recipe_to_start(arguments, arguments.overrides)
     check_startable(recipe)
     code = 0
     if is_complete(recipe):

@@ -17,17 +17,25 @@ from rstar_async.config.presets import PRESETS
 from rstar_async.config.recipe import Recipe
 from rstar_async.config.relations import contradictions
 from rstar_async.config.schema import known_settings, out_of_bounds, section_names
+from rstar_async.config.started_runs import layer_below, settings_of_started_run
 from rstar_async.errors import BadInput
 
 log = logging.getLogger(__name__)
 
 
-def read_recipe(path: Path | None, overrides: Iterable[tuple[str, str]] = ()) -> Recipe:
+def read_recipe(
+    path: Path | None,
+    overrides: Iterable[tuple[str, str]] = (),
+    started_with: Mapping[str, Any] | None = None,
+) -> Recipe:
     """The recipe in `path` (defaults if None) with overrides such as ("search.rollouts", "16").
 
-    Later layers win: defaults, preset, extended files, the file, overrides.
+    Later layers win: defaults, preset, the stored recipe of a run that was `started_with` it,
+    extended files, the file, overrides.
     """
-    return _resolve(read_layers(path) if path else {}, overrides, str(path or "the recipe"))
+    layer = read_layers(path) if path else {}
+    below = layer_below(started_with) if started_with else {}
+    return _resolve(layer, overrides, str(path or "the recipe"), below)
 
 
 def changed(recipe: Recipe, overrides: Iterable[tuple[str, str]]) -> Recipe:
@@ -38,13 +46,14 @@ def changed(recipe: Recipe, overrides: Iterable[tuple[str, str]]) -> Recipe:
 def read_stored_recipe(path: Path) -> Recipe:
     """The recipe in the JSON file at `path`, which an older version may have written.
 
-    Settings that no longer exist are logged and left out; newer ones have their defaults.
+    Settings that no longer exist are logged and left out; newer ones have the value that describes
+    what the older version did, or their default.
     """
     try:
         values = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except (OSError, msgspec.MsgspecError) as error:
         raise BadInput(f"cannot read {path}: {error}") from None
-    known, removed = known_settings(values)
+    known, removed = settings_of_started_run(values)
     recipe = _convert(known, f"cannot read {path}")
     if removed:
         names = ", ".join(sorted(set(removed)))
@@ -58,10 +67,12 @@ def as_toml_values(recipe: Recipe) -> dict[str, Any]:
     return values
 
 
-def _resolve(layer: Layer, overrides: Iterable[tuple[str, str]], where: str) -> Recipe:
+def _resolve(
+    layer: Layer, overrides: Iterable[tuple[str, str]], where: str, below: Layer | None = None
+) -> Recipe:
     given = merged(layer, _as_layer(overrides))
     _refuse_unknown(given, where)
-    recipe = _convert(merged(_preset_of(given), given), where)
+    recipe = _convert(merged(merged(_preset_of(given), below or {}), given), where)
     if contradiction := next(contradictions(recipe), None):
         raise BadInput(f"{where}: {contradiction}")
     return recipe

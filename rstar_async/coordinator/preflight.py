@@ -6,7 +6,7 @@ from typing import Any
 from rstar_async.config import Recipe
 from rstar_async.config.layers import flattened
 from rstar_async.config.loader import as_toml_values
-from rstar_async.config.schema import known_settings
+from rstar_async.config.started_runs import FREE_SECTIONS, settings_of_started_run
 from rstar_async.data.problems import heldout_problems, problems_of_round
 from rstar_async.domains.registry import domain_of
 from rstar_async.engines.checks import check_servable, check_trainable
@@ -16,9 +16,18 @@ from storage import queries
 from storage.database import open_database
 from storage.records import Round
 
-# What may differ between two starts of one run: it decides how fast it runs, not what it does.
 # Rounds are compared one by one, because a run may be given more of them.
-_FREE_SECTIONS = ("workers", "openai", "observe", "home", "database", "rounds")
+_NOT_COMPARED = (*FREE_SECTIONS, "rounds")
+
+
+def stored_recipe(recipe: Recipe) -> dict[str, Any] | None:
+    """The settings that the run of this name was started with; None if there is none yet."""
+    try:
+        with open_database(recipe.database_url, must_exist=True) as database:
+            run = database.read(queries.run_by_id, recipe.name)
+    except BadInput:
+        return None
+    return run.recipe if run is not None else None
 
 
 def check_startable(recipe: Recipe) -> None:
@@ -61,12 +70,13 @@ def is_complete(recipe: Recipe) -> bool:
 
 
 def _refuse_other_settings(recipe: Recipe, stored: dict[str, Any]) -> None:
-    """A setting that did not exist when the run was started counts with its default; one that no
-    longer exists is ignored."""
+    """A setting that did not exist when the run was started counts with what was done then, or
+    with its default; one that no longer exists is ignored."""
     now = flattened(as_toml_values(recipe))
-    before = {**flattened(as_toml_values(Recipe())), **flattened(known_settings(stored)[0])}
+    settings, _ = settings_of_started_run(stored)
+    before = {**flattened(as_toml_values(Recipe())), **flattened(settings)}
     for key in sorted(now.keys() | before.keys()):
-        if key.split(".")[0] not in _FREE_SECTIONS and now.get(key) != before.get(key):
+        if key.split(".")[0] not in _NOT_COMPARED and now.get(key) != before.get(key):
             raise _changed(recipe.name, key, before.get(key), now.get(key))
 
 
