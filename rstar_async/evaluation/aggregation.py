@@ -55,7 +55,7 @@ def distinct_proposals(attempt: Attempt) -> list[Proposal]:
 
 
 def value_of(answer: FoundAnswer) -> float | None:
-    """The PPM's value of the path to an answer: that of its last step. None without a PPM."""
+    """The PPM's value of the path to an answer, as its search stored it; None without a PPM."""
     return answer.prior
 
 

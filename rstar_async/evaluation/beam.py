@@ -4,7 +4,7 @@ An answer that makes it into the beam is finished and narrows the beam by one, a
 code; there continuations could end below a wrong parent, here the tree itself says whose they are.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import trio
 
@@ -35,7 +35,7 @@ class BeamSearch(Strategy):
         beams = [tree.root]
         while beams:
             found = await _extend_all(expander, tree, beams, evaluation.beam_candidates)
-            kept = best(found, width)
+            kept = best(found, width, expander.value_of_path)
             beams = [node for node in kept if node.status is NodeStatus.LIVE]
             width -= len(kept) - len(beams)
 
@@ -56,14 +56,10 @@ async def _extend_all(
     return [child for beam in beams for child in found[beam.path]]
 
 
-def best(found: Iterable[TreeNode], width: int) -> list[TreeNode]:
+def best(
+    found: Iterable[TreeNode], width: int, value: Callable[[TreeNode], float]
+) -> list[TreeNode]:
     """The `width` nodes with the highest values among those that ran; earliest of equals first.
     Pure."""
     alive = [node for node in found if node.status in (NodeStatus.LIVE, NodeStatus.ANSWER)]
-    return sorted(alive, key=value_of, reverse=True)[:width]
-
-
-def value_of(node: TreeNode) -> float:
-    """The PPM's value of the path to a node: that of its last step; the lowest if it has none."""
-    prior = node.candidate.prior
-    return -1.0 if prior is None else prior
+    return sorted(alive, key=value, reverse=True)[:width]

@@ -202,14 +202,20 @@ class Expander:
         result.score = raw
         value = math.tanh(raw / self._settings.ppm_scale)
         if result.status is NodeStatus.ANSWER:
-            earlier = [n.candidate.prior for n in path if n.candidate.prior is not None]
-            value = path_value(self._settings.path_rule, [*earlier, value])
+            value = path_value(self._settings.path_rule, [*priors(path), value])
         self._apply_value(result, value)
 
     def _apply_value(self, result: StepResult, value: float) -> None:
         result.prior = value
         if result.status is NodeStatus.ANSWER and self._settings.answer_value == "ppm":
             result.value = result.prior
+
+    def value_of_path(self, node: TreeNode) -> float:
+        """The PPM's value of the path to a node in [-1, 1]; -1 if it scored none of its steps."""
+        if node.status is NodeStatus.ANSWER and node.candidate.prior is not None:
+            return node.candidate.prior
+        values = priors(node.path_from_root())
+        return path_value(self._settings.path_rule, values) if values else -1.0
 
     def _tokens_of(self, node: TreeNode) -> list[int]:
         tokens = list(self._prompt)
@@ -225,6 +231,11 @@ class Expander:
             return self._models.encoder.shared_prefix_length
         before = len(self._tokens_of(node.parent)) + len(node.candidate.tokens)
         return before - 1
+
+
+def priors(path: Iterable[TreeNode]) -> list[float]:
+    """The PPM's values of the nodes that have one."""
+    return [n.candidate.prior for n in path if n.candidate.prior is not None]
 
 
 def _steps(path: Sequence[TreeNode], result: StepResult) -> list[PathStep]:

@@ -1,3 +1,5 @@
+import pytest
+
 from rstar_async.config import EvaluationConfig
 from rstar_async.evaluation.beam import BeamSearch
 from rstar_async.evaluation.recorded_tree import RecordedTree
@@ -72,3 +74,25 @@ async def test_an_answer_narrows_the_beam_and_a_failed_step_never_enters_it():
 async def test_no_beam_left_ends_the_search():
     grown = await grow(Script(lambda _: ["no end"] * 3, scores=scores), 2)
     assert [n.status for n in grown.tree.root.children] == [NodeStatus.UNFINISHED]
+
+
+@pytest.mark.parametrize(
+    ("path_rule", "kept"), [("last", {"good 2", "fair 2"}), ("min", {"fair 2", "fair 3"})]
+)
+async def test_beams_compete_by_the_value_of_their_whole_path(path_rule, kept):
+    """A good step after a poor one counts less where a path is worth its worst step."""
+
+    def texts(request):
+        last = ENCODER.decode(request.prompt).rpartition("# ")[2].partition("\n")[0]
+        nexts = {"fair 1": [step("fair", 2), step("fair", 3)], "poor 1": [step("good", 2)]}
+        first = [] if last.endswith(("2", "3")) else [step("fair", 1), step("poor", 1)]
+        return nexts.get(last, first or ["no end"])
+
+    script = Script(texts, scores=scores)
+    grown = await grow(script, 2, answer_value="ppm", path_rule=path_rule)
+    expanded = {
+        node.candidate.text
+        for node in grown.tree.nodes.values()
+        if node.depth == 2 and node.children
+    }
+    assert expanded == {step(*words.split()) for words in kept}
