@@ -106,6 +106,11 @@ def combined(items: list[Node], joiners: set[str]) -> Node:
     if len(items) == 1:
         return items[0]
     are_conditions = all(map(is_condition, items))
+    if "logic" in joiners and not are_conditions:
+        raise NotUnderstood("a formula of logic")
+    joiners = joiners - {"logic"}
+    if joiners == {"or"} and len(_names(items)) == len(items):
+        return Group("or", tuple(items))
     if are_conditions and "or" in joiners and "and" not in joiners:
         return Group("or", tuple(items))
     excludes = any(isinstance(item, Relation) and item.operator in ("!=", "in") for item in items)
@@ -117,6 +122,11 @@ def combined(items: list[Node], joiners: set[str]) -> Node:
             rest = (Relation("!=", first.left, item) for item in items[1:])
             return Group("and", (first, *rest))
     return Group("list", tuple(items))
+
+
+def _names(items: list[Node]) -> set[Node]:
+    """What the equations among the items are about."""
+    return {item.left for item in items if isinstance(item, Relation) and item.operator == "="}
 
 
 def is_condition(node: Node) -> bool:

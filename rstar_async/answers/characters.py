@@ -12,8 +12,9 @@ from functools import lru_cache
 
 _SIGNS = {
     **dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\u2014\u2015\ufe63\uff0d", "-"),
-    **dict.fromkeys("×⋅·∙∗", "*"), **dict.fromkeys("∕⁄", "/"), "÷": "/", "∶": ":", "±": "\\pm ",
-    "∓": "\\mp ", "∞": "\\infty ", **dict.fromkeys("≤⩽≦", "\\leq "), "≠": "\\neq ",
+    "×": "\\times ", **dict.fromkeys("⋅·∙∗", "*"), **dict.fromkeys("∕⁄", "/"), "÷": "/",
+    "∶": ":", "±": "\\pm ", "∓": "\\mp ", "∞": "\\infty ", **dict.fromkeys("≤⩽≦", "\\leq "),
+    "≠": "\\neq ",
     **dict.fromkeys("≥⩾≧", "\\geq "), "≈": "\\approx ", "≡": "\\equiv ", "∈": "\\in ",
     "∪": "\\cup ", "∩": "\\cap ", "∖": "\\setminus ", "∅": "\\emptyset ", "→": "\\to ",
     "⌊": "\\lfloor ", "⌋": "\\rfloor ", "⌈": "\\lceil ", "⌉": "\\rceil ", "⟨": "\\langle ",

@@ -52,13 +52,15 @@ class Expressions(Functions):
         """Factors; what is written without a sign after a slash is ambiguous and refused."""
         result, divided = self.signed(), False
         while not self.ends_term():
-            if self.next in ("*", "/"):
+            if self.next in ("*", "/", "\\times"):
                 operator = self.take().text
                 divided = divided or operator == "/"
                 factor = self.signed()
             else:
                 operator, factor = "*", self.adjacent(divided)
-            result = times(result, factor) if operator == "*" else quotient(result, factor)
+            if operator == "\\times" and isinstance(result, Sym) and isinstance(factor, Sym):
+                raise NotUnderstood("a product of sets, of vectors or of numbers")
+            result = quotient(result, factor) if operator == "/" else times(result, factor)
         return result
 
     def ends_term(self) -> bool:

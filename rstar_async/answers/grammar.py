@@ -18,6 +18,7 @@ MAX_CHARS = 1000
 SETS = ("R", "Z", "N", "Q", "C")
 _SEPARATORS = (",", ";")
 _AND, _OR = ("and", "\\wedge", "\\land", "&", "和", "与", "且"), ("or", "\\vee", "\\lor", "或")
+_LOGIC = ("\\wedge", "\\land", "\\vee", "\\lor")
 _NUMBER_SETS = {
     "integer": "Z", "integers": "Z", "real": "R", "reals": "R", "natural": "N", "rational": "Q",
     "complex": "C",
@@ -63,6 +64,8 @@ class Answer(Expressions, Brackets, Special, Measured):
         items, joiners = self.item(expands), set[str]()
         while joiner := self.joiner():
             joiners.add(joiner)
+            if self.ahead(-1).text in _LOGIC:
+                joiners.add("logic")
             items += self.item(expands)
         return items, joiners
 

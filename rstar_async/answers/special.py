@@ -16,11 +16,13 @@ from rstar_async.answers.tree import (
     Node,
     NotUnderstood,
     Num,
+    Quantity,
     Relation,
     Sym,
     Time,
     Word,
 )
+from rstar_async.answers.units import parse_unit
 from rstar_async.answers.wordlists import STOPS, TWO_LETTERS
 
 _CHOICES = frozenset("ABCDEFGHIJ")
@@ -218,11 +220,22 @@ def _meaning(words: list[str], first: Token) -> Node | None:
     value = number_in_words(words)
     if value is not None:
         return Num(value)
+    if measured := _counted(words):
+        return measured
     if any(word in FUNCTIONS and len(word) > 1 for word in words):
         return None
     if len(words) == 1:
         return Word(words[0]) if _is_word(first) else None
     return None if all(len(word) == 1 for word in words) else Word(" ".join(words))
+
+
+def _counted(words: list[str]) -> Node | None:
+    """`fifteen dollars`: a number in words and its unit."""
+    for length in range(len(words) - 1, 0, -1):
+        value, unit = number_in_words(words[:length]), parse_unit(words[length:])
+        if value is not None and unit is not None:
+            return Quantity(Num(value), unit)
+    return None
 
 
 def _counts(items: list[Node]) -> bool:

@@ -50,7 +50,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?:\{\s*\})?[_^]\s*\{?(\d+)\}?\s*C\s*_\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
         (r"\\[!,;:>]|\\(?:q?quad|thinspace|hspace\s*\{[^{}]*\}|enspace)(?![A-Za-z])|~", " "),
         (r"(?<!\\)\\ ", " "),
-        (r"\\(?:cdot|times|ast)(?![A-Za-z])", "*"),
+        (r"\\(?:cdot|ast)(?![A-Za-z])", "*"),
         (r"\\div(?![A-Za-z])", "/"),
         (r"\\colon(?![A-Za-z])", ":"),
         (r"\\leq?(?![A-Za-z])|\\leqslant(?![A-Za-z])|<=", r"\\leq "),
