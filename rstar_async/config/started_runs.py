@@ -18,6 +18,7 @@ BEFORE_THEY_EXISTED: Mapping[str, Any] = {
     "ppm.score_at": "last_token",
     "ppm.pair_loss": "pairwise",
     "ppm.min_steps": 0,
+    "ppm.trust": "always",
     "search.path_value": "last",
 }
 

@@ -130,6 +130,9 @@ class PPMConfig(Section):
     max_tokens: Count = 8192
     max_length: Count = 2048
     weight_decay: WeightDecay = 0.0
+    # measured: a PPM that orders the held-out pairs no better than length and the policy's
+    # probability do, beyond chance, guides no round and chooses no answer there; always: any does.
+    trust: Literal["measured", "always"] = "measured"
     # Share of problems whose pairs are only for measuring pair accuracy.
     heldout_share: Share = 0.1
     # Also compare whole solutions (paper's rule for the final step); off in the reference. Their

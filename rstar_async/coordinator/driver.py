@@ -26,7 +26,15 @@ from rstar_async.models.gate import refusals
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.runner import SearchPlan, SearchRunner
 from storage import queries
-from storage.records import ModelStanding, Problem, Round, RoundProgress, RoundStatus, Run
+from storage.records import (
+    ModelStanding,
+    ModelVersion,
+    Problem,
+    Round,
+    RoundProgress,
+    RoundStatus,
+    Run,
+)
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -127,7 +135,20 @@ class Driver:
         ppm = await self._store.read(queries.latest_published, run, "ppm", number)
         if policy is None:
             raise RstarError(f"run {run} has no published policy after round {number}")
-        return policy.id, ppm.id if ppm else None
+        return policy.id, ppm.id if ppm and self._is_trusted(ppm) else None
+
+    def _is_trusted(self, ppm: ModelVersion) -> bool:
+        """Whether the PPM may guide and choose; without a measurement it may."""
+        if self._recipe.ppm.trust == "always" or ppm.metrics.get("trusted") is not False:
+            return True
+        facts = {
+            "model": ppm.id,
+            "pair_accuracy": ppm.metrics["pair_accuracy_by_problem"],
+            "shorter_step": ppm.metrics["pair_accuracy_shorter"],
+            "likelier_step": ppm.metrics["pair_accuracy_likelier"],
+        }
+        log.warning("PPM no better than its baselines: searching without it", extra=facts)
+        return False
 
     def _search_plan(self, round_: Round) -> SearchPlan:
         recipe = self._recipe

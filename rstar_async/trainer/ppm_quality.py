@@ -31,8 +31,8 @@ def measure_quality(
     model: Any, policy: Path, heldout: Sequence[PackedTree], max_tokens: int
 ) -> dict[str, Any]:
     """Shares of held-out pairs ordered right, averaged by problem: of the PPM with its 95 %
-    interval, of the baselines, and the lead over the better of the two; `trusted` says whether that
-    lead is beyond chance. Empty without held-out pairs."""
+    interval, of the baselines, and the lead over the better of the two. `trusted` says whether
+    that lead is beyond chance; None if the problems are too few. Empty without held-out pairs."""
     points = points_by_problem(model, heldout, max_tokens)
     if not points:
         return {}
@@ -52,7 +52,7 @@ def measure_quality(
         },
         "pair_accuracy_lead": [round(value, 4) for value in (lead.mean, lead.low, lead.high)],
         "calibration_error": _calibration_error(model, heldout, max_tokens),
-        "trusted": len(own) >= FEWEST_PROBLEMS and lead.low > 0,
+        "trusted": lead.low > 0 if len(own) >= FEWEST_PROBLEMS else None,
     }
 
 

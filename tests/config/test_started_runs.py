@@ -16,6 +16,7 @@ def test_settings_that_did_not_exist_describe_what_was_done_then():
         "score_at": "last_token",
         "pair_loss": "pairwise",
         "min_steps": 0,
+        "trust": "always",
     }
     assert settings["search"] == {"path_value": "last"}
     assert removed == ["gone"]
