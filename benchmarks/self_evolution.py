@@ -1,8 +1,8 @@
-"""Does a model that trains on its own verified solutions get better, and because of them?
+"""Does training on its own verified solutions improve a model, compared with other training data?
 
-Runs a recipe once per seed, and beside it a control of the same rounds and as many SFT rows, drawn
-from the bootstrap's demonstrations instead. Both are ordinary runs of `rstar run`. Gain and lead
-are differences on the same held-out problems, those of all seeds together.
+Runs a recipe once per seed, and for each run a control with the same rounds and as many SFT rows,
+taken from the bootstrap's demonstrations instead. Both are ordinary runs of `rstar run`. Gain and
+lead are differences on the same held-out problems, pooled over all seeds.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from storage.database import open_database
 
 MINUTE = 60.0
 
-# What stays of a run when nothing is learnt from search.
+# The control learns nothing from search.
 CONTROL = (
     *("--policy.learn_from", "demonstrations", "--ppm.train", "false"),
     *("--search.rollouts", "1", "--evaluation.search", "false"),
@@ -31,18 +31,18 @@ CONTROL = (
 
 
 @dataclass(frozen=True)
-class Pass:
-    """pass@1 by held-out question, before the first round and after the last."""
+class PassRates:
+    """pass@1 by held-out question, before the first round and after the last one."""
 
     before: Mapping[str, float]
     after: Mapping[str, float]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run all seeds and claim that the last round is above the bootstrap and the control."""
+    """Run all seeds; claims that the last round beats the bootstrap and the control."""
     report = open_report(__doc__, arguments, _options())
     seeds = range(1, 1 + (1 if report.short else report.options.seeds))
-    with _folder(report.options.keep) as folder:
+    with _runs_folder(report.options.keep) as folder:
         pairs = [_seed(report, folder, seed) for seed in seeds]
     _claim(report, [own for own, _ in pairs], [control for _, control in pairs])
     return report.close()
@@ -52,12 +52,14 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=3, help="runs, each with its control")
     parser.add_argument("--recipe", type=Path, default=Path("recipes/demo.toml"))
-    parser.add_argument("--keep", type=Path, help="folder for the runs, which are gone on with")
+    parser.add_argument(
+        "--keep", type=Path, help="folder for the runs; runs that are there are resumed"
+    )
     return parser
 
 
 @contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
+def _runs_folder(keep: Path | None) -> Iterator[Path]:
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
         yield keep
@@ -66,7 +68,7 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         yield Path(scratch)
 
 
-def _seed(report: Report, folder: Path, seed: int) -> tuple[Pass, Pass]:
+def _seed(report: Report, folder: Path, seed: int) -> tuple[PassRates, PassRates]:
     """The run and its control."""
     recipe: Path = report.options.recipe
     own = _run(recipe, folder / f"seed-{seed}", "--seed", str(seed))
@@ -79,21 +81,21 @@ def _seed(report: Report, folder: Path, seed: int) -> tuple[Pass, Pass]:
     for name, run in (("own solutions", own), ("control", control)):
         for round_ in run["rounds"]:
             report.row(
-                seed=seed, trained_on=name, minutes=run["seconds"] / MINUTE, **_cells(round_)
+                seed=seed, trained_on=name, minutes=run["seconds"] / MINUTE, **_columns(round_)
             )
-    return _pass(own), _pass(control)
+    return _pass_rates(own), _pass_rates(control)
 
 
 def _run(recipe: Path, home: Path, *settings: str) -> dict[str, Any]:
     file = home.with_suffix(".json")
     command = [sys.executable, "-m", "rstar_async.cli", "run", str(recipe), "--name", home.name]
-    places = ["--home", str(home), "--json", str(file)]
-    subprocess.run([*command, *places, *settings], check=True, stdout=subprocess.DEVNULL)
+    outputs = ["--home", str(home), "--json", str(file)]
+    subprocess.run([*command, *outputs, *settings], check=True, stdout=subprocess.DEVNULL)
     document: dict[str, Any] = json.loads(file.read_text())
     return document
 
 
-def _cells(round_: dict[str, Any]) -> dict[str, Any]:
+def _columns(round_: dict[str, Any]) -> dict[str, Any]:
     low, high = round_["policy_interval"]
     return {
         "round": round_["number"],
@@ -107,9 +109,9 @@ def _cells(round_: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _pass(run: dict[str, Any]) -> Pass:
+def _pass_rates(run: dict[str, Any]) -> PassRates:
     last = run["rounds"][-1]["number"]
-    return Pass(_rates(run, 0), _rates(run, last))
+    return PassRates(_rates(run, 0), _rates(run, last))
 
 
 def _rates(run: dict[str, Any], number: int) -> dict[str, float]:
@@ -120,13 +122,13 @@ def _rates(run: dict[str, Any], number: int) -> dict[str, float]:
         chosen = next(e for e in evaluations if (e.round, e.method) == (number, "policy"))
         answers = database.read(queries.answers_of, chosen.id)
         questions = {p.id: p.question for p in database.read(queries.problems_of, name, "heldout")}
-    tries: dict[str, list[bool]] = {}
+    attempts: dict[str, list[bool]] = {}
     for answer in answers:
-        tries.setdefault(questions[answer.problem_id], []).append(answer.correct is True)
-    return {question: sum(right) / len(right) for question, right in tries.items()}
+        attempts.setdefault(questions[answer.problem_id], []).append(answer.correct is True)
+    return {question: sum(right) / len(right) for question, right in attempts.items()}
 
 
-def _claim(report: Report, own: Sequence[Pass], control: Sequence[Pass]) -> None:
+def _claim(report: Report, own: Sequence[PassRates], control: Sequence[PassRates]) -> None:
     gains = [difference((run.before, run.after)) for run in own]
     leads = [difference((c.after, o.after)) for o, c in zip(own, control, strict=True)]
     gain = difference(*((run.before, run.after) for run in own))

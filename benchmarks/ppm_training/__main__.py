@@ -1,10 +1,10 @@
-"""Tree-packed PPM training against pairs of whole sequences, on trees of real searches.
+"""Tree-packed PPM training against training on pairs of whole sequences, on trees of real searches.
 
-The oracle is TRL's RewardTrainer, given the same ids: once padded to the longest of a batch, and
-once padded to the model's context, which is how the reference trains. TRL knows no weights of
-pairs, so here every pair weighs the same. Trees come from a search by the demo's model, or from
-`--run HOME`, a run's folder. Figures are for one epoch: forward and backward, one thread, CPU time.
-The two ways take turns, optimiser step by step, so that what else the machine does meets both.
+The baseline is TRL's RewardTrainer on the same ids: once padded to the longest sequence of a batch,
+and once padded to the model's context, as the released code does. TRL has no weights of pairs, so
+every pair has weight 1. Trees come from a search with the demo's model, or from `--run HOME`, a
+run's folder. Figures are for one epoch: forward and backward, one thread, CPU time. The two methods
+alternate, optimiser step by step, so that other load on the machine affects both.
 """
 
 import argparse
@@ -17,13 +17,13 @@ from benchmarks.ppm_training.trees import Trees, read_trees, search
 from benchmarks.report import Report, open_report
 
 PAIRS_PER_BATCH = 16
-# Padding to the context is dear; a sample of pairs says what one pair costs.
+# Padding to the context is slow, so the cost of a pair is measured on a sample.
 SAMPLED_PAIRS = 8
 SHORT_PAIRS = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Grow or read trees, run an epoch of each kind, compare tokens, time, loss and gradients."""
+    """Run an epoch with each method; compare tokens, time, loss and gradients."""
     report = open_report(__doc__, arguments, _options())
     with tempfile.TemporaryDirectory(prefix="ppm-training-") as scratch:
         home: Path = report.options.run or search(Path(scratch), 24 if report.short else 60)
@@ -35,28 +35,30 @@ def main(arguments: list[str] | None = None) -> int:
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
     parser.add_argument("--run", type=Path, help="folder of a run whose trees to take")
-    parser.add_argument("--trees", type=int, default=0, help="use only the first so many; 0 is all")
+    parser.add_argument(
+        "--trees", type=int, default=0, help="use only the first N trees; 0 uses all"
+    )
     return parser
 
 
 def _measure(report: Report, trees: Trees, scratch: Path) -> None:
-    rival, pairs = Baseline(trees.model, scratch), len(trees.sequences)
-    ours, theirs = Epoch(rival.packed_model(), pairs), Epoch(rival.stock_model(), pairs)
-    for stand in trees.stands:
-        by_trees(ours, stand.packed)
-        by_pairs(rival, theirs, stand.sequences, PAIRS_PER_BATCH)
+    baseline, pairs = Baseline(trees.model, scratch), len(trees.sequences)
+    ours, theirs = Epoch(baseline.packed_model(), pairs), Epoch(baseline.stock_model(), pairs)
+    for step in trees.steps:
+        by_trees(ours, step.packed)
+        by_pairs(baseline, theirs, step.sequences, PAIRS_PER_BATCH)
     sampled = trees.sequences[: SHORT_PAIRS if report.short else SAMPLED_PAIRS]
-    padded, alone = (Epoch(rival.stock_model(), len(sampled)) for _ in range(2))
-    by_pairs(rival, padded, sampled, 1, pad_to=rival.context)
-    by_pairs(rival, alone, sampled, 1)
+    padded, unpadded = (Epoch(baseline.stock_model(), len(sampled)) for _ in range(2))
+    by_pairs(baseline, padded, sampled, 1, pad_to=baseline.context)
+    by_pairs(baseline, unpadded, sampled, 1)
     times = pairs / len(sampled)
     _row(report, trees, "tree-packed", ours)
     _row(report, trees, "pairs", theirs)
-    _row(report, trees, f"pairs padded to {rival.context}", padded, times)
+    _row(report, trees, f"pairs padded to {baseline.context}", padded, times)
     _claim(report, ours, theirs)
     padding = padded.computed * times / ours.computed
-    report.row(way=f"padded to {rival.context} / trees", positions=padding)
-    report.claim("gradient, padded or not", padded.gradient_error(alone), "of it", "<=", 1e-4)
+    report.row(way=f"padded to {baseline.context} / trees", positions=padding)
+    report.claim("gradient, padded or not", padded.gradient_error(unpadded), "of it", "<=", 1e-4)
 
 
 def _row(report: Report, trees: Trees, way: str, epoch: Epoch, times: float = 1.0) -> None:

@@ -1,4 +1,4 @@
-"""One epoch of PPM training, forward and backward, in each of the ways that are compared."""
+"""One epoch of PPM training, forward and backward, by each of the compared methods."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,8 +25,8 @@ MAX_TOKENS = PPMConfig().max_tokens
 
 @dataclass
 class Epoch:
-    """What one way took and gave so far; `tokens` without padding, `computed` with it. `seconds`
-    are of the CPU, one figure for every optimiser step."""
+    """The cost and the loss of one method so far: `tokens` without padding, `computed` with it, CPU
+    `seconds` of each optimiser step."""
 
     model: Any
     pairs: int
@@ -39,14 +39,14 @@ class Epoch:
         return abs(self.loss - other.loss) / abs(other.loss)
 
     def gradient_error(self, other: "Epoch") -> float:
-        """Length of the difference, relative to the other's length."""
+        """Norm of the difference of the gradients, relative to the other's norm."""
         mine, theirs = _gradient(self.model), _gradient(other.model)
         return float((mine - theirs).norm() / theirs.norm())
 
     def step(self, losses: Callable[[], Iterator[tuple[torch.Tensor, int]]]) -> None:
-        """Forward and backward of one step: its shares of the loss, and what each computed.
+        """Forward and backward of one step; `losses` yields parts of the loss and their tokens.
 
-        The first step is made once before, for what a process does only once.
+        The first step is run once before it is timed, as a warm-up.
         """
         if not self.seconds:
             for loss, _ in losses():
@@ -61,7 +61,7 @@ class Epoch:
 
 
 class Baseline:
-    """A model with one seeded head, loaded anew for each way."""
+    """Loads the same model with the same seeded head for each method."""
 
     def __init__(self, folder: Path, scratch: Path) -> None:
         quiet()
@@ -79,7 +79,7 @@ class Baseline:
 
 
 def by_trees(epoch: Epoch, trees: Sequence[PackedTree]) -> None:
-    """Ours: whole trees in rows, all their steps scored in one forward pass."""
+    """One step of ours: packed trees, all their steps scored in one forward pass."""
 
     def losses() -> Iterator[tuple[torch.Tensor, int]]:
         for part in forwards(trees, MAX_TOKENS):
@@ -94,7 +94,7 @@ def by_trees(epoch: Epoch, trees: Sequence[PackedTree]) -> None:
 def by_pairs(
     baseline: Baseline, epoch: Epoch, sequences: Sequences, batch: int, pad_to: int | None = None
 ) -> None:
-    """TRL's trainer on ids: its collator, its loss. Neighbours in a batch are of one tree."""
+    """One step of TRL's: its collator and loss on ids. Neighbours in a batch are of one tree."""
     trainer = _reward_trainer(baseline, epoch.model, sequences, batch, pad_to)
 
     def losses() -> Iterator[tuple[torch.Tensor, int]]:
@@ -135,7 +135,7 @@ def _reward_trainer(
 
 
 def _with_head(model: Any) -> Any:
-    """Not zero, or no gradient would reach the layers below."""
+    """Set a random head: with zeros no gradient would reach the layers below."""
     torch.manual_seed(0)
     torch.nn.init.normal_(model.score.weight)
     return model.train()

@@ -1,4 +1,4 @@
-"""Trees for `ppm_training`: searched by the demo's model, read as the trainer reads them."""
+"""Trees for `ppm_training`: searched with the demo's model, read as the trainer reads them."""
 
 import subprocess
 import sys
@@ -12,6 +12,7 @@ from msgspec import structs
 from rstar_async.config import PPMConfig, Recipe
 from rstar_async.config.loader import read_stored_recipe
 from rstar_async.data.preferences import PairRules, Preference
+from rstar_async.search.paths import path_from_root
 from rstar_async.trainer.build_dataset import stored_trees
 from rstar_async.trainer.context import TrainingContext
 from rstar_async.trainer.dataset import labelled_tree
@@ -20,7 +21,7 @@ from storage import queries
 from storage.database import open_database
 
 TREES_PER_STEP = PPMConfig().batch_trees
-# The paper's rollouts and candidates, the demo's model; nothing is trained but the smallest policy.
+# The paper's rollouts and candidates, the demo's model; only a small policy is trained.
 RECIPE = """
 name = "trees"
 bootstrap = {{ kind = "checkpoint" }}
@@ -42,7 +43,7 @@ Sequences: TypeAlias = list[tuple[list[int], list[int]]]
 
 
 @dataclass(frozen=True)
-class Stand:
+class Step:
     """The trees of one optimiser step, and the same preferences as pairs of whole sequences."""
 
     packed: list[PackedTree]
@@ -51,22 +52,22 @@ class Stand:
 
 @dataclass(frozen=True)
 class Trees:
-    """All preferences of a run, step by step; `model` is the folder of the policy that searched."""
+    """All preferences of a run by optimiser step; `model` is the folder of the searching policy."""
 
     model: Path
-    stands: list[Stand]
+    steps: list[Step]
 
     @property
     def packed(self) -> list[PackedTree]:
-        return [tree for stand in self.stands for tree in stand.packed]
+        return [tree for step in self.steps for tree in step.packed]
 
     @property
     def sequences(self) -> Sequences:
-        return [pair for stand in self.stands for pair in stand.sequences]
+        return [pair for step in self.steps for pair in step.sequences]
 
 
 def search(scratch: Path, problems: int) -> Path:
-    """Search so many generated problems; the run's folder."""
+    """Search that many generated problems; returns the run's folder."""
     recipe, home = scratch / "trees.toml", scratch / "home"
     recipe.write_text(RECIPE.format(problems=problems))
     command = [sys.executable, "-m", "rstar_async.cli", "run", str(recipe), "--home", str(home)]
@@ -76,7 +77,7 @@ def search(scratch: Path, problems: int) -> Path:
 
 def read_trees(home: Path, limit: int = 0) -> Trees:
     """All trees with pairs of a run (or the first `limit`), every pair with weight 1."""
-    # A run's folder may have been moved or copied since.
+    # The run's folder may have been moved or copied.
     recipe = structs.replace(read_stored_recipe(home / "recipe.json"), home=str(home))
     with open_database(recipe.database_url, must_exist=True) as database:
         context = TrainingContext(recipe, recipe.name, database)
@@ -84,8 +85,8 @@ def read_trees(home: Path, limit: int = 0) -> Trees:
         policy = context.newest_policy(0)
         trees = list(_with_pairs(context, numbers))[: limit or None]
     length = context.max_length(recipe.ppm.max_length, policy)
-    steps = [trees[i : i + TREES_PER_STEP] for i in range(0, len(trees), TREES_PER_STEP)]
-    return Trees(context.folder(policy), [_both_ways(step, recipe, length) for step in steps])
+    batches = [trees[i : i + TREES_PER_STEP] for i in range(0, len(trees), TREES_PER_STEP)]
+    return Trees(context.folder(policy), [_step(trees, recipe, length) for trees in batches])
 
 
 def _with_pairs(context: TrainingContext, numbers: list[int]) -> Iterable[LabelledTree]:
@@ -97,22 +98,25 @@ def _with_pairs(context: TrainingContext, numbers: list[int]) -> Iterable[Labell
                 yield tree
 
 
-def _both_ways(trees: list[LabelledTree], recipe: Recipe, length: int) -> Stand:
+def _step(trees: list[LabelledTree], recipe: Recipe, length: int) -> Step:
     packed: list[PackedTree] = []
     sequences: Sequences = []
     for tree in trees:
         parts, kept = pack(tree, length, recipe.ppm.max_tokens)
-        packed += [replace(part, pairs=[(c, r, 1.0) for c, r, _ in part.pairs]) for part in parts]
+        packed += [_unweighted(part) for part in parts]
         sequences += [
             (_ids(tree, pair.chosen), _ids(tree, pair.rejected))
             for pair in kept
             if isinstance(pair, Preference)
         ]
-    return Stand(packed, sequences)
+    return Step(packed, sequences)
+
+
+def _unweighted(tree: PackedTree) -> PackedTree:
+    comparisons = [(better, worse, 1.0) for better, worse, _ in tree.comparisons]
+    return replace(tree, comparisons=comparisons)
 
 
 def _ids(tree: LabelledTree, path: str) -> list[int]:
     """The whole sequence up to the end of the step at `path`."""
-    names = path.split(".")
-    line = [".".join(names[:depth]) for depth in range(2, len(names) + 1)]
-    return [*tree.prompt, *(token for step in line for token in tree.steps[step])]
+    return [*tree.prompt, *(token for step in path_from_root(path) for token in tree.steps[step])]

@@ -1,2 +1,2 @@
-"""The process that turns a searched round into better models. The only room besides the local
-engine and the demo that knows torch."""
+"""The process that trains a searched round's models. Besides it, only the local engine and the demo
+import torch."""

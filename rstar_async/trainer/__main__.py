@@ -16,9 +16,9 @@ from rstar_async.trainer.ranks import refuse
 
 
 def main() -> int:
-    """Serve one run. The exit code is 0 when told to end, 2 for bad input."""
+    """Serve one run. The exit code is 0 after a stop signal, 2 for bad input."""
     options = _parse()
-    if os.environ.get("RANK", "0") != "0":  # of several ranks, one has the port and the heartbeat
+    if os.environ.get("RANK", "0") != "0":  # only rank 0 has the port and the heartbeat
         options.metrics = options.heartbeat = None
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -42,7 +42,7 @@ def _parse() -> argparse.Namespace:
 
 def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -> None:
     env.set_environment()
-    # These imports take seconds; they run while the first round is searched.
+    # These imports take seconds; `--help` and bad options need not wait for them.
     import torch
 
     from rstar_async.trainer import distributed
@@ -53,7 +53,7 @@ def _serve(recipe: Recipe, run: str | None, stop: threading.Event, once: bool) -
     from storage.database import open_database
 
     def should_stop() -> bool:
-        """Asked between polls and before every optimiser step."""
+        """Called between polls and after every optimiser step."""
         heartbeat.beat()
         return stop.is_set()
 

@@ -1,7 +1,7 @@
 """How well a PPM orders whole solutions, by each rule for the value of a path.
 
-Measured on the problems that the PPM did not learn from, when it is published: the rule that orders
-their right answers above their wrong ones best goes into the manifest, and searches use it.
+Measured on held-out problems after training. The rule that best orders their right answers above
+their wrong ones goes into the manifest, and searches use it (`search.path_value`).
 """
 
 import math
@@ -24,13 +24,13 @@ from rstar_async.trainer.dataset import StoredTree, labelled_tree
 from rstar_async.trainer.packing import LabelledTree, Target, pack
 from rstar_async.trainer.scorer import scores
 
-# Fewer problems cannot choose a rule.
+# With fewer problems the default rule is used.
 FEWEST_PROBLEMS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class AnsweredTree:
-    """A tree with right and wrong answers: `verdicts` by path, `tree` has the steps to them."""
+    """A tree with right and wrong answers: `verdicts` by path; `tree` has their steps."""
 
     tree: LabelledTree
     verdicts: Mapping[str, bool]
@@ -52,8 +52,8 @@ def answered_tree(stored: StoredTree, encoder: Encoder) -> AnsweredTree | None:
 def measure_path_rules(
     model: Any, trees: Sequence[AnsweredTree], *, max_length: int, max_tokens: int, scale: float
 ) -> dict[str, Any]:
-    """The best rule as `path_rule`, and the share of pairs of a right and a wrong answer of one
-    problem that each rule orders right, averaged over `path_rule_problems` problems."""
+    """The best rule as `path_rule`, and for each rule the share of pairs of a right and a wrong
+    answer that it orders right, by problem, averaged over `path_rule_problems` problems."""
     answers: dict[str, list[tuple[list[float], bool]]] = defaultdict(list)
     for answered in trees:
         raw = _raw_scores(model, answered.tree, max_length, max_tokens)
@@ -64,7 +64,9 @@ def measure_path_rules(
                 answers[answered.tree.problem_id].append((values, right))
     shares = {rule: _shares(answers, rule) for rule in PATH_RULES}
     problems = len(shares[DEFAULT_RULE])
-    ordered = {rule: round(fmean(found), 4) for rule, found in shares.items() if found}
+    ordered = {
+        rule: round(fmean(by_problem), 4) for rule, by_problem in shares.items() if by_problem
+    }
     return {
         "path_rule": best_rule(ordered, problems),
         "path_rule_problems": problems,
@@ -73,7 +75,7 @@ def measure_path_rules(
 
 
 def best_rule(ordered: Mapping[PathRule, float], problems: int) -> PathRule:
-    """The rule with the largest share, the default one among equals or of too few problems."""
+    """The rule with the largest share; the default rule in a tie or with too few problems."""
     if problems < FEWEST_PROBLEMS:
         return DEFAULT_RULE
     return max(ordered, key=lambda rule: (ordered[rule], rule == DEFAULT_RULE))
@@ -82,7 +84,7 @@ def best_rule(ordered: Mapping[PathRule, float], problems: int) -> PathRule:
 def _shares(
     answers: Mapping[str, Sequence[tuple[list[float], bool]]], rule: PathRule
 ) -> list[float]:
-    """By problem: the share of its pairs of a right and a wrong answer that are ordered right."""
+    """For each problem, the share of its pairs of a right and a wrong answer in the right order."""
     shares: list[float] = []
     for of_problem in answers.values():
         right = [path_value(rule, values) for values, is_right in of_problem if is_right]
@@ -101,12 +103,14 @@ def _raw_scores(
     model.eval()
     targets = [Target(path, 0.0) for path in sorted(with_ancestors(tree.steps))]
     packed, kept = pack(replace(tree, pairs=[], targets=targets), max_length, max_tokens)
-    paths = iter(kept)
+    labels = iter(kept)
     raw: dict[str, float] = {}
     for part in packed:
         (forward,) = forwards([part], max_tokens)
-        found = scores(model, forward.to(model.device))[forward.target_scores.to(model.device)]
-        for label, value in zip(paths, found.tolist(), strict=False):
+        step_scores = scores(model, forward.to(model.device))[
+            forward.target_scores.to(model.device)
+        ]
+        for label, value in zip(labels, step_scores.tolist(), strict=False):
             assert isinstance(label, Target)
             raw[label.path] = value
     return raw

@@ -1,6 +1,6 @@
-"""Who sees whom in packed trees, as the two kinds of attention want to be told.
+"""The attention mask of packed trees, for the two attention kernels.
 
-`ends` [rows, tokens] is the tree mask's integer: token q sees token k iff `k <= q < end[k]`.
+`ends` [rows, tokens] is where each token's subtree ends: q attends to k iff `k <= q < ends[k]`.
 """
 
 from collections.abc import Callable
@@ -13,23 +13,23 @@ from rstar_async.config import TrainingConfig
 DENSE, FLEX = "sdpa", "flex_attention"
 
 
-def kernel_of(computing: TrainingConfig) -> str:
-    """transformers' name for the attention to load the model with. The CPU has no backward pass
-    of flex_attention."""
-    if computing.tree_attention == "auto":
+def kernel_of(training: TrainingConfig) -> str:
+    """transformers' name of the attention kernel. flex_attention has no backward pass on CPUs."""
+    if training.tree_attention == "auto":
         return FLEX if torch.cuda.is_available() else DENSE
-    return {"dense": DENSE, "flex": FLEX}[computing.tree_attention]
+    return {"dense": DENSE, "flex": FLEX}[training.tree_attention]
 
 
-def visible(ends: torch.Tensor, kernel: str) -> Any:
-    """The mask of a forward pass for that kernel."""
+def attention_mask(ends: torch.Tensor, kernel: str) -> Any:
+    """The mask of a forward pass in the form that `kernel` takes."""
     return block_mask(ends) if kernel == FLEX else tree_mask(ends)
 
 
 def tree_mask(ends: torch.Tensor) -> torch.Tensor:
-    """[rows, 1, queries, keys], True where q sees k.
+    """[rows, 1, queries, keys], True where q attends to k.
 
-    Padding has end 0: nobody sees it. It sees itself, for a row of the mask must not be empty.
+    Padding has end 0, so no token attends to it. It attends to itself: a row of the mask must not
+    be empty.
     """
     index = torch.arange(ends.shape[1], device=ends.device)
     causal = index[None, :] <= index[:, None]
@@ -39,18 +39,18 @@ def tree_mask(ends: torch.Tensor) -> torch.Tensor:
 
 
 def block_mask(ends: torch.Tensor) -> Any:
-    """The same as a `BlockMask`, which keeps only blocks of tokens that see each other."""
+    """The same as a `BlockMask`, which skips blocks in which no token attends to another."""
     from torch.nn.attention.flex_attention import create_block_mask
 
     rows, length = ends.shape
-    return create_block_mask(sees(ends), rows, None, length, length, device=str(ends.device))
+    return create_block_mask(mask_rule(ends), rows, None, length, length, device=str(ends.device))
 
 
-def sees(ends: torch.Tensor) -> Callable[..., torch.Tensor]:
-    """The rule, asked for one (row, head, query, key) at a time."""
+def mask_rule(ends: torch.Tensor) -> Callable[..., torch.Tensor]:
+    """The same as a function of (row, head, query, key), the form that flex_attention takes."""
 
     def rule(row: Any, _: Any, query: Any, key: Any) -> torch.Tensor:
-        seen: torch.Tensor = ((key <= query) & (query < ends[row, key])) | (key == query)
-        return seen
+        attends: torch.Tensor = ((key <= query) & (query < ends[row, key])) | (key == query)
+        return attends
 
     return rule

@@ -1,7 +1,7 @@
-"""The base model, made ready once in round 0: a normal folder whose tokenizer knows the tags.
+"""Prepares the base model once, in round 0: a model folder whose tokenizer has the tags as tokens.
 
-A server cannot resize embeddings when it swaps weights, so the tags are added here, before the
-first version is published, and every later version has the same tokenizer, byte for byte.
+A server cannot resize embeddings when it swaps weights, so the tags are added before the first
+version is published, and every later version has the same tokenizer, byte for byte.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,15 +31,15 @@ def prepare_base(base: str, into: Path) -> None:
 
 
 def _refuse_other_tasks(source: Source) -> None:
-    """A classifier or an encoder would load, its language head filled at random."""
+    """A classifier or an encoder would load too, with a random language head."""
     if source.gguf_file:
-        return  # always a causal language model, and slow to read only for that
+        return  # always a causal language model, and slow to read
     config = _read(source, lambda: AutoConfig.from_pretrained(source.place, **source.options))
     architectures = config.architectures or []
     causal = [name for name in architectures if name.endswith(("ForCausalLM", "LMHeadModel"))]
     if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING or (architectures and not causal):
-        what = ", ".join(architectures) or config.model_type
-        raise BadInput(f"model.base: {source} is {what}, not a causal language model")
+        architecture = ", ".join(architectures) or config.model_type
+        raise BadInput(f"model.base: {source} is {architecture}, not a causal language model")
 
 
 def _load(source: Source) -> tuple[Any, Any]:
@@ -59,7 +59,7 @@ def _load(source: Source) -> tuple[Any, Any]:
 
 
 def _read(source: Source, load: Any) -> Any:
-    """`load()`, with what transformers says about a bad folder as one line."""
+    """`load()`; what transformers raises for a bad folder becomes a `BadInput` of one line."""
     try:
         return load()
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
@@ -68,28 +68,28 @@ def _read(source: Source, load: Any) -> Any:
 
 
 def add_tags(model: Any, tokenizer: Any) -> None:
-    """Make the tags special tokens, once. A new one starts at the mean of what it was spelt with:
-    tags that all began alike would first have to be told apart."""
-    spelt = {tag: tokenizer.encode(tag, add_special_tokens=False) for tag in SPECIAL_TOKENS}
-    known = len(tokenizer)
+    """Make the tags special tokens, once. The embedding of a new tag starts at the mean of those of
+    the tokens that spelt it, so that no two tags start equal."""
+    spelling = {tag: tokenizer.encode(tag, add_special_tokens=False) for tag in SPECIAL_TOKENS}
+    old_size = len(tokenizer)
     extra = [*tokenizer.extra_special_tokens]
     missing = [tag for tag in SPECIAL_TOKENS if tag not in extra]
     tokenizer.add_special_tokens({"extra_special_tokens": [*extra, *missing]})
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token or SPECIAL_TOKENS[-1]
-    rows = {tokenizer.convert_tokens_to_ids(tag): pieces for tag, pieces in spelt.items()}
-    _grow(model, {row: pieces for row, pieces in rows.items() if row >= known})
+    rows = {tokenizer.convert_tokens_to_ids(tag): pieces for tag, pieces in spelling.items()}
+    _set_embeddings(model, {row: pieces for row, pieces in rows.items() if row >= old_size})
     model.config.pad_token_id = tokenizer.pad_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
 
 
 @torch.no_grad()
-def _grow(model: Any, rows: Mapping[int, Sequence[int]]) -> None:
-    """Embeddings for new ids, each the mean of some old ones. Many models have unused rows there
-    already: these are set as well, and the matrix never shrinks."""
-    wanted = max(rows, default=-1) + 1
-    if wanted > model.get_input_embeddings().num_embeddings:
-        model.resize_token_embeddings(wanted, mean_resizing=False)
+def _set_embeddings(model: Any, rows: Mapping[int, Sequence[int]]) -> None:
+    """Set the embedding of each new id to the mean of some old ones. Models with spare rows are not
+    resized; the matrix never shrinks."""
+    needed = max(rows, default=-1) + 1
+    if needed > model.get_input_embeddings().num_embeddings:
+        model.resize_token_embeddings(needed, mean_resizing=False)
     for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
         for row, pieces in rows.items():
             old = layer.weight[list(pieces)] if pieces else layer.weight[: min(rows)]

@@ -1,4 +1,4 @@
-"""Packed trees laid side by side and below each other: the tensors of one forward pass."""
+"""Arranges packed trees in rows: the tensors of one forward pass."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import torch
 
 from rstar_async.trainer.packing import PackedTree
 
-# Shorter trees than this share of the longest wait for another pass.
-ALIKE = 0.75
+# Trees shorter than this share of the longest go into another pass.
+MIN_LENGTH_SHARE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Forward:
     """The tensors of one forward pass.
 
     Tokens are [rows, longest row], padded with id 0 to which no token attends. `scored` [scores, 2]
-    are rows and columns; all else indexes into the scores:
+    are rows and columns; the rest are indices into the scores:
 
     - `better`, `worse`, `weights` [comparisons]: what the pairwise losses are computed from;
     - `target_scores`, `target_values`, `target_weights` [targets];
@@ -44,7 +44,7 @@ class Forward:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedTree:
     """Tree `number` of those given, in `row` from column `start` on; its first score is number
     `first_score` of the pass."""
 
@@ -58,23 +58,23 @@ class Placed:
 def forwards(trees: Sequence[PackedTree], max_tokens: int) -> list[Forward]:
     """Passes of at most `max_tokens` (padding included); every tree in exactly one row.
 
-    Rows are as long as the longest tree of the pass: attention costs the square of a row, so longer
-    ones would only be dearer, and much shorter trees have a pass of their own.
+    Rows are as long as the longest tree of the pass, since attention costs the square of a row;
+    much shorter trees have a pass of their own.
     """
     lengths = [len(tree.input_ids) for tree in trees]
     return [
         _forward(trees, rows)
-        for alike in of_like_length(lengths)
-        for rows in _passes(lengths, alike, max_tokens)
+        for group in group_by_length(lengths)
+        for rows in _passes(lengths, group, max_tokens)
     ]
 
 
-def of_like_length(lengths: Sequence[int]) -> list[list[int]]:
-    """Positions of `lengths`, the longest first, in groups in which none is less than `ALIKE` of
-    the first."""
+def group_by_length(lengths: Sequence[int]) -> list[list[int]]:
+    """Positions of `lengths`, longest first, in groups: none is shorter than `MIN_LENGTH_SHARE` of
+    the first of its group."""
     groups: list[list[int]] = []
     for number in sorted(range(len(lengths)), key=lambda n: -lengths[n]):
-        if not groups or lengths[number] < ALIKE * lengths[groups[-1][0]]:
+        if not groups or lengths[number] < MIN_LENGTH_SHARE * lengths[groups[-1][0]]:
             groups.append([])
         groups[-1].append(number)
     return groups
@@ -83,16 +83,16 @@ def of_like_length(lengths: Sequence[int]) -> list[list[int]]:
 def _passes(
     lengths: Sequence[int], numbers: Sequence[int], max_tokens: int
 ) -> Iterator[list[list[int]]]:
-    """Rows of trees, as many at a time as fit."""
+    """Rows of trees for each pass, as many as fit into it."""
     longest = lengths[numbers[0]]
     rows = [[numbers[i] for i in row] for row in first_fit([lengths[n] for n in numbers], longest)]
-    at_once = max(1, max_tokens // longest)
-    for first in range(0, len(rows), at_once):
-        yield rows[first : first + at_once]
+    rows_per_pass = max(1, max_tokens // longest)
+    for first in range(0, len(rows), rows_per_pass):
+        yield rows[first : first + rows_per_pass]
 
 
 def first_fit(lengths: Sequence[int], room: int) -> list[list[int]]:
-    """Positions of `lengths` in rows of `room`, the longest first."""
+    """Bin packing: positions of `lengths` in rows of `room`, the longest first."""
     rows: list[list[int]] = []
     free: list[int] = []
     for number in sorted(range(len(lengths)), key=lambda n: -lengths[n]):
@@ -142,12 +142,12 @@ def _forward(trees: Sequence[PackedTree], rows: Sequence[Sequence[int]]) -> Forw
     )
 
 
-def _placed(trees: Sequence[PackedTree], rows: Sequence[Sequence[int]]) -> Iterator[Placed]:
+def _placed(trees: Sequence[PackedTree], rows: Sequence[Sequence[int]]) -> Iterator[PlacedTree]:
     first_score = 0
     for row, numbers in enumerate(rows):
         starts = accumulate((len(trees[number].input_ids) for number in numbers), initial=0)
         for number, start in zip(numbers, starts, strict=False):
-            yield Placed(number, trees[number], row, start, first_score)
+            yield PlacedTree(number, trees[number], row, start, first_score)
             first_score += len(trees[number].scored)
 
 

@@ -1,4 +1,4 @@
-"""Round 0: the base model becomes the first version, and perhaps learns the format.
+"""Round 0: the base model becomes the first version and, if configured, learns the format.
 
 - `few_shot`: the base itself, or a stronger model, searches in round 1, prompted with two solved
   examples; the base is what all policies are trained from;
@@ -16,7 +16,7 @@ from rstar_async.trainer import distributed
 from rstar_async.trainer.base import prepare_base
 from rstar_async.trainer.context import Training, TrainingContext
 from rstar_async.trainer.dataset import SFTRow, within
-from rstar_async.trainer.policy import train_policy
+from rstar_async.trainer.policy import PolicyJob, train_policy
 from rstar_async.trainer.progress import TrainingProgress
 from storage.records import ModelVersion
 
@@ -28,7 +28,7 @@ def bootstrap(context: TrainingContext) -> None:
     settings = context.recipe.bootstrap
     style: PromptStyle = "few_shot" if settings.kind == "few_shot" else "tagged"
     base = context.base() or _publish(context, context.recipe.model.base, style, parent=None)
-    # The base's row first: its folder would else be cleared away if we are killed before the end.
+    # The base's row first, so that a restart after a kill finds it instead of preparing it again.
     context.commit(base)
     if settings.kind == "demonstrations":
         context.finish(BOOTSTRAP, _train_on_demonstrations(context, base))
@@ -39,7 +39,8 @@ def bootstrap(context: TrainingContext) -> None:
 
 
 def is_bootstrap_policy(context: TrainingContext, model: ModelVersion) -> bool:
-    """The stronger model of round 1: its tokenizer is its own, and nothing is trained from it."""
+    """Whether it is the stronger model of `bootstrap.model`, which searches round 1: it has its own
+    tokenizer, and no model is trained from it."""
     return bool(context.recipe.bootstrap.model) and model.round == BOOTSTRAP
 
 
@@ -56,7 +57,7 @@ def _publish(
         parent=parent,
         training=prepare,
         phase="base",
-        facts={**context.facts(style), "base": source},
+        manifest_fields={**context.manifest_fields(style), "base": source},
         counts={},
     )
 
@@ -73,7 +74,7 @@ def _train_on_demonstrations(context: TrainingContext, base: ModelVersion) -> Mo
         parent=base,
         training=policy_training(context, BOOTSTRAP, base, fitting, training),
         phase="bootstrap",
-        facts=context.facts("tagged", settings),
+        manifest_fields=context.manifest_fields("tagged", settings),
         counts={"too_long": len(rows) - len(fitting)},
     )
 
@@ -85,20 +86,14 @@ def policy_training(
     rows: Sequence[SFTRow],
     settings: PolicyConfig,
 ) -> Training:
-    """SFT of `start` on `rows`, ready to be run."""
-    return lambda folder, progress: train_policy(
-        context.folder(start),
-        rows,
-        settings,
-        context.recipe.training,
-        seed=context.seed(number),
-        into=folder,
-        progress=progress,
-    )
+    """SFT of `start` on `rows`, to be passed to `TrainingContext.make`."""
+    training, seed = context.recipe.training, context.seed(number)
+    job = PolicyJob(context.folder(start), rows, settings, training, seed)
+    return lambda folder, progress: train_policy(job, into=folder, progress=progress)
 
 
 def as_policy_training(settings: BootstrapConfig) -> PolicyConfig:
-    """The bootstrap's few settings as a policy training; the rest are its defaults."""
+    """The bootstrap's settings as those of a policy training; the others have their defaults."""
     return PolicyConfig(
         epochs=settings.epochs,
         learning_rate=settings.learning_rate,

@@ -1,4 +1,4 @@
-"""Reading a searched round: problem by problem, its trees become rows and pairs."""
+"""Turns the trees of a searched round into rows and pairs, problem by problem."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from storage.records import Pair, Problem, Search, Split
 
 @dataclass
 class RoundDataset:
-    """What a round has to teach. Nothing is taken from `doubtful` problems: see `Filters`."""
+    """The training data of a round. Nothing is taken from `doubtful` problems: see `[filters]`."""
 
     problems: int = 0
     doubtful: int = 0
@@ -38,23 +38,24 @@ class RoundDataset:
 def build_dataset(
     context: TrainingContext, number: int, encoder: Encoder, ppm_length: int
 ) -> RoundDataset:
-    """What round `number` teaches, or all rounds so far, newest first: trajectories by
-    `policy.history`, judgements by `ppm.history`. Pairs to be stored are of this round alone."""
-    found, recipe = RoundDataset(), context.recipe
+    """The data of round `number`, or of all rounds so far, newest first: trajectories as
+    `policy.history` says, pairs and targets as `ppm.history` says. `pairs`, which are stored, are
+    of this round alone."""
+    dataset, recipe = RoundDataset(), context.recipe
     for_policy = _rounds(recipe.policy.history, number)
     for_ppm = _rounds(recipe.ppm.history, number) if recipe.ppm.train else []
     for stored in stored_trees(context, max(for_policy, for_ppm, key=len)):
         solved = [tree for tree in stored if tree.search.round in for_policy]
-        found.problems += bool(solved)
+        dataset.problems += bool(solved)
         if _is_doubtful(context, stored):
-            found.doubtful += bool(solved)
+            dataset.doubtful += bool(solved)
             continue
-        _take_trajectories(context, solved, encoder, found)
+        _add_trajectories(context, solved, encoder, dataset)
         for tree in stored:
             if tree.search.round in for_ppm:
-                pairs = _take_labels(context, tree, encoder, ppm_length, found)
-                found.pairs += pairs if tree.search.round == number else []
-    return found
+                pairs = _add_labels(context, tree, encoder, ppm_length, dataset)
+                dataset.pairs += pairs if tree.search.round == number else []
+    return dataset
 
 
 def _rounds(history: History, number: int) -> list[int]:
@@ -77,7 +78,7 @@ def stored_trees(context: TrainingContext, rounds: list[int]) -> Iterator[list[S
 
 
 def _is_doubtful(context: TrainingContext, stored: list[StoredTree]) -> bool:
-    """A synthetic problem most of whose answers differ from the one that came with it."""
+    """Whether it is a synthetic problem too few of whose answers agree with its own."""
     filters = context.recipe.filters
     if stored[0].source not in filters.synthetic:
         return False
@@ -100,8 +101,8 @@ def _stored(
     )
 
 
-def _take_trajectories(
-    context: TrainingContext, stored: list[StoredTree], encoder: Encoder, found: RoundDataset
+def _add_trajectories(
+    context: TrainingContext, stored: list[StoredTree], encoder: Encoder, dataset: RoundDataset
 ) -> None:
     by_id = {tree.search.id: tree for tree in stored}
     trees = {search_id: tree.tree for search_id, tree in by_id.items()}
@@ -112,22 +113,22 @@ def _take_trajectories(
         distinct=policy.distinct,
         drop_errors=policy.drop_errors,
     )
-    found.solved += bool(best)
-    found.rows += [trajectory_row(by_id[t.search_id], t.path, encoder) for t in best]
+    dataset.solved += bool(best)
+    dataset.rows += [trajectory_row(by_id[t.search_id], t.path, encoder) for t in best]
 
 
-def _take_labels(
+def _add_labels(
     context: TrainingContext,
     stored: StoredTree,
     encoder: Encoder,
     ppm_length: int,
-    found: RoundDataset,
+    dataset: RoundDataset,
 ) -> list[Pair]:
-    """Take pairs, or, for training by another objective, targets; the pairs as they are stored."""
+    """Add the tree's pairs, or its targets for another objective; returns the pairs to store."""
     settings, search = context.recipe.ppm, stored.search
     split: Split = "heldout" if is_heldout(search.problem_id, settings.heldout_share) else "train"
     if split == "heldout" and (answered := answered_tree(stored, encoder)):
-        found.answered.append(answered)
+        dataset.answered.append(answered)
     targets: list[Target] = []
     if split == "train" and settings.objective != "preference":
         targets = targets_of(stored.tree, settings.objective)
@@ -141,8 +142,8 @@ def _take_labels(
     )
     tree = labelled_tree(stored, encoder, rules, targets)
     packed, kept = pack(tree, ppm_length, settings.max_tokens, settings.score_at)
-    found.trees[split] += packed
-    found.too_long_to_label += len(tree.pairs) + len(tree.targets) - len(kept)
+    dataset.trees[split] += packed
+    dataset.too_long_to_label += len(tree.pairs) + len(tree.targets) - len(kept)
     return [
         Pair(context.run, search.round, search.id, p.chosen, p.rejected, p.kind, p.weight, split)
         for p in kept
@@ -151,5 +152,5 @@ def _take_labels(
 
 
 def is_heldout(problem_id: str, share: float) -> bool:
-    """Whether a problem's pairs are only measured on: by problem, for pairs of one tree are kin."""
+    """Whether a problem is held out. Split by problem, since pairs of one tree are correlated."""
     return int.from_bytes(digest(problem_id)) < share * 2**64

@@ -25,7 +25,7 @@ INDEX = "model.safetensors.index.json"
 
 
 def copy_tokenizer(source: Path, target: Path) -> None:
-    """The tokenizer's files, byte for byte: one run has one tokenizer."""
+    """Copy the tokenizer's files byte for byte: one run has one tokenizer."""
     for name in TOKENIZER_FILES:
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
@@ -36,7 +36,7 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def add_tensor(folder: Path, name: str, tensor: torch.Tensor) -> None:
-    """Put one more tensor into the first of the folder's safetensors files, and into the index."""
+    """Add a tensor to the first of the folder's safetensors files, and to the index."""
     file = weight_files(folder)[0]
     save_file({**load_file(file), name: tensor}, file, metadata={"format": "pt"})
     index = folder / INDEX
@@ -56,8 +56,8 @@ def checksums(folder: Path) -> dict[str, dict[str, int | str]]:
 
 
 def weights_digest(folder: Path, run: str) -> str:
-    """8 hex digits that name the weights in a run, whatever stands beside them: two runs in one
-    database may start from the same base."""
+    """8 hex digits that identify the weights within a run; two runs in one database may start from
+    the same base."""
     digests = [sha256(file) for file in weight_files(folder)]
     return hashlib.sha256("".join([run, *digests]).encode()).hexdigest()[:8]
 
@@ -71,20 +71,20 @@ def has_tensor(folder: Path, name: str) -> bool:
 
 
 def let_others_read(folder: Path) -> None:
-    """Weights are written for their owner alone; workers may be somebody else."""
+    """Make the files readable for workers that run as another user."""
     for file in folder.iterdir():
         file.chmod(0o644)
 
 
 def make_durable(folder: Path) -> None:
-    """Nothing of the folder is lost in a power cut after this."""
+    """Sync the folder and its files to disk."""
     for path in folder.iterdir():
         sync(path)
     sync(folder)
 
 
 def sync(path: Path) -> None:
-    """fsync of a file, or of a folder's list of names."""
+    """fsync a file, or a folder's list of names."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

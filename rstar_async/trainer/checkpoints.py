@@ -1,8 +1,8 @@
-"""Checkpoints of a training under way, so that a killed one goes on where it was.
+"""Checkpoints of a running training, so that a killed one resumes where it was.
 
-They belong to one training, named by a fingerprint of all that decides its course: other data or
-other settings never go on from them. One counts only when it is marked as complete, which happens
-after all of it has reached the disk.
+They belong to one training, identified by a fingerprint of its data, settings, seed and starting
+weights; no other training resumes from them. A checkpoint is used only if it is marked as complete,
+which happens after all of it has reached the disk.
 """
 
 import contextlib
@@ -21,44 +21,46 @@ from rstar_async.trainer import distributed
 from rstar_async.trainer.checkpoint_io import sync, weights_digest
 
 COMPLETE = "complete"
-# The one before the last: the last is not complete while it is being written.
+# The last and the one before it: the last is not complete while it is being written.
 KEPT = 2
 
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Those of one training, in `folder`; at least `seconds` apart, none at all if that is 0."""
+    """The checkpoints of one training, in `folder`, at least `seconds` apart; none if that is 0."""
 
     folder: Path
     seconds: float
 
     def latest(self) -> Path | None:
-        found = [path for path in self.folder.glob("checkpoint-*") if (path / COMPLETE).is_file()]
-        return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+        complete = [
+            path for path in self.folder.glob("checkpoint-*") if (path / COMPLETE).is_file()
+        ]
+        return max(complete, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
     def finish(self, step: int) -> None:
-        """Mark the checkpoint of `step`, all of which was written."""
-        place = self.folder / f"checkpoint-{step}"
-        for path in [*place.rglob("*"), place]:
+        """Mark the checkpoint of `step`, now written, as complete."""
+        checkpoint = self.folder / f"checkpoint-{step}"
+        for path in [*checkpoint.rglob("*"), checkpoint]:
             sync(path)
-        (place / COMPLETE).touch()
-        sync(place)
+        (checkpoint / COMPLETE).touch()
+        sync(checkpoint)
 
 
-def checkpoints_in(place: Path, fingerprint: str, seconds: float) -> Checkpoints:
-    """The checkpoints of the training so named; those of others in `place` are out of date and
-    removed."""
+def checkpoints_in(parent: Path, fingerprint: str, seconds: float) -> Checkpoints:
+    """The checkpoints of the training with this fingerprint; those of others in `parent` are out of
+    date and removed."""
 
     def tidy() -> Path:
-        own = place / fingerprint
-        remove_owned_in(place, keep=own.name)
+        own = parent / fingerprint
+        remove_owned_in(parent, keep=own.name)
         return own if is_owned(own) else make_owned(own)
 
     return Checkpoints(distributed.on_rank0(tidy), seconds)
 
 
 def fingerprint(start: Path, settings: Any, seed: int, examples: Sequence[Sequence[int]]) -> str:
-    """16 hex digits for a training of the model in `start` on `examples`, given as ids."""
+    """16 hex digits that identify a training of the model in `start` on `examples` (token ids)."""
     digest = hashlib.blake2b(digest_size=8)
     digest.update(json.dumps([weights_digest(start, run=""), settings, seed]).encode())
     for ids in examples:
@@ -67,17 +69,18 @@ def fingerprint(start: Path, settings: Any, seed: int, examples: Sequence[Sequen
 
 
 def clear_checkpoints(folder: Path) -> None:
-    """Remove the checkpoints of all finished trainings in `folder`, which has a folder for each."""
-    for place in folder.iterdir() if folder.is_dir() else ():
-        remove_owned_in(place)
-        with contextlib.suppress(OSError):  # what is not ours stays
-            place.rmdir()
+    """Remove the checkpoints of finished trainings; `folder` has a folder for each training."""
+    for training in folder.iterdir() if folder.is_dir() else ():
+        remove_owned_in(training)
+        with contextlib.suppress(OSError):  # a folder that holds other files stays
+            training.rmdir()
     with contextlib.suppress(OSError):
         folder.rmdir()
 
 
 class SaveCheckpoints(TrainerCallback):
-    """Saves when it is time, and once more when the training is stopped or has lasted long."""
+    """Saves a checkpoint when one is due, when the training is stopped, and at its end if it has
+    saved before."""
 
     def __init__(self, checkpoints: Checkpoints, should_stop: Callable[[], bool]) -> None:
         self._checkpoints = checkpoints

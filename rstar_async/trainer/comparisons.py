@@ -1,9 +1,9 @@
-"""Which tokens of two steps are compared, and which steps lead to the better one. Pure.
+"""Which tokens of two steps are compared, and which steps count as good ones. Pure.
 
-Eq. 4 of the paper compares two steps at their last tokens. With a new head of zeros that loss can
-stay at log 2 for a whole training, because siblings often differ in one word only, far from the
-last token. Comparing every token from the first that differs leaves the plateau (docs/paper.md has
-the figures). Whole solutions are compared at their last tokens in either case.
+Eq. 4 of the paper compares two steps at their last tokens. With a head that starts at zero, that
+loss can stay at log 2 for a whole training, because siblings often differ in one word far from the
+last token. Comparing every token from the first that differs avoids the plateau (figures in
+docs/paper.md). Whole solutions are always compared at their last tokens.
 """
 
 from collections.abc import Sequence
@@ -18,10 +18,9 @@ Offsets = list[tuple[int, int]]
 def compared_offsets(
     pair: Preference, chosen: Sequence[int], rejected: Sequence[int], score_at: ScoreAt
 ) -> Offsets:
-    """Offsets into the token ids of the `chosen` and the `rejected` step, pair by pair.
+    """Pairs of offsets into the token ids of the `chosen` and the `rejected` step.
 
-    The last entry is always that of the two last tokens. Empty if the two have the same ids, which
-    can teach nothing.
+    The last pair is always that of the two last tokens. Empty for siblings with the same ids.
     """
     siblings = parent_of(pair.chosen) == parent_of(pair.rejected)
     last = len(chosen) - 1, len(rejected) - 1
@@ -36,7 +35,7 @@ def compared_offsets(
 
 
 def path_weights(pairs: Sequence[Preference]) -> dict[str, float]:
-    """How much each step on the way to a chosen one, itself included, counts as a good step.
+    """The weight of each step on the path to a chosen one, itself included, as a good step.
 
     A pair's weight is shared evenly among the steps of its path. A step that another pair rejects
     is left out.

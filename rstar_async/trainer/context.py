@@ -1,4 +1,4 @@
-"""What both kinds of rounds need: the run's settings, its database, and its model versions."""
+"""The run as the trainer sees it: its settings, its database and its model versions."""
 
 import subprocess
 import time
@@ -34,13 +34,13 @@ PROBE_STEPS = (
     "<code>\n# He finds 4 more.\ncoins = 3 - 4\n<end_of_step>",
 )
 
-# Trains into a folder, reports to a watch, and gives metrics.
+# Trains into a folder, reports its progress, and returns metrics.
 Training: TypeAlias = Callable[[Path, TrainingProgress], dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class TrainingContext:
-    """One run, as the trainer sees it."""
+    """One run: reads its models and settings, makes and stores new versions."""
 
     recipe: Recipe
     run: str
@@ -63,7 +63,7 @@ class TrainingContext:
         return self.recipe.seed * 1000 + round_number
 
     def progress(self, phase: str, round_number: int) -> TrainingProgress:
-        """Reports to `<home>/training/progress.jsonl`, one line a step."""
+        """Reports to `<home>/training/progress.jsonl`, one line per step."""
         self.training_folder.mkdir(parents=True, exist_ok=True)
         file = self.training_folder / "progress.jsonl"
         return TrainingProgress(phase, round_number, file, self.training_folder, self.should_stop)
@@ -77,34 +77,36 @@ class TrainingContext:
         return next((v for v in usable if v.parent_id is None), None)
 
     def made_in(self, round_number: int) -> list[ModelVersion]:
-        """What a round published; a base is nobody's work here."""
-        found = [v for v in self.versions() if v.round == round_number and v.status == "published"]
-        return [version for version in found if version.parent_id is not None]
+        """What a round trained and published; the base is not trained here."""
+        published = [
+            v for v in self.versions() if v.round == round_number and v.status == "published"
+        ]
+        return [version for version in published if version.parent_id is not None]
 
     def newest_policy(self, up_to_round: int) -> ModelVersion:
-        found = self.database.read(queries.latest_published, self.run, "policy", up_to_round)
-        if found is None:
+        policy = self.database.read(queries.latest_published, self.run, "policy", up_to_round)
+        if policy is None:
             raise RstarError(f"run {self.run} has no policy of round {up_to_round} or before")
-        return found
+        return policy
 
     def style_of(self, policy_id: str) -> PromptStyle:
         """How the policy that wrote a tree was prompted."""
-        found = self.database.read(queries.model_version, policy_id)
-        if found is None:
+        policy = self.database.read(queries.model_version, policy_id)
+        if policy is None:
             raise RstarError(f"run {self.run} has trees of the unknown policy {policy_id!r}")
-        style: PromptStyle = found.manifest["prompt_style"]
+        style: PromptStyle = policy.manifest["prompt_style"]
         return style
 
     def folder(self, model: ModelVersion) -> Path:
         return self.models / checked_name(model.id)
 
     def encoder(self, model: ModelVersion) -> Encoder:
-        """Encodes as a trained policy is prompted, whatever prompt `model` itself gets."""
+        """Encodes prompts for a trained policy, even if `model` itself gets few-shot prompts."""
         return Encoder.load(self.folder(model), "tagged", self.domain.prompts)
 
-    def max_length(self, wanted: int, model: ModelVersion) -> int:
-        """`wanted`, or the model's context if that is shorter."""
-        return max_length(wanted, self.folder(model))
+    def max_length(self, configured: int, model: ModelVersion) -> int:
+        """`configured`, or the model's context if that is shorter."""
+        return max_length(configured, self.folder(model))
 
     def demonstrations(self, count: int, encoder: Encoder) -> list[SFTRow]:
         """The first `count` of the run's demonstrations."""
@@ -114,8 +116,10 @@ class TrainingContext:
         problems = self.domain.generate(count, levels, self.recipe.seed, "demonstration")
         return [demonstration_row(p.question, p.solution, encoder) for p in problems]
 
-    def facts(self, style: PromptStyle, settings: Section | None = None) -> dict[str, Any]:
-        """What every manifest says beside the weights: where they come from."""
+    def manifest_fields(
+        self, style: PromptStyle, settings: Section | None = None
+    ) -> dict[str, Any]:
+        """The fields of a manifest that say where the weights come from."""
         return {
             "prompt_style": style,
             "base": self.recipe.model.base,
@@ -135,10 +139,10 @@ class TrainingContext:
         parent: ModelVersion | None,
         training: Training,
         phase: str,
-        facts: Mapping[str, Any],
+        manifest_fields: Mapping[str, Any],
         counts: Mapping[str, Any],
     ) -> ModelVersion:
-        """Run `training` into a draft and publish that; the row is not yet committed."""
+        """Run `training` into a draft and publish it; the caller commits the returned row."""
         progress = self.progress(phase, round_number)
         with draft(self.models) as folder:
             metrics = training(folder, progress)
@@ -149,9 +153,9 @@ class TrainingContext:
                     run=self.run,
                     round_number=round_number,
                     parent=parent.id if parent else None,
-                    facts=facts,
+                    manifest_fields=manifest_fields,
                     metrics={**counts, **metrics},
-                    lines=progress.lines,
+                    step_log=progress.step_log,
                     probe=probe(Encoder.load(folder, "tagged", self.domain.prompts)),
                 )
             )
@@ -165,7 +169,7 @@ class TrainingContext:
         reason: str,
         counts: Mapping[str, Any],
     ) -> ModelVersion:
-        """The row that says why a round gave no model of a kind; the one before stays in use."""
+        """The row that says why a round made no model of a kind; the previous one stays in use."""
         return ModelVersion(
             id=f"{kind}-r{round_number:03d}-none",
             run_id=self.run,
@@ -179,27 +183,27 @@ class TrainingContext:
         )
 
     def finish(self, round_number: int, *records: Record) -> None:
-        """Store all that a round's training made, and that it is done, in one transaction."""
+        """Store a round's models and pairs and mark it as trained, in one transaction."""
         done = RoundProgress(self.run, round_number, "trained", trained_at=time.time())
         self.commit(*records, done)
         if distributed.is_rank0():
             clear_checkpoints(self.training_folder / "checkpoints")
 
     def commit(self, *records: Record) -> None:
-        """Store them, once for the whole team."""
+        """Store `records`, on rank 0 only."""
         distributed.on_rank0(lambda: self.database.commit(*records))
 
 
 def probe(encoder: Encoder) -> Sequence[Sequence[int]]:
-    """Two short id sequences, each ending in a judged step."""
+    """Two short id sequences, each ending in a step to score."""
     prompt = encoder.prompt(PROBE_QUESTION)
     return [[*prompt, *encoder.step(step)] for step in PROBE_STEPS]
 
 
-def max_length(wanted: int, folder: Path) -> int:
-    """`wanted`, or the context of the model in `folder` if that is shorter."""
+def max_length(configured: int, folder: Path) -> int:
+    """`configured`, or the context of the model in `folder` if that is shorter."""
     config = AutoConfig.from_pretrained(folder).get_text_config()
-    return min(wanted, getattr(config, "max_position_embeddings", wanted))
+    return min(configured, getattr(config, "max_position_embeddings", configured))
 
 
 def versions_of(packages: Sequence[str]) -> dict[str, str]:
@@ -207,7 +211,7 @@ def versions_of(packages: Sequence[str]) -> dict[str, str]:
 
 
 def _shareable(recipe: Recipe) -> dict[str, Any]:
-    """Without the database, whose URL may hold a password, and this machine's folders."""
+    """The recipe without the database, whose URL may hold a password, and the home folder."""
     settings: dict[str, Any] = to_builtins(recipe)
     return {name: value for name, value in settings.items() if name not in ("database", "home")}
 
@@ -217,7 +221,7 @@ def code_revision() -> str:
     released = version("rstar-async")
     git = ("git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD")
     try:
-        answer = subprocess.run(git, capture_output=True, text=True, check=False)
+        result = subprocess.run(git, capture_output=True, text=True, check=False)
     except OSError:
         return released
-    return f"{released}+g{answer.stdout.strip()}" if answer.returncode == 0 else released
+    return f"{released}+g{result.stdout.strip()}" if result.returncode == 0 else released

@@ -1,8 +1,8 @@
 """From stored trees to training rows, as token ids.
 
-A row is what search had in front of it: the prompt from the one `Encoder`, then the ids that the
-policy generated and those of the interpreter's output, as stored. Only trees that a few-shot policy
-wrote are encoded again, for there the tags were spelt letter by letter.
+A row has the ids that search used: the prompt from the same `Encoder`, then the stored ids of the
+policy's steps and of the interpreter's output. Only trees of a few-shot policy are encoded again,
+because there the tags were not single tokens.
 """
 
 import re
@@ -17,12 +17,7 @@ from rstar_async.search.tree import Selection, Tree
 from rstar_async.text import tags
 from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.text.steps import parse_step
-from rstar_async.trainer.packing import (
-    Label,
-    LabelledTree,
-    Target,
-    steps_of,
-)
+from rstar_async.trainer.packing import Label, LabelledTree, Target, steps_of
 from storage.records import Node, Search
 
 NOT_IN_LOSS = -100
@@ -43,7 +38,7 @@ class SFTRow:
 
 @dataclass(frozen=True, slots=True)
 class StepTokens:
-    """One step as ids: what the policy wrote, and the observation behind it."""
+    """One step as ids: what the policy wrote, and the observation after it."""
 
     tokens: Sequence[int]
     observation: Sequence[int] = ()
@@ -71,7 +66,7 @@ class StoredTree:
 
 
 def step_tokens(node: Node, style: PromptStyle, encoder: Encoder) -> StepTokens:
-    """A stored step as the trained policy will see it."""
+    """The ids of a stored step for the trained policy."""
     if style == "tagged":
         return StepTokens(node.tokens, node.observation_tokens)
     if not node.observation:
@@ -86,12 +81,12 @@ def trajectory_row(stored: StoredTree, path: str, encoder: Encoder) -> SFTRow:
 
 
 def demonstration_row(question: str, solution: str, encoder: Encoder) -> SFTRow:
-    """The row of a solution that somebody else wrote, in the trajectory format."""
+    """The row of a given solution in the trajectory format."""
     return _row(encoder.prompt(question), list(steps_of_solution(solution, encoder)))
 
 
 def within(rows: Sequence[SFTRow], max_length: int) -> list[SFTRow]:
-    """The rows of at most `max_length` ids; a cut row would teach to stop in the middle."""
+    """The rows of at most `max_length` ids; a truncated row would teach to stop in the middle."""
     return [row for row in rows if len(row.input_ids) <= max_length]
 
 
@@ -101,13 +96,13 @@ def labelled_tree(
     rules: PairRules,
     targets: Sequence[Target] = (),
 ) -> LabelledTree:
-    """The tree's pairs, or these targets instead if there are any, with the ids that they need."""
+    """The tree with its `targets`, or with its pairs if there are none, and the ids they need."""
     pairs = [] if targets else preferences(stored.tree, rules)
     labels: list[Label] = [*pairs, *targets]
-    judged = {path for label in labels for path in steps_of(label)}
+    labelled = {path for label in labels for path in steps_of(label)}
     steps = {
         path: step_tokens(stored.nodes[path], stored.style, encoder).all_tokens
-        for path in with_ancestors(judged)
+        for path in with_ancestors(labelled)
     }
     prompt = encoder.prompt(stored.question)
     search = stored.search
@@ -127,7 +122,7 @@ _OBSERVATION = re.compile(f"\n?{tags.OUTPUT}.*?{tags.END_OF_OUTPUT}", re.DOTALL)
 
 
 def steps_of_solution(solution: str, encoder: Encoder) -> Iterator[StepTokens]:
-    """Cut a solution where search would: behind each step end, and around the output."""
+    """Split a solution as search would: after each end of a step, and around the output."""
     position = 0
     while match := _STEP.match(solution, position):
         position = match.end()

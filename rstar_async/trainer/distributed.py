@@ -1,8 +1,8 @@
-"""The processes of one training, started by torchrun, of which one leads.
+"""The processes of one training, started by torchrun. A single process is a world of size 1.
 
-All run the same code on the same data. What is written for good is written by the leader; what
-depends on a clock or a signal is agreed on, for a rank that goes its own way leaves the others
-waiting for ever. A process on its own is a team of one.
+All ranks run the same code on the same data. Only rank 0 writes to disk and to the database. Ranks
+agree on whatever depends on a clock or a signal: if one decided alone, the others would wait in a
+collective operation for ever.
 """
 
 import os
@@ -14,17 +14,17 @@ import torch
 import torch.distributed as dist
 
 T = TypeVar("T")
-# Longer than publishing the largest model takes, which the others wait for.
-PATIENCE = timedelta(hours=2)
+# The other ranks wait while rank 0 publishes, which takes long for the largest models.
+TIMEOUT = timedelta(hours=2)
 
 
 def join() -> None:
-    """Meet the others, if torchrun started this process."""
+    """Join the process group if torchrun started this process."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         on_gpu = torch.cuda.is_available()
         if on_gpu:
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-        dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=PATIENCE)
+        dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=TIMEOUT)
 
 
 def leave() -> None:
@@ -41,14 +41,14 @@ def is_rank0() -> bool:
 
 
 def on_rank0(work: Callable[[], T]) -> T:
-    """What `work()` gives the leader, given to all; what it raises there is raised everywhere."""
+    """Run `work` on rank 0 alone; every rank returns its result, or raises its exception."""
     if world_size() == 1:
         return work()
     outcome: list[Any] = [None]
     if is_rank0():
         try:
             outcome = [(work(), None)]
-        except Exception as error:  # passed on to the others, and raised
+        except Exception as error:  # broadcast, and raised on every rank
             outcome = [(None, error)]
     dist.broadcast_object_list(outcome, src=0)
     result, failure = outcome[0]
@@ -58,22 +58,22 @@ def on_rank0(work: Callable[[], T]) -> T:
 
 
 def barrier() -> None:
-    """Wait until all are here."""
+    """Wait until every rank is here."""
     if world_size() > 1:
         dist.barrier()
 
 
-def any_rank(*wishes: bool) -> list[bool]:
-    """Each wish is granted to all if anybody has it."""
+def any_rank(*flags: bool) -> list[bool]:
+    """For each flag, whether it is set on any rank."""
     if world_size() == 1:
-        return list(wishes)
-    flags = torch.tensor(wishes, dtype=torch.int32)
-    dist.all_reduce(flags, op=dist.ReduceOp.MAX)
-    return [bool(flag) for flag in flags]
+        return list(flags)
+    reduced = torch.tensor(flags, dtype=torch.int32)
+    dist.all_reduce(reduced, op=dist.ReduceOp.MAX)
+    return [bool(flag) for flag in reduced]
 
 
 def max_over_ranks(count: int) -> int:
-    """The largest count that any of the team has."""
+    """The largest `count` of any rank."""
     if world_size() == 1:
         return count
     largest = torch.tensor(count)

@@ -1,12 +1,12 @@
-"""What the environment must say before torch is imported."""
+"""Environment variables that must be set before torch is imported."""
 
 import os
 
 
 def set_environment() -> None:
-    """One GPU for a process that trains alone, and threads that sleep while they wait."""
+    """One GPU for a single process, and OpenMP threads that sleep while they wait."""
     if "LOCAL_RANK" not in os.environ:
-        # Seeing several GPUs in one process, the Hugging Face trainers would split rows over them.
+        # With several visible GPUs, the Hugging Face trainers would use DataParallel.
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
-    # Spinning threads made a training on a busy machine several times slower.
+    # On a busy machine, threads that spin made training several times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,4 +1,4 @@
-"""How a training ends without a model."""
+"""The errors that end a training without a model."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,8 +7,8 @@ from rstar_async.errors import RstarError
 
 
 class Refused(RstarError):
-    """Data that teach nothing, or a trained model that must not be used; `str()` says why,
-    `metrics` what was measured before."""
+    """The data teach nothing, or the trained model must not be used; `str()` says why, `metrics`
+    has what was measured until then."""
 
     def __init__(self, reason: str, metrics: Mapping[str, Any] | None = None) -> None:
         super().__init__(reason)
@@ -16,4 +16,4 @@ class Refused(RstarError):
 
 
 class Stopped(RstarError):
-    """The process was asked to end; a training's last checkpoint stays, if it has one."""
+    """The process was asked to stop; the training's last checkpoint, if any, is kept."""

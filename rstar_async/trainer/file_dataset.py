@@ -1,6 +1,6 @@
-"""Training data from files, as token ids. What a row may look like is known to `formats`: the
-reference's SFT and PPM files, TRL's columns. Preferences about one question become one tree, in
-which equal beginnings are shared.
+"""Training data from files, as token ids. `data.schemas` knows the formats of a row: the released
+code's SFT and PPM files, TRL's columns. Preferences about one question become one tree that shares
+common prefixes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,18 +18,18 @@ from rstar_async.trainer.dataset import SFTRow, StepTokens, demonstration_row, s
 from rstar_async.trainer.packing import LabelledTree
 from storage.records import content_id
 
-ENDS = (*tags.STEP_ENDS, tags.END_OF_OUTPUT)
+_ENDS = (*tags.STEP_ENDS, tags.END_OF_OUTPUT)
 
 
 def read_sft(source: str | Path, encoder: Encoder) -> list[SFTRow]:
     """One row for each solution, which must be written in the trajectory format."""
     rows: list[SFTRow] = []
     for where, row in read_rows(source):
-        found = read_row(row)
-        if not isinstance(found, Solution):
+        record = read_row(row)
+        if not isinstance(record, Solution):
             raise _unknown(row, where, "{query, response}, {prompt, completion} or {messages}")
-        solution = _ended(found.response, where)
-        rows.append(demonstration_row(found.question, solution, encoder))
+        solution = _check_end(record.response, where)
+        rows.append(demonstration_row(record.question, solution, encoder))
     return rows
 
 
@@ -37,21 +37,21 @@ def read_preferences(source: str | Path, encoder: Encoder) -> list[LabelledTree]
     """One tree for each question, in the order in which the source first asks it."""
     builders: dict[str, PreferenceTreeBuilder] = {}
     for where, row in read_rows(source):
-        found = read_row(row)
-        if not isinstance(found, Comparison):
+        record = read_row(row)
+        if not isinstance(record, Comparison):
             raise _unknown(row, where, "{prompt, pos, neg} or {prompt, chosen, rejected}")
-        question, better = _cut(found.prompt + found.chosen, where)
-        _, worse = _cut(found.prompt + found.rejected, where)
+        question, better = _split_question(record.prompt + record.chosen, where)
+        _, worse = _split_question(record.prompt + record.rejected, where)
         builder = builders.setdefault(question, PreferenceTreeBuilder(encoder))
-        chosen, rejected = (builder.grow(_ended(text, where)) for text in (better, worse))
+        chosen, rejected = (builder.add(_check_end(text, where)) for text in (better, worse))
         if chosen == rejected:
             raise BadInput(f"{where}: the better and the worse solution are the same")
-        builder.prefer(chosen, rejected, _weight(found))
+        builder.prefer(chosen, rejected, _weight(record))
     return [builder.tree(question) for question, builder in builders.items()]
 
 
 class PreferenceTreeBuilder:
-    """A tree that grows by whole solutions."""
+    """Builds a tree from whole solutions."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
@@ -59,8 +59,8 @@ class PreferenceTreeBuilder:
         self._steps: dict[str, Sequence[int]] = {}
         self._pairs: list[Preference] = []
 
-    def grow(self, solution: str) -> str:
-        """Add the steps of `solution` that are not there yet; the path of its last one."""
+    def add(self, solution: str) -> str:
+        """Add the steps of `solution` that the tree lacks; returns the path of its last step."""
         path = ROOT_PATH
         for piece in steps_of_solution(solution, self._encoder):
             path = self._child(path, piece)
@@ -88,10 +88,10 @@ def _unknown(row: Mapping[str, Any], where: str, wanted: str) -> BadInput:
     return BadInput(f"{where}: has {', '.join(row) or 'nothing'}; expected {wanted}")
 
 
-def _cut(text: str, where: str) -> tuple[str, str]:
-    """A whole text into its question and the solution so far."""
-    question, asked, solution = text.partition(prompts.QUESTION_SUFFIX)
-    if not question.startswith(prompts.QUESTION_PREFIX) or not asked:
+def _split_question(text: str, where: str) -> tuple[str, str]:
+    """Split a text into the question and the solution so far."""
+    question, suffix, solution = text.partition(prompts.QUESTION_SUFFIX)
+    if not question.startswith(prompts.QUESTION_PREFIX) or not suffix:
         raise BadInput(
             f"{where}: prompt and solution must be {prompts.QUESTION_PREFIX!r}, the question, "
             f"{prompts.QUESTION_SUFFIX!r} and steps"
@@ -99,14 +99,14 @@ def _cut(text: str, where: str) -> tuple[str, str]:
     return question.removeprefix(prompts.QUESTION_PREFIX), solution
 
 
-def _ended(solution: str, where: str) -> str:
-    """The solution, if it ends where a step does: what stands behind would be lost."""
-    if not solution.rstrip().endswith(ENDS):
-        raise BadInput(f"{where}: ends with {solution[-30:]!r}, not with one of {', '.join(ENDS)}")
+def _check_end(solution: str, where: str) -> str:
+    """The solution without trailing space; `BadInput` unless it ends where a step ends."""
+    if not solution.rstrip().endswith(_ENDS):
+        raise BadInput(f"{where}: ends with {solution[-30:]!r}, not with one of {', '.join(_ENDS)}")
     return solution.rstrip()
 
 
-def _weight(found: Comparison) -> float:
-    """1 / (better x worse) of the pair's group (reference); 1 where it is not said."""
-    better, worse = found.chosen_count, found.rejected_count
+def _weight(record: Comparison) -> float:
+    """1 / (better x worse) of the pair's group (released code); 1 for a row without the counts."""
+    better, worse = record.chosen_count, record.rejected_count
     return 1 / max(1, better * worse or better + worse)

@@ -1,7 +1,7 @@
-"""A copy of published versions on a model hub, on request.
+"""Copies published versions to a model hub, if `training.hub` is set.
 
-A repository for each kind; each version is its newest commit and a tag of its own. A push is no
-part of a round: what fails is said in the log, and can be pushed by hand (`rstar models … push`).
+Each kind has a repository; each version is a commit with a tag. A failed push does not fail the
+round: the log has a warning, and `rstar models … push` pushes by hand.
 """
 
 import logging
@@ -14,37 +14,38 @@ log = logging.getLogger(__name__)
 
 
 def check_name(hub: str) -> None:
-    """`BadInput` unless it is OWNER/NAME, as hubs know repositories."""
+    """`BadInput` unless `hub` is OWNER/NAME, a valid name of a repository."""
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils._validators import validate_repo_id
 
     try:
         validate_repo_id(f"{hub}-policy")
     except HFValidationError as error:
-        raise BadInput(f"{hub!r} is no repository of a hub: {error}") from None
+        raise BadInput(f"{hub!r} is not a repository of a hub: {error}") from None
     if hub.count("/") != 1:
-        raise BadInput(f"{hub!r} is no repository of a hub: it is written OWNER/NAME")
+        raise BadInput(f"{hub!r} is not a repository of a hub: expected OWNER/NAME")
 
 
 def push(version: ModelVersion, hub: str) -> str:
-    """Upload the version's folder to `hub` + its kind, made private if it is new; its address."""
+    """Upload the version's folder to the repository HUB-KIND, which is created private if it is
+    missing; returns the address."""
     from huggingface_hub import HfApi
 
     api, name = HfApi(), f"{hub}-{version.kind}"
-    place = api.create_repo(name, private=True, exist_ok=True)
-    made = api.upload_folder(repo_id=name, folder_path=version.path, commit_message=version.id)
-    api.create_tag(name, tag=version.id, revision=made.oid, exist_ok=True)
-    return f"{place}/tree/{version.id}"
+    repository = api.create_repo(name, private=True, exist_ok=True)
+    commit = api.upload_folder(repo_id=name, folder_path=version.path, commit_message=version.id)
+    api.create_tag(name, tag=version.id, revision=commit.oid, exist_ok=True)
+    return f"{repository}/tree/{version.id}"
 
 
 def push_all(versions: Sequence[ModelVersion], hub: str) -> None:
-    """Push what a round published; a hub that cannot be reached costs a warning, never a round."""
+    """Push what a round published; a push that fails is a warning, never an error."""
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()
     for version in versions:
         try:
             log.info("model pushed", extra={"model": version.id, "to": push(version, hub)})
-        except Exception as error:  # whatever libraries and networks raise
-            facts = {"model": version.id, "hub": hub, "reason": str(error)}
-            log.warning("training.hub: model not pushed", extra=facts)
+        except Exception as error:  # libraries and networks raise many kinds
+            context = {"model": version.id, "hub": hub, "reason": str(error)}
+            log.warning("training.hub: model not pushed", extra=context)

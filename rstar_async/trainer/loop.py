@@ -1,4 +1,4 @@
-"""Waits for searched rounds and trains on them, until it is told to end."""
+"""Waits for searched rounds and trains on them, until it is asked to stop."""
 
 import logging
 import time
@@ -17,16 +17,15 @@ from storage.records import ModelStanding
 
 log = logging.getLogger(__name__)
 
-
 POLL_SECONDS = 1.0
 
 
 def serve(context: TrainingContext, *, once: bool = False) -> None:
-    """Train every round that awaits it; with `once`, end when none does.
+    """Train every round that awaits training; with `once`, return when there is none.
 
-    Nothing is remembered here: after a crash, the round is still awaiting its training.
+    The state is in the database: after a crash, the round still awaits training.
     """
-    distributed.on_rank0(lambda: _tidy(context))
+    distributed.on_rank0(lambda: _remove_drafts(context))
     while not distributed.any_rank(context.should_stop())[0]:
         round_ = distributed.on_rank0(
             lambda: context.database.read(queries.round_awaiting_training, context.run)
@@ -42,7 +41,7 @@ def serve(context: TrainingContext, *, once: bool = False) -> None:
             time.sleep(POLL_SECONDS)
 
 
-def _tidy(context: TrainingContext) -> None:
+def _remove_drafts(context: TrainingContext) -> None:
     for name in clear_drafts(context.models):
         log.info("unfinished model removed", extra={"model": name})
 
@@ -63,9 +62,9 @@ def _train(context: TrainingContext, number: int) -> None:
 
 
 def prune(context: TrainingContext) -> None:
-    """Keep `training.keep_versions` of each kind beside those in use; 0 keeps all.
+    """Keep the newest `training.keep_versions` of each kind and those in use; 0 keeps all.
 
-    The row comes first: a row without weights is pruned, weights without a row belong to no run.
+    The row is updated before the weights are deleted, so a row never promises missing weights.
     """
     keep = context.recipe.training.keep_versions
     if not keep:

@@ -1,4 +1,4 @@
-"""The model card of a published version: what people read before they use it."""
+"""The model card of a published version."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -45,7 +45,7 @@ def _use(kind: str, manifest: Mapping[str, Any]) -> str:
 
 
 def _name(parent: str | None) -> str:
-    return f"`{parent}`" if parent else "nothing; it is the base with the tags of the format"
+    return f"`{parent}`" if parent else "nothing; it is the base with the format's tags"
 
 
 def _section(title: str, values: Mapping[str, Any]) -> list[str]:

@@ -1,11 +1,11 @@
-"""What a PPM may be trained for (paper section 4, reward ablation), and the loss of each.
+"""The objectives that a PPM can be trained by (paper section 4, ablation), and their losses.
 
 - `preference`: better and worse steps and trajectories, by the pairwise loss of Eq. 4, by binary
   cross-entropy (the better 1, the worse 0, all steps on the way to the better 1), or by both;
 - `pqm`: every visited step, by the squared error of tanh(raw / scale) against its Q;
 - `orm`: every verified answer, by the cross-entropy of right against wrong.
 
-All three give the same kind of model, and are measured on the same held-out pairs.
+All three give the same kind of model and are measured on the same held-out pairs.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ from rstar_async.search.tree import NodeStatus, Tree
 from rstar_async.trainer.batches import Forward
 from rstar_async.trainer.packing import Target
 
-_JUDGED = (NodeStatus.LIVE, NodeStatus.ANSWER)
+_SCORED = (NodeStatus.LIVE, NodeStatus.ANSWER)
 
 
 def targets_of(tree: Tree, objective: Objective) -> list[Target]:
-    """The steps of a tree with what they should score; `preference` has pairs instead."""
+    """The target of each step of a tree; none for `preference`, which has pairs instead."""
     nodes = [node for node in tree.nodes.values() if node.path != ROOT_PATH and node.visits]
     if objective == "pqm":
-        return [Target(node.path, node.q) for node in nodes if node.status in _JUDGED]
+        return [Target(node.path, node.q) for node in nodes if node.status in _SCORED]
     if objective == "orm":
         verdicts = [(node.path, node.candidate.is_correct) for node in tree.answers()]
         return [Target(path, float(right)) for path, right in verdicts if right is not None]
@@ -46,8 +46,8 @@ class PPMLoss:
     scale: float = 1.0
 
     def summed(self, raw: torch.Tensor, part: Forward) -> torch.Tensor:
-        """The loss of a pass with the raw scores [scores], to be divided by `weight` of all passes
-        of an optimiser step; so neither packing nor padding changes it."""
+        """The loss of a pass with the raw scores [scores], to be divided by the `weight` of all
+        passes of an optimiser step; then neither packing nor padding changes it."""
         if self.objective == "preference":
             return self._of_pairs(raw, part)
         scores, values = raw[part.target_scores], part.target_values
@@ -68,7 +68,7 @@ class PPMLoss:
         pairwise = -(F.logsigmoid(better - worse) * part.weights).sum()
         if self.pair_loss == "pairwise":
             return pairwise
-        # Right and wrong steps, so that scores of different prefixes can be compared.
+        # Absolute labels make the scores of steps with different prefixes comparable.
         absolute = ((F.softplus(-better) / 2 + F.softplus(worse)) * part.weights).sum()
         good = (F.softplus(-raw[part.target_scores]) * part.target_weights).sum() / 2
         cross_entropy = (absolute + good) / 2

@@ -1,4 +1,4 @@
-"""Out of memory: less at once, the same training."""
+"""Out of memory: train again with smaller passes; what is learnt stays the same."""
 
 import gc
 import logging
@@ -15,41 +15,43 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def with_less_at_once(at_once: int, least: int, what: str, train: Callable[[int], T]) -> T:
-    """`train(at_once)`; when memory does not suffice, again with half as much, down to `least`.
+def halve_on_oom(size: int, minimum: int, unit: str, train: Callable[[int], T]) -> T:
+    """`train(size)`; when memory runs out, again with half the size, down to `minimum`.
 
-    A batch is accumulated from what fits, so what is learnt stays the same. A rank of a team
-    cannot halve alone: it ends, and with it the team.
+    Gradients are accumulated over the passes of a batch, so the optimiser steps stay the same. With
+    several processes the error is raised: one rank cannot change its size alone.
     """
     while True:
         try:
-            return train(at_once)
+            return train(size)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or distributed.world_size() > 1:
                 raise
-            if at_once // 2 < least:
+            if size // 2 < minimum:
                 raise Refused(
-                    f"out of memory with {at_once} {what} at once, and less cannot be; "
+                    f"out of memory with {size} {unit} per pass, and it cannot be halved; "
                     "switch training.gradient_checkpointing on or lower max_length"
                 ) from None
-        at_once //= 2
-        _give_back()
-        log.warning("out of memory; continuing with fewer at once", extra={what: at_once})
+        size //= 2
+        _free_memory()
+        log.warning("out of memory; trying again with smaller passes", extra={unit: size})
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """CUDA has a class for it; the CPU's allocator only says so."""
+    """CUDA raises a class of its own; the CPU's allocator only names itself in the text."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
 
 
-def _give_back() -> None:
+def _free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
-def note(metrics: dict[str, Any], name: str, at_once: int, wanted: int) -> dict[str, Any]:
-    """The metrics with how much was computed at once, if that was less than wanted."""
-    return metrics if at_once == wanted else {**metrics, name: at_once}
+def with_reduced_size(
+    metrics: dict[str, Any], setting: str, size: int, configured: int
+) -> dict[str, Any]:
+    """The metrics, with the size of a pass under the setting's name if it had to be reduced."""
+    return metrics if size == configured else {**metrics, setting: size}

@@ -2,8 +2,8 @@
 
 A tree is laid out depth first, so the tokens below a node directly follow it. Positions count from
 the root along each path. One integer per token, the index where its node's subtree ends, gives the
-attention mask: token q attends to token k iff `k <= q < end[k]`. By the same rule several trees in
-a row do not see each other. Scores equal those of separate forward passes.
+attention mask: token q attends to token k iff `k <= q < end[k]`. By the same rule, trees that
+share a row do not attend to each other. Scores equal those of separate forward passes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,11 +47,11 @@ Label: TypeAlias = Preference | Target
 class PackedTree:
     """Three integers per token, and what is scored.
 
-    `scored` are columns; all else indexes into it. `pairs` (chosen, rejected, weight) are
-    preferences at the steps' last tokens, by which accuracy is measured. `comparisons` (better,
-    worse, weight) are learnt from: the same ones, or several tokens of each pair. `targets` are
-    (token, value, weight). `spans[i]` are the first column and the one behind the last of the step
-    whose last token is score `i`.
+    `scored` are columns; the rest are indices into it. `pairs` (chosen, rejected, weight) are
+    preferences at the steps' last tokens, on which accuracy is measured. `comparisons` (better,
+    worse, weight) are what the loss compares: the same tokens, or several of each pair. `targets`
+    are (token, value, weight). `spans[i]` are the first column and the end column of the step whose
+    last token is score `i`.
     """
 
     problem_id: str
@@ -68,25 +68,25 @@ class PackedTree:
 def pack(
     tree: LabelledTree, max_length: int, max_tokens: int, score_at: ScoreAt = "last_token"
 ) -> tuple[list[PackedTree], list[Label]]:
-    """The tree as packed trees of at most `max_tokens` each, and the labels that are in them.
+    """The tree as packed trees of at most `max_tokens` each, and the labels in them.
 
-    A path longer than `max_length` loses the beginning of the prompt, never a step. Left out are
-    labels of steps that alone are longer, and pairs of steps with the same ids.
+    A path longer than `max_length` loses the beginning of the prompt, never a step. Labels whose
+    steps alone are longer are left out, and so are pairs of steps with the same ids.
     """
-    every: list[Label] = [*tree.pairs, *tree.targets]
-    found = [
+    labels: list[Label] = [*tree.pairs, *tree.targets]
+    fitting = [
         label
-        for label in every
+        for label in labels
         if _steps_length(tree, label) < max_length and not _is_tie(tree, label)
     ]
-    prompt = _cut_prompt(tree, found, max_length)
-    parts = _split(tree, found, len(prompt), max_tokens)
+    prompt = _cut_prompt(tree, fitting, max_length)
+    parts = _split(tree, fitting, len(prompt), max_tokens)
     packed = [_layout(tree, prompt, part, score_at) for part in parts]
     return packed, [label for part in parts for label in part]
 
 
 def steps_of(label: Label) -> tuple[str, ...]:
-    """The paths of the steps that it is about."""
+    """The paths of the steps that `label` scores."""
     if isinstance(label, Target):
         return (label.path,)
     return label.chosen, label.rejected
@@ -108,7 +108,7 @@ def _cut_prompt(tree: LabelledTree, labels: Sequence[Label], max_length: int) ->
 def _split(
     tree: LabelledTree, labels: Sequence[Label], prompt_length: int, max_tokens: int
 ) -> list[list[Label]]:
-    """Consecutive judgements together as long as their nodes fit; what never fits is left out."""
+    """Consecutive labels together while their nodes fit; labels that never fit are left out."""
     parts: list[list[Label]] = []
     nodes: set[str] = set()
     for label in labels:
@@ -169,7 +169,7 @@ def _layout(
 
 
 class _Scored:
-    """The columns that are scored, each once, numbered in the order of the requests."""
+    """The scored columns, each once, numbered in the order in which they are first asked for."""
 
     def __init__(self, starts: Mapping[str, int], stops: Mapping[str, int]) -> None:
         self._starts, self._stops = starts, stops
@@ -188,7 +188,7 @@ class _Scored:
 def _compared(
     pair: Preference, offsets: Offsets, scored: _Scored
 ) -> Iterator[tuple[int, int, float]]:
-    """The tokens of one pair, which share its weight."""
+    """The compared tokens of one pair, which share its weight."""
     for better, worse in offsets:
         weight = pair.weight / len(offsets)
         yield scored.at(pair.chosen, better), scored.at(pair.rejected, worse), weight

@@ -1,8 +1,9 @@
-"""How well a PPM orders pairs, while it is trained and afterwards: 1 for a pair that is ordered
-right, 1/2 for a tie, 0 otherwise."""
+"""How well a PPM orders pairs, during training and after it: 1 for a pair in the right order, 1/2
+for a tie, 0 otherwise."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
@@ -13,11 +14,24 @@ from rstar_async.trainer.batches import Forward, forwards
 from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.scorer import scores
 
-TREES_AT_ONCE = 16
-# A sample is measured of what is trained on, and of all in the midst of a training: a pass over a
-# whole set costs a third of an epoch over it.
+TREES_PER_CHUNK = 16
+# Training trees, and held-out trees during training, are sampled: scoring a whole set costs a third
+# of an epoch over it.
 SAMPLED_TREES = 64
 MEASUREMENTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPair:
+    """The raw scores of a pair's two steps, at their last tokens."""
+
+    problem_id: str
+    chosen: float
+    rejected: float
+
+    @property
+    def points(self) -> float:
+        return (self.chosen > self.rejected) + (self.chosen == self.rejected) / 2
 
 
 def ordering(raw: torch.Tensor, part: Forward) -> torch.Tensor:
@@ -26,62 +40,69 @@ def ordering(raw: torch.Tensor, part: Forward) -> torch.Tensor:
 
 
 @torch.no_grad()
-def points_by_problem(
-    model: Any, trees: Sequence[PackedTree], max_tokens: int
-) -> dict[str, list[float]]:
-    """The points of every pair, by the problem that it is of."""
+def score_pairs(model: Any, trees: Sequence[PackedTree], max_tokens: int) -> list[ScoredPair]:
+    """Score all pairs of `trees`, in passes of at most `max_tokens`."""
     model.eval()
+    scored: list[ScoredPair] = []
+    for first in range(0, len(trees), TREES_PER_CHUNK):
+        chunk = trees[first : first + TREES_PER_CHUNK]
+        for part in forwards(chunk, max_tokens):
+            raw = scores(model, part.to(model.device)).cpu()
+            problems = [chunk[tree].problem_id for tree in part.pair_trees.tolist()]
+            chosen, rejected = raw[part.chosen].tolist(), raw[part.rejected].tolist()
+            scored += map(ScoredPair, problems, chosen, rejected)
+    return scored
+
+
+def points_by_problem(pairs: Sequence[ScoredPair]) -> dict[str, list[float]]:
+    """The points of every pair, grouped by its problem."""
     points: dict[str, list[float]] = defaultdict(list)
-    for first in range(0, len(trees), TREES_AT_ONCE):
-        some = trees[first : first + TREES_AT_ONCE]
-        for part in forwards(some, max_tokens):
-            right = ordering(scores(model, part.to(model.device)).cpu(), part)
-            for owner, point in zip(part.pair_trees.tolist(), right.tolist(), strict=True):
-                points[some[owner].problem_id].append(point)
+    for pair in pairs:
+        points[pair.problem_id].append(pair.points)
     return points
 
 
-def pair_accuracy(points: Mapping[str, Sequence[float]]) -> float | None:
-    """Share of all pairs that are ordered right; None without pairs."""
-    every = [point for of_problem in points.values() for point in of_problem]
-    return round(fmean(every), 4) if every else None
+def pair_accuracy(pairs: Sequence[ScoredPair]) -> float | None:
+    """Share of the pairs in the right order; None without pairs."""
+    return round(fmean(pair.points for pair in pairs), 4) if pairs else None
 
 
-def accuracies(
-    model: Any, trees: Sequence[PackedTree], heldout: Sequence[PackedTree], max_tokens: int
-) -> dict[str, Any]:
-    """What a trained PPM's metrics say of it."""
-    points = points_by_problem(model, heldout, max_tokens)
-    sample = [tree for tree in trees[:SAMPLED_TREES] if tree.pairs]
-    by_problem = {problem: round(fmean(some), 4) for problem, some in points.items()}
+def accuracies(heldout: Sequence[ScoredPair], trained_on: Sequence[ScoredPair]) -> dict[str, Any]:
+    """The accuracies among a trained PPM's metrics."""
+    by_problem = [round(fmean(points), 4) for points in points_by_problem(heldout).values()]
     return {
-        "pair_accuracy": pair_accuracy(points),
-        "pair_accuracy_by_problem": round(fmean(by_problem.values()), 4) if by_problem else None,
-        "pair_accuracy_train": pair_accuracy(points_by_problem(model, sample, max_tokens)),
+        "pair_accuracy": pair_accuracy(heldout),
+        "pair_accuracy_by_problem": round(fmean(by_problem), 4) if by_problem else None,
+        "pair_accuracy_train": pair_accuracy(trained_on),
     }
 
 
-class Measurements(TrainerCallback):
-    """What each step's log says of accuracy: of the pairs that the step learns from, as they were
-    ordered before it; and `MEASUREMENTS` times in a training, of held-out ones."""
+def training_sample(trees: Sequence[PackedTree]) -> list[PackedTree]:
+    """The trees that the accuracy on training pairs is measured on."""
+    return [tree for tree in trees[:SAMPLED_TREES] if tree.pairs]
+
+
+class AccuracyLog(TrainerCallback):
+    """The accuracies in each step's log: on the pairs of the step, before it learns from them; and
+    `MEASUREMENTS` times in a training on held-out pairs."""
 
     def __init__(self, heldout: Sequence[PackedTree], max_tokens: int) -> None:
         self._heldout, self._max_tokens = heldout[:SAMPLED_TREES], max_tokens
-        self._found: dict[str, float] = {}
+        self._pending: dict[str, float] = {}
 
-    def learnt_from(self, points: float, pairs: float) -> None:
+    def add_step(self, points: float, pairs: float) -> None:
         if pairs:
-            self._found["pair_accuracy_train"] = points / pairs
+            self._pending["pair_accuracy_train"] = points / pairs
 
     def on_step_end(self, args: Any, state: Any, control: Any, model: Any, **_: Any) -> None:
         every = -(-state.max_steps // MEASUREMENTS)
         if state.global_step % every and state.global_step != state.max_steps:
             return
-        share = pair_accuracy(points_by_problem(model, self._heldout, self._max_tokens))
-        if share is not None:
-            self._found["pair_accuracy"] = share
+        accuracy = pair_accuracy(score_pairs(model, self._heldout, self._max_tokens))
+        if accuracy is not None:
+            self._pending["pair_accuracy"] = accuracy
 
     def take(self) -> dict[str, float]:
-        """What was found since it was last asked for."""
-        found, self._found = self._found, {}
-        return found
+        """What was measured since the last call."""
+        taken, self._pending = self._pending, {}
+        return taken

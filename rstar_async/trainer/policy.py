@@ -1,10 +1,11 @@
-"""SFT of the policy on token ids that were made once, in search (paper section 3.4).
+"""SFT of the policy on the token ids that search generated (paper section 3.4).
 
-TRL's trainer gets ids and labels and is told to leave them alone: it neither tokenises again, nor
-appends an end token, nor cuts rows.
+TRL's trainer gets ids and labels and uses them unchanged: it does not tokenise, append an end token
+or truncate rows.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from rstar_async.trainer.checkpoint_io import copy_tokenizer
 from rstar_async.trainer.checkpoints import Checkpoints, fingerprint
 from rstar_async.trainer.dataset import NOT_IN_LOSS, SFTRow
 from rstar_async.trainer.progress import TrainingProgress
-from rstar_async.trainer.sampler import SamplerOrder, grouped_by_length
+from rstar_async.trainer.sampler import EpochSampler, grouped_by_length
 from rstar_async.trainer.trainer_args import (
     batch_of,
     checkpoints_for,
@@ -34,66 +35,67 @@ from rstar_async.trainer.trainer_args import (
 from rstar_async.trainer.validation import check_rows
 
 
-def train_policy(
-    start: Path,
-    rows: Sequence[SFTRow],
-    settings: PolicyConfig,
-    computing: TrainingConfig,
-    *,
-    seed: int,
-    into: Path,
-    progress: TrainingProgress,
-) -> dict[str, Any]:
-    """Train the model in folder `start` on `rows`, save it to `into`, and return metrics.
+@dataclass(frozen=True)
+class PolicyJob:
+    """SFT of the model in folder `start` on `rows`."""
 
-    `Refused` for rows that teach nothing. Killed and called again with the same arguments, it goes
-    on from its last checkpoint.
+    start: Path
+    rows: Sequence[SFTRow]
+    settings: PolicyConfig
+    training: TrainingConfig
+    seed: int
+
+    def fingerprint(self) -> str:
+        ids = [part for row in self.rows for part in (row.input_ids, row.labels)]
+        return fingerprint(self.start, to_builtins([self.settings, self.training]), self.seed, ids)
+
+
+def train_policy(job: PolicyJob, *, into: Path, progress: TrainingProgress) -> dict[str, Any]:
+    """Train, save the model and its tokenizer to `into`, and return metrics.
+
+    `Refused` for rows that teach nothing. Killed and called again with the same job, it resumes
+    from its last checkpoint.
     """
     quiet()
-    check_rows(rows, AutoConfig.from_pretrained(start).get_text_config().vocab_size)
-    ids = [part for row in rows for part in (row.input_ids, row.labels)]
-    name = fingerprint(start, to_builtins([settings, computing]), seed, ids)
+    check_rows(job.rows, AutoConfig.from_pretrained(job.start).get_text_config().vocab_size)
+    configured = job.settings.micro_batch
 
-    def train(at_once: int) -> dict[str, Any]:
-        with checkpoints_for(progress, name, computing) as checkpoints:
-            trainer = PolicyTrainer(start, rows, settings, computing, at_once, seed, checkpoints)
-            seconds = run(trainer, trainer.order, checkpoints, computing, progress)
+    def train(micro_batch: int) -> dict[str, Any]:
+        with checkpoints_for(progress, job.fingerprint(), job.training) as checkpoints:
+            trainer = PolicyTrainer(job, micro_batch, checkpoints)
+            seconds = run(trainer, trainer.sampler, checkpoints, job.training, progress)
             save_weights(trainer, into, _merged)
-        metrics = {**_metrics(rows, progress), "steps": trainer.state.global_step}
+        metrics = {**_metrics(job.rows, progress), "steps": trainer.state.global_step}
         metrics["train_seconds"] = round(seconds, 2)
-        return oom.note(metrics, "micro_batch", at_once, settings.micro_batch)
+        return oom.with_reduced_size(metrics, "micro_batch", micro_batch, configured)
 
-    metrics = oom.with_less_at_once(settings.micro_batch, 1, "sequences", train)
-    distributed.on_rank0(lambda: copy_tokenizer(start, into))
+    metrics = oom.halve_on_oom(configured, 1, "sequences", train)
+    distributed.on_rank0(lambda: copy_tokenizer(job.start, into))
     return metrics
 
 
-# Teaches nothing: it fills the last batch of a team, so that all its processes make every step.
-BLANK = SFTRow([0, 0], [NOT_IN_LOSS, NOT_IN_LOSS])
+# A row without labels, to fill the last batch so that every rank takes every step.
+PADDING_ROW = SFTRow([0, 0], [NOT_IN_LOSS, NOT_IN_LOSS])
 
 
 class PolicyTrainer(SFTTrainer):
-    """TRL's trainer over ready rows, whose order depends on the seed alone."""
+    """TRL's trainer over rows of token ids, in an order that depends on the seed alone."""
 
-    def __init__(
-        self,
-        start: Path,
-        rows: Sequence[SFTRow],
-        settings: PolicyConfig,
-        computing: TrainingConfig,
-        at_once: int,
-        seed: int,
-        checkpoints: Checkpoints,
-    ) -> None:
+    def __init__(self, job: PolicyJob, micro_batch: int, checkpoints: Checkpoints) -> None:
         disable_progress_bars()
-        batch = batch_of(settings.batch_size, at_once, "policy.batch_size")
-        common = trainer_arguments(settings, computing, batch, seed=seed, folder=checkpoints.folder)
-        tokenizer = AutoTokenizer.from_pretrained(start)
+        settings, rows = job.settings, job.rows
+        batch = batch_of(settings.batch_size, micro_batch, "policy.batch_size")
+        common = trainer_arguments(
+            settings, job.training, batch, seed=job.seed, folder=checkpoints.folder
+        )
+        tokenizer = AutoTokenizer.from_pretrained(job.start)
         lengths = [len(row.input_ids) for row in rows]
         padding = -len(rows) % settings.batch_size if distributed.world_size() > 1 else 0
-        self.order: SamplerOrder = grouped_by_length(lengths, settings.batch_size, seed, padding)
+        self.sampler: EpochSampler = grouped_by_length(
+            lengths, settings.batch_size, job.seed, padding
+        )
         super().__init__(
-            model=AutoModelForCausalLM.from_pretrained(start, dtype="float32"),
+            model=AutoModelForCausalLM.from_pretrained(job.start, dtype="float32"),
             args=SFTConfig(
                 **common,
                 max_length=None,
@@ -103,26 +105,26 @@ class PolicyTrainer(SFTTrainer):
             train_dataset=Dataset.from_list(
                 [
                     {"input_ids": row.input_ids, "labels": row.labels}
-                    for row in [*rows, *[BLANK] * padding]
+                    for row in [*rows, *[PADDING_ROW] * padding]
                 ]
             ),
             processing_class=tokenizer,
             peft_config=_adapters(settings, tokenizer),
         )
 
-    def _get_train_sampler(self, *_: Any) -> SamplerOrder:
-        return self.order
+    def _get_train_sampler(self, *_: Any) -> EpochSampler:
+        return self.sampler
 
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **options: Any) -> Any:
-        """With adapters by the model's own forward: TRL's fused head reads the weights of tied
-        embeddings past PEFT's wrapper, and so without the tags' own rows."""
+        """With adapters, the model's own forward pass. TRL's fused head reads the weights of tied
+        embeddings directly, bypassing PEFT's wrapper and the rows that it trains for the tags."""
         if isinstance(self.model, PeftModel):
             return Trainer.compute_loss(self, model, inputs, *args, **options)
         return super().compute_loss(model, inputs, *args, **options)
 
 
 def _adapters(settings: PolicyConfig, tokenizer: Any) -> LoraConfig | None:
-    """Linear layers by adapters; of the embeddings only the tags, which the base has never seen."""
+    """Adapters in all linear layers, and the embeddings of the tags, which are new to the base."""
     if not settings.lora.rank:
         return None
     tags = [int(i) for i in tokenizer.convert_tokens_to_ids(list(SPECIAL_TOKENS))]
@@ -137,7 +139,7 @@ def _adapters(settings: PolicyConfig, tokenizer: Any) -> LoraConfig | None:
 
 
 def _merged(model: Any) -> Any:
-    """The plain model with its adapters, if it has any, added to the weights."""
+    """The plain model, its adapters (if any) added to the weights."""
     return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
 
 

@@ -1,12 +1,13 @@
 """Training the process preference model on packed trees (paper section 3.3, Eq. 4).
 
 All weights are free; the head starts at zero. Pairs of one group weigh 1/(chosen x rejected), and a
-step's loss is divided by the sum of its weights, however many forward passes and processes it took.
+step's loss is divided by the sum of its weights, so the number of forward passes and processes does
+not change it.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,16 @@ from rstar_async.trainer.batches import Forward, forwards
 from rstar_async.trainer.checkpoints import Checkpoints, fingerprint
 from rstar_async.trainer.objectives import PPMLoss
 from rstar_async.trainer.packing import PackedTree
-from rstar_async.trainer.pair_accuracy import Measurements, accuracies, ordering
+from rstar_async.trainer.pair_accuracy import (
+    AccuracyLog,
+    accuracies,
+    ordering,
+    score_pairs,
+    training_sample,
+)
 from rstar_async.trainer.ppm_quality import measure_quality
 from rstar_async.trainer.progress import TrainingProgress
-from rstar_async.trainer.sampler import SamplerOrder, shuffled
+from rstar_async.trainer.sampler import EpochSampler, shuffled
 from rstar_async.trainer.scorer import complete_folder, load_ppm, scores
 from rstar_async.trainer.trainer_args import (
     batch_of,
@@ -38,102 +45,108 @@ from rstar_async.trainer.trainer_args import (
 from rstar_async.trainer.validation import check_trees
 
 
-def train_ppm(
-    start: Path,
-    trees: Sequence[PackedTree],
-    heldout: Sequence[PackedTree],
-    settings: PPMConfig,
-    computing: TrainingConfig,
-    *,
-    scale: float,
-    seed: int,
-    into: Path,
-    progress: TrainingProgress,
-    answered: Sequence[AnsweredTree] = (),
-) -> dict[str, Any]:
-    """Train a head on the policy in `start`, all weights free, save to `into`, return metrics.
+@dataclass(frozen=True)
+class PPMJob:
+    """What a PPM is trained on, and how.
 
-    `pair_accuracy` is that of the held-out problems. No pair of theirs was trained on, but the
-    policy at the start may have learnt their right solutions. The `answered` trees,
-    of the same problems, choose the rule for the value of a path. `scale` is that of
-    tanh(raw / scale) in search.
+    `start` is the folder of the policy whose weights it starts from, `scale` that of
+    tanh(raw / scale) in search. No pair of the `heldout` trees is trained on, but the policy may
+    have learnt their right solutions. The `answered` trees, of the same problems, choose the rule
+    for the value of a path.
+    """
+
+    start: Path
+    trees: Sequence[PackedTree]
+    heldout: Sequence[PackedTree]
+    settings: PPMConfig
+    training: TrainingConfig
+    scale: float
+    seed: int
+    answered: Sequence[AnsweredTree] = ()
+
+    def fingerprint(self) -> str:
+        ids = [part for tree in self.trees for part in _learnt_content(tree)]
+        settings = to_builtins([self.settings, self.training, self.scale])
+        return fingerprint(self.start, settings, self.seed, ids)
+
+
+def train_ppm(job: PPMJob, *, into: Path, progress: TrainingProgress) -> dict[str, Any]:
+    """Train a scalar head and all weights of the policy, save to `into`, and return metrics.
+
+    `Refused` for trees that teach nothing. Killed and called again with the same job, it resumes
+    from its last checkpoint.
     """
     quiet()
-    vocabulary = AutoConfig.from_pretrained(start).get_text_config().vocab_size
-    check_trees(trees, vocabulary)
-    check_trees(heldout, vocabulary, heldout=True)
-    ids = [part for tree in trees for part in _facts(tree)]
-    name = fingerprint(start, to_builtins([settings, computing, scale]), seed, ids)
-    longest = max(len(tree.input_ids) for tree in trees)
+    vocabulary = AutoConfig.from_pretrained(job.start).get_text_config().vocab_size
+    check_trees(job.trees, vocabulary)
+    check_trees(job.heldout, vocabulary, heldout=True)
+    longest = max(len(tree.input_ids) for tree in job.trees)
+    configured = job.settings.max_tokens
 
-    def train(at_once: int) -> dict[str, Any]:
-        with checkpoints_for(progress, name, computing) as checkpoints:
-            trainer = PreferenceTrainer(
-                start, trees, heldout, settings, computing, scale, at_once, seed, checkpoints
-            )
-            seconds = run(trainer, trainer.order, checkpoints, computing, progress)
+    def train(max_tokens: int) -> dict[str, Any]:
+        with checkpoints_for(progress, job.fingerprint(), job.training) as checkpoints:
+            trainer = PreferenceTrainer(job, max_tokens, checkpoints)
+            seconds = run(trainer, trainer.sampler, checkpoints, job.training, progress)
             save_weights(trainer, into)
-        measured = {
-            **accuracies(trainer.model, trees, heldout, at_once),
-            **measure_quality(trainer.model, start, heldout, at_once),
-            **measure_path_rules(
-                trainer.model,
-                answered,
-                max_length=settings.max_length,
-                max_tokens=settings.max_tokens,
-                scale=scale,
-            ),
-        }
-        metrics = {**_metrics(trees, heldout, progress), "steps": trainer.state.global_step}
-        metrics = {**metrics, **measured, "train_seconds": round(seconds, 2)}
-        return oom.note(metrics, "max_tokens", at_once, settings.max_tokens)
+        metrics = {**_metrics(job, progress), "steps": trainer.state.global_step}
+        metrics |= {**_measured(trainer.model, job, max_tokens), "train_seconds": round(seconds, 2)}
+        return oom.with_reduced_size(metrics, "max_tokens", max_tokens, configured)
 
-    metrics = oom.with_less_at_once(settings.max_tokens, longest, "tokens", train)
-    distributed.on_rank0(lambda: complete_folder(start, into))
+    metrics = oom.halve_on_oom(configured, longest, "tokens", train)
+    distributed.on_rank0(lambda: complete_folder(job.start, into))
     return metrics
 
 
-class PreferenceTrainer(Trainer):
-    """One batch = `batch_trees` trees = one optimiser step, in as many forwards as tokens need."""
+def _measured(model: Any, job: PPMJob, max_tokens: int) -> dict[str, Any]:
+    """How well the trained model orders pairs and answers."""
+    heldout = score_pairs(model, job.heldout, max_tokens)
+    trained_on = score_pairs(model, training_sample(job.trees), max_tokens)
+    return {
+        **accuracies(heldout, trained_on),
+        **measure_quality(heldout, job.heldout, job.start),
+        **measure_path_rules(
+            model,
+            job.answered,
+            max_length=job.settings.max_length,
+            max_tokens=job.settings.max_tokens,
+            scale=job.scale,
+        ),
+    }
 
-    def __init__(
-        self,
-        start: Path,
-        trees: Sequence[PackedTree],
-        heldout: Sequence[PackedTree],
-        settings: PPMConfig,
-        computing: TrainingConfig,
-        scale: float,
-        at_once: int,
-        seed: int,
-        checkpoints: Checkpoints,
-    ) -> None:
+
+class PreferenceTrainer(Trainer):
+    """One batch = `batch_trees` trees = one optimiser step, in passes of at most `max_tokens`."""
+
+    def __init__(self, job: PPMJob, max_tokens: int, checkpoints: Checkpoints) -> None:
+        settings, trees = job.settings, job.trees
         batch = batch_of(settings.batch_trees, settings.batch_trees, "ppm.batch_trees")
-        common = trainer_arguments(settings, computing, batch, seed=seed, folder=checkpoints.folder)
+        common = trainer_arguments(
+            settings, job.training, batch, seed=job.seed, folder=checkpoints.folder
+        )
         common["num_train_epochs"] = epochs_of(settings, len(trees))
         padding = -len(trees) % settings.batch_trees if distributed.world_size() > 1 else 0
-        self.order: SamplerOrder = shuffled(len(trees), seed, padding)
-        self._loss = PPMLoss(settings.objective, settings.pair_loss, scale)
+        self.sampler: EpochSampler = shuffled(len(trees), job.seed, padding)
+        self._loss = PPMLoss(settings.objective, settings.pair_loss, job.scale)
         super().__init__(
-            model=load_ppm(start, kernel_of(computing)),
+            model=load_ppm(job.start, kernel_of(job.training)),
             args=TrainingArguments(**common, remove_unused_columns=False),
             train_dataset=[*trees, *[padding_example(trees[0])] * padding],
-            data_collator=lambda batch: {"forwards": forwards(batch, at_once)},
+            data_collator=lambda batch: {"forwards": forwards(batch, max_tokens)},
         )
-        self._measured = Measurements(heldout, at_once)
-        self.add_callback(self._measured)
+        self._accuracy = AccuracyLog(job.heldout, max_tokens)
+        self.add_callback(self._accuracy)
 
-    def _get_train_sampler(self, *_: Any) -> SamplerOrder:
-        return self.order
+    def _get_train_sampler(self, *_: Any) -> EpochSampler:
+        return self.sampler
 
     def training_step(self, model: Any, inputs: dict[str, Any], *_: Any) -> torch.Tensor:
-        """Forward and backward of each part; the ranks' gradients meet at the last one only."""
+        """Forward and backward of each part; the ranks exchange gradients at the last one only."""
         model.train()
         parts: list[Forward] = [part.to(self.args.device) for part in inputs["forwards"]]
         # DDP averages the ranks' gradients, so the mean makes this the sum over all weights.
         total = self.accelerator.reduce(self._loss.weight(parts), "mean")
         loss = torch.zeros((), device=self.args.device)
-        ordered = torch.zeros_like(loss)
+        points = torch.zeros_like(loss)
         for part, no_sync in self._passes(model, parts):
             with no_sync:
                 with self.compute_loss_context_manager():
@@ -141,24 +154,24 @@ class PreferenceTrainer(Trainer):
                     share = self._loss.summed(raw, part) / total
                 self.accelerator.backward(share)
             loss += share.detach()
-            ordered += ordering(raw.detach(), part).sum()
-        self._note(ordered, sum(len(part.chosen) for part in parts))
+            points += ordering(raw.detach(), part).sum()
+        self._log_accuracy(points, sum(len(part.chosen) for part in parts))
         return loss
 
-    def _note(self, ordered: torch.Tensor, pairs: int) -> None:
-        """Points and number of the pairs of this step, of all ranks."""
-        counts = torch.stack([ordered, torch.full_like(ordered, pairs)])
-        points, of = self.accelerator.reduce(counts, "sum").tolist()
-        self._measured.learnt_from(points, of)
+    def _log_accuracy(self, points: torch.Tensor, pairs: int) -> None:
+        """Sum the points and the number of this step's pairs over all ranks."""
+        counts = torch.stack([points, torch.full_like(points, pairs)])
+        total_points, total_pairs = self.accelerator.reduce(counts, "sum").tolist()
+        self._accuracy.add_step(total_points, total_pairs)
 
     def log(self, logs: dict[str, float], *arguments: Any, **options: Any) -> None:
-        super().log({**logs, **self._measured.take()}, *arguments, **options)
+        super().log({**logs, **self._accuracy.take()}, *arguments, **options)
 
     def _passes(
         self, model: Any, parts: Sequence[Forward]
     ) -> Iterator[tuple[Forward, AbstractContextManager[Any]]]:
-        """The parts, all but the last without an exchange of gradients. With FSDP every forward
-        is an exchange, so those with fewer parts go along with empty ones."""
+        """The parts; ranks exchange gradients at the last one only. FSDP communicates in every
+        forward pass, so there a rank with fewer parts adds some without labels."""
         if self.is_fsdp_enabled:
             missing = distributed.max_over_ranks(len(parts)) - len(parts)
             parts = [*parts, *[_without_labels(parts[-1])] * missing]
@@ -174,7 +187,7 @@ def epochs_of(settings: PPMConfig, trees: int) -> float:
 
 
 def padding_example(tree: PackedTree) -> PackedTree:
-    """A tree that teaches nothing: it fills the last batch, so that all ranks make every step."""
+    """A tree without labels, to fill the last batch so that every rank takes every step."""
     return replace(tree, pairs=[], comparisons=[], targets=[])
 
 
@@ -184,17 +197,16 @@ def _without_labels(part: Forward) -> Forward:
     return replace(part, **{name: getattr(part, name)[:0] for name in emptied})
 
 
-def _facts(tree: PackedTree) -> Iterator[Sequence[Any]]:
-    """All that decides what a tree teaches, for the fingerprint."""
+def _learnt_content(tree: PackedTree) -> Iterator[Sequence[Any]]:
+    """What the fingerprint covers of a tree: all that changes what is learnt from it."""
     yield tree.input_ids
     yield tree.ends
     yield from tree.comparisons
     yield from tree.targets
 
 
-def _metrics(
-    trees: Sequence[PackedTree], heldout: Sequence[PackedTree], progress: TrainingProgress
-) -> dict[str, Any]:
+def _metrics(job: PPMJob, progress: TrainingProgress) -> dict[str, Any]:
+    trees, heldout = job.trees, job.heldout
     return {
         "trees": len(trees),
         "trees_heldout": len(heldout),

@@ -1,7 +1,7 @@
-"""Whether a PPM may be trusted: how it orders held-out pairs, against what needs no PPM.
+"""Whether a PPM may guide search: its accuracy on held-out pairs against baselines without a PPM.
 
-Two baselines order the same pairs: the shorter step, and the step that the policy finds likelier. A
-PPM that is not better than both, beyond chance, guides nothing (`ppm.trust`).
+Two baselines order the same pairs: the shorter step, and the step that the policy finds likelier.
+Unless a PPM is better than both, beyond chance, it is not trusted (`ppm.trust`).
 """
 
 import math
@@ -15,12 +15,10 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from rstar_async.evaluation.intervals import Share, mean_difference, share_with_interval
-from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.packing import PackedTree
-from rstar_async.trainer.pair_accuracy import TREES_AT_ONCE, points_by_problem
-from rstar_async.trainer.scorer import scores
+from rstar_async.trainer.pair_accuracy import ScoredPair, points_by_problem
 
-# Fewer problems say nothing about chance.
+# With fewer problems a lead cannot be told from chance.
 FEWEST_PROBLEMS = 8
 CALIBRATION_BINS = 10
 
@@ -28,42 +26,45 @@ Points = Mapping[str, Sequence[float]]
 
 
 def measure_quality(
-    model: Any, policy: Path, heldout: Sequence[PackedTree], max_tokens: int
+    pairs: Sequence[ScoredPair], heldout: Sequence[PackedTree], policy: Path
 ) -> dict[str, Any]:
-    """Shares of held-out pairs ordered right, averaged by problem: of the PPM with its 95 %
-    interval, of the baselines, and the lead over the better of the two. `trusted` says whether
-    that lead is beyond chance; None if the problems are too few. Empty without held-out pairs."""
-    points = points_by_problem(model, heldout, max_tokens)
-    if not points:
+    """Shares of held-out pairs in the right order, averaged by problem: of the PPM with its 95 %
+    interval, of the baselines, and the lead over the better baseline. Empty without pairs.
+
+    `trusted` says whether that lead is beyond chance; None if the problems are too few to tell.
+    `pairs` are those of the `heldout` trees as the PPM scores them, `policy` is the folder of the
+    policy that it was trained from.
+    """
+    if not pairs:
         return {}
     baselines = {
         "shorter": _points(heldout, _negative_lengths),
         "likelier": _points(heldout, _LogProbabilities(policy)),
     }
-    own = _by_problem(points)
+    own = _by_problem(points_by_problem(pairs))
     accuracy = share_with_interval(list(own.values()))
     best = max(baselines, key=lambda name: fmean(_by_problem(baselines[name]).values()))
     lead = _lead(own, _by_problem(baselines[best]))
     return {
         "pair_accuracy_interval": [round(accuracy.low, 4), round(accuracy.high, 4)],
         **{
-            f"pair_accuracy_{name}": round(fmean(_by_problem(found).values()), 4)
-            for name, found in baselines.items()
+            f"pair_accuracy_{name}": round(fmean(_by_problem(points).values()), 4)
+            for name, points in baselines.items()
         },
         "pair_accuracy_lead": [round(value, 4) for value in (lead.mean, lead.low, lead.high)],
-        "calibration_error": _calibration_error(model, heldout, max_tokens),
+        "calibration_error": _calibration_error(pairs),
         "trusted": lead.low > 0 if len(own) >= FEWEST_PROBLEMS else None,
     }
 
 
 def _by_problem(points: Points) -> dict[str, float]:
-    return {problem: fmean(found) for problem, found in points.items()}
+    return {problem: fmean(of_problem) for problem, of_problem in points.items()}
 
 
-def _lead(ones: Mapping[str, float], others: Mapping[str, float]) -> Share:
-    """The mean difference by problem; its interval within [-1, 1], for one problem is no sample."""
-    common = sorted(ones.keys() & others.keys())
-    lead = mean_difference([ones[p] for p in common], [others[p] for p in common])
+def _lead(own: Mapping[str, float], baseline: Mapping[str, float]) -> Share:
+    """The mean difference by problem. One problem has an infinite interval: cut to [-1, 1]."""
+    common = sorted(own.keys() & baseline.keys())
+    lead = mean_difference([own[p] for p in common], [baseline[p] for p in common])
     return Share(lead.mean, max(-1.0, lead.low), min(1.0, lead.high))
 
 
@@ -98,21 +99,16 @@ class _LogProbabilities:
         return float(logits.gather(1, ids[0, -tokens:, None]).mean())
 
 
-@torch.no_grad()
-def _calibration_error(model: Any, trees: Sequence[PackedTree], max_tokens: int) -> float:
+def _calibration_error(pairs: Sequence[ScoredPair]) -> float:
     """Expected calibration error of sigmoid(raw) as the probability that a step is the better one,
-    over the last tokens of all steps of pairs."""
-    found: list[tuple[float, bool]] = []
-    for first in range(0, len(trees), TREES_AT_ONCE):
-        for part in forwards(trees[first : first + TREES_AT_ONCE], max_tokens):
-            raw = scores(model, part.to(model.device)).sigmoid().cpu()
-            found += [(float(p), True) for p in raw[part.chosen]]
-            found += [(float(p), False) for p in raw[part.rejected]]
+    over both steps of all pairs."""
+    raw = torch.tensor([score for pair in pairs for score in (pair.chosen, pair.rejected)])
+    is_better = [True, False] * len(pairs)
     bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for probability, is_better in found:
-        bins[math.floor(probability * CALIBRATION_BINS)].append((probability, is_better))
+    for probability, better in zip(raw.sigmoid().tolist(), is_better, strict=True):
+        bins[math.floor(probability * CALIBRATION_BINS)].append((probability, better))
     gaps = [
-        len(some) * abs(fmean(p for p, _ in some) - fmean(better for _, better in some))
-        for some in bins.values()
+        len(steps) * abs(fmean(p for p, _ in steps) - fmean(better for _, better in steps))
+        for steps in bins.values()
     ]
-    return round(sum(gaps) / len(found), 4)
+    return round(sum(gaps) / len(raw), 4)

@@ -1,4 +1,4 @@
-"""Where a training reports to, and where it learns that it should end."""
+"""Reports the progress of a training, and asks whether it should stop."""
 
 import json
 import math
@@ -14,23 +14,23 @@ from rstar_async.trainer import distributed
 from rstar_async.trainer.errors import Refused
 
 CURVES = ("loss", "learning_rate", "grad_norm", "epoch", "pair_accuracy_train", "pair_accuracy")
-# What is shown while it goes on.
+# The fields that are written to the file.
 SHOWN = ("phase", "round", "step", "total", "loss", "pair_accuracy_train", "pair_accuracy")
 
 
 @dataclass
 class TrainingProgress:
-    """One JSON line a step goes to `file` (the progress bars read it) and to `lines` (the model's
-    own metrics), and to `show`. In `place` a training keeps its checkpoints and its curves; None:
-    it has none."""
+    """One record per step goes to `step_log` (published with the model), as a JSON line to `file`
+    (read by the progress bars), and to `show`. `folder` is for checkpoints and tracker files; with
+    None there are none."""
 
     phase: str
     round_number: int = 0
     file: Path | None = None
-    place: Path | None = None
+    folder: Path | None = None
     should_stop: Callable[[], bool] = lambda: False
     show: Callable[[Mapping[str, Any]], None] = lambda _: None
-    lines: list[dict[str, Any]] = field(default_factory=list)
+    step_log: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -38,44 +38,45 @@ class TrainingProgress:
 
     @property
     def losses(self) -> list[float]:
-        return [line["loss"] for line in self.lines if line["loss"] is not None]
+        return [record["loss"] for record in self.step_log if record["loss"] is not None]
 
     def begin(self, total: int, done: list[dict[str, Any]]) -> None:
-        """A training of `total` steps begins, or goes on after those that were logged as `done`."""
-        self.lines = [self._line(0, total, {"loss": None}), *(self._of_log(e, total) for e in done)]
-        self._tell(self.lines[-1])
+        """A training of `total` steps begins, or resumes after the log entries in `done`."""
+        resumed = [self._from_log(entry, total) for entry in done]
+        self.step_log = [self._record(0, total, {"loss": None}), *resumed]
+        self._emit(self.step_log[-1])
 
     def report(self, entry: dict[str, Any], total: int) -> None:
-        """A step was made; `Refused` if its loss is no number, for then no later one will be."""
-        line = self._of_log(entry, total)
-        if not math.isfinite(line["loss"]):
+        """Record a step; `Refused` if its loss is not finite, since no later one would be."""
+        record = self._from_log(entry, total)
+        if not math.isfinite(record["loss"]):
             raise Refused(
-                f"{self.phase}: the loss is {line['loss']} at step {line['step']} of {total}; "
+                f"{self.phase}: the loss is {record['loss']} at step {record['step']} of {total}; "
                 "try a lower learning rate"
             )
-        self.lines.append(line)
-        self._tell(line)
+        self.step_log.append(record)
+        self._emit(record)
 
-    def _of_log(self, entry: Mapping[str, Any], total: int) -> dict[str, Any]:
-        known = {name: float(entry[name]) for name in CURVES if name in entry}
-        return {**self._line(entry["step"], total, known), "time": entry["time"]}
+    def _from_log(self, entry: Mapping[str, Any], total: int) -> dict[str, Any]:
+        values = {name: float(entry[name]) for name in CURVES if name in entry}
+        return {**self._record(entry["step"], total, values), "time": entry["time"]}
 
-    def _line(self, step: int, total: int, values: Mapping[str, Any]) -> dict[str, Any]:
-        place = {"phase": self.phase, "round": self.round_number, "step": step, "total": total}
-        return {**place, **values, "time": time.time()}
+    def _record(self, step: int, total: int, values: Mapping[str, Any]) -> dict[str, Any]:
+        position = {"phase": self.phase, "round": self.round_number, "step": step, "total": total}
+        return {**position, **values, "time": time.time()}
 
-    def _tell(self, line: Mapping[str, Any]) -> None:
+    def _emit(self, record: Mapping[str, Any]) -> None:
         if not distributed.is_rank0():
             return
-        self.show(line)
+        self.show(record)
         if self.file is not None:
-            shown = {name: line[name] for name in SHOWN if name in line}
+            shown = {name: record[name] for name in SHOWN if name in record}
             with self.file.open("a") as file:
                 file.write(json.dumps(shown) + "\n")
 
 
 class ReportProgress(TrainerCallback):
-    """Passes the trainer's log on to the watch. The log is part of every checkpoint."""
+    """Passes the trainer's log, which is part of every checkpoint, on to `TrainingProgress`."""
 
     def __init__(self, progress: TrainingProgress) -> None:
         self._progress = progress

@@ -1,8 +1,8 @@
-"""Publishing a model version: either all of it is there, or nothing is.
+"""Publishes a model version atomically.
 
-The folder is written aside, checked, described by a manifest, made durable and renamed into place;
-only then does one database transaction make it a version. Killed before, it leaves a draft that
-the next start removes; the database row is the truth.
+The weights are written to a draft folder, checked, described by a manifest, synced and renamed;
+only then does one database transaction make them a version. A process killed before that leaves a
+draft, which the next start removes; the database row decides.
 """
 
 import json
@@ -34,18 +34,18 @@ from rstar_async.trainer.scorer import HEAD_BIAS, needs_head_bias
 from rstar_async.trainer.trainer_args import quiet
 from storage.records import ModelKind, ModelVersion
 
-UNFINISHED = ".tmp-"
-LINES = "metrics.jsonl"
+DRAFT_PREFIX = ".tmp-"
+STEP_LOG = "metrics.jsonl"
 MANIFEST = "manifest.json"
 CARD = "README.md"
 
 
 @contextmanager
 def draft(models: Path) -> Iterator[Path]:
-    """A folder to write a version into; gone afterwards unless it was published."""
+    """A folder to write a version into; it is removed at the end unless it was published."""
 
     def make() -> Path:
-        return make_owned(models / f"{UNFINISHED}{uuid.uuid4().hex}")
+        return make_owned(models / f"{DRAFT_PREFIX}{uuid.uuid4().hex}")
 
     folder = distributed.on_rank0(make)
     try:
@@ -62,18 +62,18 @@ def publish(
     run: str,
     round_number: int,
     parent: str | None,
-    facts: Mapping[str, Any],
+    manifest_fields: Mapping[str, Any],
     metrics: Mapping[str, Any],
-    lines: Sequence[Mapping[str, Any]],
+    step_log: Sequence[Mapping[str, Any]],
     probe: Sequence[Sequence[int]],
 ) -> ModelVersion:
     """Check the draft in `folder`, rename it to its id beside itself, and return its row.
 
-    `facts` go into the manifest as they are, `lines` into `metrics.jsonl`; `probe` are id sequences
-    whose scores a worker can compare after loading. The row is for the caller to commit.
+    `manifest_fields` go into the manifest unchanged, `step_log` into `metrics.jsonl`; `probe` are
+    id sequences whose scores a worker can compare after loading. The caller commits the row.
     """
     version = f"{kind}-r{round_number:03d}-{weights_digest(folder, run)}"
-    (folder / LINES).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (folder / STEP_LOG).write_text("".join(json.dumps(record) + "\n" for record in step_log))
     manifest = {
         "id": version,
         "kind": kind,
@@ -81,7 +81,7 @@ def publish(
         "round": round_number,
         "parent": parent,
         "architecture": AutoConfig.from_pretrained(folder).architectures[0],
-        **facts,
+        **manifest_fields,
         "metrics": dict(metrics),
         "probe": {"input_ids": [list(ids) for ids in probe], "values": check(folder, kind, probe)},
     }
@@ -90,15 +90,15 @@ def publish(
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
     let_others_read(folder)
     make_durable(folder)
-    place = _rename(folder, version)
-    manifest = json.loads((place / MANIFEST).read_text())
+    published = _rename(folder, version)
+    manifest = json.loads((published / MANIFEST).read_text())
     return ModelVersion(
         id=version,
         run_id=run,
         kind=kind,
         round=round_number,
         parent_id=parent,
-        path=str(place),
+        path=str(published),
         status="published",
         manifest=manifest,
         metrics=dict(metrics),
@@ -127,7 +127,7 @@ def _check_class(folder: Path, kind: ModelKind, stock: str) -> None:
     if kind == "ppm" and (config.num_labels != 1 or config.pad_token_id is None):
         raise Refused("ppm: the config must have one label and a pad token")
     if kind == "ppm" and needs_head_bias(config.model_type) and not has_tensor(folder, HEAD_BIAS):
-        raise Refused(f"ppm: {HEAD_BIAS} is missing, SGLang would fill it at random")
+        raise Refused(f"ppm: {HEAD_BIAS} is missing, SGLang would initialise it at random")
 
 
 @torch.no_grad()
@@ -139,18 +139,18 @@ def _probe_value(model: Any, kind: ModelKind, ids: Sequence[int]) -> float:
 
 
 def _rename(folder: Path, version: str) -> Path:
-    """Give the draft its name. A folder of that name holds the same weights, from a training that
-    was killed before its row was stored, and stays with its own manifest."""
-    place = folder.parent / version
-    if not place.is_dir():
+    """Rename the draft to its id. An existing folder of that name has the same weights, from a
+    training that was killed before its row was stored; it is kept with its own manifest."""
+    target = folder.parent / version
+    if not target.is_dir():
         (folder / MARKER).unlink()
-        os.rename(folder, place)
+        os.rename(folder, target)
         sync(folder.parent)
-    return place
+    return target
 
 
 def remove_published(folder: Path, version: str) -> bool:
-    """Remove the folder of a version if its manifest says that it is one; whether it did."""
+    """Remove the folder of a version if its manifest names it; returns whether it did."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
     except (OSError, ValueError):
@@ -166,7 +166,7 @@ def clear_drafts(models: Path) -> list[str]:
 
     A published folder stays even if no row names it: it may belong to another database.
     """
-    drafts = sorted(folder for folder in models.glob(f"{UNFINISHED}*") if is_owned(folder))
+    drafts = sorted(folder for folder in models.glob(f"{DRAFT_PREFIX}*") if is_owned(folder))
     for folder in drafts:
         remove_owned(folder)
     return [folder.name for folder in drafts]

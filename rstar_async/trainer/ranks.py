@@ -1,6 +1,6 @@
-"""`python -m rstar_async.trainer.ranks N WORDS…`: N trainers of this machine that train together.
+"""`python -m rstar_async.trainer.ranks N ARGUMENTS…`: N processes of one training on this machine.
 
-It is torchrun, but that bad input ends it as it ends a single trainer: one line, exit code 2.
+This is torchrun, except that bad input ends as with a single trainer: one line, exit code 2.
 """
 
 import json
@@ -15,16 +15,16 @@ BAD_INPUT = 2
 
 
 def main() -> int:
-    """Train until told to end; any failure but bad input is torchrun's to tell."""
+    """Train until asked to stop; torchrun reports any failure but bad input."""
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import main as torchrun
 
-    ranks, *words = sys.argv[1:]
+    ranks, *arguments = sys.argv[1:]
     os.environ["PYTHONSAFEPATH"] = "1"  # for the ranks, as -P is for this process
-    torch_words = ("--standalone", "--nproc-per-node", ranks, "-m")
+    torchrun_options = ("--standalone", "--nproc-per-node", ranks, "-m")
     try:
-        # Without the dashes torchrun takes `--run` for a part of its own `--run-path`.
-        torchrun([*torch_words, "--", "rstar_async.trainer", *words])
+        # Without the dashes torchrun would read `--run` as an abbreviation of its `--run-path`.
+        torchrun([*torchrun_options, "--", "rstar_async.trainer", *arguments])
     except ChildFailedError as error:
         _, failure = error.get_first_failure()
         if failure.exitcode != BAD_INPUT:
@@ -35,10 +35,10 @@ def main() -> int:
 
 
 def refuse(error: BadInput) -> int:
-    """Say what is wrong, to the user or to the torchrun that started this process."""
+    """Report the error, to the user or to the torchrun that started this process."""
     if file := os.environ.get("TORCHELASTIC_ERROR_FILE"):
-        told = {"message": str(error), "timestamp": int(time.time())}
-        Path(file).write_text(json.dumps(told))
+        failure = {"message": str(error), "timestamp": int(time.time())}
+        Path(file).write_text(json.dumps(failure))
     else:
         print(f"rstar: {error}", file=sys.stderr)
     return BAD_INPUT

@@ -1,4 +1,4 @@
-"""A searched round becomes a policy and a PPM, published together (paper section 3.4)."""
+"""Trains a policy and a PPM on a searched round, published together (paper section 3.4)."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,8 @@ from rstar_async.trainer.context import Training, TrainingContext
 from rstar_async.trainer.dataset import within
 from rstar_async.trainer.errors import Refused
 from rstar_async.trainer.packing import PackedTree
-from rstar_async.trainer.pair_accuracy import points_by_problem
-from rstar_async.trainer.ppm import train_ppm
+from rstar_async.trainer.pair_accuracy import points_by_problem, score_pairs
+from rstar_async.trainer.ppm import PPMJob, train_ppm
 from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.scorer import load_ppm
 from storage import queries
@@ -26,40 +26,40 @@ log = logging.getLogger(__name__)
 
 
 def train_round(context: TrainingContext, number: int) -> None:
-    """Train on round `number` and publish. Without anything to learn from, the models before stay
-    in use, and a refused version says so."""
+    """Train on round `number` and publish. Without anything to learn from, the previous models stay
+    in use, and the row of a refused version says why."""
     before = context.newest_policy(number - 1)
     if is_bootstrap_policy(context, before):
         before = _start(context)
     encoder = context.encoder(before)
-    found = build_dataset(
+    dataset = build_dataset(
         context, number, encoder, context.max_length(context.recipe.ppm.max_length, before)
     )
-    policy = _policy(context, number, found, before, encoder)
+    policy = _policy(context, number, dataset, before, encoder)
     current = policy if policy.status == "published" else before
-    ppm = _ppm(context, number, found, current)
+    ppm = _ppm(context, number, dataset, current)
     for model in (policy, ppm):
-        facts = {"model": model.id, "status": model.status, "reason": model.reason}
-        log.info("model trained", extra={**facts, "round": number})
-    context.finish(number, policy, ppm, *found.pairs)
+        outcome = {"model": model.id, "status": model.status, "reason": model.reason}
+        log.info("model trained", extra={**outcome, "round": number})
+    context.finish(number, policy, ppm, *dataset.pairs)
 
 
 def _policy(
     context: TrainingContext,
     number: int,
-    found: RoundDataset,
+    dataset: RoundDataset,
     before: ModelVersion,
     encoder: Encoder,
 ) -> ModelVersion:
     settings, start = context.recipe.policy, _start(context)
-    fitting = within(found.rows, context.max_length(settings.max_length, start))
+    fitting = within(dataset.rows, context.max_length(settings.max_length, start))
     replayed = context.demonstrations(settings.replay, encoder)
     counts = {
-        "problems": found.problems,
-        "problems_solved": found.solved,
-        "problems_doubtful": found.doubtful,
-        "trajectories": len(found.rows),
-        "too_long": len(found.rows) - len(fitting),
+        "problems": dataset.problems,
+        "problems_solved": dataset.solved,
+        "problems_doubtful": dataset.doubtful,
+        "trajectories": len(dataset.rows),
+        "too_long": len(dataset.rows) - len(fitting),
         "replayed": len(replayed),
     }
     if not settings.train:
@@ -70,31 +70,31 @@ def _policy(
     elif fitting:
         fitting = [*fitting, *replayed]
     if not fitting:
-        reason = f"{_nothing_to_learn(found)}; the old policy is carried on"
+        reason = f"{_nothing_to_learn(dataset)}; the old policy stays in use"
         return context.refuse("policy", number, parent=before, reason=reason, counts=counts)
-    return _made_or_refused(
+    return _make_or_refuse(
         context,
         "policy",
         number,
         (start, before),
         training=policy_training(context, number, start, fitting, settings),
-        facts=context.facts("tagged", settings),
+        manifest_fields=context.manifest_fields("tagged", settings),
         counts=counts,
     )
 
 
-def _made_or_refused(
+def _make_or_refuse(
     context: TrainingContext,
     kind: ModelKind,
     number: int,
     parents: tuple[ModelVersion, ModelVersion],
     *,
     training: Training,
-    facts: Mapping[str, Any],
+    manifest_fields: Mapping[str, Any],
     counts: Mapping[str, Any],
 ) -> ModelVersion:
-    """The version that `training` makes of the first of the parents; or the row that says why
-    there is none, whose parent is the second, for that one stays in use."""
+    """The version that `training` makes from the first parent; or, if it is refused, the row that
+    says why, with the second parent, which stays in use."""
     start, before = parents
     try:
         return context.make(
@@ -103,7 +103,7 @@ def _made_or_refused(
             parent=start,
             training=training,
             phase=kind,
-            facts=facts,
+            manifest_fields=manifest_fields,
             counts=counts,
         )
     except Refused as refused:
@@ -112,68 +112,70 @@ def _made_or_refused(
 
 
 def _start(context: TrainingContext) -> ModelVersion:
-    """The base in every round (paper), so that errors do not pile up; or the bootstrap."""
-    base, guest = context.base(), context.recipe.bootstrap.model
-    if base is None or (context.recipe.policy.start == "bootstrap" and not guest):
+    """The base in every round (paper), so that errors do not accumulate; or, by `policy.start`, the
+    bootstrap policy, unless that is another model."""
+    base, other_model = context.base(), context.recipe.bootstrap.model
+    if base is None or (context.recipe.policy.start == "bootstrap" and not other_model):
         return context.newest_policy(BOOTSTRAP)
     return base
 
 
-def _nothing_to_learn(found: RoundDataset) -> str:
-    if found.rows:
-        return f"all {len(found.rows)} trajectories are too long"
-    return f"none of {found.problems} problems was solved"
+def _nothing_to_learn(dataset: RoundDataset) -> str:
+    if dataset.rows:
+        return f"all {len(dataset.rows)} trajectories are too long"
+    return f"none of {dataset.problems} problems was solved"
 
 
 def _ppm(
-    context: TrainingContext, number: int, found: RoundDataset, policy: ModelVersion
+    context: TrainingContext, number: int, dataset: RoundDataset, policy: ModelVersion
 ) -> ModelVersion:
     settings = context.recipe.ppm
     counts = {
-        "pairs_step": sum(pair.kind == "step" for pair in found.pairs),
-        "pairs_trajectory": sum(pair.kind == "trajectory" for pair in found.pairs),
-        "pairs_too_long": found.too_long_to_label,
+        "pairs_step": sum(pair.kind == "step" for pair in dataset.pairs),
+        "pairs_trajectory": sum(pair.kind == "trajectory" for pair in dataset.pairs),
+        "pairs_too_long": dataset.too_long_to_label,
     }
-    if not found.trees["train"]:
-        reason = _nothing_to_prefer(found) if settings.train else "ppm.train is off"
+    if not dataset.trees["train"]:
+        reason = _nothing_to_prefer(dataset) if settings.train else "ppm.train is off"
         return context.refuse("ppm", number, parent=policy, reason=reason, counts=counts)
     squash = {"squash": "tanh", "scale": context.recipe.search.ppm_scale}
-    return _made_or_refused(
+    return _make_or_refuse(
         context,
         "ppm",
         number,
         (policy, policy),
-        training=_ppm_training(context, number, policy, found),
-        facts={**context.facts("tagged", settings), **squash},
+        training=_ppm_training(context, number, policy, dataset),
+        manifest_fields={**context.manifest_fields("tagged", settings), **squash},
         counts=counts,
     )
 
 
-def _nothing_to_prefer(found: RoundDataset) -> str:
-    if found.pairs:
-        return f"all {len(found.pairs)} preference pairs are of held-out problems"
-    return f"no preference pairs in {found.problems} problems"
+def _nothing_to_prefer(dataset: RoundDataset) -> str:
+    if dataset.pairs:
+        return f"all {len(dataset.pairs)} preference pairs are of held-out problems"
+    return f"no preference pairs in {dataset.problems} problems"
 
 
 def _ppm_training(
-    context: TrainingContext, number: int, policy: ModelVersion, found: RoundDataset
+    context: TrainingContext, number: int, policy: ModelVersion, dataset: RoundDataset
 ) -> Training:
+    recipe = context.recipe
+    job = PPMJob(
+        start=context.folder(policy),
+        trees=dataset.trees["train"],
+        heldout=dataset.trees["heldout"],
+        settings=recipe.ppm,
+        training=recipe.training,
+        scale=recipe.search.ppm_scale,
+        seed=context.seed(number),
+        answered=dataset.answered,
+    )
+
     def training(folder: Path, progress: TrainingProgress) -> dict[str, Any]:
-        metrics = train_ppm(
-            context.folder(policy),
-            found.trees["train"],
-            found.trees["heldout"],
-            context.recipe.ppm,
-            context.recipe.training,
-            scale=context.recipe.search.ppm_scale,
-            seed=context.seed(number),
-            into=folder,
-            progress=progress,
-            answered=found.answered,
-        )
-        if context.recipe.gate.ppm:
+        metrics = train_ppm(job, into=folder, progress=progress)
+        if recipe.gate.ppm:
             distributed.on_rank0(
-                lambda: _refuse_worse(context, number, folder, found.trees["heldout"], metrics)
+                lambda: _refuse_worse(context, number, folder, job.heldout, metrics)
             )
         return metrics
 
@@ -187,8 +189,8 @@ def _refuse_worse(
     heldout: Sequence[PackedTree],
     metrics: dict[str, Any],
 ) -> None:
-    """`Refused` if the PPM in `folder` orders the held-out pairs worse than the one before it, or,
-    where there is none, than a coin."""
+    """`Refused` if the PPM in `folder` orders the held-out pairs worse than the previous one, or
+    than chance if there is none."""
     after = _accuracy_by_problem(context, folder, heldout)
     before = context.database.read(queries.latest_published, context.run, "ppm", number - 1)
     old = _accuracy_by_problem(context, context.folder(before), heldout) if before else {}
@@ -200,5 +202,5 @@ def _refuse_worse(
 def _accuracy_by_problem(
     context: TrainingContext, folder: Path, heldout: Sequence[PackedTree]
 ) -> dict[str, float]:
-    points = points_by_problem(load_ppm(folder), heldout, context.recipe.ppm.max_tokens)
-    return {problem: fmean(some) for problem, some in points.items()}
+    pairs = score_pairs(load_ppm(folder), heldout, context.recipe.ppm.max_tokens)
+    return {problem: fmean(points) for problem, points in points_by_problem(pairs).items()}

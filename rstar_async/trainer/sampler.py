@@ -1,7 +1,6 @@
-"""The order of examples: a function of seed and epoch alone.
+"""The order of examples depends on seed and epoch alone.
 
-So a training that goes on from a checkpoint sees what it would have seen, and all processes of a
-team see the same.
+So a resumed training sees the examples in the same order, and so do all processes of one training.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,9 +12,9 @@ from transformers import TrainerCallback
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 
-class SamplerOrder(Sampler[int]):
-    """`indices(epoch)` of whichever epoch `set_epoch` named last, and behind the `count` examples
-    as many `padding`, which stand behind them in the data set too."""
+class EpochSampler(Sampler[int]):
+    """The `count` examples in the order `indices(epoch)`, for the epoch that `set_epoch` set last;
+    then the `padding` examples, which also come last in the data set."""
 
     def __init__(
         self, count: int, indices: Callable[[int], Sequence[int]], padding: int = 0
@@ -35,35 +34,35 @@ class SamplerOrder(Sampler[int]):
         return iter([*self._indices(self._epoch), *self._padding])
 
 
-def shuffled(count: int, seed: int, padding: int = 0) -> SamplerOrder:
+def shuffled(count: int, seed: int, padding: int = 0) -> EpochSampler:
     def indices(epoch: int) -> list[int]:
-        chance = torch.Generator().manual_seed(seed + epoch)
-        return torch.randperm(count, generator=chance).tolist()
+        generator = torch.Generator().manual_seed(seed + epoch)
+        return torch.randperm(count, generator=generator).tolist()
 
-    return SamplerOrder(count, indices, padding)
+    return EpochSampler(count, indices, padding)
 
 
 def grouped_by_length(
     lengths: Sequence[int], batch_size: int, seed: int, padding: int = 0
-) -> SamplerOrder:
-    """Shuffled, but with examples of similar length in a batch, so that little is padding."""
+) -> EpochSampler:
+    """Shuffled, with examples of similar length in a batch to save padding."""
 
     def indices(epoch: int) -> list[int]:
-        chance = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(seed)
         for _ in range(epoch + 1):
-            torch.empty((), dtype=torch.int64).random_(generator=chance)
-            found = get_length_grouped_indices(list(lengths), batch_size, generator=chance)
-        return [int(index) for index in found]
+            torch.empty((), dtype=torch.int64).random_(generator=generator)
+            order = get_length_grouped_indices(list(lengths), batch_size, generator=generator)
+        return [int(index) for index in order]
 
-    return SamplerOrder(len(lengths), indices, padding)
+    return EpochSampler(len(lengths), indices, padding)
 
 
 class SetEpoch(TrainerCallback):
-    """Tells the order its epoch, for a loader that skips batches after a restart does not."""
+    """Sets the sampler's epoch; a data loader that skips batches after a restart does not."""
 
-    def __init__(self, order: SamplerOrder) -> None:
-        self._order = order
+    def __init__(self, sampler: EpochSampler) -> None:
+        self._sampler = sampler
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        # After the last step of an epoch its number may be a rounding error below the next.
-        self._order.set_epoch(int((state.epoch or 0) + 1e-6))
+        # After the last step of an epoch, `state.epoch` may be a rounding error too small.
+        self._sampler.set_epoch(int((state.epoch or 0) + 1e-6))

@@ -1,7 +1,7 @@
-"""The process preference model as a model: the round's policy with a scalar head (paper 3.3).
+"""The network of the PPM: the round's policy with a scalar head (paper section 3.3).
 
 The raw head is trained; search squashes it to tanh(raw / scale). Saved as the stock
-`…ForSequenceClassification`, which any server knows.
+`…ForSequenceClassification`, which any server can load.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from transformers import AutoConfig, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
 
 from rstar_async.errors import BadInput
-from rstar_async.trainer.attention import DENSE, visible
+from rstar_async.trainer.attention import DENSE, attention_mask
 from rstar_async.trainer.batches import Forward
 from rstar_async.trainer.checkpoint_io import add_tensor, copy_tokenizer
 
@@ -22,29 +22,29 @@ HEAD_BIAS = "score.bias"
 class TreeScoring:
     """Mixed into a stock sequence classifier: `forward(…, ends=, scored=)` scores packed trees.
 
-    It must be `forward` and nothing else: whoever calls the inner model past it also passes by the
-    hooks of DDP, and the ranks drift apart without a word.
+    It must override `forward`: calling the inner model directly would bypass the hooks of DDP, and
+    the ranks' weights would diverge silently.
     """
 
     def forward(self, *args: Any, ends: Any = None, scored: Any = None, **inputs: Any) -> Any:
-        """Raw scores [scores]: `ends` [rows, tokens] is the tree mask's integer, `scored`
+        """Raw scores [scores]: `ends` [rows, tokens] is where subtrees end, `scored`
         [scores, 2] the row and column of each scored token. Without them: the stock forward."""
         if scored is None:
             return super().forward(*args, **inputs)  # type: ignore[misc]
         kernel = self.config._attn_implementation  # type: ignore[attr-defined]
         hidden = self.base_model(  # type: ignore[attr-defined]
-            *args, attention_mask=visible(ends, kernel), use_cache=False, **inputs
+            *args, attention_mask=attention_mask(ends, kernel), use_cache=False, **inputs
         ).last_hidden_state
         return self.score(hidden[scored[:, 0], scored[:, 1]]).squeeze(-1).float()  # type: ignore[attr-defined]
 
 
 def load_ppm(folder: Path, kernel: str = DENSE) -> PreTrainedModel:
-    """The model of `folder` as a scorer; a policy's folder gives it a new head, which is zero."""
+    """The model in `folder` as a scorer; from a policy's folder its head starts at zero."""
     config = AutoConfig.from_pretrained(folder, num_labels=1)
     stock: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING.get(type(config), None)
     if stock is None:
         raise BadInput(f"{folder}: transformers has no sequence classifier for {config.model_type}")
-    # Saving writes the class name into the config; servers know only the stock one.
+    # Saving writes the class name into the config, and servers know only the stock name.
     scorer: Any = type(stock.__name__, (TreeScoring, stock), {})
     model, report = scorer.from_pretrained(
         folder,
@@ -67,13 +67,13 @@ def scores(model: Any, part: Forward) -> torch.Tensor:
 
 
 def complete_folder(start: Path, into: Path) -> None:
-    """To the saved weights in `into`: the tokenizer of `start`, and the tensor that transformers
-    leaves out. SGLang's Qwen heads have a bias and fill a missing one at random."""
+    """Add the tokenizer of `start` to the weights in `into`, and for Qwen a head bias of zero:
+    SGLang's Qwen heads have one and initialise a missing one at random."""
     copy_tokenizer(start, into)
     if needs_head_bias(AutoConfig.from_pretrained(into).model_type):
         add_tensor(into, HEAD_BIAS, torch.zeros(1))
 
 
 def needs_head_bias(model_type: str) -> bool:
-    """Only where it is read: transformers' heads have none and report the tensor as unexpected."""
+    """Whether SGLang's class has a head bias; transformers' has none and calls it unexpected."""
     return model_type.startswith("qwen")

@@ -1,4 +1,4 @@
-"""Training from files alone: no run, no database. What comes out is a published folder."""
+"""Training from files alone, without a run or a database; the result is a published folder."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -23,8 +23,8 @@ from rstar_async.trainer.dataset import within
 from rstar_async.trainer.errors import Refused
 from rstar_async.trainer.file_dataset import read_preferences, read_sft
 from rstar_async.trainer.packing import PackedTree, pack
-from rstar_async.trainer.policy import train_policy
-from rstar_async.trainer.ppm import train_ppm
+from rstar_async.trainer.policy import PolicyJob, train_policy
+from rstar_async.trainer.ppm import PPMJob, train_ppm
 from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.publish import draft, publish
 from rstar_async.trainer.trackers import check_extras
@@ -33,10 +33,10 @@ from storage.records import ModelKind
 
 @dataclass(frozen=True)
 class FileTrainingJob:
-    """What to train on which data (see `formats.containers`).
+    """What to train on which data (formats: `data.files`, `data.schemas`).
 
-    `into` gets the version's folder, and the training's checkpoints and curves while it lasts. Of
-    the recipe only the model and the trainings count.
+    The version's folder is written to `into`, and so are checkpoints and tracker files during the
+    training. Of the recipe only the model and the training settings are used.
     """
 
     kind: ModelKind
@@ -48,8 +48,8 @@ class FileTrainingJob:
 
 
 def train_from_file(job: FileTrainingJob) -> Path:
-    """Train and publish; the version's folder. `BadInput` for data that cannot be used, and then
-    nothing is left behind."""
+    """Train and publish; returns the version's folder. `BadInput` for data that cannot be used, and
+    then no files are left."""
     check_extras(job.recipe.training)
     torch.set_num_threads(job.recipe.training.threads)
     progress = TrainingProgress(
@@ -68,9 +68,9 @@ def train_from_file(job: FileTrainingJob) -> Path:
                     run=Path(job.data).stem,
                     round_number=0,
                     parent=None,
-                    facts=_facts(job),
+                    manifest_fields=_manifest_fields(job),
                     metrics={**counts, **metrics},
-                    lines=progress.lines,
+                    step_log=progress.step_log,
                     probe=probe(encoder),
                 )
             )
@@ -84,16 +84,14 @@ def train_from_file(job: FileTrainingJob) -> Path:
 def _policy(
     job: FileTrainingJob, start: Path, encoder: Encoder, folder: Path, progress: TrainingProgress
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    settings, computing = job.recipe.policy, job.recipe.training
+    settings = job.recipe.policy
     rows = read_sft(job.data, encoder)
     longest = max_length(settings.max_length, start)
     fitting = within(rows, longest)
     if rows and not fitting:
         raise Refused(f"all {len(rows)} solutions are longer than {longest} tokens")
-    seed = job.recipe.seed
-    metrics = train_policy(
-        start, fitting, settings, computing, seed=seed, into=folder, progress=progress
-    )
+    policy = PolicyJob(start, fitting, settings, job.recipe.training, job.recipe.seed)
+    metrics = train_policy(policy, into=folder, progress=progress)
     return {"too_long": len(rows) - len(fitting)}, metrics
 
 
@@ -112,22 +110,21 @@ def _ppm(
         packed[is_heldout(tree.problem_id, settings.heldout_share)] += parts
         too_long += len(tree.pairs) - len(kept)
     if trees and not packed[False]:
-        raise Refused(_nothing_left(len(trees), too_long, longest))
-    metrics = train_ppm(
-        start,
-        packed[False],
-        packed[True],
-        settings,
-        job.recipe.training,
+        raise Refused(_no_training_pairs(len(trees), too_long, longest))
+    ppm = PPMJob(
+        start=start,
+        trees=packed[False],
+        heldout=packed[True],
+        settings=settings,
+        training=job.recipe.training,
         scale=job.recipe.search.ppm_scale,
         seed=job.recipe.seed,
-        into=folder,
-        progress=progress,
     )
+    metrics = train_ppm(ppm, into=folder, progress=progress)
     return {"pairs_too_long": too_long}, metrics
 
 
-def _nothing_left(questions: int, too_long: int, longest: int) -> str:
+def _no_training_pairs(questions: int, too_long: int, longest: int) -> str:
     return (
         f"no preference is left to train on: of {questions} questions, {too_long} pairs are longer "
         f"than {longest} tokens and the others are held out (ppm.heldout_share)"
@@ -137,20 +134,20 @@ def _nothing_left(questions: int, too_long: int, longest: int) -> str:
 _TRAININGS = {"policy": _policy, "ppm": _ppm}
 
 
-def _described(data: str) -> dict[str, str]:
-    """Which data, so that it can be told whether they are still the same."""
+def _data_identity(data: str) -> dict[str, str]:
+    """The data's name and checksum, to tell later whether they have changed."""
     file = Path(data)
     return {"source": file.name, "sha256": sha256(file)} if file.is_file() else {"source": data}
 
 
-def _facts(job: FileTrainingJob) -> dict[str, Any]:
+def _manifest_fields(job: FileTrainingJob) -> dict[str, Any]:
     recipe = job.recipe
     settings = recipe.policy if job.kind == "policy" else recipe.ppm
     squash = {"squash": "tanh", "scale": recipe.search.ppm_scale} if job.kind == "ppm" else {}
     return {
         "prompt_style": "tagged",
         "base": recipe.model.base,
-        "data": _described(job.data),
+        "data": _data_identity(job.data),
         "settings": to_builtins(settings),
         "training": to_builtins(recipe.training),
         "seed": recipe.seed,

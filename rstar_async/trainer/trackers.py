@@ -1,6 +1,6 @@
-"""Curves that others draw, on request: files for TensorBoard, a run of Weights & Biases.
+"""Optional experiment trackers: TensorBoard files, Weights & Biases runs.
 
-Neither can end a training: one that cannot be had is named in a warning, and nothing is drawn.
+A tracker that fails never ends a training: a warning names it and the training runs without it.
 """
 
 import importlib.util
@@ -21,14 +21,14 @@ from rstar_async.trainer.progress import TrainingProgress
 log = logging.getLogger(__name__)
 
 
-def check_extras(computing: TrainingConfig, *, on_gpu: bool | None = None) -> None:
-    """`BadInput` for an option that cannot be had here; asked before anything is trained."""
-    if computing.liger and not (torch.cuda.is_available() if on_gpu is None else on_gpu):
+def check_extras(training: TrainingConfig, *, on_gpu: bool | None = None) -> None:
+    """`BadInput` for an option that this machine cannot provide; called before any training."""
+    if training.liger and not (torch.cuda.is_available() if on_gpu is None else on_gpu):
         raise BadInput("training.liger is on, but its kernels need a GPU and there is none")
     for setting, wanted, module, extra in (
-        ("liger", computing.liger, "liger_kernel", "liger"),
-        ("tensorboard", computing.tensorboard, "tensorboard", "curves"),
-        ("wandb", computing.wandb, "wandb", "curves"),
+        ("liger", training.liger, "liger_kernel", "liger"),
+        ("tensorboard", training.tensorboard, "tensorboard", "curves"),
+        ("wandb", training.wandb, "wandb", "curves"),
     ):
         if wanted and importlib.util.find_spec(module) is None:
             raise BadInput(
@@ -38,45 +38,50 @@ def check_extras(computing: TrainingConfig, *, on_gpu: bool | None = None) -> No
 
 
 @contextmanager
-def curves(
-    computing: TrainingConfig, progress: TrainingProgress
+def tracker_callbacks(
+    training: TrainingConfig, progress: TrainingProgress
 ) -> Iterator[list[TrainerCallback]]:
-    """What draws while the block lasts; the leader of a team draws for all."""
+    """The trackers' callbacks, on rank 0 only; the trackers are closed when the block ends."""
     with ExitStack() as stack:
-        found: list[TrainerCallback] = []
-        if computing.tensorboard and progress.place is not None and distributed.is_rank0():
-            found.append(_tensorboard(progress))
-        if computing.wandb and distributed.is_rank0() and _begun(stack, computing.wandb, progress):
-            found.append(WandbCallback())
-        yield found
+        callbacks: list[TrainerCallback] = []
+        if training.tensorboard and progress.folder is not None and distributed.is_rank0():
+            callbacks.append(_tensorboard(progress))
+        if (
+            training.wandb
+            and distributed.is_rank0()
+            and _start_wandb(stack, training.wandb, progress)
+        ):
+            callbacks.append(WandbCallback())
+        yield callbacks
 
 
 def _tensorboard(progress: TrainingProgress) -> TrainerCallback:
     from torch.utils.tensorboard import SummaryWriter
 
-    assert progress.place is not None
-    return TensorBoardCallback(SummaryWriter(progress.place / "tensorboard" / progress.name))
+    assert progress.folder is not None
+    return TensorBoardCallback(SummaryWriter(progress.folder / "tensorboard" / progress.name))
 
 
-def _begun(stack: ExitStack, project: str, progress: TrainingProgress) -> bool:
-    """Whether a run of Weights & Biases goes on now, one for every training; it ends with `stack`.
+def _start_wandb(stack: ExitStack, project: str, progress: TrainingProgress) -> bool:
+    """Start a run of Weights & Biases that ends with `stack`; whether that succeeded.
 
-    The callback takes the run that goes on; left to itself it would put all trainings into one.
+    Each training has its own run: without one, the callback would put all trainings into the first.
     """
     import wandb
 
-    quietly = wandb.Settings(silent=True, console="off", disable_git=True)
+    settings = wandb.Settings(silent=True, console="off", disable_git=True)
     try:
-        begun: Any = wandb.init(
+        wandb_run: Any = wandb.init(
             project=project,
             name=progress.name,
-            dir=progress.place,
-            settings=quietly,
+            dir=progress.folder,
+            settings=settings,
             reinit="finish_previous",
         )
     except wandb.Error as error:
-        facts = {"reason": str(error)}
-        log.warning("training.wandb: this training has no curves there", extra=facts)
+        log.warning(
+            "training.wandb: this training is not tracked there", extra={"reason": str(error)}
+        )
         return False
-    stack.enter_context(begun)
+    stack.enter_context(wandb_run)
     return True

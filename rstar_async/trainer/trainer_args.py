@@ -1,4 +1,4 @@
-"""What both trainings share: the trainers' arguments, the run of one, and a clean stop."""
+"""What both trainings share: the trainers' arguments, running one, and stopping it cleanly."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,37 +15,39 @@ from transformers.utils import logging
 from rstar_async.config import PolicyConfig, PPMConfig, TrainingConfig
 from rstar_async.errors import BadInput
 from rstar_async.trainer import distributed
-from rstar_async.trainer.checkpoints import Checkpoints, SaveCheckpoints, checkpoints_in
+from rstar_async.trainer.checkpoints import KEPT, Checkpoints, SaveCheckpoints, checkpoints_in
 from rstar_async.trainer.errors import Stopped
 from rstar_async.trainer.progress import ReportProgress, TrainingProgress
-from rstar_async.trainer.sampler import SamplerOrder, SetEpoch
-from rstar_async.trainer.trackers import curves
+from rstar_async.trainer.sampler import EpochSampler, SetEpoch
+from rstar_async.trainer.trackers import tracker_callbacks
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Batch:
-    """How one optimiser step is put together: examples per process and forward, and how often."""
+    """The batch of an optimiser step: `micro` examples per process and forward pass, accumulated
+    over `accumulation` passes."""
 
     micro: int
     accumulation: int
 
 
 def batch_of(size: int, micro: int, setting: str) -> Batch:
-    """Exactly `size` examples a step, at most `micro` of them at once in each process."""
+    """Exactly `size` examples per step, at most `micro` per process and pass; `BadInput` naming
+    `setting` if the processes cannot share them evenly."""
     share, rest = divmod(size, distributed.world_size())
     if rest:
         raise BadInput(
             f"{setting} is {size}, which {distributed.world_size()} processes cannot share evenly"
         )
-    at_once = max(n for n in range(1, min(micro, share) + 1) if share % n == 0)
-    return Batch(at_once, share // at_once)
+    fitting = max(n for n in range(1, min(micro, share) + 1) if share % n == 0)
+    return Batch(fitting, share // fitting)
 
 
 def trainer_arguments(
-    learning: PolicyConfig | PPMConfig,
-    computing: TrainingConfig,
+    settings: PolicyConfig | PPMConfig,
+    training: TrainingConfig,
     batch: Batch,
     *,
     seed: int,
@@ -55,28 +57,28 @@ def trainer_arguments(
     on_gpu = torch.cuda.is_available()
     return {
         "output_dir": str(folder),
-        "num_train_epochs": learning.epochs,
-        "learning_rate": learning.learning_rate,
-        "lr_scheduler_type": learning.schedule,
-        "weight_decay": learning.weight_decay,
+        "num_train_epochs": settings.epochs,
+        "learning_rate": settings.learning_rate,
+        "lr_scheduler_type": settings.schedule,
+        "weight_decay": settings.weight_decay,
         "per_device_train_batch_size": batch.micro,
         "gradient_accumulation_steps": batch.accumulation,
         "seed": seed,
         "data_seed": seed,
         "use_cpu": not on_gpu,
-        # Mixed precision: the weights stay float32, and are saved so.
-        "bf16": computing.dtype == "bfloat16" or (on_gpu and computing.dtype == "auto"),
-        "gradient_checkpointing": _is_on(computing.gradient_checkpointing, on_gpu),
+        # Mixed precision: the weights stay float32 and are saved as float32.
+        "bf16": training.dtype == "bfloat16" or (on_gpu and training.dtype == "auto"),
+        "gradient_checkpointing": _is_on(training.gradient_checkpointing, on_gpu),
         "gradient_checkpointing_kwargs": {"use_reentrant": False},
-        "use_liger_kernel": computing.liger,
+        "use_liger_kernel": training.liger,
         "dataloader_pin_memory": on_gpu,
         "logging_steps": 1,
         "logging_nan_inf_filter": False,
         "save_strategy": "no",
-        "save_total_limit": 2,
+        "save_total_limit": KEPT,
         "report_to": [],
         "disable_tqdm": True,
-        **_sharding(computing, on_gpu),
+        **_sharding(training, on_gpu),
     }
 
 
@@ -84,11 +86,11 @@ def _is_on(choice: str, on_gpu: bool) -> bool:
     return choice == "on" or (choice == "auto" and on_gpu)
 
 
-def _sharding(computing: TrainingConfig, on_gpu: bool) -> dict[str, Any]:
-    """FSDP2 by accelerate, which knows it on GPUs only; otherwise a team is DDP."""
-    if computing.sharding == "fsdp" and not on_gpu:
+def _sharding(training: TrainingConfig, on_gpu: bool) -> dict[str, Any]:
+    """FSDP2 by accelerate, which supports it on GPUs only; otherwise several processes use DDP."""
+    if training.sharding == "fsdp" and not on_gpu:
         raise BadInput("training.sharding is fsdp, which needs GPUs; use ddp or auto")
-    if distributed.world_size() == 1 or computing.sharding == "ddp" or not on_gpu:
+    if distributed.world_size() == 1 or training.sharding == "ddp" or not on_gpu:
         return {}
     return {
         "fsdp": True,
@@ -97,7 +99,7 @@ def _sharding(computing: TrainingConfig, on_gpu: bool) -> dict[str, Any]:
             "reshard_after_forward": True,
             "auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
             "state_dict_type": "SHARDED_STATE_DICT",
-            "activation_checkpointing": _is_on(computing.gradient_checkpointing, on_gpu),
+            "activation_checkpointing": _is_on(training.gradient_checkpointing, on_gpu),
         },
         "gradient_checkpointing": False,
     }
@@ -105,12 +107,12 @@ def _sharding(computing: TrainingConfig, on_gpu: bool) -> dict[str, Any]:
 
 @contextmanager
 def checkpoints_for(
-    progress: TrainingProgress, fingerprint: str, computing: TrainingConfig
+    progress: TrainingProgress, fingerprint: str, training: TrainingConfig
 ) -> Iterator[Checkpoints]:
-    """Where a training keeps its checkpoints: in the watch's place, or nowhere for long."""
-    if progress.place is not None and computing.checkpoint_seconds > 0:
-        place = progress.place / "checkpoints" / progress.name
-        yield checkpoints_in(place, fingerprint, computing.checkpoint_seconds)
+    """The training's checkpoints, in the folder of `progress` or, without any, a temporary one."""
+    if progress.folder is not None and training.checkpoint_seconds > 0:
+        folder = progress.folder / "checkpoints" / progress.name
+        yield checkpoints_in(folder, fingerprint, training.checkpoint_seconds)
     else:
         with TemporaryDirectory() as scratch:
             yield Checkpoints(Path(scratch), 0)
@@ -118,28 +120,28 @@ def checkpoints_for(
 
 def run(
     trainer: Trainer,
-    order: SamplerOrder,
+    sampler: EpochSampler,
     checkpoints: Checkpoints,
-    computing: TrainingConfig,
+    training: TrainingConfig,
     progress: TrainingProgress,
 ) -> float:
-    """Train, from the latest checkpoint on if there is one, and give the seconds it took;
-    `Stopped` if it was asked to end before it was done."""
-    keeper = SaveCheckpoints(checkpoints, progress.should_stop)
+    """Train, from the latest checkpoint if there is one, and return the seconds it took; `Stopped`
+    if it was asked to end before its last step."""
+    saver = SaveCheckpoints(checkpoints, progress.should_stop)
     trainer.remove_callback(PrinterCallback)
     started = time.monotonic()
     latest = checkpoints.latest()
-    with curves(computing, progress) as drawn:
-        for callback in (ReportProgress(progress), SetEpoch(order), keeper, *drawn):
+    with tracker_callbacks(training, progress) as trackers:
+        for callback in (ReportProgress(progress), SetEpoch(sampler), saver, *trackers):
             trainer.add_callback(callback)
         trainer.train(resume_from_checkpoint=str(latest) if latest else None)
-    if keeper.stopped:
+    if saver.stopped:
         raise Stopped(f"stopped at step {trainer.state.global_step} of {trainer.state.max_steps}")
     return time.monotonic() - started
 
 
 def save_weights(trainer: Trainer, into: Path, finish: Callable[[Any], Any] = lambda m: m) -> None:
-    """Write the trained model (`finish` may change it first); with a team, gathered and once."""
+    """Save the trained model, changed by `finish`; the shards of several processes are gathered."""
     model = finish(trainer.accelerator.unwrap_model(trainer.model))
     if distributed.world_size() == 1:
         model.save_pretrained(into)
@@ -149,6 +151,6 @@ def save_weights(trainer: Trainer, into: Path, finish: Callable[[Any], Any] = la
 
 
 def quiet() -> None:
-    """No bars and no advice from transformers: a new head is meant to be newly initialised."""
+    """Silence transformers: no progress bars, no warning about the newly initialised head."""
     logging.set_verbosity_error()
     logging.disable_progress_bar()

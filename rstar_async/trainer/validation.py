@@ -1,4 +1,4 @@
-"""Data that would poison a training are refused before it, with the row and what is wrong in it."""
+"""Refuses unusable training data before the training, naming the row and what is wrong in it."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from rstar_async.trainer.packing import PackedTree
 
 
 def check_rows(rows: Sequence[SFTRow], vocabulary: int) -> None:
-    """`Refused` unless there are rows, of known ids, with something to learn."""
+    """`Refused` unless there are rows, all with known ids, and at least one token in the loss."""
     if not rows:
         raise Refused("there are no rows to train the policy on")
     for number, row in enumerate(rows, start=1):
@@ -22,17 +22,17 @@ def check_rows(rows: Sequence[SFTRow], vocabulary: int) -> None:
 
 
 def check_trees(trees: Sequence[PackedTree], vocabulary: int, heldout: bool = False) -> None:
-    """`Refused` unless there are trees, of known ids, that tell better from worse."""
+    """`Refused` unless there are trees, all with known ids and labels, that differ in value."""
     if not trees and not heldout:
         raise Refused("there are no trees to train the PPM on")
     for number, tree in enumerate(trees, start=1):
         where = f"tree {number} of {len(trees)}"
         _check_ids(tree.input_ids, vocabulary, where)
         if not tree.pairs and not tree.targets:
-            raise Refused(f"{where} has nothing to be judged")
+            raise Refused(f"{where} has neither pairs nor targets")
     values = {value for tree in trees for _, value, _ in tree.targets}
     if not heldout and len(values) == 1 and not any(tree.pairs for tree in trees):
-        raise Refused(f"every judged step has the value {values.pop():g}; nothing to tell apart")
+        raise Refused(f"every target has the value {values.pop():g}, so there is nothing to learn")
 
 
 def _check_ids(ids: Sequence[int], vocabulary: int, where: str) -> None:

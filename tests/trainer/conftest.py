@@ -26,7 +26,7 @@ def _one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A causal language model as it comes from elsewhere."""
+    """A causal language model whose tokenizer does not know the tags."""
     return plain_model(tmp_path_factory.mktemp("plain"), seed=0)
 
 
@@ -67,7 +67,7 @@ def plain_tokenizer() -> PreTrainedTokenizerFast:
 
 @pytest.fixture(scope="session")
 def base(plain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same model, made ready."""
+    """The same model after `prepare_base`."""
     folder = tmp_path_factory.mktemp("base")
     prepare_base(str(plain), folder)
     return folder

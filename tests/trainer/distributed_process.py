@@ -1,6 +1,6 @@
 """One process of several: `python -m tests.trainer.distributed_process BASE INTO`.
 
-Trains both models, and scores a batch by a PPM that is sharded over the team (FSDP2). The leader
+Trains both models, and scores a batch with a PPM that is sharded over the processes (FSDP2). Rank 0
 writes losses and gradients to INTO/figures.json.
 """
 
@@ -17,8 +17,8 @@ from rstar_async.trainer import distributed
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.dataset import demonstration_row
 from rstar_async.trainer.objectives import PPMLoss
-from rstar_async.trainer.policy import train_policy
-from rstar_async.trainer.ppm import train_ppm
+from rstar_async.trainer.policy import PolicyJob, train_policy
+from rstar_async.trainer.ppm import PPMJob, train_ppm
 from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.scorer import load_ppm, scores
 from tests.trainer.stored_trees import packed_trees
@@ -34,35 +34,35 @@ def main(base: Path, into: Path) -> None:
     encoder = Encoder.load(base, "tagged")
     trees = packed_trees(encoder, 10)
     figures = {
-        "policy": losses_of_policy(base, encoder, into / "policy"),
-        "ppm": losses_of_ppm(base, trees, into / "ppm"),
-        "sharded": sharded(base, trees),
-        "agreed": distributed.any_rank(distributed.is_rank0(), not distributed.is_rank0(), False),
-        "led": distributed.on_rank0(lambda: "by the leader"),
+        "policy": policy_losses(base, encoder, into / "policy"),
+        "ppm": ppm_losses(base, trees, into / "ppm"),
+        "sharded": sharded_figures(base, trees),
+        "any_rank": distributed.any_rank(distributed.is_rank0(), not distributed.is_rank0(), False),
+        "from_rank0": distributed.on_rank0(lambda: "by rank 0"),
     }
     if distributed.is_rank0():
         (into / "figures.json").write_text(json.dumps(figures))
     distributed.leave()
 
 
-def losses_of_policy(base, encoder, into):
+def policy_losses(base, encoder, into):
     problems = word_problems(10, (1, 2), 3, "demonstration")
     rows = [demonstration_row(p.question, p.solution, encoder) for p in problems]
     progress = TrainingProgress("policy")
-    train_policy(base, rows, POLICY, TrainingConfig(), seed=1, into=into, progress=progress)
+    train_policy(PolicyJob(base, rows, POLICY, TrainingConfig(), 1), into=into, progress=progress)
     return progress.losses
 
 
-def losses_of_ppm(base, trees, into):
+def ppm_losses(base, trees, into):
     progress = TrainingProgress("ppm")
-    options = {"scale": 5.0, "seed": 1, "into": into, "progress": progress}
-    metrics = train_ppm(base, trees, trees[:3], PPM, TrainingConfig(), **options)
-    learnt = [line["pair_accuracy_train"] for line in progress.lines[1:]]
-    return [*progress.losses, *learnt, metrics["pair_accuracy"]]
+    job = PPMJob(base, trees, trees[:3], PPM, TrainingConfig(), scale=5.0, seed=1)
+    metrics = train_ppm(job, into=into, progress=progress)
+    accuracies = [record["pair_accuracy_train"] for record in progress.step_log[1:]]
+    return [*progress.losses, *accuracies, metrics["pair_accuracy"]]
 
 
-def sharded(base, trees):
-    """Loss and head gradient of a PPM whose layers are spread over the team."""
+def sharded_figures(base, trees):
+    """Loss and head gradient of a PPM whose layers are sharded over the processes."""
     model = load_ppm(base)
     torch.nn.init.constant_(model.score.weight, 0.1)
     if distributed.world_size() > 1:

@@ -1,4 +1,4 @@
-"""A model hub that speaks what an upload needs: repositories, files small and large, tags."""
+"""A model hub with the part of the API that uploads use: repositories, files, commits, tags."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ TOKEN = "hf_of_a_test"
 
 
 class Hub(ThreadingHTTPServer):
-    """`repositories` by name: is it private, its files, the ids of its commits, its tags."""
+    """`repositories` by name: whether it is private, its files, the ids of its commits, tags."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)

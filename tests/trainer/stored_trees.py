@@ -1,7 +1,7 @@
-"""A searched round without a search: trees with right and wrong branches, stored as search would.
+"""A searched round without a search: trees with right and wrong answers, stored as search does.
 
-Every node on the gold way is expanded into the gold step and a wrong one; a wrong one is followed
-to a wrong answer. Wrong steps carry a mark, so that a PPM has something to learn.
+Every node on the path of the gold solution is expanded into the gold step and a wrong one; each
+wrong step leads to a wrong answer. Wrong steps carry a mark, so that a PPM can tell them apart.
 """
 
 import re
@@ -20,23 +20,23 @@ from storage.database import Database
 from storage.records import Node, Problem, Round, Run, Search, problem_id
 
 MARK = "# perhaps\n"
-PIECE = re.compile(f".*?(?:{'|'.join(tags.STEP_ENDS)})", re.DOTALL)
+STEP = re.compile(f".*?(?:{'|'.join(tags.STEP_ENDS)})", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Planted:
-    """A problem and the tree that was grown over it."""
+class SolvedTree:
+    """A problem and its tree."""
 
     problem: WordProblem
     tree: Tree
 
 
-def plant(encoder: Encoder, count: int, seed: int = 1) -> list[Planted]:
+def solved_trees(encoder: Encoder, count: int, seed: int = 1) -> list[SolvedTree]:
     problems = word_problems(count, (1, 2), seed, "train")
-    return [Planted(problem, grow(encoder, problem)) for problem in problems]
+    return [SolvedTree(problem, build_tree(encoder, problem)) for problem in problems]
 
 
-def grow(encoder: Encoder, problem: WordProblem) -> Tree:
+def build_tree(encoder: Encoder, problem: WordProblem) -> Tree:
     tree = Tree(Selection())
     node = tree.root
     for text in gold_steps(problem.solution):
@@ -55,7 +55,7 @@ def grow(encoder: Encoder, problem: WordProblem) -> Tree:
 
 def gold_steps(solution: str) -> list[str]:
     without_output = re.sub(f"\n{tags.OUTPUT}.*?{tags.END_OF_OUTPUT}", "", solution, flags=re.S)
-    return PIECE.findall(without_output)
+    return STEP.findall(without_output)
 
 
 def _finish_wrongly(encoder: Encoder, tree: Tree, node: TreeNode) -> None:
@@ -92,20 +92,19 @@ def _answer(encoder: Encoder, answer: str, correct: bool) -> Candidate:
 
 
 def packed_trees(encoder: Encoder, count: int) -> list[PackedTree]:
-    """Planted trees as the PPM is trained on them."""
-    trees: list[PackedTree] = []
-    for number, planted in enumerate(plant(encoder, count)):
-        trees += pack(labelled_tree(stored_tree(number, planted), encoder, PairRules()), 512, 4096)[
-            0
-        ]
-    return trees
+    """The trees of `solved_trees` as the PPM is trained on them."""
+    packed: list[PackedTree] = []
+    for number, solved in enumerate(solved_trees(encoder, count)):
+        labelled = labelled_tree(stored_tree(number, solved), encoder, PairRules())
+        packed += pack(labelled, 512, 4096)[0]
+    return packed
 
 
-def stored_tree(number: int, planted: Planted) -> StoredTree:
-    """The tree as the database would give it back."""
+def stored_tree(number: int, solved: SolvedTree) -> StoredTree:
+    """The tree as it is read back from the database."""
     search = Search(f"s{number}", "run", 1, f"p{number}", "train", 1, "policy")
-    nodes = {node.path: node for node in node_rows(search.id, planted.tree, "policy")}
-    return StoredTree(search, planted.problem.question, nodes, "tagged")
+    nodes = {node.path: node for node in node_rows(search.id, solved.tree, "policy")}
+    return StoredTree(search, solved.problem.question, nodes, "tagged")
 
 
 def open_run(database: Database, run: str) -> None:
@@ -113,13 +112,13 @@ def open_run(database: Database, run: str) -> None:
 
 
 def store_round(
-    database: Database, run: str, number: int, planted: Sequence[Planted], policy: str
+    database: Database, run: str, number: int, trees: Sequence[SolvedTree], policy: str
 ) -> None:
     """All rows of a searched round."""
     database.commit(Round(run, number, "searched", policy))
-    for place in planted:
-        question = place.problem.question
-        problem = Problem(problem_id(run, question), run, question, place.problem.answer)
+    for solved in trees:
+        question = solved.problem.question
+        problem = Problem(problem_id(run, question), run, question, solved.problem.answer)
         search = Search(
             f"{run}-{number}-{problem.id}",
             run,
@@ -131,27 +130,27 @@ def store_round(
             status="finished",
             solved=True,
         )
-        database.commit(problem, search, *node_rows(search.id, place.tree, policy))
+        database.commit(problem, search, *node_rows(search.id, solved.tree, policy))
 
 
 def node_rows(search_id: str, tree: Tree, policy: str) -> Iterator[Node]:
-    births = {path: i for i, path in enumerate(tree.nodes)}
+    creation = {path: i for i, path in enumerate(tree.nodes)}
     for path, node in tree.nodes.items():
-        made = node.candidate
+        candidate = node.candidate
         yield Node(
             search_id=search_id,
             path=path,
-            expansion=births[node.parent.path] + 1 if node.parent else 0,
+            expansion=creation[node.parent.path] + 1 if node.parent else 0,
             depth=node.depth,
-            text=made.text,
-            observation=observation(made.stdout) if made.observation_tokens else "",
-            tokens=made.tokens,
-            observation_tokens=made.observation_tokens,
+            text=candidate.text,
+            observation=observation(candidate.stdout) if candidate.observation_tokens else "",
+            tokens=candidate.tokens,
+            observation_tokens=candidate.observation_tokens,
             status=node.status.value,
-            answer=made.answer,
-            correct=made.is_correct,
+            answer=candidate.answer,
+            correct=candidate.is_correct,
             visits=node.visits,
             value_sum=node.value_sum,
             policy_id=policy,
-            stdout=made.stdout,
+            stdout=candidate.stdout,
         )

@@ -17,20 +17,20 @@ from rstar_async.text.tags import SPECIAL_TOKENS
 from rstar_async.trainer.base import prepare_base
 
 
-def spelt(folder):
-    """For every tag, the ids that it was written with before it was a token."""
+def spelling(folder):
+    """For every tag, the ids that spell it in this tokenizer."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     return [tokenizer.encode(tag, add_special_tokens=False) for tag in SPECIAL_TOKENS]
 
 
-def test_every_tag_becomes_one_token_that_starts_as_what_it_was_spelt_with(plain, base):
+def test_every_tag_becomes_one_token_that_starts_at_the_mean_of_its_spelling(plain, base):
     before = AutoModelForCausalLM.from_pretrained(plain).get_input_embeddings().weight
     after = AutoModelForCausalLM.from_pretrained(base).get_input_embeddings().weight
     tokenizer = AutoTokenizer.from_pretrained(base)
     ids = tokenizer.convert_tokens_to_ids(list(SPECIAL_TOKENS))
     assert len(set(ids)) == len(SPECIAL_TOKENS)
     assert torch.equal(after[: len(before)], before)
-    for row, pieces in zip(ids, spelt(plain), strict=True):
+    for row, pieces in zip(ids, spelling(plain), strict=True):
         assert torch.allclose(after[row], before[pieces].mean(0))
     assert len({tuple(after[row].tolist()) for row in ids}) == len(ids)
     assert set(SPECIAL_TOKENS) <= set(tokenizer.extra_special_tokens)
@@ -46,7 +46,7 @@ def test_tags_are_added_once(base, tmp_path):
         assert torch.equal(one, other)
 
 
-def test_spare_rows_of_the_embeddings_are_used_before_new_ones_are_made(plain, tmp_path):
+def test_spare_rows_of_the_embeddings_are_used_before_new_ones_are_added(plain, tmp_path):
     model = AutoModelForCausalLM.from_pretrained(plain)
     size = model.get_input_embeddings().num_embeddings
     model.resize_token_embeddings(size + 64)
@@ -55,7 +55,7 @@ def test_spare_rows_of_the_embeddings_are_used_before_new_ones_are_made(plain, t
     prepare_base(str(tmp_path / "padded"), tmp_path / "out")
     weight = AutoModelForCausalLM.from_pretrained(tmp_path / "out").get_input_embeddings().weight
     assert len(weight) == size + 64
-    for row, pieces in enumerate(spelt(plain), size):
+    for row, pieces in enumerate(spelling(plain), size):
         assert torch.allclose(weight[row], weight[pieces].mean(0))
 
 
@@ -71,7 +71,7 @@ def test_a_missing_model_is_named(name, tmp_path):
         prepare_base(name, tmp_path)
 
 
-def test_a_folder_without_anything_is_refused(tmp_path):
+def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(BadInput, match=r"neither a config.json nor a single .gguf"):
         prepare_base(str(tmp_path), tmp_path / "out")
 

@@ -7,7 +7,7 @@ from rstar_async.trainer.comparisons import compared_offsets, path_weights
 from rstar_async.trainer.objectives import PPMLoss
 from rstar_async.trainer.packing import LabelledTree, pack
 from rstar_async.trainer.scorer import load_ppm, scores
-from tests.trainer.separate import separate_scores
+from tests.trainer.unpacked import unpacked_scores
 
 SIBLINGS = Preference("0.1", "0.2", "step", 1.0)
 SOLUTIONS = Preference("0.1.1", "0.2.1", "trajectory", 1.0)
@@ -29,7 +29,7 @@ def test_siblings_are_compared_from_the_first_token_that_differs():
     assert offsets == [(1, 1), (2, 2), (3, 3), (3, 4)]
 
 
-def test_the_last_tokens_of_steps_of_one_length_are_compared_once():
+def test_the_last_tokens_of_steps_of_equal_length_are_compared_once():
     offsets = compared_offsets(SIBLINGS, [4, 5, 9], [4, 7, 9], "differing_tokens")
     assert offsets == [(1, 1), (2, 2)]
 
@@ -43,23 +43,23 @@ def test_whole_solutions_are_compared_at_their_last_tokens():
 
 
 @pytest.mark.parametrize("score_at", ["differing_tokens", "last_token"])
-def test_siblings_with_equal_ids_are_no_pair(score_at):
+def test_siblings_with_equal_ids_are_not_a_pair(score_at):
     assert compared_offsets(SIBLINGS, [4, 5, 9], [4, 5, 9], score_at) == []
     equal = LabelledTree("problem", "search", [1], {"0.1": [4, 9], "0.2": [4, 9]}, [SIBLINGS])
     assert pack(equal, 100, 100, score_at) == ([], [])
 
 
-def test_the_steps_towards_a_chosen_one_share_its_weight():
+def test_the_steps_on_the_path_to_a_chosen_one_share_its_weight():
     deep = Preference("0.1.1", "0.1.2", "step", 0.5)
     assert path_weights([SIBLINGS, deep]) == {"0.1": 1.25, "0.1.1": 0.25}
 
 
-def test_a_step_that_another_pair_rejects_is_no_good_step():
+def test_a_step_that_another_pair_rejects_is_not_a_good_step():
     deep = Preference("0.2.1", "0.2.2", "step", 1.0)
     assert path_weights([SIBLINGS, deep]) == {"0.1": 1.0, "0.2.1": 0.5}
 
 
-def test_the_tokens_of_a_pair_share_its_weight_and_accuracy_is_of_the_last():
+def test_the_tokens_of_a_pair_share_its_weight_and_accuracy_uses_the_last_ones():
     (packed,), _ = pack(tree(SIBLINGS), 100, 100, "differing_tokens")
     columns = [
         (packed.input_ids[packed.scored[better]], packed.input_ids[packed.scored[worse]], weight)
@@ -79,7 +79,7 @@ def test_packed_loss_and_gradients_equal_those_of_one_pair_at_a_time(base, pair_
     packed, _ = pack(tree(*pairs), 100, 100, "differing_tokens")
     alone = [part for pair in pairs for part in pack(tree(pair), 100, 100, "differing_tokens")[0]]
     results = []
-    for trees, score in ((packed, scores), (alone, scores), (alone, separate_scores)):
+    for trees, score in ((packed, scores), (alone, scores), (alone, unpacked_scores)):
         model.zero_grad()
         parts = forwards(trees, 1000)
         total = sum(loss.summed(score(model, part), part) for part in parts)
@@ -91,7 +91,7 @@ def test_packed_loss_and_gradients_equal_those_of_one_pair_at_a_time(base, pair_
         assert torch.allclose(gradient, other, atol=1e-5, rtol=1e-4)
 
 
-def test_padding_changes_neither_loss_nor_weight(base):
+def test_padding_changes_neither_the_loss_nor_the_weight(base):
     model = load_ppm(base).eval()
     torch.nn.init.normal_(model.score.weight)
     short = LabelledTree("other", "search", [1], {"0.1": [4, 9], "0.2": [5, 9]}, [SIBLINGS])

@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
+from msgspec import structs
 
 from rstar_async.config import ExecutionConfig, SearchConfig
 from rstar_async.data.preferences import PairRules
@@ -36,7 +37,7 @@ STEPS = (
 
 @dataclass
 class ScriptedPool:
-    """Answers every request with what `reply` makes of it, and remembers the requests."""
+    """Answers every request with `reply(request)`, and records the requests."""
 
     reply: object
 
@@ -48,13 +49,13 @@ class ScriptedPool:
         return self.reply(request)
 
 
-class EverythingIsRight(Domain):
+class AlwaysRight(Domain):
     async def verify(self, problem, path, executor):
         return Verification("7", "right")
 
 
-async def searched(encoder, style):
-    """A tree of one path, grown by the real expander; and what the policy was prompted with."""
+async def search_one_path(encoder, style):
+    """A tree of one path from the real expander, and the prompts that the policy got."""
     script = iter(STEPS)
 
     def generate(request):
@@ -70,7 +71,7 @@ async def searched(encoder, style):
     settings = ExpansionSettings.of(SearchConfig(), ExecutionConfig(), "truth", "last")
     problem = Problem("p", "run", QUESTION, "7")
     jobs = TreeJobs(pools, "s")
-    expander = Expander(jobs, models, EverythingIsRight(), settings, problem, seed=1)
+    expander = Expander(jobs, models, AlwaysRight(), settings, problem, seed=1)
     tree = Tree(Selection())
     node, rows = tree.root, [root_row("s", tree, models)]
     for number in range(1, len(STEPS) + 1):
@@ -84,34 +85,34 @@ async def searched(encoder, style):
 
 
 async def test_the_policy_is_trained_on_the_ids_it_was_prompted_with(encoder):
-    stored, prompts = await searched(encoder, "tagged")
+    stored, prompts = await search_one_path(encoder, "tagged")
     row = trajectory_row(stored, "0.1.1.1", encoder)
     for prompt in prompts:
         assert row.input_ids[: len(prompt)] == prompt
     assert row.input_ids == [*prompts[-1], *encoder.step(STEPS[-1])]
 
 
-async def test_the_loss_is_on_what_the_policy_wrote_and_on_nothing_else(encoder):
-    stored, _ = await searched(encoder, "tagged")
+async def test_the_loss_is_only_on_what_the_policy_wrote(encoder):
+    stored, _ = await search_one_path(encoder, "tagged")
     row = trajectory_row(stored, "0.1.1.1", encoder)
-    learnt = [label for label in row.labels if label != NOT_IN_LOSS]
-    assert encoder.decode(learnt) == "".join(STEPS)
+    in_loss = [label for label in row.labels if label != NOT_IN_LOSS]
+    assert encoder.decode(in_loss) == "".join(STEPS)
     masked = [i for i, label in zip(row.input_ids, row.labels, strict=True) if label < 0]
     output = f"\n{tags.OUTPUT}7{tags.END_OF_OUTPUT}"
     assert masked == [*encoder.prompt(QUESTION), *encoder.observation("7")]
     assert encoder.decode(masked).endswith(output)
 
 
-async def test_trees_of_a_few_shot_policy_are_encoded_as_the_trained_one_is_prompted(base, encoder):
+async def test_trees_of_a_few_shot_policy_are_encoded_for_the_trained_policy(base, encoder):
     few_shot = Encoder.load(base, "few_shot")
-    by_few_shot, _ = await searched(few_shot, "few_shot")
-    by_trained, _ = await searched(encoder, "tagged")
+    by_few_shot, _ = await search_one_path(few_shot, "few_shot")
+    by_trained, _ = await search_one_path(encoder, "tagged")
     again = trajectory_row(by_few_shot, "0.1.1.1", encoder)
     assert again == trajectory_row(by_trained, "0.1.1.1", encoder)
 
 
 async def test_a_tag_inside_a_question_stays_text(encoder):
-    stored, _ = await searched(encoder, "tagged")
+    stored, _ = await search_one_path(encoder, "tagged")
     row = trajectory_row(stored, "0.1.1.1", encoder)
     end_of_step, _, end_of_answer = encoder.stop_token_ids
     assert row.input_ids.count(end_of_step) == 1
@@ -119,8 +120,8 @@ async def test_a_tag_inside_a_question_stays_text(encoder):
     assert QUESTION in encoder.decode(row.input_ids)
 
 
-async def test_judged_steps_have_the_ids_that_search_scores(encoder):
-    stored, prompts = await searched(encoder, "tagged")
+async def test_labelled_steps_have_the_ids_that_search_scores(encoder):
+    stored, prompts = await search_one_path(encoder, "tagged")
     wrong = {
         **stored.nodes,
         "0.1.1.2": _wrong(stored.nodes["0.1.1.1"], "0.1.1.2"),
@@ -132,19 +133,17 @@ async def test_judged_steps_have_the_ids_that_search_scores(encoder):
 
 
 def _wrong(node, path):
-    from msgspec import structs
-
     return structs.replace(node, path=path, correct=False, value_sum=-1.0)
 
 
-def test_a_demonstration_is_cut_where_search_would_cut_it(encoder):
+def test_a_demonstration_is_split_where_search_would_split_it(encoder):
     problem = word_problems(1, (2,), 5, "demonstration")[0]
     row = demonstration_row(problem.question, problem.solution, encoder)
     prompt = len(encoder.prompt(problem.question))
     assert encoder.decode(row.input_ids[prompt:]) == problem.solution
-    learnt = encoder.decode([label for label in row.labels if label != NOT_IN_LOSS])
-    assert tags.OUTPUT not in learnt
-    assert learnt.endswith(tags.END_OF_ANSWER)
+    in_loss = encoder.decode([label for label in row.labels if label != NOT_IN_LOSS])
+    assert tags.OUTPUT not in in_loss
+    assert in_loss.endswith(tags.END_OF_ANSWER)
 
 
 @pytest.mark.parametrize("question", [QUESTION, "Σ ☃ é", ""])
@@ -153,6 +152,6 @@ def test_training_prompt_equals_search_prompt(encoder, question):
     assert row.input_ids == [*encoder.prompt(question), *encoder.step(STEPS[0])]
 
 
-def test_long_rows_are_left_out_whole(encoder):
+def test_rows_that_are_too_long_are_left_out(encoder):
     rows = [demonstration_row("?", "# a\n" * n + "<end_of_step>", encoder) for n in (1, 50)]
     assert within(rows, len(rows[0].input_ids)) == rows[:1]

@@ -1,4 +1,4 @@
-"""Two processes train what one trains."""
+"""A training by two processes gives the results of one process."""
 
 import json
 import os
@@ -20,18 +20,20 @@ TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-
 
 
 @pytest.fixture(scope="module")
-def teams(base, tmp_path_factory):
-    """The figures of one process and of two, and where they saved their models."""
-    return [_run(base, tmp_path_factory.mktemp("team"), words) for words in ((), TORCHRUN)]
+def trainings(base, tmp_path_factory):
+    """The model folders and the figures of one process and of two."""
+    return [
+        _run(base, tmp_path_factory.mktemp("training"), launcher) for launcher in ((), TORCHRUN)
+    ]
 
 
-def _run(base, into, words):
+def _run(base, into, launcher):
     for name in ("policy", "ppm"):
         (into / name).mkdir()
     command = [
         sys.executable,
         "-m",
-        *words,
+        *launcher,
         "tests.trainer.distributed_process",
         str(base),
         str(into),
@@ -42,17 +44,17 @@ def _run(base, into, words):
     return into, json.loads((into / "figures.json").read_text())
 
 
-@pytest.mark.parametrize("what", ["policy", "ppm"])
-def test_two_processes_have_the_losses_of_one(what, teams):
-    (_, one), (_, two) = teams
-    assert len(one[what]) >= 6
-    assert two[what] == pytest.approx(one[what], rel=1e-4)
+@pytest.mark.parametrize("kind", ["policy", "ppm"])
+def test_two_processes_have_the_losses_of_one(kind, trainings):
+    (_, one), (_, two) = trainings
+    assert len(one[kind]) >= 6
+    assert two[kind] == pytest.approx(one[kind], rel=1e-4)
 
 
-def test_what_two_have_trained_is_what_one_has_trained(teams):
+def test_two_processes_train_the_weights_of_one(trainings):
     one, two = (
         AutoModelForSequenceClassification.from_pretrained(into / "ppm", dtype="float32")
-        for into, _ in teams
+        for into, _ in trainings
     )
     for (name, mine), (_, theirs) in zip(
         one.named_parameters(), two.named_parameters(), strict=True
@@ -60,27 +62,31 @@ def test_what_two_have_trained_is_what_one_has_trained(teams):
         assert torch.allclose(mine, theirs, atol=1e-4), name
 
 
-def test_a_sharded_ppm_has_the_loss_and_the_gradient_of_a_whole_one(teams):
-    (_, one), (_, two) = teams
+def test_a_sharded_ppm_has_the_loss_and_the_gradient_of_an_unsharded_one(trainings):
+    (_, one), (_, two) = trainings
     assert two["sharded"] == pytest.approx(one["sharded"], rel=1e-4, abs=1e-6)
 
 
-def test_a_wish_of_one_is_granted_to_all_and_one_leads(teams):
-    (_, one), (_, two) = teams
-    assert one["agreed"] == [True, False, False]
-    assert two["agreed"] == [True, True, False]
-    assert one["led"] == two["led"] == "by the leader"
+def test_a_flag_of_any_rank_is_set_on_all_and_results_of_rank_0_reach_all(trainings):
+    (_, one), (_, two) = trainings
+    assert one["any_rank"] == [True, False, False]
+    assert two["any_rank"] == [True, True, False]
+    assert one["from_rank0"] == two["from_rank0"] == "by rank 0"
 
 
-def test_a_team_with_one_port_for_metrics_serves_them_once(recipe, database, tmp_path):
-    pulse = tmp_path / "pulse"
-    done = train_in_two(recipe, tmp_path, "--metrics", str(_free_port()), "--pulse", str(pulse))
+def test_of_two_processes_one_serves_the_metrics_and_touches_the_heartbeat(
+    recipe, database, tmp_path
+):
+    heartbeat = tmp_path / "heartbeat"
+    done = train_in_two(
+        recipe, tmp_path, "--metrics", str(_free_port()), "--heartbeat", str(heartbeat)
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stderr.count("metrics served") == 1
-    assert pulse.exists()
+    assert heartbeat.exists()
 
 
-def test_bad_input_ends_a_team_with_its_one_line_last(recipe, database, tmp_path):
+def test_bad_input_ends_all_processes_with_one_line_last(recipe, database, tmp_path):
     recipe = structs.replace(recipe, model=ModelConfig(base="no/such/folder"))
     done = train_in_two(recipe, tmp_path)
     assert done.returncode == 2, done.stderr[-3000:]
@@ -89,15 +95,15 @@ def test_bad_input_ends_a_team_with_its_one_line_last(recipe, database, tmp_path
     assert "no/such/folder" in last
 
 
-def train_in_two(recipe, folder, *words):
-    """One recipe's trainer, as two processes."""
+def train_in_two(recipe, folder, *options):
+    """Run the recipe's trainer as two processes."""
     file = folder / "recipe.json"
     file.write_bytes(
         msgspec.json.encode(structs.replace(recipe, bootstrap=BootstrapConfig(kind="checkpoint")))
     )
     ranks = [sys.executable, "-m", "rstar_async.trainer.ranks", "2"]
     return subprocess.run(
-        [*ranks, "--recipe", str(file), "--run", "run", "--once", *words],
+        [*ranks, "--recipe", str(file), "--run", "run", "--once", *options],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""Pushing to a hub, by the real client to a server of our own; a hub that fails harms nothing."""
+"""Pushes to a local hub with the real client; a failing hub does not fail the round."""
 
 import os
 import subprocess
@@ -14,27 +14,27 @@ from rstar_async.trainer.hub import check_name
 from rstar_async.trainer.loop import serve
 from storage import queries
 from tests.trainer.hub_server import TOKEN, serving
-from tests.trainer.stored_trees import plant, store_round
+from tests.trainer.stored_trees import solved_trees, store_round
 
 
 @pytest.fixture
 def train(context, encoder, tmp_path):
-    """Brings a round's training to its end in a process of its own, which speaks to this hub."""
+    """Trains a round in a separate process that pushes to the hub at an address."""
 
-    def go(address):
+    def train_and_push(address):
         serve(context, once=True)
-        store_round(context.database, "run", 1, plant(encoder, 6), context.base().id)
+        store_round(context.database, "run", 1, solved_trees(encoder, 6), context.base().id)
         recipe = structs.replace(context.recipe, training=TrainingConfig(hub="somebody/steps"))
         file = tmp_path / "recipe.json"
         file.write_bytes(msgspec.json.encode(recipe))
         arguments = ["-m", "rstar_async.trainer", "--recipe", str(file), "--run", "run", "--once"]
         return run(address, *arguments)
 
-    return go
+    return train_and_push
 
 
 def run(address, *arguments):
-    """The client reads its settings once, at its import."""
+    """Run Python with this hub; the client reads its settings when it is imported."""
     settings = {"HF_ENDPOINT": address, "HF_TOKEN": TOKEN, "HF_HUB_DISABLE_XET": "1"}
     environment = {**os.environ, **settings, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
@@ -47,46 +47,46 @@ def contents(folder):
     return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
 
 
-def test_what_a_round_publishes_is_on_the_hub_file_by_file(context, train):
+def test_every_file_that_a_round_publishes_is_on_the_hub(context, train):
     with serving() as hub:
-        code, said = train(hub.address)
-    assert code == 0, said
+        code, output = train(hub.address)
+    assert code == 0, output
     _, policy, ppm = context.versions()
     for model in (policy, ppm):
         repository = hub.repositories[f"somebody/steps-{model.kind}"]
         assert repository["private"] is True
         assert repository["files"] == contents(context.folder(model))
         assert repository["tags"] == {model.id: repository["commits"][-1]}
-        assert f"model pushed model={model.id}" in said
+        assert f"model pushed model={model.id}" in output
 
 
-def test_a_hub_that_cannot_be_reached_costs_a_warning_and_not_the_round(context, train):
+def test_a_hub_that_cannot_be_reached_is_a_warning_and_the_round_is_trained(context, train):
     with serving() as hub:
-        gone = hub.address
-    code, said = train(gone)
-    assert code == 0, said
+        address = hub.address
+    code, output = train(address)
+    assert code == 0, output
     round_ = context.database.read(queries.round_by_number, "run", 1)
     assert round_.status == "trained"
     _, policy, _ = context.versions()
-    assert f"training.hub: model not pushed model={policy.id}" in said
+    assert f"training.hub: model not pushed model={policy.id}" in output
 
 
-def test_a_version_is_pushed_by_hand_once_more(context, train):
+def test_a_version_can_be_pushed_by_hand(context, train):
     home = str(context.recipe.home_folder)
     with serving() as hub:
         train("http://127.0.0.1:9")
         _, _, ppm = context.versions()
         command = ["-m", "rstar_async.cli", "models", home, "push", ppm.id]
-        code, said = run(hub.address, *command, "--hub", "somebody/again")
-        assert code == 0, said
-        assert said.splitlines()[0] == f"{hub.address}/somebody/again-ppm/tree/{ppm.id}"
+        code, output = run(hub.address, *command, "--hub", "somebody/again")
+        assert code == 0, output
+        assert output.splitlines()[0] == f"{hub.address}/somebody/again-ppm/tree/{ppm.id}"
         assert hub.repositories["somebody/again-ppm"]["files"] == contents(context.folder(ppm))
-    code, said = run(hub.address, *command, "--hub", "somebody/again")
+    code, output = run(hub.address, *command, "--hub", "somebody/again")
     assert code == 2
-    assert said.startswith(f"rstar: {ppm.id} was not pushed: ")
+    assert output.startswith(f"rstar: {ppm.id} was not pushed: ")
 
 
 @pytest.mark.parametrize("name", ["steps", "a/b/c", "some body/steps", "somebody/-steps-"])
-def test_a_name_that_no_hub_knows_is_refused_before_anything_is_trained(name):
-    with pytest.raises(BadInput, match="is no repository of a hub"):
+def test_an_invalid_repository_name_is_refused(name):
+    with pytest.raises(BadInput, match="is not a repository of a hub"):
         check_name(name)

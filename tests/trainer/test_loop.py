@@ -15,7 +15,7 @@ from rstar_async.trainer.context import TrainingContext
 from rstar_async.trainer.loop import serve
 from storage import queries
 from tests.trainer.conftest import plain_model
-from tests.trainer.stored_trees import Planted, plant, store_round
+from tests.trainer.stored_trees import SolvedTree, solved_trees, store_round
 
 
 def with_bootstrap(context, **changes):
@@ -35,12 +35,12 @@ def status(context, number):
     return context.database.read(queries.round_by_number, context.run, number).status
 
 
-def unsolved(planted: Planted) -> Planted:
-    """The same tree after all its right answers turned out wrong."""
-    for node in planted.tree.nodes.values():
+def unsolved(solved: SolvedTree) -> SolvedTree:
+    """The same tree with all right answers marked wrong."""
+    for node in solved.tree.nodes.values():
         if node.candidate.is_correct:
             object.__setattr__(node.candidate, "is_correct", False)
-    return planted
+    return solved
 
 
 @pytest.mark.parametrize("kind", ["few_shot", "checkpoint"])
@@ -53,16 +53,16 @@ def test_the_base_is_the_first_policy(context, kind):
     assert status(context, 0) == "trained"
 
 
-def test_a_guest_searches_in_round_1_and_the_base_is_what_is_trained(context, encoder, tmp_path):
-    guest = plain_model(tmp_path / "guest", seed=9)
-    context = with_bootstrap(context, kind="few_shot", model=str(guest))
+def test_a_stronger_model_searches_round_1_and_the_base_is_trained(context, encoder, tmp_path):
+    stronger = plain_model(tmp_path / "stronger", seed=9)
+    context = with_bootstrap(context, kind="few_shot", model=str(stronger))
     serve(context, once=True)
     base, prompted = context.versions()
     assert context.base() == base
     assert context.newest_policy(0) == prompted
     assert prompted.manifest["prompt_style"] == "few_shot"
 
-    store_round(context.database, "run", 1, plant(encoder, 12), prompted.id)
+    store_round(context.database, "run", 1, solved_trees(encoder, 12), prompted.id)
     serve(context, once=True)
     trained = context.newest_policy(1)
     assert trained.round == 1
@@ -82,7 +82,7 @@ def test_demonstrations_make_a_policy_whose_parent_is_the_base(context):
 def test_a_searched_round_becomes_a_policy_and_a_ppm(context, encoder):
     serve(context, once=True)
     base = context.base()
-    store_round(context.database, "run", 1, plant(encoder, 12), base.id)
+    store_round(context.database, "run", 1, solved_trees(encoder, 12), base.id)
     serve(context, once=True)
     _, policy, ppm = context.versions()
     assert (policy.parent_id, ppm.parent_id) == (base.id, policy.id)
@@ -107,23 +107,23 @@ def assert_split_by_problem(context, pairs):
     assert all(len(split) == 1 for split in splits.values())
 
 
-def test_without_a_solved_problem_the_old_policy_is_carried_on(context, encoder):
+def test_without_a_solved_problem_the_old_policy_stays_in_use(context, encoder):
     serve(context, once=True)
-    planted = [unsolved(one) for one in plant(encoder, 3)]
-    store_round(context.database, "run", 1, planted, context.base().id)
+    trees = [unsolved(one) for one in solved_trees(encoder, 3)]
+    store_round(context.database, "run", 1, trees, context.base().id)
     serve(context, once=True)
     base, policy, ppm = context.versions()
     assert (policy.status, ppm.status) == ("refused", "refused")
-    assert policy.reason == "none of 3 problems was solved; the old policy is carried on"
+    assert policy.reason == "none of 3 problems was solved; the old policy stays in use"
     assert ppm.reason == "no preference pairs in 3 problems"
     assert context.newest_policy(1) == base
     assert status(context, 1) == "trained"
 
 
-def test_a_ppm_may_be_switched_off(context, encoder):
+def test_the_ppm_can_be_switched_off(context, encoder):
     context = with_settings(context, "ppm", train=False)
     serve(context, once=True)
-    store_round(context.database, "run", 1, plant(encoder, 3), context.base().id)
+    store_round(context.database, "run", 1, solved_trees(encoder, 3), context.base().id)
     serve(context, once=True)
     assert [v.reason for v in context.versions() if v.kind == "ppm"] == ["ppm.train is off"]
     assert context.database.read(queries.pairs_of, "run", 1) == []
@@ -132,7 +132,7 @@ def test_a_ppm_may_be_switched_off(context, encoder):
 def test_trajectories_that_are_too_long_are_counted(context, encoder):
     context = with_settings(context, "policy", max_length=10)
     serve(context, once=True)
-    store_round(context.database, "run", 1, plant(encoder, 3), context.base().id)
+    store_round(context.database, "run", 1, solved_trees(encoder, 3), context.base().id)
     serve(context, once=True)
     _, policy, ppm = context.versions()
     assert policy.reason.startswith("all 3 trajectories are too long")
@@ -140,12 +140,12 @@ def test_trajectories_that_are_too_long_are_counted(context, encoder):
     assert ppm.parent_id == context.base().id
 
 
-def test_trajectories_of_earlier_rounds_come_along_when_asked(context, encoder):
+def test_with_policy_history_all_trajectories_of_earlier_rounds_are_used(context, encoder):
     context = with_settings(context, "policy", history="all", replay=4)
     serve(context, once=True)
     for number in (1, 2):
-        planted = plant(encoder, 3, seed=number)
-        store_round(context.database, "run", number, planted, context.base().id)
+        trees = solved_trees(encoder, 3, seed=number)
+        store_round(context.database, "run", number, trees, context.base().id)
         serve(context, once=True)
     first, second = (v for v in context.versions() if v.kind == "policy" and v.round)
     assert (first.metrics["trajectories"], second.metrics["trajectories"]) == (3, 6)
@@ -153,14 +153,19 @@ def test_trajectories_of_earlier_rounds_come_along_when_asked(context, encoder):
     assert second.parent_id == context.base().id
 
 
-def test_judgements_of_earlier_rounds_come_along_when_asked(context, encoder):
-    """What is stored as a round's pairs stays its own."""
+def test_with_ppm_history_all_pairs_of_earlier_rounds_are_used_but_not_stored_again(
+    context, encoder
+):
     context = with_settings(context, "ppm", history="all")
     serve(context, once=True)
     stored = {}
     for number in (1, 2):
         store_round(
-            context.database, "run", number, plant(encoder, 6, seed=number), context.base().id
+            context.database,
+            "run",
+            number,
+            solved_trees(encoder, 6, seed=number),
+            context.base().id,
         )
         serve(context, once=True)
         stored[number] = context.database.read(queries.pairs_of, "run", number)
@@ -173,7 +178,7 @@ def test_judgements_of_earlier_rounds_come_along_when_asked(context, encoder):
     assert [each["problems"] for each in policies] == [6, 6]
 
 
-def test_the_process_trains_and_ends_at_sigterm(recipe, database, tmp_path):
+def test_the_process_trains_and_exits_on_sigterm(recipe, database, tmp_path):
     recipe = structs.replace(recipe, bootstrap=BootstrapConfig(kind="checkpoint"))
     file = tmp_path / "recipe.json"
     file.write_bytes(msgspec.json.encode(recipe))

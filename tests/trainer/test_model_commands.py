@@ -1,4 +1,4 @@
-"""`rstar models` and `rstar train`, from the outside."""
+"""The commands `rstar models` and `rstar train`."""
 
 import json
 
@@ -8,15 +8,15 @@ from rstar_async.cli.main import main
 from rstar_async.trainer.loop import serve
 from rstar_async.trainer.standalone import max_length
 from storage import queries
-from tests.trainer.stored_trees import plant, store_round
-from tests.trainer.test_file_dataset import FIRST, RIGHT, SEVEN, STEP, WHOLE, written
+from tests.trainer.stored_trees import solved_trees, store_round
+from tests.trainer.test_file_dataset import FIRST, RIGHT, SEVEN, STEP, WHOLE, write_json
 
 
-def test_a_run_goes_back_to_an_older_pair_and_forward_again(context, encoder, capsys):
+def test_a_run_can_roll_back_to_older_models_and_forward_again(context, encoder, capsys):
     serve(context, once=True)
     base = context.base()
     for number in (1, 2):
-        store_round(context.database, "run", number, plant(encoder, 6, seed=number), base.id)
+        store_round(context.database, "run", number, solved_trees(encoder, 6, seed=number), base.id)
         serve(context, once=True)
     _, first, first_ppm, second, second_ppm = context.versions()
     home = str(context.recipe.home_folder)
@@ -32,14 +32,14 @@ def test_a_run_goes_back_to_an_older_pair_and_forward_again(context, encoder, ca
     assert main(["models", home, "rollback", second.id]) == 0
     assert in_use(context, "policy").id == second.id
     assert in_use(context, "ppm").id == second_ppm.id
-    damage_and_show(home, context, second, capsys)
+    show_and_damage(home, context, second, capsys)
 
 
 def in_use(context, kind):
     return context.database.read(queries.latest_published, "run", kind, 9)
 
 
-def damage_and_show(home, context, version, capsys):
+def show_and_damage(home, context, version, capsys):
     assert main(["models", home, "show", version.id]) == 0
     assert "as they were published" in capsys.readouterr().out
     (context.folder(version) / "config.json").write_text("{}")
@@ -47,26 +47,26 @@ def damage_and_show(home, context, version, capsys):
     assert main(["models", home, "rollback", version.id]) == 2
     assert "config.json has changed" in capsys.readouterr().err
     assert main(["models", home, "rollback"]) == 2
-    assert main(["models", home, "show", "nobody"]) == 2
+    assert main(["models", home, "show", "policy-r009-none"]) == 2
 
 
-def train(kind, data, plain, into, *words):
+def train(kind, data, plain, into, *options):
     command = ["train", kind, "--data", str(data), "--model", str(plain), "--into", str(into)]
-    return main([*command, *words])
+    return main([*command, *options])
 
 
 def test_models_are_trained_from_files_alone(plain, tmp_path, capsys):
     solution = {"query": "What is 3 + 4?", "response": FIRST + RIGHT + SEVEN}
-    sft = written(tmp_path / "sft.json", *[solution] * 4)
+    sft = write_json(tmp_path / "sft.json", *[solution] * 4)
     into = tmp_path / "models"
     assert train("policy", sft, plain, into, "--policy.batch_size", "2") == 0
     policy = capsys.readouterr().out.strip()
     assert policy.startswith(f"{into}/policy-r000-")
     manifest = json.loads((tmp_path / "models" / policy / "manifest.json").read_text())
     assert manifest["data"]["source"] == "sft.json"
-    preferences = written(tmp_path / "ppm.json", STEP, WHOLE)
-    words = ("--ppm.heldout_share", "0", "--ppm.batch_trees", "1")
-    assert train("ppm", preferences, policy, into, *words) == 0
+    preferences = write_json(tmp_path / "ppm.json", STEP, WHOLE)
+    options = ("--ppm.heldout_share", "0", "--ppm.batch_trees", "1")
+    assert train("ppm", preferences, policy, into, *options) == 0
     ppm = capsys.readouterr().out.strip()
     names = sorted(path.name for path in into.iterdir())
     assert names == sorted([policy.rpartition("/")[2], ppm.rpartition("/")[2], "training"])
@@ -74,7 +74,7 @@ def test_models_are_trained_from_files_alone(plain, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("records", "words", "says"),
+    ("records", "options", "message"),
     [
         ([], (), "there are no rows"),
         ([{"query": "?", "response": "Seven."}], (), "problem 1: ends with 'Seven.'"),
@@ -85,11 +85,13 @@ def test_models_are_trained_from_files_alone(plain, tmp_path, capsys):
         ),
     ],
 )
-def test_poisoned_files_end_in_one_line_and_no_model(records, words, says, plain, tmp_path, capsys):
+def test_unusable_files_end_in_one_line_and_no_model(
+    records, options, message, plain, tmp_path, capsys
+):
     into = tmp_path / "models"
-    data = written(tmp_path / "sft.json", *records)
-    assert train("policy", data, plain, into, *words) == 2
-    said = capsys.readouterr().err
-    assert says in said
-    assert said.count("\n") == 1
+    data = write_json(tmp_path / "sft.json", *records)
+    assert train("policy", data, plain, into, *options) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
     assert list(into.glob("*")) == []

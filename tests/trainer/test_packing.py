@@ -4,12 +4,12 @@ from torch.nn.attention.flex_attention import create_mask
 
 from rstar_async.data.preferences import Preference
 from rstar_async.search.paths import with_ancestors
-from rstar_async.trainer.attention import sees, tree_mask
+from rstar_async.trainer.attention import mask_rule, tree_mask
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.objectives import PPMLoss
 from rstar_async.trainer.packing import LabelledTree, Target, pack
 from rstar_async.trainer.scorer import load_ppm, scores
-from tests.trainer.separate import separate_loss, separate_scores
+from tests.trainer.unpacked import unpacked_loss, unpacked_scores
 
 STEPS = {
     "0.1": [4, 5],
@@ -39,17 +39,17 @@ def test_layout_is_depth_first_with_positions_along_each_path():
     assert kept == list(SMALL.pairs)
 
 
-def test_a_token_sees_its_own_path_and_nothing_else():
+def test_a_token_attends_to_its_own_path_only():
     (packed,), _ = pack(SMALL, 100, 100)
     mask = tree_mask(torch.tensor([packed.ends]))[0, 0]
-    seen_by_last_of_0_1_2 = [packed.input_ids[k] for k in mask[7].nonzero().flatten()]
-    assert seen_by_last_of_0_1_2 == [1, 2, 3, 4, 5, 8, 9]
+    attended = [packed.input_ids[k] for k in mask[7].nonzero().flatten()]
+    assert attended == [1, 2, 3, 4, 5, 8, 9]
 
 
-def test_flex_attention_is_told_the_same_rule():
+def test_the_rule_for_flex_attention_is_the_same_mask():
     ends = torch.tensor([[10, 10, 10, 8, 8, 6, 8, 8, 9, 10, 0, 0]])
-    told = create_mask(sees(ends), 1, None, 12, 12, device="cpu")
-    assert torch.equal(told, tree_mask(ends))
+    mask = create_mask(mask_rule(ends), 1, None, 12, 12, device="cpu")
+    assert torch.equal(mask, tree_mask(ends))
 
 
 def test_targets_are_packed_like_pairs():
@@ -70,7 +70,7 @@ def test_nodes_that_no_pair_needs_are_left_out():
     assert with_ancestors(["0.1.2.3"]) == {"0.1", "0.1.2", "0.1.2.3"}
 
 
-def test_a_long_path_loses_the_start_of_the_question_and_no_step():
+def test_a_long_path_loses_the_start_of_the_question_but_no_step():
     (packed,), kept = pack(tree(("0.1.2", "0.1.1", 1.0)), 6, 100)
     assert packed.input_ids == [2, 3, 4, 5, 7, 8, 9]
     assert packed.position_ids[:2] == [0, 1]
@@ -89,7 +89,7 @@ def test_a_tree_with_too_many_tokens_is_packed_in_parts():
     assert kept == list(SMALL.pairs)
 
 
-def test_a_pair_that_fits_into_no_row_is_left_out():
+def test_a_pair_that_does_not_fit_into_a_row_is_left_out():
     packed, kept = pack(SMALL, 100, 7)
     assert len(kept) == 2
     assert all(len(part.input_ids) <= 7 for part in packed)
@@ -104,7 +104,7 @@ def test_packed_scores_equal_separate_forward_passes(base, max_tokens):
     for part in forwards(packed, max_tokens):
         with torch.no_grad():
             together = scores(model, part)
-        alone = separate_scores(model, part)
+        alone = unpacked_scores(model, part)
         assert (together - alone).abs().max() <= 1e-5
 
 
@@ -116,6 +116,6 @@ def test_packed_gradients_equal_those_of_separate_passes(base):
     PPMLoss("preference").summed(scores(model, part), part).backward()
     together = {name: p.grad.clone() for name, p in model.named_parameters()}
     model.zero_grad()
-    separate_loss(model, part).backward()
+    unpacked_loss(model, part).backward()
     for name, parameter in model.named_parameters():
         assert torch.allclose(together[name], parameter.grad, atol=1e-5, rtol=1e-4), name

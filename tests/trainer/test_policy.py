@@ -12,7 +12,7 @@ from rstar_async.text.tags import SPECIAL_TOKENS
 from rstar_async.trainer.checkpoints import Checkpoints
 from rstar_async.trainer.dataset import NOT_IN_LOSS, SFTRow, demonstration_row
 from rstar_async.trainer.errors import Stopped
-from rstar_async.trainer.policy import PolicyTrainer, train_policy
+from rstar_async.trainer.policy import PolicyJob, PolicyTrainer, train_policy
 from rstar_async.trainer.progress import TrainingProgress
 
 EMBEDDINGS = "model.embed_tokens.weight"
@@ -27,16 +27,13 @@ def rows(encoder):
 
 def train(base, rows, into, progress=None, settings=SETTINGS, dtype="auto"):
     progress = progress or TrainingProgress("policy")
-    return train_policy(
-        base, rows, settings, TrainingConfig(dtype=dtype), seed=1, into=into, progress=progress
-    )
+    job = PolicyJob(base, rows, settings, TrainingConfig(dtype=dtype), seed=1)
+    return train_policy(job, into=into, progress=progress)
 
 
 def make_trainer(base, rows, tmp_path, settings=SETTINGS):
-    at_once = settings.micro_batch
-    return PolicyTrainer(
-        base, rows, settings, TrainingConfig(), at_once, 1, Checkpoints(tmp_path, 0)
-    )
+    job = PolicyJob(base, rows, settings, TrainingConfig(), seed=1)
+    return PolicyTrainer(job, settings.micro_batch, Checkpoints(tmp_path, 0))
 
 
 def test_bfloat16_is_mixed_precision_and_close_to_float32(base, rows, tmp_path):
@@ -80,8 +77,8 @@ def test_accumulated_micro_batches_give_the_step_of_one_batch(base, rows, tmp_pa
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
-def test_rows_reach_the_model_as_they_are(base, rows, tmp_path):
-    """No tokenizing, no end token, no cutting: ids and labels only padded."""
+def test_rows_reach_the_model_unchanged(base, rows, tmp_path):
+    """No tokenizing, no end token, no truncation: ids and labels are only padded."""
     trainer = make_trainer(base, rows[:4], tmp_path)
     (batch,) = trainer.get_train_dataloader()
     seen = {
@@ -93,21 +90,21 @@ def test_rows_reach_the_model_as_they_are(base, rows, tmp_path):
     assert seen == {tuple(row.input_ids): row.labels for row in rows[:4]}
 
 
-def loss_of(base, row, tmp_path):
+def trainer_loss(base, row, tmp_path):
     trainer = make_trainer(base, [row], tmp_path)
     (batch,) = trainer.get_train_dataloader()
     with torch.no_grad():
         return float(trainer.compute_loss(trainer.model, dict(batch)))
 
 
-def test_masked_tokens_are_no_targets(base, rows, tmp_path):
+def test_masked_tokens_are_not_in_the_loss(base, rows, tmp_path):
     row = rows[0]
     output = len(row.labels) - 1 - row.labels[::-1].index(NOT_IN_LOSS)
     labels = list(row.labels)
     labels[output] = row.input_ids[output]
-    loss = loss_of(base, row, tmp_path)
+    loss = trainer_loss(base, row, tmp_path)
     assert loss == pytest.approx(loss_by_hand(base, row), rel=1e-5)
-    assert loss != loss_of(base, SFTRow(row.input_ids, labels), tmp_path)
+    assert loss != trainer_loss(base, SFTRow(row.input_ids, labels), tmp_path)
 
 
 def loss_by_hand(base, row):
@@ -129,8 +126,8 @@ def test_every_step_is_reported(base, rows, tmp_path):
     assert lines[1]["loss"] == progress.losses[0]
 
 
-def test_a_wish_to_stop_ends_training_between_steps(base, rows, tmp_path):
-    progress = TrainingProgress("policy", should_stop=lambda: len(progress.lines) > 0)
+def test_a_request_to_stop_ends_the_training_after_a_step(base, rows, tmp_path):
+    progress = TrainingProgress("policy", should_stop=lambda: len(progress.step_log) > 0)
     with pytest.raises(Stopped, match="step 1 of 6"):
         train(base, rows, tmp_path, progress)
     assert list(tmp_path.iterdir()) == []
@@ -142,12 +139,12 @@ def losses_with(base, rows, tmp_path, **changes):
     return progress.losses
 
 
-def test_packing_gives_the_losses_of_padding(base, rows, tmp_path):
+def test_packing_gives_the_same_losses_as_padding(base, rows, tmp_path):
     padded = losses_with(base, rows[:8], tmp_path)
     assert losses_with(base, rows[:8], tmp_path, packing=True) == pytest.approx(padded, rel=1e-4)
 
 
-def test_adapters_are_merged_and_only_tags_change_among_the_embeddings(base, rows, tmp_path):
+def test_adapters_are_merged_and_of_the_embeddings_only_tags_change(base, rows, tmp_path):
     losses = losses_with(base, rows[:8], tmp_path, lora=LoRAConfig(rank=4), epochs=8)
     assert losses[-1] < losses[0] - 0.05
     before, after = (load_file(folder / "model.safetensors") for folder in (base, tmp_path))

@@ -23,16 +23,12 @@ from rstar_async.trainer.dataset import labelled_tree
 from rstar_async.trainer.errors import Stopped
 from rstar_async.trainer.objectives import PPMLoss, targets_of
 from rstar_async.trainer.packing import pack
-from rstar_async.trainer.pair_accuracy import pair_accuracy, points_by_problem
-from rstar_async.trainer.ppm import (
-    PreferenceTrainer,
-    padding_example,
-    train_ppm,
-)
+from rstar_async.trainer.pair_accuracy import pair_accuracy, score_pairs
+from rstar_async.trainer.ppm import PPMJob, PreferenceTrainer, padding_example, train_ppm
 from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.scorer import load_ppm, scores
-from tests.trainer.separate import separate_loss, separate_scores
-from tests.trainer.stored_trees import packed_trees, plant, stored_tree
+from tests.trainer.stored_trees import packed_trees, solved_trees, stored_tree
+from tests.trainer.unpacked import unpacked_loss, unpacked_scores
 
 PAIRWISE = PPMLoss("preference")
 PAPER = {"score_at": "last_token", "pair_loss": "pairwise", "min_steps": 0}
@@ -46,13 +42,11 @@ def packed(encoder):
 
 def train(start, trees, heldout, into, settings=SETTINGS, progress=None, dtype="auto"):
     progress = progress or TrainingProgress("ppm")
-    computing = TrainingConfig(dtype=dtype)
-    return train_ppm(
-        start, trees, heldout, settings, computing, scale=5.0, seed=1, into=into, progress=progress
-    )
+    job = PPMJob(start, trees, heldout, settings, TrainingConfig(dtype=dtype), scale=5.0, seed=1)
+    return train_ppm(job, into=into, progress=progress)
 
 
-def test_bfloat16_is_mixed_precision_here_too(base, packed, tmp_path):
+def test_bfloat16_is_close_to_float32(base, packed, tmp_path):
     losses = {}
     for dtype in ("float32", "bfloat16"):
         (tmp_path / dtype).mkdir()
@@ -60,7 +54,7 @@ def test_bfloat16_is_mixed_precision_here_too(base, packed, tmp_path):
     assert losses["float32"] == pytest.approx(losses["bfloat16"], rel=0.01)
 
 
-def test_it_learns_to_tell_marked_steps_from_unmarked_ones(base, packed, tmp_path):
+def test_a_ppm_learns_to_tell_marked_steps_from_unmarked_ones(base, packed, tmp_path):
     metrics = train(base, packed[8:], packed[:8], tmp_path)
     assert metrics["pair_accuracy"] > 0.8
     assert metrics["loss_last"] < metrics["loss_first"]
@@ -69,24 +63,24 @@ def test_it_learns_to_tell_marked_steps_from_unmarked_ones(base, packed, tmp_pat
         "LlamaForSequenceClassification"
     ]
     (part,) = forwards(packed[:2], 4096)
-    raw = separate_scores(stock.eval(), part)
+    raw = unpacked_scores(stock.eval(), part)
     assert (raw[part.chosen] > raw[part.rejected]).float().mean() > 0.7
 
 
-def test_accuracy_is_told_while_it_learns(base, packed, tmp_path):
-    """Of each step's pairs as they were before it, and four times of the held-out ones."""
+def test_accuracy_is_logged_during_the_training(base, packed, tmp_path):
+    """On each step's pairs before the step, and four times on the held-out pairs."""
     progress = TrainingProgress("ppm", file=tmp_path / "progress.jsonl")
     (tmp_path / "ppm").mkdir()
     settings = structs.replace(SETTINGS, epochs=4)
     metrics = train(base, packed[8:], packed[:8], tmp_path / "ppm", settings, progress)
-    said = [json.loads(line) for line in progress.file.read_text().splitlines()][1:]
-    learnt = [line["pair_accuracy_train"] for line in said]
-    assert learnt[0] == 0.5  # a new head is zero: all are ties
-    assert sum(learnt[-4:]) / 4 > 0.8
-    heldout = {line["step"]: line["pair_accuracy"] for line in said if "pair_accuracy" in line}
+    records = [json.loads(line) for line in progress.file.read_text().splitlines()][1:]
+    accuracies = [line["pair_accuracy_train"] for line in records]
+    assert accuracies[0] == 0.5  # a new head is zero: all are ties
+    assert sum(accuracies[-4:]) / 4 > 0.8
+    heldout = {line["step"]: line["pair_accuracy"] for line in records if "pair_accuracy" in line}
     assert list(heldout) == [4, 8, 12, 16]
     assert heldout[16] == metrics["pair_accuracy"]
-    assert [line.get("pair_accuracy") for line in progress.lines[1:]] == [
+    assert [line.get("pair_accuracy") for line in progress.step_log[1:]] == [
         heldout.get(step) for step in range(1, 17)
     ]
 
@@ -96,17 +90,8 @@ def test_the_loss_is_the_weighted_mean_over_all_pairs_of_a_step(base, packed, tm
     results = []
     for max_tokens in (100_000, 400):
         settings = PPMConfig(batch_trees=4, max_tokens=max_tokens, **PAPER)
-        trainer = PreferenceTrainer(
-            base,
-            packed[:4],
-            [],
-            settings,
-            TrainingConfig(),
-            5.0,
-            max_tokens,
-            1,
-            Checkpoints(tmp_path, 0),
-        )
+        job = PPMJob(base, packed[:4], [], settings, TrainingConfig(), scale=5.0, seed=1)
+        trainer = PreferenceTrainer(job, max_tokens, Checkpoints(tmp_path, 0))
         model = trainer.model
         torch.nn.init.constant_(model.score.weight, 0.1)
         parts = forwards(packed[:4], max_tokens)
@@ -117,20 +102,20 @@ def test_the_loss_is_the_weighted_mean_over_all_pairs_of_a_step(base, packed, tm
     assert loss == pytest.approx(same_loss, rel=1e-5)
     assert torch.allclose(gradient, same_gradient, atol=1e-6)
     with torch.no_grad():
-        by_hand = sum(separate_loss(model.eval(), part) for part in parts)
+        by_hand = sum(unpacked_loss(model.eval(), part) for part in parts)
     assert loss == pytest.approx(float(by_hand / sum(p.weights.sum() for p in parts)), rel=1e-4)
 
 
-def test_weights_scale_their_pairs(base, packed):
+def test_the_loss_of_a_pair_is_scaled_by_its_weight(base, packed):
     model = load_ppm(base)
     (part,) = forwards(packed[:1], 4096)
-    # A new head is zero, so every pair costs log 2.
+    # A new head is zero, so the loss of every pair is log 2.
     expected = float(part.weights.sum()) * torch.log(torch.tensor(2.0))
     with torch.no_grad():
         loss = PAIRWISE.summed(scores(model, part), part)
     assert float(loss) == pytest.approx(float(expected), rel=1e-6)
-    assert pair_accuracy(points_by_problem(model, packed[:1], 4096)) == 0.5
-    assert pair_accuracy(points_by_problem(model, [], 4096)) is None
+    assert pair_accuracy(score_pairs(model, packed[:1], 4096)) == 0.5
+    assert pair_accuracy(score_pairs(model, [], 4096)) is None
 
 
 def test_problems_are_held_out_by_their_id_alone():
@@ -168,7 +153,7 @@ def test_a_qwen_head_is_saved_with_a_bias_of_zero(qwen, packed, tmp_path):
     assert not report["missing_keys"]
 
 
-def test_a_llama_head_has_none_for_nobody_reads_it(base, packed, tmp_path):
+def test_a_llama_head_is_saved_without_a_bias(base, packed, tmp_path):
     train(base, packed[:4], [], tmp_path)
     _, report = AutoModelForSequenceClassification.from_pretrained(
         tmp_path, output_loading_info=True
@@ -183,7 +168,7 @@ def test_without_heldout_problems_there_is_no_heldout_accuracy(base, packed, tmp
     assert metrics["pair_accuracy_train"] is not None
 
 
-def test_a_wish_to_stop_saves_nothing(base, packed, tmp_path):
+def test_a_request_to_stop_saves_nothing(base, packed, tmp_path):
     progress = TrainingProgress("ppm", should_stop=lambda: True)
     with pytest.raises(Stopped):
         train(base, packed, [], tmp_path, progress=progress)
@@ -191,26 +176,26 @@ def test_a_wish_to_stop_saves_nothing(base, packed, tmp_path):
 
 
 @pytest.mark.parametrize("objective", ["pqm", "orm"])
-def test_other_objectives_can_be_fitted_and_order_solutions(objective, base, encoder, tmp_path):
-    trees, measured = [], []
-    for number, planted in enumerate(plant(encoder, 8)):
-        stored = stored_tree(number, planted)
-        targets = targets_of(planted.tree, objective)
+def test_other_objectives_are_fitted_and_order_solutions(objective, base, encoder, tmp_path):
+    trees, heldout = [], []
+    for number, solved in enumerate(solved_trees(encoder, 8)):
+        stored = stored_tree(number, solved)
+        targets = targets_of(solved.tree, objective)
         trees += pack(labelled_tree(stored, encoder, PairRules(), targets), 512, 4096)[0]
-        judged = labelled_tree(stored, encoder, PairRules())
-        solutions = [pair for pair in judged.pairs if pair.kind == "trajectory"]
-        measured += pack(replace(judged, pairs=solutions), 512, 4096)[0]
+        labelled = labelled_tree(stored, encoder, PairRules())
+        solutions = [pair for pair in labelled.pairs if pair.kind == "trajectory"]
+        heldout += pack(replace(labelled, pairs=solutions), 512, 4096)[0]
     settings = PPMConfig(
         epochs=30, learning_rate=3e-3, batch_trees=2, min_steps=0, objective=objective
     )
-    metrics = train(base, trees, measured, tmp_path, settings)
+    metrics = train(base, trees, heldout, tmp_path, settings)
     assert metrics["pairs"] == 0
     assert metrics["targets"] == sum(len(tree.targets) for tree in trees)
     assert metrics["loss_last"] < metrics["loss_first"] / 2
     assert metrics["pair_accuracy"] > 0.8
 
 
-def test_the_losses_of_targets_by_hand(base, packed):
+def test_the_losses_of_targets_equal_those_computed_by_hand(base, packed):
     tree = replace(packed[0], pairs=[], comparisons=[], targets=[(0, 1.0, 1.0), (1, 0.0, 1.0)])
     (part,) = forwards([tree], 4096)
     raw = torch.tensor([2.0, -1.0, *[9.0] * len(tree.scored[2:])])
@@ -221,7 +206,7 @@ def test_the_losses_of_targets_by_hand(base, packed):
     assert float(PPMLoss("orm").weight([part, part])) == 4
 
 
-def test_blank_trees_change_nothing(base, packed):
+def test_padding_examples_do_not_change_the_loss(base, packed):
     model = load_ppm(base).eval()
     torch.nn.init.normal_(model.score.weight)
     sums = []

@@ -17,10 +17,15 @@ from rstar_async.trainer.publish import check, clear_drafts, draft, publish, rem
 from rstar_async.trainer.scorer import complete_folder, load_ppm
 from storage import queries
 from storage.database import Database
-from tests.trainer.children import in_a_child
-from tests.trainer.stored_trees import plant, store_round
+from tests.trainer.forked import run_in_fork
+from tests.trainer.stored_trees import solved_trees, store_round
 
-FACTS = {"prompt_style": "tagged", "base": "here", "settings": {}, "code_revision": "0+gtest"}
+MANIFEST_FIELDS = {
+    "prompt_style": "tagged",
+    "base": "here",
+    "settings": {},
+    "code_revision": "0+gtest",
+}
 
 
 def publish_base(base, models, encoder):
@@ -32,9 +37,9 @@ def publish_base(base, models, encoder):
             run="run",
             round_number=0,
             parent=None,
-            facts=FACTS,
+            manifest_fields=MANIFEST_FIELDS,
             metrics={"rows": 3},
-            lines=[{"step": 1}],
+            step_log=[{"step": 1}],
             probe=probe(encoder),
         )
 
@@ -48,7 +53,7 @@ def test_a_version_is_a_folder_with_a_manifest_that_can_be_checked(base, tmp_pat
     assert manifest == version.manifest
     assert manifest["architecture"] == "LlamaForCausalLM"
     assert manifest["prompt_style"] == "tagged"
-    on_disk = {name: facts for name, facts in checksums(folder).items() if name != "manifest.json"}
+    on_disk = {name: entry for name, entry in checksums(folder).items() if name != "manifest.json"}
     assert manifest["files"] == on_disk
     card = (folder / "README.md").read_text()
     assert card.startswith("---\nlibrary_name: transformers")
@@ -59,7 +64,7 @@ def test_a_version_is_a_folder_with_a_manifest_that_can_be_checked(base, tmp_pat
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o644}
 
 
-def test_an_unfinished_draft_leaves_nothing(tmp_path):
+def test_an_unfinished_draft_is_removed(tmp_path):
     with draft(tmp_path) as folder:
         (folder / "half").touch()
     assert list(tmp_path.iterdir()) == []
@@ -103,7 +108,7 @@ def test_a_tensor_is_added_to_one_shard_and_to_the_index(base, tmp_path):
     assert load_file(tmp_path / index["weight_map"]["score.bias"])["score.bias"].tolist() == [0.0]
 
 
-def test_only_drafts_are_cleared_and_no_published_folder(tmp_path):
+def test_only_drafts_are_cleared(tmp_path):
     for name in (".tmp-1", "policy-r001-01234567", "ppm-r001-01234567", "mine", "policy-final"):
         (tmp_path / name).mkdir()
     make_owned(tmp_path / ".tmp-2")
@@ -112,10 +117,13 @@ def test_only_drafts_are_cleared_and_no_published_folder(tmp_path):
     assert clear_drafts(tmp_path / "nowhere") == []
 
 
-def test_a_folder_is_removed_only_as_the_version_that_its_manifest_names(tmp_path):
-    for name, said in (("policy-r001-01234567", "policy-r001-01234567"), ("thesis", "other")):
+def test_a_folder_is_removed_only_if_its_manifest_names_the_version(tmp_path):
+    for name, manifest_id in (
+        ("policy-r001-01234567", "policy-r001-01234567"),
+        ("thesis", "other"),
+    ):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "manifest.json").write_text(json.dumps({"id": said}))
+        (tmp_path / name / "manifest.json").write_text(json.dumps({"id": manifest_id}))
     (tmp_path / "bare").mkdir()
     removed = [remove_published(tmp_path / n, n) for n in ("thesis", "bare", "gone")]
     assert removed == [False, False, False]
@@ -123,48 +131,50 @@ def test_a_folder_is_removed_only_as_the_version_that_its_manifest_names(tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bare", "thesis"]
 
 
-def killed(*_, **__):
+def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def after(function):
-    """`function`, then death."""
-    return lambda *args, **kwargs: (function(*args, **kwargs), killed())
+def die_after(function):
+    """`function`, and then the process kills itself."""
+    return lambda *args, **kwargs: (function(*args, **kwargs), die())
 
 
 KILLS = {
-    "weights written": (publishing, "check", killed),
-    "manifest written": (publishing, "make_durable", killed),
-    "policy renamed": (publishing, "_rename", after(publishing._rename)),
-    "both renamed": (Database, "commit", killed),
-    "committed": (Database, "commit", after(Database.commit)),
+    "weights written": (publishing, "check", die),
+    "manifest written": (publishing, "make_durable", die),
+    "policy renamed": (publishing, "_rename", die_after(publishing._rename)),
+    "both renamed": (Database, "commit", die),
+    "committed": (Database, "commit", die_after(Database.commit)),
 }
 
 
 @pytest.mark.parametrize("moment", KILLS)
-def test_killed_at_any_moment_all_is_published_or_nothing(moment, context, encoder, monkeypatch):
+def test_a_process_killed_at_any_moment_has_published_all_or_nothing(
+    moment, context, encoder, monkeypatch
+):
     serve(context, once=True)
     (base,) = context.versions()
-    store_round(context.database, "run", 1, plant(encoder, 6), base.id)
+    store_round(context.database, "run", 1, solved_trees(encoder, 6), base.id)
     with monkeypatch.context() as patch:
         patch.setattr(*KILLS[moment])
-        # The parent's connections are no good in a child; it opens its own.
+        # The child must open its own connections.
         context.database.close()
-        assert in_a_child(lambda: serve(context, once=True)) == signal.SIGKILL
+        assert run_in_fork(lambda: serve(context, once=True)) == signal.SIGKILL
     published = {version.id for version in context.versions()}
     assert len(published) == (3 if moment == "committed" else 1)
-    assert whole(context, published)
+    assert all_files_present(context, published)
     serve(context, once=True)
     after_restart = context.versions()
     assert [version.kind for version in after_restart] == ["policy", "policy", "ppm"]
-    assert whole(context, {version.id for version in after_restart})
+    assert all_files_present(context, {version.id for version in after_restart})
     assert {path.name for path in context.models.iterdir()} == {v.id for v in after_restart}
     assert context.database.read(queries.round_by_number, "run", 1).status == "trained"
     assert context.database.read(queries.pairs_of, "run", 1)
 
 
-def whole(context, versions):
-    """Whether every version has all files that its row promises."""
+def all_files_present(context, versions):
+    """Whether every version has all files that its row lists."""
     return all(
         checksums(context.models / version).items()
         >= context.database.read(queries.model_version, version).manifest["files"].items()

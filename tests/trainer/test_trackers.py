@@ -1,4 +1,4 @@
-"""Curves for TensorBoard and W&B, as their files hold them; and options that cannot be had."""
+"""What TensorBoard and W&B write to their files; options that this machine cannot provide."""
 
 import json
 import struct
@@ -10,7 +10,7 @@ from wandb.proto import wandb_internal_pb2
 
 from rstar_async.config import PPMConfig, TrainingConfig
 from rstar_async.errors import BadInput
-from rstar_async.trainer.ppm import train_ppm
+from rstar_async.trainer.ppm import PPMJob, train_ppm
 from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.trackers import check_extras
 from tests.trainer.stored_trees import packed_trees
@@ -20,22 +20,23 @@ SETTINGS = PPMConfig(epochs=1, learning_rate=1e-3, batch_trees=4, min_steps=0)
 
 @pytest.fixture
 def train(base, encoder, tmp_path):
-    """Trains a PPM for two steps and gives the losses, whatever draws them."""
+    """Trains a PPM for two steps with these settings and returns the losses."""
 
-    def go(computing, phase="ppm"):
-        progress = TrainingProgress(phase, 1, place=tmp_path / "training")
+    def run(training, phase="ppm"):
+        progress = TrainingProgress(phase, 1, folder=tmp_path / "training")
         into = tmp_path / phase
         into.mkdir()
-        options = {"scale": 5.0, "seed": 1, "into": into, "progress": progress}
-        train_ppm(base, packed_trees(encoder, 8), [], SETTINGS, computing, **options)
+        trees = packed_trees(encoder, 8)
+        job = PPMJob(base, trees, [], SETTINGS, training, scale=5.0, seed=1)
+        train_ppm(job, into=into, progress=progress)
         return progress.losses
 
-    return go
+    return run
 
 
 @pytest.fixture
 def wandb_mode(monkeypatch, tmp_path):
-    """Sets how W&B works, with nobody's account at hand: its own process reads that once."""
+    """Sets the mode of W&B, without an account."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     yield lambda mode: monkeypatch.setenv("WANDB_MODE", mode)
@@ -49,15 +50,15 @@ def test_tensorboard_shows_the_loss_of_every_step(train, tmp_path):
     assert points == [(step, pytest.approx(loss)) for step, loss in enumerate(losses, 1)]
 
 
-def test_every_training_is_a_run_of_wandb_of_its_own(train, tmp_path, wandb_mode):
-    """Offline: what would be sent lies in files, one run each, under the run's own folder."""
+def test_every_training_has_its_own_wandb_run(train, tmp_path, wandb_mode):
+    """Offline mode writes one file per run, under the training folder."""
     wandb_mode("offline")
     losses = {phase: train(TrainingConfig(wandb="steps"), phase) for phase in ("policy", "ppm")}
-    found = {}
+    runs = {}
     for file in (tmp_path / "training" / "wandb").glob("offline-run-*/*.wandb"):
         name, points = read_wandb(file)
-        found[name] = points
-    assert found == {
+        runs[name] = points
+    assert runs == {
         f"{phase}-r001": [(n, pytest.approx(loss)) for n, loss in enumerate(some, 1)]
         for phase, some in losses.items()
     }
@@ -91,20 +92,20 @@ def leveldb_log(data, block=32768):
             whole = b""
 
 
-def test_without_an_account_of_wandb_a_training_goes_on(train, wandb_mode, caplog):
+def test_a_training_runs_without_a_wandb_account(train, wandb_mode, caplog):
     wandb_mode("online")
     assert len(train(TrainingConfig(wandb="steps"))) == 2
-    assert "this training has no curves there" in caplog.text
+    assert "this training is not tracked there" in caplog.text
 
 
 @pytest.mark.parametrize(
-    ("computing", "on_gpu", "reason"),
+    ("training", "on_gpu", "reason"),
     [
         (TrainingConfig(liger=True), False, "training.liger is on, but its kernels need a GPU"),
         (TrainingConfig(liger=True), True, r"not installed: pip install 'rstar-async\[liger\]'"),
     ],
 )
-def test_what_cannot_be_had_is_refused_before_anything_is_trained(computing, on_gpu, reason):
+def test_options_that_this_machine_lacks_are_refused(training, on_gpu, reason):
     with pytest.raises(BadInput, match=reason):
-        check_extras(computing, on_gpu=on_gpu)
+        check_extras(training, on_gpu=on_gpu)
     check_extras(TrainingConfig(tensorboard=True, wandb="steps"), on_gpu=on_gpu)

@@ -1,11 +1,11 @@
-"""Work in a forked process, which may be killed there."""
+"""Runs a function in a forked process, which may kill itself."""
 
 import os
 from collections.abc import Callable
 
 
-def in_a_child(work: Callable[[], object]) -> int:
-    """The signal that killed it; 0 if it came to its end."""
+def run_in_fork(work: Callable[[], object]) -> int:
+    """The signal that killed the process; 0 if it exited by itself."""
     child = os.fork()
     if child == 0:
         try:
