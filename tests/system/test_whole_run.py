@@ -35,6 +35,7 @@ levels = [1, 2]
 learning_rate = 1e-4
 batch_size = 8
 [ppm]
+min_steps = 0
 learning_rate = 1e-4
 [evaluation]
 problems = 4
