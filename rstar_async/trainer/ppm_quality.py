@@ -1,7 +1,7 @@
 """Whether a PPM may guide search: its accuracy on held-out pairs against baselines without a PPM.
 
 Two baselines order the same pairs: the shorter step, and the step that the policy finds likelier.
-Unless a PPM is better than both, beyond chance, it is not trusted (`ppm.trust`).
+A PPM counts as trusted if it beats both beyond chance (`trusted` in its metrics).
 """
 
 import math

@@ -46,7 +46,7 @@ def with_bad_tree(encoder, **changes):
     ("changes", "message"),
     [
         ({"input_ids": [10**6]}, "tree 2 of 2 has the id 1000000"),
-        ({"pairs": []}, "tree 2 of 2 has neither pairs nor targets"),
+        ({"pairs": [], "targets": []}, "tree 2 of 2 has neither pairs nor targets"),
     ],
 )
 def test_unusable_trees_are_named(changes, message, base, encoder, tmp_path):
