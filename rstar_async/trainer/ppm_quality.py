@@ -1,7 +1,7 @@
 """Whether a PPM may guide search: its accuracy on held-out pairs against baselines without a PPM.
 
 Two baselines order the same pairs: the shorter step, and the step that the policy finds likelier.
-A PPM counts as trusted if it beats both beyond chance (`trusted` in its metrics).
+A PPM that does not beat both beyond chance guides no search (`ppm.trust`).
 """
 
 import math
