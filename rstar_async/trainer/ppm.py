@@ -52,7 +52,8 @@ class PPMJob:
     `start` is the folder of the policy whose weights it starts from, `scale` that of
     tanh(raw / scale) in search. No pair of the `heldout` trees is trained on, but the policy may
     have learnt their right solutions. The `answered` trees, of the same problems, choose the rule
-    for the value of a path.
+    for the value of a path. `reference` is the folder of a policy that has not learnt them, by
+    whose probabilities a baseline orders the pairs; by default the policy in `start`.
     """
 
     start: Path
@@ -63,6 +64,7 @@ class PPMJob:
     scale: float
     seed: int
     answered: Sequence[AnsweredTree] = ()
+    reference: Path | None = None
 
     def fingerprint(self) -> str:
         ids = [part for tree in self.trees for part in _learnt_content(tree)]
@@ -103,7 +105,7 @@ def _measured(model: Any, job: PPMJob, max_tokens: int) -> dict[str, Any]:
     trained_on = score_pairs(model, training_sample(job.trees), max_tokens)
     return {
         **accuracies(heldout, trained_on),
-        **measure_quality(heldout, job.heldout, job.start),
+        **measure_quality(heldout, job.heldout, job.reference or job.start),
         **measure_path_rules(
             model,
             job.answered,

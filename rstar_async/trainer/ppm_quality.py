@@ -32,8 +32,9 @@ def measure_quality(
     interval, of the baselines, and the lead over the better baseline. Empty without pairs.
 
     `trusted` says whether that lead is beyond chance; None if the problems are too few to tell.
-    `pairs` are those of the `heldout` trees as the PPM scores them, `policy` is the folder of the
-    policy that it was trained from.
+    `pairs` are those of the `heldout` trees as the PPM scores them. `policy` is the folder of a
+    policy that was not trained on these problems: one that was knows their right solutions, and
+    orders their pairs far better than those of new problems.
     """
     if not pairs:
         return {}

@@ -111,6 +111,17 @@ def _make_or_refuse(
         return context.refuse(kind, number, parent=before, reason=str(refused), counts=counts)
 
 
+def _untrained(context: TrainingContext) -> Path | None:
+    """The folder of a policy that was trained on no problem of the run and has the tokenizer of
+    those that were: the bootstrap's, or the base where a stronger model stood in for it; None if
+    its weights were pruned."""
+    policy, base = context.newest_policy(BOOTSTRAP), context.base()
+    if base is not None and is_bootstrap_policy(context, policy):
+        policy = base
+    folder = context.folder(policy)
+    return folder if folder.is_dir() else None
+
+
 def _start(context: TrainingContext) -> ModelVersion:
     """The base in every round (paper), so that errors do not accumulate; or, by `policy.start`, the
     bootstrap policy, unless that is another model."""
@@ -169,6 +180,7 @@ def _ppm_training(
         scale=recipe.search.ppm_scale,
         seed=context.seed(number),
         answered=dataset.answered,
+        reference=_untrained(context),
     )
 
     def training(folder: Path, progress: TrainingProgress) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import torch
 from msgspec import structs
 from safetensors.torch import load_file
 from transformers import (
+    AutoModelForCausalLM,
     AutoModelForSequenceClassification,
     Qwen2Config,
     Qwen2ForCausalLM,
@@ -44,6 +45,24 @@ def train(start, trees, heldout, into, settings=SETTINGS, progress=None, dtype="
     progress = progress or TrainingProgress("ppm")
     job = PPMJob(start, trees, heldout, settings, TrainingConfig(dtype=dtype), scale=5.0, seed=1)
     return train_ppm(job, into=into, progress=progress)
+
+
+def test_the_likelihood_baseline_is_that_of_the_reference_policy(base, packed, tmp_path):
+    """A policy that learnt the held-out solutions would order their pairs far too well."""
+    other = AutoModelForCausalLM.from_pretrained(base, dtype="float32")
+    with torch.no_grad():
+        for weight in other.parameters():
+            weight.neg_()
+    other.save_pretrained(tmp_path / "other")
+    metrics = []
+    for name, reference in (("own", None), ("reference", tmp_path / "other")):
+        (tmp_path / name).mkdir()
+        job = PPMJob(base, packed[:4], packed[4:8], SETTINGS, TrainingConfig(), 5.0, 1)
+        job = replace(job, reference=reference)
+        metrics.append(train_ppm(job, into=tmp_path / name, progress=TrainingProgress("ppm")))
+    own, measured = metrics
+    assert own["pair_accuracy_likelier"] != measured["pair_accuracy_likelier"]
+    assert own["pair_accuracy"] == measured["pair_accuracy"]
 
 
 def test_bfloat16_is_close_to_float32(base, packed, tmp_path):
