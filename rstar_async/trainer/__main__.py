@@ -18,6 +18,15 @@ from rstar_async.trainer.ranks import refuse
 def main() -> int:
     """Serve one run. The exit code is 0 after a stop signal, 2 for bad input."""
     options = _parse()
+    code = _run(options)
+    if "torch" in sys.modules:
+        from rstar_async.trainer.distributed import exit_rank
+
+        exit_rank(code)
+    return code
+
+
+def _run(options: argparse.Namespace) -> int:
     if os.environ.get("RANK", "0") != "0":  # only rank 0 has the port and the heartbeat
         options.metrics = options.heartbeat = None
     stop = threading.Event()

@@ -6,6 +6,7 @@ collective operation for ever.
 """
 
 import os
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -30,6 +31,19 @@ def join() -> None:
 def leave() -> None:
     if dist.is_initialized():
         dist.destroy_process_group()
+
+
+def exit_rank(code: int) -> int:
+    """End this process at once if torchrun started it; otherwise return `code`.
+
+    A thread of torch that asks for the GIL while Python shuts down aborts the process: a rank that
+    had done its work then counts as failed.
+    """
+    if dist.is_torchelastic_launched():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 def world_size() -> int:

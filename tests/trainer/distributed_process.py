@@ -43,6 +43,7 @@ def main(base: Path, into: Path) -> None:
     if distributed.is_rank0():
         (into / "figures.json").write_text(json.dumps(figures))
     distributed.leave()
+    distributed.exit_rank(0)
 
 
 def policy_losses(base, encoder, into):
@@ -78,7 +79,7 @@ def sharded_figures(base, trees):
     loss.backward()
     gradient = model.score.weight.grad
     whole = gradient.full_tensor() if hasattr(gradient, "full_tensor") else gradient
-    return [float(loss), *whole.flatten().tolist()]
+    return [float(loss.detach()), *whole.flatten().tolist()]
 
 
 if __name__ == "__main__":
