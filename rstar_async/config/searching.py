@@ -108,6 +108,10 @@ class EvaluationConfig(Section):
     trajectories: tuple[Count, ...] = (1, 4, 16, 64)
     beam_width: Count = 4
     beam_candidates: Count = 4
+    # Guided sampling takes the first candidate of a step whose probability of being right, as the
+    # PPM sees it, is at least `accept`; after so many candidates, the best of them.
+    guided_candidates: Count = 8
+    accept: Share = 0.9
     # How a search chooses its answer: best_ppm is the paper's rule, majority_of_best (of the four
     # with the highest PPM values) the reference's. Without a PPM all mean the majority.
     answer: AnswerRule = "best_ppm"

@@ -99,6 +99,9 @@ def _add_strategy(
     for rule in dict.fromkeys(row.rule for row in rows):
         of_rule = {row.trajectories: row for row in rows if row.rule == rule}
         table.add_row(f"{strategy.title}: {rule}", *(accuracy(of_rule[n]) for n in counts))
+        if rule == strategy.rules[0].name and all(row.over_majority for row in of_rule.values()):
+            leads = (_points(of_rule[n].over_majority, 0) for n in counts)
+            table.add_row("  over majority of samples", *leads, style="dim")
         if rule == ADAPTIVE_MAJORITY.name:
             spent = (f"{of_rule[n].drawn:.1f} trees, {of_rule[n].tokens:,.0f}" for n in counts)
             table.add_row("  that took (tokens)", *spent, style="dim")
@@ -142,9 +145,15 @@ def _cells(row: ScheduleResult) -> list[str]:
 
 
 def _compared(row: ScheduleResult) -> tuple[str, str, str]:
-    mean, low, high = row.difference
-    points = f"{100 * mean:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
-    return _percent(row.tokens_share), _percent(row.accuracy), points
+    return _percent(row.tokens_share), _percent(row.accuracy), _points(row.difference)
+
+
+def _points(difference: Interval | None, digits: int = 1) -> str:
+    """`+10.8 [+5.0, +17.5]`, in points of a hundred; bounds with so many `digits`."""
+    if difference is None:
+        return ""
+    mean, low, high = (100 * figure for figure in difference)
+    return f"{mean:+.1f} [{low:+.{digits}f}, {high:+.{digits}f}]"
 
 
 def _percent(figure: Interval) -> str:

@@ -6,8 +6,9 @@ from typing import TypeAlias
 import msgspec
 
 from rstar_async.evaluation.intervals import Share
+from rstar_async.evaluation.selection import BEST_PPM, MAJORITY
 from rstar_async.evaluation.settings import EvaluationSettings
-from rstar_async.evaluation.table import Row, token_savings
+from rstar_async.evaluation.table import Row, lead, token_savings
 from rstar_async.seeding import digest
 from storage.records import Evaluation, EvaluationAnswer, ModelVersion
 
@@ -15,7 +16,11 @@ Interval: TypeAlias = tuple[float, float, float]  # a figure, then the bounds of
 
 
 class Result(msgspec.Struct, frozen=True):
-    """One figure of the table; see `table.Row`. The interval holds 95 %."""
+    """One figure of the table; see `table.Row`. The interval holds 95 %.
+
+    `over_majority` and `over_best_of_n`: how far it is above the majority of samples, and above the
+    sample with the highest PPM value, at equal tokens, problem by problem.
+    """
 
     method: str
     rule: str
@@ -27,6 +32,8 @@ class Result(msgspec.Struct, frozen=True):
     tokens: float
     seconds: float
     evaluation_id: str
+    over_majority: Interval | None = None
+    over_best_of_n: Interval | None = None
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -114,12 +121,13 @@ class ResultsOf:
             beam_candidates=settings.evaluation.beam_candidates,
             generated=generated,
             seconds=seconds,
-            rows=[self._result(row) for row in rows],
+            rows=[self._result(row, rows) for row in rows],
             pair_accuracy=ppm.metrics.get("pair_accuracy") if ppm else None,
             token_savings=(interval(tokens), interval(accuracy)),
         )
 
-    def _result(self, row: Row) -> Result:
+    def _result(self, row: Row, rows: Sequence[Row]) -> Result:
+        over_majority, over_best_of_n = lead(row, rows, MAJORITY), lead(row, rows, BEST_PPM)
         return Result(
             method=row.method,
             rule=row.rule,
@@ -131,6 +139,8 @@ class ResultsOf:
             tokens=row.tokens,
             seconds=row.seconds,
             evaluation_id=self._id(row),
+            over_majority=interval(over_majority) if over_majority else None,
+            over_best_of_n=interval(over_best_of_n) if over_best_of_n else None,
         )
 
     def _id(self, row: Row) -> str:

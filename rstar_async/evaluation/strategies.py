@@ -14,6 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from rstar_async.errors import BadInput
 from rstar_async.evaluation.beam import BeamSearch
+from rstar_async.evaluation.guided import GuidedSampling
 from rstar_async.evaluation.sampling import Greedy, Sampling
 from rstar_async.evaluation.selection import (
     ADAPTIVE_MAJORITY,
@@ -51,7 +52,7 @@ class TreeSearch(Strategy):
 
 
 TREE = TreeSearch()
-BUILT_IN: tuple[Strategy, ...] = (TREE, Greedy(), Sampling(), BeamSearch())
+BUILT_IN: tuple[Strategy, ...] = (TREE, Greedy(), Sampling(), BeamSearch(), GuidedSampling())
 
 
 @cache

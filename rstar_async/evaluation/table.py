@@ -12,6 +12,7 @@ from rstar_async.evaluation.intervals import (
     ratio_of_means,
     share_with_interval,
 )
+from rstar_async.evaluation.sampling import Sampling
 from rstar_async.evaluation.selection import (
     ADAPTIVE_MAJORITY,
     MAJORITY,
@@ -106,6 +107,19 @@ def equal_tokens(strategy: Strategy, trees: int) -> Size:
         return max(1, math.ceil(budget / each - 1e-9)) if each else 1
 
     return size
+
+
+def lead(row: Row, rows: Sequence[Row], rule: Rule) -> Share | None:
+    """How far `row` is above `rule` over samples with as many tokens, problem by problem; None for
+    rows of samples, of the policy alone, and where there are no such samples."""
+    if row.method == Sampling.name or not row.trajectories:
+        return None
+    wanted = (Sampling.name, rule.name, row.trajectories)
+    for other in rows:
+        if (other.method, other.rule, other.trajectories) == wanted:
+            theirs = [other.cells[problem].rate for problem in row.cells]
+            return mean_difference([cell.rate for cell in row.cells.values()], theirs)
+    return None
 
 
 def token_savings(rows: Sequence[Row]) -> tuple[Share, Share]:

@@ -18,7 +18,7 @@ from rstar_async.search.tree import NodeStatus, TreeNode
 from rstar_async.seeding import seed_of
 from rstar_async.text.steps import Step, StepKind, program_of, shorten
 from rstar_async.wire.exception_groups import first
-from rstar_async.wire.payloads import Executed, Generate, Generated, Sample, Sampling, Score
+from rstar_async.wire.payloads import Executed, Generate, Sample, Sampling, Score
 from storage.records import Problem
 
 # The one failure of a job that is the program's own: the broker reports it only after workers that
@@ -56,13 +56,18 @@ class Expander:
         self._seed = seed
         self._prompt = models.encoder.prompt(problem.question)
 
-    async def expand(self, node: TreeNode, samples: int, priority: int = 0) -> ExpansionResult:
+    async def expand(
+        self, node: TreeNode, samples: int, priority: int = 0, *, draw: int = 0
+    ) -> ExpansionResult:
         """Sample `samples` next steps of `node`; samples with equal texts become one result.
 
-        Raises `JobFailed` if a step could not be executed for no fault of its own.
+        `draw` is 0 for the first expansion of a node; other numbers give other samples. Raises
+        `JobFailed` if a step could not be executed for no fault of its own.
         """
-        seed = seed_of(self._seed, node.path)
-        generated = await self._generate(node, samples, seed, priority)
+        name = f"{node.path}+{draw}" if draw else node.path
+        seed = seed_of(self._seed, name)
+        request = self._generate(node, samples, seed)
+        generated = await self._jobs.generate(request, name, priority)
         expansion = ExpansionResult(seed, samples, generated, self._reachable_tokens(node))
         expansion.steps = [
             self._parse(node, sample, count) for sample, count in _distinct(generated.samples)
@@ -70,11 +75,11 @@ class Expander:
         started = time.monotonic()
         await self._run_all(node, expansion.steps, priority)
         expansion.execute_seconds = time.monotonic() - started
-        await self._score(node, expansion, priority)
+        await self._score(node, expansion, name, priority)
         return expansion
 
-    async def _generate(self, node: TreeNode, samples: int, seed: int, priority: int) -> Generated:
-        request = Generate(
+    def _generate(self, node: TreeNode, samples: int, seed: int) -> Generate:
+        return Generate(
             model=self._models.policy,
             prompt=self._tokens_of(node),
             n=samples,
@@ -87,7 +92,6 @@ class Expander:
                 stop_texts=self._models.encoder.stop_texts,
             ),
         )
-        return await self._jobs.generate(request, node.path, priority)
 
     def _parse(self, node: TreeNode, sample: Sample, count: int) -> StepResult:
         after_output = node.candidate.step.kind is StepKind.END_OF_CODE
@@ -176,7 +180,9 @@ class Expander:
         value = await self._domain.reward(self._problem, _steps(path, result), executor)
         self._apply_value(result, value)
 
-    async def _score(self, node: TreeNode, expansion: ExpansionResult, priority: int) -> None:
+    async def _score(
+        self, node: TreeNode, expansion: ExpansionResult, name: str, priority: int
+    ) -> None:
         scorable = [result for result in expansion.steps if result.status in _ALIVE]
         if self._models.ppm is None or self._domain.rewards_steps or not scorable:
             return
@@ -186,7 +192,7 @@ class Expander:
             self._tokens_of(node),
             [[*r.sample.tokens, *r.observation_tokens] for r in scorable],
         )
-        expansion.scored = await self._jobs.score(request, node.path, priority)
+        expansion.scored = await self._jobs.score(request, name, priority)
         expansion.score_seconds = time.monotonic() - started
         path = node.path_from_root()
         for result, raw in zip(scorable, expansion.scored.values, strict=True):

@@ -24,26 +24,27 @@ T = TypeVar("T")
 
 
 class TreeJobs:
-    """The three pools as one tree uses them. `path` is that of the node being expanded."""
+    """The three pools as one tree uses them. `expansion` names one: the path of the node that is
+    being expanded, and which draw of several it is."""
 
     def __init__(self, pools: Pools, tree_id: str) -> None:
         self._pools = pools
         self._tree_id = tree_id
 
-    async def generate(self, request: Generate, path: str, priority: int) -> Generated:
-        job = job_id("generate", self._tree_id, path, request.n)
+    async def generate(self, request: Generate, expansion: str, priority: int) -> Generated:
+        job = job_id("generate", self._tree_id, expansion, request.n)
         return await self._request(self._pools.inference, request, Generated, job, priority)
 
     async def execute(
         self, program: list[str], limits: Limits, path: str, number: int, priority: int
     ) -> Executed:
-        """Run the program of candidate `number` below the node."""
+        """Run the program of candidate `number` below the node at `path`."""
         job = job_id("execute", self._tree_id, path, number, *program)
         request = Execute(self._tree_id, program, limits)
         return await self._request(self._pools.executor, request, Executed, job, priority)
 
-    async def score(self, request: Score, path: str, priority: int) -> Scored:
-        job = job_id("score", request.model, self._tree_id, path)
+    async def score(self, request: Score, expansion: str, priority: int) -> Scored:
+        job = job_id("score", request.model, self._tree_id, expansion)
         return await self._request(self._pools.reward, request, Scored, job, priority)
 
     def executor(self, priority: int) -> "PoolExecutor":

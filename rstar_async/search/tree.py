@@ -178,8 +178,10 @@ class Tree:
         self._update_flags(node.parent)
 
     def expand(self, node: TreeNode, candidates: Sequence[Candidate]) -> list[TreeNode]:
-        """Add children, initialise their values, back answers up and mark exhausted nodes."""
-        children = [self._add(node, c, i) for i, c in enumerate(candidates, start=1)]
+        """Add children, initialise their values, back answers up and mark exhausted nodes. A node
+        may be expanded again: its new children come after those that it has."""
+        first = len(node.children) + 1
+        children = [self._add(node, c, i) for i, c in enumerate(candidates, start=first)]
         for child in children:
             self._initialise_value(child)
         self._update_flags(node)

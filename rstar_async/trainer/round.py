@@ -150,12 +150,13 @@ def _ppm(
         reason = _nothing_to_prefer(dataset) if settings.train else "ppm.train is off"
         return context.refuse("ppm", number, parent=policy, reason=reason, counts=counts)
     squash = {"squash": "tanh", "scale": context.recipe.search.ppm_scale}
+    start = policy if settings.start == "policy" else context.newest_policy(BOOTSTRAP)
     return _make_or_refuse(
         context,
         "ppm",
         number,
-        (policy, policy),
-        training=_ppm_training(context, number, policy, dataset),
+        (start, policy),
+        training=_ppm_training(context, number, start, dataset),
         manifest_fields={**context.manifest_fields("tagged", settings), **squash},
         counts=counts,
     )
@@ -168,11 +169,11 @@ def _nothing_to_prefer(dataset: RoundDataset) -> str:
 
 
 def _ppm_training(
-    context: TrainingContext, number: int, policy: ModelVersion, dataset: RoundDataset
+    context: TrainingContext, number: int, start: ModelVersion, dataset: RoundDataset
 ) -> Training:
     recipe = context.recipe
     job = PPMJob(
-        start=context.folder(policy),
+        start=context.folder(start),
         trees=dataset.trees["train"],
         heldout=dataset.trees["heldout"],
         settings=recipe.ppm,

@@ -47,12 +47,12 @@ def test_the_trees_come_first_and_are_no_baseline():
 
 def test_the_table_has_trees_and_beams_above_samples():
     names = [one.name for one in in_table_order(with_installed([]).values())]
-    assert names == ["tree", "greedy", "beam", "sample"]
+    assert names == ["tree", "greedy", "beam", "guided", "sample"]
 
 
 def test_strategies_of_other_packages_come_after_the_built_in_ones():
     found = with_installed([point("Ours")])
-    assert [*found] == ["tree", "greedy", "sample", "beam", "ours"]
+    assert [*found] == ["tree", "greedy", "sample", "beam", "guided", "ours"]
     assert isinstance(found["ours"], Ours)
 
 

@@ -3,9 +3,9 @@ import pytest
 from rstar_async.evaluation.aggregation import Trajectories
 from rstar_async.evaluation.beam import BeamSearch
 from rstar_async.evaluation.sampling import Greedy, Sampling
-from rstar_async.evaluation.selection import ADAPTIVE_MAJORITY
+from rstar_async.evaluation.selection import ADAPTIVE_MAJORITY, MAJORITY, PASS_AT_N
 from rstar_async.evaluation.strategies import TREE
-from rstar_async.evaluation.table import equal_tokens, rows, token_savings
+from rstar_async.evaluation.table import equal_tokens, lead, rows, token_savings
 from tests.evaluation.attempts import attempt, found, trajectories
 
 ADAPTIVE = ADAPTIVE_MAJORITY.name
@@ -92,3 +92,29 @@ def test_easy_problems_take_few_trees_and_hard_ones_all():
     tokens, difference = token_savings(table)
     assert tokens.mean == pytest.approx(one.drawn / 16)
     assert (difference.mean, difference.low, difference.high) == (0.0, 0.0, 0.0)
+
+
+def test_a_lead_is_paired_by_problem_against_samples_with_as_many_tokens():
+    results = {
+        "easy": {
+            "tree": trajectories("right", "right"),
+            "sample": trajectories("right", "right", tokens=5.0),
+        },
+        "hard": {
+            "tree": trajectories("right", "wrong"),
+            "sample": trajectories("wrong", "wrong", tokens=5.0),
+        },
+    }
+    table = list(rows(results, [TREE, Greedy(), Sampling()][::2], [1], has_ppm=False))
+    ahead = lead(row(table, "majority", 1), table, MAJORITY)
+    assert ahead is not None
+    # By problem: 0 and 1/2.
+    assert ahead.mean == pytest.approx(0.25)
+    assert (ahead.low, ahead.high) == pytest.approx((-0.24, 0.74), abs=0.01)
+    sampled = [one for one in table if one.method == "sample"]
+    assert [lead(one, table, PASS_AT_N) for one in sampled] == [None] * len(sampled)
+
+
+def test_without_samples_there_is_no_lead():
+    table = table_of(["right"], has_ppm=False)
+    assert lead(row(table, "majority", 1), table, MAJORITY) is None
