@@ -6,17 +6,13 @@ lead are differences on the same held-out problems, pooled over all seeds.
 """
 
 import argparse
-import json
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.differences import Difference, difference
+from benchmarks.recipe_runs import run_recipe, runs_folder
 from benchmarks.report import Report, open_report
 from storage import queries
 from storage.database import open_database
@@ -42,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run all seeds; claims that the last round beats the bootstrap and the control."""
     report = open_report(__doc__, arguments, _options())
     seeds = range(1, 1 + (1 if report.short else report.options.seeds))
-    with _runs_folder(report.options.keep) as folder:
+    with runs_folder(report.options.keep) as folder:
         pairs = [_seed(report, folder, seed) for seed in seeds]
     _claim(report, [own for own, _ in pairs], [control for _, control in pairs])
     return report.close()
@@ -58,22 +54,12 @@ def _options() -> argparse.ArgumentParser:
     return parser
 
 
-@contextmanager
-def _runs_folder(keep: Path | None) -> Iterator[Path]:
-    if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
-        yield keep
-        return
-    with tempfile.TemporaryDirectory(prefix="self-evolution-") as scratch:
-        yield Path(scratch)
-
-
 def _seed(report: Report, folder: Path, seed: int) -> tuple[PassRates, PassRates]:
     """The run and its control."""
     recipe: Path = report.options.recipe
-    own = _run(recipe, folder / f"seed-{seed}", "--seed", str(seed))
+    own = run_recipe(recipe, folder / f"seed-{seed}", "--seed", str(seed))
     rows = str(max(r["rows"] or 0 for r in own["rounds"]))
-    control = _run(
+    control = run_recipe(
         recipe,
         folder / f"control-{seed}",
         *("--seed", str(seed), "--policy.replay", rows, *CONTROL),
@@ -84,15 +70,6 @@ def _seed(report: Report, folder: Path, seed: int) -> tuple[PassRates, PassRates
                 seed=seed, trained_on=name, minutes=run["seconds"] / MINUTE, **_columns(round_)
             )
     return _pass_rates(own), _pass_rates(control)
-
-
-def _run(recipe: Path, home: Path, *settings: str) -> dict[str, Any]:
-    file = home.with_suffix(".json")
-    command = [sys.executable, "-m", "rstar_async.cli", "run", str(recipe), "--name", home.name]
-    outputs = ["--home", str(home), "--json", str(file)]
-    subprocess.run([*command, *outputs, *settings], check=True, stdout=subprocess.DEVNULL)
-    document: dict[str, Any] = json.loads(file.read_text())
-    return document
 
 
 def _columns(round_: dict[str, Any]) -> dict[str, Any]:

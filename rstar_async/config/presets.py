@@ -27,6 +27,7 @@ _BOTH: Mapping[str, Any] = {
     "policy.batch_size": 128,
     "policy.learning_rate": 7e-6,
     "policy.schedule": "linear",
+    "ppm.start": "policy",
     "ppm.learning_rate": 7e-6,
     "ppm.max_length": 2048,  # the code's; the paper does not say
     "ppm.score_at": "last_token",

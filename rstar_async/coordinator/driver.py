@@ -21,6 +21,7 @@ from rstar_async.data.problems import heldout_problems, problems_of_round
 from rstar_async.domains.registry import domain_of
 from rstar_async.errors import RstarError
 from rstar_async.evaluation.round_evaluation import RoundEvaluation
+from rstar_async.evaluation.round_majority import store_majority
 from rstar_async.evaluation.settings import EvaluationSettings
 from rstar_async.models.gate import refusals
 from rstar_async.search.models import ActiveModels
@@ -117,6 +118,7 @@ class Driver:
         await evaluation.policy()
         if recipe.evaluation.search:
             await evaluation.search()
+            await store_majority(settings, self._runner, self._store, heldout)
 
     async def _refusals(self, number: int) -> list[ModelStanding]:
         """The models that the gate takes out of use, now that those of the round are measured."""

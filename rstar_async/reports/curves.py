@@ -30,12 +30,13 @@ class Bars:
 
 
 def round_curves(report: Report) -> Curves:
-    """pass@1 of policy and search over the rounds."""
-    series: dict[str, list[Dot]] = {"policy pass@1": [], "search pass@1": []}
+    """Accuracy of policy, majority of samples and search over the rounds."""
+    series: dict[str, list[Dot]] = {"policy pass@1": [], "majority": [], "search pass@1": []}
     for place, facts in enumerate(report.rounds):
         row = facts.row
         pairs = (
             (row.policy_pass_at_1, row.policy_interval),
+            (row.majority, row.majority_interval),
             (row.search_pass_at_1, row.search_interval),
         )
         for dots, (value, bounds) in zip(series.values(), pairs, strict=True):

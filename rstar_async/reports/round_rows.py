@@ -32,6 +32,8 @@ class RoundRow(msgspec.Struct, frozen=True):
     pair_accuracy: float | None
     policy_pass_at_1: float | None
     policy_interval: tuple[float, float] | None
+    majority: float | None
+    majority_interval: tuple[float, float] | None
     search_pass_at_1: float | None
     search_interval: tuple[float, float] | None
     policy_id: str | None
@@ -66,6 +68,7 @@ def _row(
     evaluations: Sequence[Evaluation],
 ) -> RoundRow:
     policy = _evaluation(evaluations, round_.number, "policy")
+    majority = _evaluation(evaluations, round_.number, "majority")
     search = _evaluation(evaluations, round_.number, "search")
     ppm = _version(versions, round_.number, "ppm")
     trained_policy = _version(versions, round_.number, "policy")
@@ -76,6 +79,8 @@ def _row(
         pair_accuracy=_metric(ppm, "pair_accuracy"),
         policy_pass_at_1=policy.pass_at_1 if policy else None,
         policy_interval=(policy.low, policy.high) if policy else None,
+        majority=majority.pass_at_1 if majority else None,
+        majority_interval=(majority.low, majority.high) if majority else None,
         search_pass_at_1=search.pass_at_1 if search else None,
         search_interval=(search.low, search.high) if search else None,
         policy_id=trained_policy.id if trained_policy else None,

@@ -25,7 +25,8 @@ def searched(report: Report) -> list[RoundDetails]:
 
 def rounds_table(rows: Sequence[RoundRow]) -> Table:
     header = ["round", "problems", "solved", "nodes", "tokens", "cached", "code runs", "shared"]
-    header += ["pairs", "pair acc.", "policy pass@1", "search pass@1", "seconds"]
+    header += ["pairs", "pair acc.", "policy pass@1", "majority", "search pass@1"]
+    header += ["seconds"]
     return Table("Rounds", header, list(map(_round_cells, rows)))
 
 
@@ -171,6 +172,7 @@ def _round_cells(row: RoundRow) -> list[str]:
         count(row.pairs),
         percent(row.pair_accuracy),
         _bounded(row.policy_pass_at_1, row.policy_interval),
+        _bounded(row.majority, row.majority_interval),
         _bounded(row.search_pass_at_1, row.search_interval),
         number(row.seconds, 0),
     ]

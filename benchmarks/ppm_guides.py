@@ -1,0 +1,148 @@
+"""Does the PPM guide: is it worth more than a majority of samples for the same tokens?
+
+Takes the last models of a whole run, one run a seed, and problems that no run has seen. Trees,
+beams and guided sampling choose by the PPM; samples of the policy, for as many tokens, answer by
+majority or by the PPM. Leads are differences on the same problems, averaged over the seeds.
+"""
+
+import argparse
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any, TypeAlias
+
+from benchmarks.differences import Difference
+from benchmarks.recipe_runs import rstar, run_recipe, runs_folder
+from benchmarks.report import Report, open_report
+from rstar_async.demo.problems import word_problems
+
+LEVELS = (1, 2, 3, 4, 5, 6)
+# Other problems than the held-out ones of every run, which have the run's seed.
+SEED = 20_000
+ORDERED, OVER_MAJORITY, OVER_BEST_OF_N = 75, 5, 3
+
+Row: TypeAlias = Mapping[str, Any]
+# By strategy, rule and number of trajectories.
+Key: TypeAlias = tuple[str, str, int]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run and measure all seeds; claims what a PPM that guides must achieve."""
+    report = open_report(__doc__, arguments, _options())
+    seeds = range(1, 1 + (1 if report.short else report.options.seeds))
+    with runs_folder(report.options.keep) as folder:
+        tables = [_measure(report, folder, seed) for seed in seeds]
+    by_key = [{_key(row): row for row in table["rows"]} for table in tables]
+    _claim_order(report, tables)
+    _claim_leads(report, by_key)
+    _claim_growth(report, by_key)
+    return report.close()
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=3, help="runs")
+    parser.add_argument("--recipe", type=Path, default=Path("recipes/demo.toml"))
+    parser.add_argument(
+        "--problems", type=int, default=300, help="fresh ones, the same for all runs"
+    )
+    parser.add_argument("--trajectories", default="1,4,16", help="trees a problem")
+    parser.add_argument(
+        "--keep", type=Path, help="folder for the runs; runs that are there are resumed"
+    )
+    return parser
+
+
+def _measure(report: Report, folder: Path, seed: int) -> dict[str, Any]:
+    """What `rstar evaluate` tells of the run of one seed."""
+    home = folder / f"seed-{seed}"
+    run_recipe(report.options.recipe, home, "--seed", str(seed))
+    problems, trees = report.options.problems, report.options.trajectories
+    if report.short:
+        problems, trees = 60, "1,4"
+    result = folder / f"guides-{seed}.json"
+    table = rstar(
+        *("evaluate", str(home), "--benchmark", str(_fresh(folder, problems))),
+        *("--trajectories", trees, "--seed", str(SEED + seed), "--json", str(result)),
+        result=result,
+    )
+    for row in table["rows"]:
+        report.row(
+            seed=seed,
+            strategy=row["method"],
+            rule=row["rule"],
+            trees=row["trajectories"],
+            accuracy=100 * row["accuracy"],
+            tokens=row["tokens"],
+            over_majority=_mean(row["over_majority"]),
+            over_best_of_n=_mean(row["over_best_of_n"]),
+        )
+    return table
+
+
+def _fresh(folder: Path, count: int) -> Path:
+    file = folder / f"fresh-{count}.jsonl"
+    problems = word_problems(count, LEVELS, SEED, "heldout")
+    rows = ({"question": one.question, "answer": one.answer} for one in problems)
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return file
+
+
+def _mean(interval: Sequence[float] | None) -> float | None:
+    return None if interval is None else 100 * interval[0]
+
+
+def _key(row: Row) -> Key:
+    return row["method"], row["rule"], row["trajectories"]
+
+
+def _claim_order(report: Report, tables: Sequence[Mapping[str, Any]]) -> None:
+    ordered = [table["pair_accuracy"] for table in tables]
+    if all(one is not None for one in ordered):
+        share = 100 * fmean(ordered)
+        report.claim("held-out pairs in the right order, mean", share, "%", ">=", ORDERED)
+
+
+def _claim_leads(report: Report, by_key: Sequence[Mapping[Key, Row]]) -> None:
+    """Of trees over the majority, and of the better of trees and guided sampling over best-of-n,
+    where there are enough samples to choose among."""
+    counts = sorted({count for _, _, count in by_key[0] if count > 1})
+    for count in counts:
+        lead = _pooled(by_key, ("tree", "best PPM", count), "over_majority")
+        name = f"{count} trees, best PPM, over majority of samples"
+        report.claim(name, lead.points, "points", ">=", OVER_MAJORITY)
+        report.claim(f"{name}: low end of 95 %", lead.low, "points", ">", 0)
+    for strategy in ("tree", "guided"):
+        for count in sorted({1, *counts}):
+            lead = _pooled(by_key, (strategy, "best PPM", count), "over_best_of_n")
+            name = f"{strategy}, tokens of {count} trees, over best-of-n by PPM"
+            report.claim(name, lead.points, "points", ">=", OVER_BEST_OF_N)
+
+
+def _pooled(by_key: Sequence[Mapping[Key, Row]], key: Key, lead: str) -> Difference:
+    """The mean over the runs, which are independent of each other; in points."""
+    intervals = [of_run[key][lead] for of_run in by_key]
+    mean = 100 * fmean(one[0] for one in intervals)
+    margin = 100 * math.hypot(*(one[0] - one[1] for one in intervals)) / len(intervals)
+    return Difference(mean, mean - margin, mean + margin)
+
+
+def _claim_growth(report: Report, by_key: Sequence[Mapping[Key, Row]]) -> None:
+    """A PPM that guides makes more trees better, not worse."""
+    for strategy, rule in (("tree", "best PPM"), ("tree", "PPM-weighted"), ("guided", "best PPM")):
+        few, many = (100 * fmean(_accuracies(by_key, strategy, rule, end)) for end in (min, max))
+        name = f"{strategy}, {rule}: most trajectories against one"
+        report.claim(name, many - few, "points", ">", 0)
+
+
+def _accuracies(
+    by_key: Sequence[Mapping[Key, Row]], strategy: str, rule: str, end: Any
+) -> Iterable[float]:
+    counts = [count for name, its_rule, count in by_key[0] if (name, its_rule) == (strategy, rule)]
+    return [of_run[strategy, rule, end(counts)]["accuracy"] for of_run in by_key]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
