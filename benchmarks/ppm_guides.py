@@ -8,7 +8,7 @@ majority or by the PPM. Leads are differences on the same problems, averaged ove
 import argparse
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any, TypeAlias
@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from benchmarks.differences import Difference
 from benchmarks.recipe_runs import rstar, run_recipe, runs_folder
 from benchmarks.report import Report, open_report
-from rstar_async.demo.problems import word_problems
+from rstar_async.demo.problems import WordProblem, word_problems
 
 LEVELS = (1, 2, 3, 4, 5, 6)
 # Other problems than the held-out ones of every run, which have the run's seed.
@@ -24,6 +24,7 @@ SEED = 20_000
 ORDERED, OVER_MAJORITY, OVER_BEST_OF_N = 75, 5, 3
 
 Row: TypeAlias = Mapping[str, Any]
+Document: TypeAlias = Mapping[str, Any]
 # By strategy, rule and number of trajectories.
 Key: TypeAlias = tuple[str, str, int]
 
@@ -31,9 +32,8 @@ Key: TypeAlias = tuple[str, str, int]
 def main(arguments: list[str] | None = None) -> int:
     """Run and measure all seeds; claims what a PPM that guides must achieve."""
     report = open_report(__doc__, arguments, _options())
-    seeds = range(1, 1 + (1 if report.short else report.options.seeds))
     with runs_folder(report.options.keep) as folder:
-        tables = [_measure(report, folder, seed) for seed in seeds]
+        tables = [_shown(report, *run) for run in evaluated_runs(report, folder)]
     by_key = [{_key(row): row for row in table["rows"]} for table in tables]
     _claim_order(report, tables)
     _claim_leads(report, by_key)
@@ -55,19 +55,27 @@ def _options() -> argparse.ArgumentParser:
     return parser
 
 
-def _measure(report: Report, folder: Path, seed: int) -> dict[str, Any]:
-    """What `rstar evaluate` tells of the run of one seed."""
-    home = folder / f"seed-{seed}"
-    run_recipe(report.options.recipe, home, "--seed", str(seed))
-    problems, trees = report.options.problems, report.options.trajectories
-    if report.short:
-        problems, trees = 60, "1,4"
-    result = folder / f"guides-{seed}.json"
-    table = rstar(
-        *("evaluate", str(home), "--benchmark", str(_fresh(folder, problems))),
-        *("--trajectories", trees, "--seed", str(SEED + seed), "--json", str(result)),
-        result=result,
-    )
+def evaluated_runs(report: Report, folder: Path) -> Iterator[tuple[int, Path, Document]]:
+    """Seed, folder of the run, and what `rstar evaluate` tells of its last models; whatever is in
+    `folder` already is not made again."""
+    options = report.options
+    questions = folder / f"fresh-{options.problems}.jsonl"
+    rows = ({"question": one.question, "answer": one.answer} for one in fresh_problems(report))
+    questions.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    for seed in range(1, 1 + (1 if report.short else options.seeds)):
+        home, result = folder / f"seed-{seed}", folder / f"guides-{seed}.json"
+        run_recipe(options.recipe, home, "--seed", str(seed))
+        asked = ("--benchmark", str(questions), "--trajectories", options.trajectories)
+        written = ("--seed", str(SEED), "--json", str(result))
+        yield seed, home, rstar("evaluate", str(home), *asked, *written, result=result)
+
+
+def fresh_problems(report: Report) -> list[WordProblem]:
+    """The same for every run; none of them is a held-out problem of a run but by chance."""
+    return word_problems(report.options.problems, LEVELS, SEED, "heldout")
+
+
+def _shown(report: Report, seed: int, home: Path, table: Document) -> Document:
     for row in table["rows"]:
         report.row(
             seed=seed,
@@ -82,14 +90,6 @@ def _measure(report: Report, folder: Path, seed: int) -> dict[str, Any]:
     return table
 
 
-def _fresh(folder: Path, count: int) -> Path:
-    file = folder / f"fresh-{count}.jsonl"
-    problems = word_problems(count, LEVELS, SEED, "heldout")
-    rows = ({"question": one.question, "answer": one.answer} for one in problems)
-    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    return file
-
-
 def _mean(interval: Sequence[float] | None) -> float | None:
     return None if interval is None else 100 * interval[0]
 
@@ -98,7 +98,7 @@ def _key(row: Row) -> Key:
     return row["method"], row["rule"], row["trajectories"]
 
 
-def _claim_order(report: Report, tables: Sequence[Mapping[str, Any]]) -> None:
+def _claim_order(report: Report, tables: Sequence[Document]) -> None:
     ordered = [table["pair_accuracy"] for table in tables]
     if all(one is not None for one in ordered):
         share = 100 * fmean(ordered)

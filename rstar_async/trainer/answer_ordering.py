@@ -56,7 +56,7 @@ def measure_path_rules(
     answer that it orders right, by problem, averaged over `path_rule_problems` problems."""
     answers: dict[str, list[tuple[list[float], bool]]] = defaultdict(list)
     for answered in trees:
-        raw = _raw_scores(model, answered.tree, max_length, max_tokens)
+        raw = raw_scores(model, answered.tree, max_length, max_tokens)
         for path, right in answered.verdicts.items():
             steps = path_from_root(path)
             if all(step in raw for step in steps):
@@ -96,7 +96,7 @@ def _shares(
 
 
 @torch.no_grad()
-def _raw_scores(
+def raw_scores(
     model: Any, tree: LabelledTree, max_length: int, max_tokens: int
 ) -> dict[str, float]:
     """Raw scores of all steps by path; steps that do not fit are left out."""
