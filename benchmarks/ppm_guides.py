@@ -66,7 +66,7 @@ def evaluated_runs(report: Report, folder: Path) -> Iterator[tuple[int, Path, Do
         home, result = folder / f"seed-{seed}", folder / f"guides-{seed}.json"
         run_recipe(options.recipe, home, "--seed", str(seed))
         asked = ("--benchmark", str(questions), "--trajectories", options.trajectories)
-        written = ("--seed", str(SEED), "--json", str(result))
+        written = ("--json", str(result))
         yield seed, home, rstar("evaluate", str(home), *asked, *written, result=result)
 
 

@@ -109,7 +109,7 @@ def _measure(
 def _train(context: TrainingContext, rounds: int, into: Path) -> dict[str, Any]:
     """Train as the trainer does after round `rounds`; the metrics that the manifest would have."""
     recipe = context.recipe
-    start = context.newest_policy(BOOTSTRAP if recipe.ppm.start == "bootstrap" else rounds)
+    start = context.newest_policy(rounds if recipe.ppm.start == "policy" else BOOTSTRAP)
     encoder = context.encoder(start)
     settings: PPMConfig = recipe.ppm
     length = context.max_length(settings.max_length, start)

@@ -110,9 +110,10 @@ class PPMConfig(Section):
 
     # Off: every round and every evaluation goes without a PPM.
     train: bool = True
-    # Which weights it starts from: the newest policy's (paper), or the bootstrap's, which has seen
-    # no solution of the run's problems, so that the held-out ones are new to the PPM.
-    start: Literal["policy", "bootstrap"] = "policy"
+    # Which weights it starts from: the newest policy's (paper); the bootstrap's, which has seen no
+    # solution of the run's problems, so that the held-out ones are new to the PPM; or those of the
+    # previous round's PPM, in the first round the bootstrap's.
+    start: Literal["policy", "bootstrap", "previous"] = "policy"
     # Which rounds' trees: only the newest, or all so far. Held-out problems are the same ones.
     history: History = "round"
     # preference: pairs, Eq. 4; pqm: regression on every step's Q; orm: right or wrong, of answers.

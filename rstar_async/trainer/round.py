@@ -150,16 +150,27 @@ def _ppm(
         reason = _nothing_to_prefer(dataset) if settings.train else "ppm.train is off"
         return context.refuse("ppm", number, parent=policy, reason=reason, counts=counts)
     squash = {"squash": "tanh", "scale": context.recipe.search.ppm_scale}
-    start = policy if settings.start == "policy" else context.newest_policy(BOOTSTRAP)
+    start = _ppm_start(context, number, policy)
     return _make_or_refuse(
         context,
         "ppm",
         number,
         (start, policy),
-        training=_ppm_training(context, number, start, dataset),
+        training=_ppm_training(context, number, start, policy, dataset),
         manifest_fields={**context.manifest_fields("tagged", settings), **squash},
         counts=counts,
     )
+
+
+def _ppm_start(context: TrainingContext, number: int, policy: ModelVersion) -> ModelVersion:
+    """The model whose weights the PPM starts from, by `ppm.start`."""
+    if context.recipe.ppm.start == "policy":
+        return policy
+    if context.recipe.ppm.start == "previous":
+        previous = context.database.read(queries.latest_published, context.run, "ppm", number - 1)
+        if previous is not None:
+            return previous
+    return context.newest_policy(BOOTSTRAP)
 
 
 def _nothing_to_prefer(dataset: RoundDataset) -> str:
@@ -169,7 +180,11 @@ def _nothing_to_prefer(dataset: RoundDataset) -> str:
 
 
 def _ppm_training(
-    context: TrainingContext, number: int, start: ModelVersion, dataset: RoundDataset
+    context: TrainingContext,
+    number: int,
+    start: ModelVersion,
+    policy: ModelVersion,
+    dataset: RoundDataset,
 ) -> Training:
     recipe = context.recipe
     job = PPMJob(
@@ -181,7 +196,7 @@ def _ppm_training(
         scale=recipe.search.ppm_scale,
         seed=context.seed(number),
         answered=dataset.answered,
-        reference=_untrained(context),
+        reference=_untrained(context) or context.folder(policy),
     )
 
     def training(folder: Path, progress: TrainingProgress) -> dict[str, Any]:
