@@ -140,6 +140,27 @@ def test_trajectories_that_are_too_long_are_counted(context, encoder):
     assert ppm.parent_id == context.base().id
 
 
+@pytest.mark.parametrize(
+    ("start", "parents"),
+    [
+        ("policy", ("policy-r001", "policy-r002")),
+        ("bootstrap", ("policy-r000", "policy-r000")),
+        ("previous", ("policy-r000", "ppm-r001")),
+    ],
+)
+def test_a_ppm_starts_from_the_model_that_its_setting_names(context, encoder, start, parents):
+    context = with_settings(context, "ppm", start=start, epochs=1.0)
+    context = with_settings(context, "policy", epochs=1.0)
+    serve(context, once=True)
+    for number in (1, 2):
+        trees = solved_trees(encoder, 4, seed=number)
+        store_round(context.database, "run", number, trees, context.base().id)
+        serve(context, once=True)
+    ppms = [version for version in context.versions() if version.kind == "ppm"]
+    assert [ppm.status for ppm in ppms] == ["published"] * 2
+    assert tuple(ppm.parent_id.rpartition("-")[0] for ppm in ppms) == parents
+
+
 def test_with_policy_history_all_trajectories_of_earlier_rounds_are_used(context, encoder):
     context = with_settings(context, "policy", history="all", replay=4)
     serve(context, once=True)
