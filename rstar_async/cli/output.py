@@ -1,6 +1,7 @@
 """Tables that stay readable in a pipe, where the width is unknown; JSON files."""
 
 import json
+import sys
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,12 @@ def print_table(table: Table) -> None:
     if not console.is_terminal:
         console = Console(width=PIPE_COLUMNS)
     console.print(table)
+
+
+def note(line: str) -> None:
+    """Say `line`, if there is one, where it does not mix with results."""
+    if line:
+        print(f"rstar: {line}", file=sys.stderr)
 
 
 def write_json(file: Path, content: msgspec.Struct) -> None:

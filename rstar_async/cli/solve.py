@@ -38,19 +38,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the answer with its solution; 1 if no trajectory came to an answer."""
-    from rstar_async.cli.output import json_text
+    from rstar_async.cli.output import json_text, note
     from rstar_async.evaluation.display import show_solved
     from rstar_async.evaluation.models import find_models, with_own_store
     from rstar_async.evaluation.request import submit
     from rstar_async.evaluation.solve import Solved
+    from rstar_async.evaluation.trust import names_ppm, with_trusted_ppm
 
     if arguments.trajectories <= 0:
         raise BadInput(f"--trajectories is {arguments.trajectories}, but must be above 0")
     question = _question(arguments.question)
-    model = find_models(arguments.model, arguments.round, arguments.ppm)
+    found = find_models(arguments.model, arguments.round, arguments.ppm)
+    configured = replace(found, recipe=_recipe(found.recipe, arguments))
+    is_named = arguments.ppm is not None or names_ppm(arguments.overrides)
+    model = with_trusted_ppm(configured, is_named=is_named)
+    note(model.ppm_note)
     with _home(arguments.home) as home:
-        recipe = _recipe(model.recipe, arguments)
-        request = _request(with_own_store(model, home), recipe, question)
+        request = _request(with_own_store(model, home), question)
         solved, code = submit(request, home, Solved)
     if solved is None:
         return code or NO_ANSWER
@@ -90,10 +94,8 @@ def _recipe(recipe: "Recipe", arguments: argparse.Namespace) -> "Recipe":
     return changed(settings, [trees, *arguments.overrides])
 
 
-def _request(model: "ModelRef", recipe: "Recipe", question: str) -> "EvaluationRequest":
-    """The model with the settings of `recipe`, and the question put into its store."""
-    from msgspec import structs
-
+def _request(model: "ModelRef", question: str) -> "EvaluationRequest":
+    """The model, and the question put into its store."""
     from rstar_async.evaluation.request import EvaluationRequest
     from storage.database import open_database
     from storage.records import Problem, problem_id
@@ -101,10 +103,9 @@ def _request(model: "ModelRef", recipe: "Recipe", question: str) -> "EvaluationR
     id_ = problem_id(model.run_id, question)
     with open_database(model.recipe.database_url) as database:
         database.commit(Problem(id_, model.run_id, question, "", split="heldout"))
-    recipe = structs.replace(recipe, home=model.recipe.home, database="")
     return EvaluationRequest(
         kind="solve",
-        model=replace(model, recipe=recipe),
+        model=model,
         problems=[id_],
         benchmark="question",
     )

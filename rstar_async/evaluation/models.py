@@ -19,13 +19,17 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class ModelRef:
-    """Models of one round of a run. The recipe says where they and the database are."""
+    """Models of one round of a run. The recipe says where they and the database are.
+
+    `ppm_note` says in one line that the PPM was left out or is doubtful, "" if it is neither.
+    """
 
     recipe: Recipe
     run_id: str
     round: int
     policy: str
     ppm: str | None
+    ppm_note: str = ""
 
 
 def find_models(model: Path, number: int | None = None, ppm: Path | None = None) -> ModelRef:
@@ -88,7 +92,7 @@ def _stored_recipe(home: Path) -> Recipe:
 
 
 def _of_version(folder: Path, ppm: Path | None) -> ModelRef:
-    manifest = _manifest(folder, "policy")
+    manifest = read_manifest(folder, "policy")
     run_home = folder.parent.parent
     if ppm is None and (run_home / "recipe.json").is_file():
         return replace(_of_run(run_home, manifest["round"]), policy=folder.name)
@@ -99,7 +103,7 @@ def _outside_runs(policy: Path, ppm: Path | None) -> ModelRef:
     """The versions in a run of their own below `runs`: links to them, and a store."""
     versions = [policy]
     if ppm is not None:
-        _manifest(ppm, "ppm")
+        read_manifest(ppm, "ppm")
         versions.append(ppm)
     name = f"evaluation-{policy.name}"
     recipe = Recipe(name=name)
@@ -127,7 +131,8 @@ def _create_store(model: ModelRef) -> ModelRef:
     return model
 
 
-def _manifest(folder: Path, kind: str) -> dict[str, Any]:
+def read_manifest(folder: Path, kind: str) -> dict[str, Any]:
+    """The manifest of the version in `folder`; `BadInput` unless it is one of that kind."""
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
     except (OSError, ValueError) as error:

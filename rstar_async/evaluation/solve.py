@@ -36,6 +36,7 @@ class Solved(msgspec.Struct, frozen=True):
     trajectories: int
     tokens: int
     seconds: float
+    ppm_note: str = ""
 
 
 async def solve(
@@ -64,6 +65,7 @@ async def solve(
         trajectories=len(made),
         tokens=tokens_of(made),
         seconds=time.monotonic() - started,
+        ppm_note=attempts.settings.ppm_note,
     )
 
 

@@ -90,7 +90,8 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Scaling(msgspec.Struct, frozen=True):
-    """One evaluation over the number of trajectories; curves by method and rule."""
+    """One evaluation over the number of trajectories; curves by method and rule. `ppm_note` says
+    why the PPM was left out or is doubtful."""
 
     round: int
     benchmark: str
@@ -99,6 +100,7 @@ class Scaling(msgspec.Struct, frozen=True):
     problems: int
     settings: dict[str, float]
     curves: dict[str, list[Point]]
+    ppm_note: str = ""
 
 
 class Example(msgspec.Struct, frozen=True):

@@ -151,6 +151,7 @@ def _scaling(found: list[Evaluation]) -> Scaling:
         first.problems,
         settings,
         dict(curves),
+        first.settings.get("ppm_note", ""),
     )
 
 

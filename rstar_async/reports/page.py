@@ -114,6 +114,7 @@ def _test_time(report: Report) -> Iterator[Content]:
         settings = ", ".join(f"{key} {value:g}" for key, value in found.settings.items())
         ppm = f"PPM {found.ppm_id}" if found.ppm_id else "no PPM"
         yield _note(f"round {found.round}, {ppm}, {settings}; baselines at equal tokens")
+        yield _note(found.ppm_note) if found.ppm_note else None
 
 
 def _histograms(report: Report) -> list[Content]:
