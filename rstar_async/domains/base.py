@@ -5,7 +5,7 @@ solution with, in the domain's own notation (a number, tests as JSON, empty if u
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self, TypeAlias
 
@@ -69,6 +69,10 @@ class GeneratedProblem(Protocol):
     def level(self) -> int: ...
     @property
     def solution(self) -> str: ...
+
+
+# Whether the last step of a path is right in itself, None if that cannot be told. Pure.
+StepJudge: TypeAlias = Callable[[Sequence[PathStep]], bool | None]
 
 
 class Domain(ABC):
@@ -136,6 +140,14 @@ class Domain(ABC):
         Called only if `rewards_steps`. It must not use the problem's own answer.
         """
         raise NotImplementedError
+
+    def step_judge(self, question: str) -> StepJudge | None:
+        """What tells right steps from wrong ones, where the truth about this question is known, as
+        that of generated ones is; None, the default, where it is not.
+
+        It only measures how many labels of the search are right; nothing learns from it.
+        """
+        return None
 
     async def group(
         self, problem: Problem, answers: Iterable[str], executor: Executor

@@ -9,17 +9,20 @@ from rstar_async.answers.extract import extract_answer
 from rstar_async.answers.rules import RulesName
 from rstar_async.answers.rules import Verdict as Equivalence
 from rstar_async.config import ProblemsConfig, Recipe
+from rstar_async.demo.judge import program_judge
 from rstar_async.demo.problems import WordProblem, word_problems
 from rstar_async.domains.base import (
     Domain,
     Executor,
     GeneratedSplit,
     PathStep,
+    StepJudge,
     Verdict,
     Verification,
     group_equal,
     required_column,
 )
+from rstar_async.text.steps import StepKind, program_of
 from storage.records import Problem
 
 GSM8K_ANSWER_MARK = "####"
@@ -75,6 +78,22 @@ class MathDomain(Domain):
         if answer is None:
             return Verification("", "wrong")
         return Verification(answer, _VERDICTS[await self._open.equal(problem.answer, answer)])
+
+    def step_judge(self, question: str) -> StepJudge | None:
+        """For generated problems, whose sentences have a known meaning; an answer is right if it is
+        what the program printed."""
+        judge = program_judge(question)
+        if judge is None:
+            return None
+
+        def judge_step(path: Sequence[PathStep]) -> bool | None:
+            if path[-1].step.kind is StepKind.ANSWER:
+                printed = "".join(step.stdout for step in path).strip()
+                return extract_answer(path[-1].text) == printed
+            program = program_of(step.step for step in path)
+            return judge(program) if program else None
+
+        return judge_step
 
     async def group(
         self, problem: Problem, answers: Iterable[str], executor: Executor
