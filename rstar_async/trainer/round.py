@@ -14,6 +14,7 @@ from rstar_async.trainer.build_dataset import RoundDataset, build_dataset
 from rstar_async.trainer.context import Training, TrainingContext
 from rstar_async.trainer.dataset import within
 from rstar_async.trainer.errors import Refused
+from rstar_async.trainer.label_quality import label_metrics, process_metrics
 from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.pair_accuracy import points_by_problem, score_pairs
 from rstar_async.trainer.ppm import PPMJob, train_ppm
@@ -61,6 +62,7 @@ def _policy(
         "trajectories": len(dataset.rows),
         "too_long": len(dataset.rows) - len(fitting),
         "replayed": len(replayed),
+        **process_metrics(dataset.processes),
     }
     if not settings.train:
         reason = "policy.train is off"
@@ -145,6 +147,7 @@ def _ppm(
         "pairs_step": sum(pair.kind == "step" for pair in dataset.pairs),
         "pairs_trajectory": sum(pair.kind == "trajectory" for pair in dataset.pairs),
         "pairs_too_long": dataset.too_long_to_label,
+        **label_metrics(dataset.labels),
     }
     if not dataset.trees["train"]:
         reason = _nothing_to_prefer(dataset) if settings.train else "ppm.train is off"
@@ -203,7 +206,7 @@ def _ppm_training(
         metrics = train_ppm(job, into=folder, progress=progress)
         if recipe.gate.ppm:
             distributed.on_rank0(
-                lambda: _refuse_worse(context, number, folder, job.heldout, metrics)
+                lambda: _refuse_worse(context, number, folder, job.measuring, metrics)
             )
         return metrics
 
