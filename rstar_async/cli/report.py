@@ -45,11 +45,13 @@ def print_report(url: str, run_id: str | None, json_file: Path | None) -> None:
     from rstar_async.cli.locate import choose_run
     from rstar_async.cli.output import print_table, write_json
     from rstar_async.reports.round_rows import report_of
-    from rstar_async.reports.terminal import table_of
+    from rstar_async.reports.terminal import labels_lines, table_of
     from storage.database import open_database
 
     with open_database(url, must_exist=True) as database:
         report = report_of(database, choose_run(database, run_id), url)
     print_table(table_of(report))
+    for line in labels_lines(report):
+        print(line)
     if json_file is not None:
         write_json(json_file, report)

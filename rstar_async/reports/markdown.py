@@ -27,6 +27,7 @@ def _lines(report: Report) -> Iterator[str]:
         tables.coverage_table(report),
         tables.rollouts_table(report),
         tables.pairs_table(report),
+        tables.labels_table([facts.row for facts in report.rounds]),
         tables.training_table(report),
         tables.endings_table(report),
         tables.errors_table(report),

@@ -75,7 +75,7 @@ def _sections(report: Report) -> Iterator[Content]:
     )
     yield _section("Rollouts", [_note(ROLLOUTS_NOTE), _table(tables.rollouts_table(report))])
     yield _section("Q and PPM values", [_plots(_histograms(report))])
-    yield _section("Preference pairs", [_table(tables.pairs_table(report))])
+    yield _section("Preference pairs", [_table(tables.pairs_table(report)), *_labels(report)])
     yield _section("Training", [_table(tables.training_table(report))])
     yield _section(
         "Code", [_table(tables.endings_table(report)), _table(tables.errors_table(report))]
@@ -93,6 +93,12 @@ HELDOUT_NOTE = (
 ROLLOUTS_NOTE = (
     "The rollouts that were made, and their share of a fixed schedule that gives every problem as "
     "many rollouts as the hardest one may get."
+)
+
+LABELS_NOTE = (
+    "Search labels a step by the answers below it. Where problems are generated the truth about "
+    "each step is known: a pair is right if its chosen step does what the question says and its "
+    "rejected step does not; a process is right if all its steps are."
 )
 
 COST_NOTE = (
@@ -115,6 +121,11 @@ def _test_time(report: Report) -> Iterator[Content]:
         ppm = f"PPM {found.ppm_id}" if found.ppm_id else "no PPM"
         yield _note(f"round {found.round}, {ppm}, {settings}; baselines at equal tokens")
         yield _note(found.ppm_note) if found.ppm_note else None
+
+
+def _labels(report: Report) -> list[Content]:
+    table = _table(tables.labels_table([facts.row for facts in report.rounds]))
+    return [table, _note(LABELS_NOTE)] if table else []
 
 
 def _histograms(report: Report) -> list[Content]:

@@ -69,6 +69,27 @@ def pairs_table(report: Report) -> Table:
     return Table("Preference pairs", ["round", *kinds, "held-out pair accuracy"], rows)
 
 
+def labels_table(rows: Sequence[RoundRow]) -> Table:
+    """What is right of pairs and solutions, where the truth about steps is known."""
+    header = ["round", "pairs judged", "right", "inverted", "both right", "both wrong"]
+    header += ["solutions with a right answer", "and a right process"]
+    cells = [
+        [
+            str(row.number),
+            count(found.judged),
+            *(
+                _part(part, found.judged)
+                for part in (found.right, found.inverted, found.both_right, found.both_wrong)
+            ),
+            count(found.solutions),
+            _part(found.right_processes, found.solutions),
+        ]
+        for row in rows
+        if (found := row.labels)
+    ]
+    return Table("Labels against the truth", header, cells)
+
+
 def cost_table(report: Report) -> Table:
     header = ["round", "kept solutions", "tokens each", "executor CPU s each", "seconds each"]
     header += ["generating s", "executing s", "scoring s"]
@@ -201,6 +222,10 @@ def _share(coverage: Coverage | None) -> str:
         return NONE
     share = coverage.solved / coverage.problems
     return f"{100 * share:.1f} % of {coverage.problems:,}"
+
+
+def _part(part: int, whole: int) -> str:
+    return f"{part:,} ({percent(part / whole)})" if whole else NONE
 
 
 def _plain(value: float | None) -> str:
