@@ -127,6 +127,13 @@ def test_hostile_text_makes_no_element_and_no_attribute(report):
     assert not names & {"src", "href", "style", "srcdoc", "action", "formaction"}
 
 
+def test_labels_are_compared_with_the_truth(report):
+    for document in (page_of(report), markdown_of(report)):
+        assert "Labels against the truth" in document
+    assert "17 (85.0 %)" in page_of(report)
+    assert json.loads(json_text(report))["rounds"][1]["row"]["labels"]["right_processes"] == 6
+
+
 def test_the_page_loads_nothing_and_shows_what_was_written(report):
     page = page_of(report)
     assert "default-src &#x27;none&#x27;" in page
