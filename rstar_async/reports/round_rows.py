@@ -114,11 +114,14 @@ def labels_of(metrics: Iterable[Mapping[str, Any]]) -> Labels | None:
     found = {name: value for one in metrics for name, value in one.items()}
     if "labels_judged" not in found and "solutions_judged" not in found:
         return None
-    names = ("judged", "right", "inverted", "both_right", "both_wrong")
     return Labels(
-        *(found.get(f"labels_{name}", 0) for name in names),
-        found.get("solutions_judged", 0),
-        found.get("solutions_right_process", 0),
+        judged=found.get("labels_judged", 0),
+        right=found.get("labels_right", 0),
+        inverted=found.get("labels_inverted", 0),
+        both_right=found.get("labels_both_right", 0),
+        both_wrong=found.get("labels_both_wrong", 0),
+        solutions=found.get("solutions_judged", 0),
+        right_processes=found.get("solutions_right_process", 0),
     )
 
 

@@ -51,7 +51,7 @@ class PackedTree:
     preferences at the steps' last tokens, on which accuracy is measured. `comparisons` (better,
     worse, weight) are what the loss compares: the same tokens, or several of each pair. `targets`
     are (token, value, weight). `spans[i]` are the first column and the end column of the step whose
-    last token is score `i`.
+    last token is score `i`. `pair_paths` names the two nodes of each pair in the tree `search_id`.
     """
 
     problem_id: str
@@ -63,6 +63,8 @@ class PackedTree:
     comparisons: list[tuple[int, int, float]]
     targets: list[tuple[int, float, float]]
     spans: dict[int, tuple[int, int]]
+    search_id: str = ""
+    pair_paths: Sequence[tuple[str, str]] = ()
 
 
 def pack(
@@ -165,6 +167,8 @@ def _layout(
         ],
         scored=scored.columns(),
         spans={scored.last(path): (starts[path], stops[path]) for path in wanted},
+        search_id=tree.search_id,
+        pair_paths=[(pair.chosen, pair.rejected) for pair in pairs],
     )
 
 

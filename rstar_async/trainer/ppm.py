@@ -18,7 +18,7 @@ from msgspec import to_builtins
 from transformers import AutoConfig, Trainer, TrainingArguments
 
 from rstar_async.config import PPMConfig, TrainingConfig
-from rstar_async.trainer import distributed, oom
+from rstar_async.trainer import distributed, oom, worst_pairs
 from rstar_async.trainer.answer_ordering import AnsweredTree, measure_path_rules
 from rstar_async.trainer.attention import kernel_of
 from rstar_async.trainer.batches import Forward, forwards
@@ -90,7 +90,8 @@ class PPMJob:
 
 
 def train_ppm(job: PPMJob, *, into: Path, progress: TrainingProgress) -> dict[str, Any]:
-    """Train a scalar head and all weights of the policy, save to `into`, and return metrics.
+    """Train a scalar head and all weights of the policy, save to `into`, and return metrics, the
+    pairs that it gets most wrong among them.
 
     `Refused` for trees that teach nothing. Killed and called again with the same job, it resumes
     from its last checkpoint.
@@ -135,6 +136,7 @@ def _measured(model: Any, job: PPMJob, max_tokens: int) -> dict[str, Any]:
     heldout = score_pairs(model, job.measuring, max_tokens)
     trained_on = score_pairs(model, training_sample(job.trees), max_tokens)
     return {
+        worst_pairs.KEY: worst_pairs.worst_pairs(heldout),
         **accuracies(heldout, trained_on),
         **measure_quality(heldout, job.measuring, job.reference or job.start),
         **measure_path_rules(

@@ -32,6 +32,7 @@ from rstar_async.trainer.errors import Refused
 from rstar_async.trainer.model_card import model_card
 from rstar_async.trainer.scorer import HEAD_BIAS, needs_head_bias
 from rstar_async.trainer.trainer_args import quiet
+from rstar_async.trainer.worst_pairs import KEY as WORST_PAIRS
 from storage.records import ModelKind, ModelVersion
 
 DRAFT_PREFIX = ".tmp-"
@@ -69,9 +70,11 @@ def publish(
 ) -> ModelVersion:
     """Check the draft in `folder`, rename it to its id beside itself, and return its row.
 
-    `manifest_fields` go into the manifest unchanged, `step_log` into `metrics.jsonl`; `probe` are
-    id sequences whose scores a worker can compare after loading. The caller commits the row.
+    `manifest_fields` go into the manifest unchanged, and so do the worst pairs among the `metrics`;
+    `step_log` goes into `metrics.jsonl`. `probe` are id sequences whose scores a worker can compare
+    after loading. The caller commits the row.
     """
+    figures = {name: value for name, value in metrics.items() if name != WORST_PAIRS}
     version = f"{kind}-r{round_number:03d}-{weights_digest(folder, run)}"
     (folder / STEP_LOG).write_text("".join(json.dumps(record) + "\n" for record in step_log))
     manifest = {
@@ -82,10 +85,11 @@ def publish(
         "parent": parent,
         "architecture": AutoConfig.from_pretrained(folder).architectures[0],
         **manifest_fields,
-        "metrics": dict(metrics),
+        "metrics": figures,
+        **{name: value for name, value in metrics.items() if name == WORST_PAIRS},
         "probe": {"input_ids": [list(ids) for ids in probe], "values": check(folder, kind, probe)},
     }
-    (folder / CARD).write_text(model_card(manifest, metrics))
+    (folder / CARD).write_text(model_card(manifest, figures))
     manifest["files"] = checksums(folder)
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
     let_others_read(folder)
@@ -101,7 +105,7 @@ def publish(
         path=str(published),
         status="published",
         manifest=manifest,
-        metrics=dict(metrics),
+        metrics=figures,
     )
 
 

@@ -20,6 +20,7 @@ from rstar_async.trainer.pair_accuracy import points_by_problem, score_pairs
 from rstar_async.trainer.ppm import PPMJob, train_ppm
 from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.scorer import load_ppm
+from rstar_async.trainer.worst_pairs import KEY as WORST_PAIRS
 from storage import queries
 from storage.records import ModelKind, ModelVersion
 
@@ -110,6 +111,7 @@ def _make_or_refuse(
         )
     except Refused as refused:
         counts = {**counts, **refused.metrics}
+        counts.pop(WORST_PAIRS, None)
         return context.refuse(kind, number, parent=before, reason=str(refused), counts=counts)
 
 

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from rstar_async.sanitize import to_json
-from rstar_async.view import pages, ranking, requests, responses
+from rstar_async.view import mistakes, pages, ranking, requests, responses
 from rstar_async.view.access import Access
 from rstar_async.view.files import Files
 from rstar_async.view.guard import Guard
@@ -60,6 +60,9 @@ class View:
                 ask(requests.SolutionsRequest, self.rankings.solutions, self.ranker),
             ),
             Route(f"{run}/rounds/{{round}}/pairs", ask(requests.PairsRequest, ranking.pairs)),
+            Route(
+                f"{run}/rounds/{{round}}/mistakes", ask(requests.MistakesRequest, mistakes.mistakes)
+            ),
             Route(search, ask(requests.SearchRequest, pages.search)),
             Route(f"{search}/tree", ask(requests.TreeRequest, pages.tree)),
             Route(f"{search}/statistics", ask(requests.TreeRequest, pages.statistics)),

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from rstar_async.errors import RstarError
+from rstar_async.view.differences import DifferenceKind
 from storage.queries.dashboard import ProblemOrder, ProblemState
 from storage.records import PairKind, Purpose, Split
 
@@ -61,6 +62,12 @@ class PairsRequest(RoundRequest, frozen=True):
     kind: PairKind | None = None
     split: Split | None = None
     search: Id | None = None
+    offset: Offset = 0
+    limit: Some = 20
+
+
+class MistakesRequest(RoundRequest, frozen=True):
+    kind: DifferenceKind | None = None
     offset: Offset = 0
     limit: Some = 20
 

@@ -1,7 +1,7 @@
 // Models and their lineage, as a drawing and as a card for each.
 
 import {ask, every} from '../api.js'
-import {chip, empty, h, put, svg} from '../dom.js'
+import {chip, empty, h, link, put, svg} from '../dom.js'
 import {fact, when} from '../format.js'
 import {to} from '../router.js'
 import {paintTrainings} from './trainings.js'
@@ -161,6 +161,9 @@ function card(each, rounds, run, chosen, known) {
       chip(each.status, each.status === 'refused' ? 'bad' : 'good'),
     ),
     each.reason && h('p.failure', {}, each.reason),
+    each.kind === 'ppm' &&
+      each.manifest.worst_pairs > 0 &&
+      link(to(run, 'mistakes', [], {round: each.round}), 'What it gets most wrong →'),
     facts([
       ['made from', parent ?? 'the base model'],
       ['after round', each.round],
