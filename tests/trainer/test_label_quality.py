@@ -13,6 +13,7 @@ from rstar_async.trainer.label_quality import (
     process_metrics,
 )
 from rstar_async.trainer.loop import serve
+from storage import queries
 from tests.trainer.stored_trees import solved_trees, store_round, stored_tree
 
 
@@ -90,3 +91,7 @@ def test_a_round_s_models_carry_the_counts(context, encoder):
     assert judged["labels_judged"] == ppm.metrics["pairs"] > 0
     assert judged["labels_both_right"] > 0
     assert sum(judged.values()) == 2 * judged["labels_judged"]
+    searches = {tree.search_id for tree in context.database.read(queries.pairs_of, "run", 1)}
+    worst = ppm.manifest["worst_pairs"]
+    assert "worst_pairs" not in ppm.metrics
+    assert {each["search"] for each in worst} <= searches
