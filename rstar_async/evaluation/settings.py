@@ -93,7 +93,7 @@ class EvaluationSettings:
         method: str,
         benchmark: str,
         share: Share,
-        settings: Mapping[str, Any],
+        settings: Mapping[str, Any] | None = None,
         **figures: Any,
     ) -> Evaluation:
         """One figure for the store; `figures` are the other fields of `Evaluation`."""
@@ -109,7 +109,7 @@ class EvaluationSettings:
             pass_at_1=share.mean,
             low=share.low,
             high=share.high,
-            settings={**settings, **note},
+            settings={**(settings or {}), **note},
             **figures,
         )
 
