@@ -8,6 +8,7 @@ import {pager} from '../parts.js'
 import {pairCard} from './pairs.js'
 
 const PAGE = 20
+const MOST = 100
 const KINDS = {
   __proto__: null,
   operation: 'operations',
@@ -55,7 +56,8 @@ function summary({ppm, metrics, kinds}, run) {
     {},
     link(to(run, 'models', [ppm]), ppm),
     ` orders ${percent(metrics.pair_accuracy)} of the held-out pairs right. `,
-    `The ${count(all)} worst of the others, by the first word, number or sign that differs.`,
+    all < MOST ? `Its ${count(all)} mistakes` : `Its ${MOST} worst mistakes`,
+    ', by the first word, number or sign that differs.',
     judged > 0 &&
       ` Of ${count(judged)} pairs that it learnt from, ${percent(metrics.labels_right / judged)} are right.`,
   )

@@ -161,15 +161,13 @@ function card(each, rounds, run, chosen, known) {
       chip(each.status, each.status === 'refused' ? 'bad' : 'good'),
     ),
     each.reason && h('p.failure', {}, each.reason),
-    each.kind === 'ppm' &&
-      each.manifest.worst_pairs > 0 &&
-      link(to(run, 'mistakes', [], {round: each.round}), 'What it gets most wrong →'),
     facts([
       ['made from', parent ?? 'the base model'],
       ['after round', each.round],
       ['searches in round', used.join(', ')],
       ['published', when(each.created_at)],
       ['folder', each.path],
+      ['gets wrong', mistakes(each, run)],
     ]),
     table('Training', each.metrics),
     table('Settings', settings),
@@ -177,6 +175,11 @@ function card(each, rounds, run, chosen, known) {
     table('Libraries', libraries),
   )
 }
+
+const mistakes = ({kind, round, manifest}, run) =>
+  kind === 'ppm' && manifest.worst_pairs > 0
+    ? link(to(run, 'mistakes', [], {round}), `${manifest.worst_pairs} held-out pairs →`)
+    : null
 
 const facts = pairs =>
   h(

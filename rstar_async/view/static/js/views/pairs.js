@@ -30,9 +30,13 @@ export async function show(root, {run, query, signal, mount}) {
       'div.title',
       {},
       h('h1', {}, 'Preference pairs'),
-      h('p', {}, 'What the PPM was trained or tested on.'),
-      hasMistakes(models, round) &&
-        link(to(run, 'mistakes', [], {round}), 'What it gets most wrong →'),
+      h(
+        'p',
+        {},
+        'What the PPM was trained or tested on. ',
+        hasMistakes(models, round) &&
+          link(to(run, 'mistakes', [], {round}), 'What it gets most wrong →'),
+      ),
     ),
     filters(query, searched, round, turn),
     h(
