@@ -108,6 +108,7 @@ def train_ppm(job: PPMJob, *, into: Path, progress: TrainingProgress) -> dict[st
         with checkpoints_for(progress, job.fingerprint(), job.training) as checkpoints:
             trainer = PreferenceTrainer(job, max_tokens, checkpoints)
             seconds = run(trainer, trainer.sampler, checkpoints, job.training, progress)
+            progress.end()
             trainer.early_stopping.restore(trainer.model)
             save_weights(trainer, into)
         metrics = {**_metrics(job, progress), "steps": trainer.state.global_step}

@@ -1,5 +1,6 @@
 """The callback with scripted measurements, then whole trainings."""
 
+import json
 import os
 import signal
 from types import SimpleNamespace
@@ -148,6 +149,16 @@ def test_what_is_published_is_measured_on_the_other_problems(base, trees, tmp_pa
             by_problem.setdefault(pair.problem_id, []).append(pair.points)
         means = [sum(points) / len(points) for points in by_problem.values()]
         assert metrics[f"pair_accuracy_{name}"] == pytest.approx(sum(means) / len(means), abs=1e-4)
+
+
+def test_after_an_early_stop_the_progress_is_complete(base, trees, tmp_path):
+    """Otherwise bars and the page would show a training that never ends."""
+    progress = TrainingProgress("ppm", file=tmp_path / "progress.jsonl")
+    metrics = train(job_of(base, trees), tmp_path / "ppm", progress)
+    *_, before, last = map(json.loads, progress.file.read_text().splitlines())
+    assert metrics["stopped_early"]
+    assert (last["step"], last["total"]) == (metrics["steps"], metrics["steps"])
+    assert (before["step"], before["total"]) == (metrics["steps"], 30)
 
 
 def test_with_too_few_heldout_problems_all_steps_are_made_and_that_is_said(
