@@ -10,7 +10,7 @@ import torch
 from msgspec import structs
 
 from rstar_async.config import PPMConfig, TrainingConfig
-from rstar_async.trainer.checkpoints import Checkpoints
+from rstar_async.trainer.checkpoints import Checkpoints, SaveCheckpoints
 from rstar_async.trainer.early_stopping import MEASUREMENTS, EarlyStopping, split_heldout
 from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.pair_accuracy import score_pairs
@@ -203,3 +203,13 @@ def test_patience_is_part_of_what_identifies_a_training(base, trees):
         base, trees[HELDOUT:], trees[: HELDOUT - 4], SETTINGS, TrainingConfig(), scale=5.0, seed=1
     )
     assert other.fingerprint() != patient.fingerprint()
+
+
+def test_no_checkpoint_is_saved_at_the_step_that_ends_a_training_early(tmp_path):
+    """A training that resumed from one would go on after its end."""
+    saver = SaveCheckpoints(Checkpoints(tmp_path, 1e-9), should_stop=lambda: True)
+    control = SimpleNamespace(should_training_stop=True, should_save=False)
+    saver.on_step_end(None, SimpleNamespace(global_step=5, max_steps=9), control)
+    assert not control.should_save
+    saver.on_step_end(None, SimpleNamespace(global_step=9, max_steps=9), control)
+    assert control.should_save
