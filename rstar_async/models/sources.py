@@ -1,5 +1,7 @@
 """Where a base model comes from. Needs no torch, so that it can be checked before a run starts."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -53,6 +55,29 @@ def require(base: str, key: str = KEY) -> None:
     source = find(base, key)
     if source.is_on_hub:
         _require_on_hub(source.place, key)
+    elif not source.gguf_file:
+        refuse_quantised(source, _config(source, key), key)
+
+
+def refuse_quantised(source: Source, config: Mapping[str, Any], key: str = KEY) -> None:
+    """`BadInput` if the `config` of a model says that its weights are quantised."""
+    if quantisation := config.get("quantization_config"):
+        method = dict(quantisation).get("quant_method", "of an unknown kind")
+        raise BadInput(
+            f"{key}: the weights of {source} are quantised ({method}) and cannot be trained; use "
+            "the model that they were made from, or a .gguf file, which is converted"
+        )
+
+
+def _config(source: Source, key: str) -> Mapping[str, Any]:
+    file = Path(source.place) / "config.json"
+    try:
+        content = json.loads(file.read_text("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{key}: {file} cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise BadInput(f"{key}: {file} is not a JSON object")
+    return content
 
 
 def _require_on_hub(name: str, key: str) -> None:
