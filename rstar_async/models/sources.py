@@ -12,6 +12,8 @@ from rstar_async.errors import BadInput
 DEMO_CHECKPOINT = Path(__file__).parents[1] / "demo" / "checkpoint"
 PACKAGE = "package:"
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+LARGE_FILES = (*WEIGHTS, "tokenizer.json")
+LFS_POINTER = b"version https://git-lfs"
 HUB_SECONDS = 10.0
 KEY = "model.base"
 
@@ -135,4 +137,16 @@ def _in_folder(folder: Path, key: str) -> Source:
         return Source(str(folder), ggufs[0].name)
     if not any(file for pattern in WEIGHTS for file in folder.glob(pattern)):
         raise BadInput(f"{key}: {folder} has a config.json but no weights")
+    _refuse_pointers(folder, key)
     return Source(str(folder))
+
+
+def _refuse_pointers(folder: Path, key: str) -> None:
+    """`BadInput` if git has left a pointer where a large file should be."""
+    for file in (file for pattern in LARGE_FILES for file in sorted(folder.glob(pattern))):
+        with file.open("rb") as stream:
+            if stream.read(len(LFS_POINTER)) == LFS_POINTER:
+                raise BadInput(
+                    f"{key}: {file} is only the pointer of git lfs; `git lfs pull` in its folder "
+                    "fetches the file"
+                )

@@ -1,11 +1,12 @@
 """The tokenizer of a base model: read from its `tokenizer.json`, saved so that all read it alike.
 
-transformers builds the tokenizer that the class name in `tokenizer_config.json` or the model's family
-asks for, and takes only the vocabulary from the file. Where the name is wrong, as in several widely
-used models, every space is lost. So the file itself is loaded here, whatever the name.
+transformers builds the tokenizer that the class name in `tokenizer_config.json` or the family of the
+model asks for, and takes only the vocabulary from the file. Where the name is wrong, as in several
+widely used models, every space is lost. So the file itself is loaded here, whatever the name.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from rstar_async.trainer.base_reading import one_line, reading
 
 # Reads tokenizer.json as it is, in transformers 4 and 5.
 CLASS = "PreTrainedTokenizerFast"
+CONVERTIBLE = ("tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
 # Named like this, a file would be read instead of tokenizer.json, and has no tags.
 OTHER_FORMATS = ("tokenizer.model", "vocab.json", "merges.txt")
 
@@ -59,6 +61,9 @@ def _tokenizer_file(source: Source) -> Path | None:
 
 def _converted(source: Source) -> BaseTokenizer:
     """From another format, by transformers."""
+    folder = Path(source.place)
+    if not source.gguf_file and folder.is_dir() and not _has_any(folder, CONVERTIBLE):
+        raise BadInput(f"model.base: {source} has no {FILE}; add the {FILE} of the model")
     try:
         loaded = AutoTokenizer.from_pretrained(source.place, **source.options)
         alone = loaded.backend_tokenizer
@@ -68,6 +73,10 @@ def _converted(source: Source) -> BaseTokenizer:
             f"({one_line(error)}); add the {FILE} of the model"
         ) from error
     return BaseTokenizer(alone, loaded, ids_before_text(alone))
+
+
+def _has_any(folder: Path, names: Iterable[str]) -> bool:
+    return any((folder / name).is_file() for name in names)
 
 
 def _bos_ids(source: Source, alone: Tokenizer) -> BosIds:
@@ -103,4 +112,6 @@ def _edit_config(file: Path) -> None:
     for name in ("add_bos_token", "add_eos_token", "backend"):
         config.pop(name, None)
     config["tokenizer_class"] = CLASS
-    file.write_text(json.dumps(config, indent=2, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
+    file.write_text(
+        json.dumps(config, indent=2, ensure_ascii=False, sort_keys=True) + "\n", "utf-8"
+    )

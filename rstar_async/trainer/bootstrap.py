@@ -74,7 +74,7 @@ def _train_on_demonstrations(context: TrainingContext, base: ModelVersion) -> Mo
         parent=base,
         training=policy_training(context, BOOTSTRAP, base, fitting, training),
         phase="bootstrap",
-        manifest_fields=context.manifest_fields("tagged", settings),
+        manifest_fields=context.trained_fields(base, settings),
         counts={"too_long": len(rows) - len(fitting)},
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 from datasets import Dataset, disable_progress_bars
 from msgspec import to_builtins
 from peft import LoraConfig, PeftModel
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Trainer
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast, Trainer
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
@@ -88,7 +88,7 @@ class PolicyTrainer(SFTTrainer):
         common = trainer_arguments(
             settings, job.training, batch, seed=job.seed, folder=checkpoints.folder
         )
-        tokenizer = AutoTokenizer.from_pretrained(job.start)
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(job.start)
         lengths = [len(row.input_ids) for row in rows]
         padding = -len(rows) % settings.batch_size if distributed.world_size() > 1 else 0
         self.sampler: EpochSampler = grouped_by_length(

@@ -12,7 +12,7 @@ from transformers import AutoConfig, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
 
 from rstar_async.errors import BadInput
-from rstar_async.trainer.attention import DENSE, attention_mask
+from rstar_async.trainer.attention import DENSE, attention_masks
 from rstar_async.trainer.batches import Forward
 from rstar_async.trainer.checkpoint_io import add_tensor, copy_tokenizer
 
@@ -31,9 +31,9 @@ class TreeScoring:
         [scores, 2] the row and column of each scored token. Without them: the stock forward."""
         if scored is None:
             return super().forward(*args, **inputs)  # type: ignore[misc]
-        kernel = self.config._attn_implementation  # type: ignore[attr-defined]
+        masks = attention_masks(self.config, ends, inputs["position_ids"])  # type: ignore[attr-defined]
         hidden = self.base_model(  # type: ignore[attr-defined]
-            *args, attention_mask=attention_mask(ends, kernel), use_cache=False, **inputs
+            *args, attention_mask=masks, use_cache=False, **inputs
         ).last_hidden_state
         return self.score(hidden[scored[:, 0], scored[:, 1]]).squeeze(-1).float()  # type: ignore[attr-defined]
 
