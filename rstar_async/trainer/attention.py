@@ -1,8 +1,8 @@
 """The attention mask of packed trees, for the two attention kernels.
 
-`ends` [rows, tokens] is where each token's subtree ends: q attends to k iff `k <= q < ends[k]`. Layers
-with a sliding window attend to the last `window` tokens of a path only; `positions` [rows, tokens],
-which count along each path, say how far back a token is.
+`ends` [rows, tokens] is where each token's subtree ends: q attends to k iff `k <= q < ends[k]`.
+Layers with a sliding window attend to the last `window` tokens of a path only; `positions`
+[rows, tokens], which count along each path, say how far back a token is.
 """
 
 from collections.abc import Callable

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 # Of generation_config.json only these are kept. What a run samples by is in its recipe, and servers
 # would take anything else there for a default.
 KEPT_GENERATION_SETTINGS = ("bos_token_id", "eos_token_id", "pad_token_id")
-SAMPLING_SETTINGS = ("do_sample", "temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+SAMPLING_SETTINGS = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 
 
 def prepare_base(base: str, into: Path) -> None:

@@ -1,7 +1,7 @@
 """The tokenizer of a base model: read from its `tokenizer.json`, saved so that all read it alike.
 
-transformers builds the tokenizer that the class name in `tokenizer_config.json` or the family of the
-model asks for, and takes only the vocabulary from the file. Where the name is wrong, as in several
+transformers builds the tokenizer that the class name in `tokenizer_config.json` or the model's
+family asks for, and takes only the vocabulary from the file. Where the name is wrong, as in several
 widely used models, every space is lost. So the file itself is loaded here, whatever the name.
 """
 

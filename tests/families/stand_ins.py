@@ -1,5 +1,5 @@
-"""Model folders in the shape of well-known families: their configs, tokenizers and class names, with
-a few thousand random weights."""
+"""Model folders in the shape of well-known families: configs, tokenizers and class names as theirs,
+with a few thousand random weights."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -74,7 +74,11 @@ def _gemma3_tokenizer() -> Tokenizer:
 GEMMA = ("<pad>", "<eos>", "<bos>", "<start_of_turn>", "<end_of_turn>")
 LLAMA3 = ("<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>")
 QWEN = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-DEEPSEEK = ("<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>")
+_BAR = "\uff5c"  # full width
+DEEPSEEK = tuple(
+    f"<{_BAR}{name}{_BAR}>"
+    for name in ("begin▁of▁sentence", "end▁of▁sentence", "User", "Assistant")
+)
 QWEN_CLASS = {
     "tokenizer_class": "Qwen2Tokenizer",
     "add_bos_token": False,

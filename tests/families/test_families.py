@@ -1,5 +1,5 @@
-"""Each family's stand-in through the whole life of a base: prepare, prompt, search data, one step of
-both trainings, publish, serve."""
+"""Each family's stand-in through the life of a base: prepare, prompt, one step of both trainings,
+publish, serve."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -95,9 +95,7 @@ def test_prompts_begin_as_the_family_was_pretrained(published: Published) -> Non
         assert prompt[: len(bos)] == bos
         probes = model.manifest["probe"]["input_ids"]
         assert [probe[: len(bos)] for probe in probes] == [bos] * len(probes)
-    active = ActiveModels.load(
-        published.context.models, published.policy.id, published.ppm.id
-    )
+    active = ActiveModels.load(published.context.models, published.policy.id, published.ppm.id)
     assert list(active.encoder.bos_ids) == bos
 
 
