@@ -1,4 +1,4 @@
-"""The attention mask of packed trees, for the two attention kernels.
+"""The attention mask of packed trees, for each attention kernel.
 
 `ends` [rows, tokens] is where each token's subtree ends: q attends to k iff `k <= q < ends[k]`.
 Layers with a sliding window attend to the last `window` tokens of a path only; `positions`
@@ -11,8 +11,11 @@ from typing import Any
 import torch
 
 from rstar_async.config import TrainingConfig
+from rstar_async.engines.exact_attention import EXACT
 
 DENSE, FLEX = "sdpa", "flex_attention"
+FULL, SLIDING = "full_attention", "sliding_attention"
+LAYER_KINDS = {FULL, SLIDING}
 
 
 def kernel_of(training: TrainingConfig) -> str:
@@ -28,13 +31,15 @@ def attention_masks(config: Any, ends: torch.Tensor, positions: torch.Tensor) ->
     window = getattr(config, "sliding_window", None)
 
     def mask(window: int | None) -> Any:
-        make = block_mask if config._attn_implementation == FLEX else tree_mask
-        return make(ends, positions, window)
+        if config._attn_implementation == FLEX:
+            return block_mask(ends, positions, window)
+        dense = tree_mask(ends, positions, window)
+        return added(dense) if config._attn_implementation == EXACT else dense
 
     kinds = getattr(config, "layer_types", None)
     if kinds is None:
         return mask(window)
-    windows = {"full_attention": None, "sliding_attention": window}
+    windows = {FULL: None, SLIDING: window}
     return {kind: mask(windows[kind]) for kind in dict.fromkeys(kinds)}
 
 
@@ -52,6 +57,12 @@ def tree_mask(
         attends &= positions[:, :, None] - positions[:, None, :] < window
     own = index[None, :] == index[:, None]
     return (attends | own)[:, None]
+
+
+def added(mask: torch.Tensor) -> torch.Tensor:
+    """The mask as what is added to attention scores."""
+    lowest = torch.finfo(torch.float32).min
+    return torch.zeros(mask.shape, device=mask.device).masked_fill_(~mask, lowest)
 
 
 def block_mask(
@@ -74,6 +85,7 @@ def mask_rule(
         attends: torch.Tensor = (key <= query) & (query < ends[row, key])
         if window is not None and positions is not None:
             attends = attends & (positions[row, query] - positions[row, key] < window)
-        return attends | (key == query)
+        own: torch.Tensor = key == query
+        return attends | own
 
     return rule

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
+from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PreTrainedConfig
+from transformers import __version__ as VERSION
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 
+from rstar_async.engines.exact_attention import with_exact_attention
 from rstar_async.errors import BadInput
 from rstar_async.models.sources import Source, find, refuse_quantised
 from rstar_async.text.tags import SPECIAL_TOKENS
@@ -62,13 +65,23 @@ def _refuse_other_tasks(source: Source) -> None:
     if source.gguf_file:
         return  # always a causal language model, and slow to read
     with reading(source):
+        content, _ = PreTrainedConfig.get_config_dict(source.place)
+    refuse_quantised(source, content)
+    if (family := content.get("model_type")) not in CONFIG_MAPPING:
+        raise BadInput(
+            f"model.base: {source} is of the family {family!r}, which transformers {VERSION} does "
+            "not know, and code that comes with a model is not run; use a model of a known family"
+        )
+    with reading(source):
         config = AutoConfig.from_pretrained(source.place)
-    refuse_quantised(source, config.to_dict())
     architectures = config.architectures or []
     causal = [name for name in architectures if name.endswith(("ForCausalLM", "LMHeadModel"))]
     if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING or (architectures and not causal):
         architecture = ", ".join(architectures) or config.model_type
-        raise BadInput(f"model.base: {source} is {architecture}, not a causal language model")
+        raise BadInput(
+            f"model.base: {source} is {architecture}, not a causal language model; use one whose "
+            "config.json names a class that ends with ForCausalLM"
+        )
 
 
 def _load_model(source: Source) -> Any:
@@ -89,7 +102,7 @@ def _load_model(source: Source) -> Any:
             f"model.base: in the weights of {source}, {name} has the shape {list(in_file)}, but "
             f"its config.json asks for {list(by_config)}; they are of different models"
         )
-    return model.eval()
+    return with_exact_attention(model.eval())
 
 
 def _refuse_other_vocabulary(source: Source, model: Any, tokenizer: BaseTokenizer) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
+from rstar_async.engines.exact_attention import with_exact_attention
 from rstar_async.errors import BadInput
 from rstar_async.models.sources import Source
 from rstar_async.text import tags
@@ -39,19 +40,28 @@ TAGGED_PROBE = (
     f"{tags.END_OF_STEP}\nprint(x)\n{tags.END_OF_CODE}\n{tags.OUTPUT}7{tags.END_OF_OUTPUT}\n"
     f"{tags.ANSWER}\\boxed{{7}}{tags.END_OF_ANSWER}"
 )
-NEW_TOKENS = 8
+# Short, because a base may have billions of weights and stand on a CPU.
+PROMPT_TOKENS, NEW_TOKENS = 16, 4
 _AFTER_TAG = re.compile(f"({'|'.join(map(re.escape, tags.SPECIAL_TOKENS))}) ")
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """Of a base, before it was changed: the ids of `PROBE`, and the greedy continuation of these,
-    drawn from its first `vocabulary` ids."""
+    """Of a base, before it was changed: the ids of `PROBE`, and the greedy continuation of the
+    first of these, drawn from its first `vocabulary` ids."""
 
     ids: list[int]
     bos_ids: BosIds
     continuation: list[int]
     vocabulary: int
+
+    @property
+    def prompt(self) -> list[int]:
+        return _prompt(self.bos_ids, self.ids)
+
+
+def _prompt(bos_ids: BosIds, ids: Sequence[int]) -> list[int]:
+    return [*bos_ids, *ids[:PROMPT_TOKENS]]
 
 
 def meaning_of(source: Source, model: Any, tokenizer: BaseTokenizer) -> Meaning:
@@ -63,7 +73,7 @@ def meaning_of(source: Source, model: Any, tokenizer: BaseTokenizer) -> Meaning:
     _require_same_text(source, PROBE, tokenizer.alone.decode(ids, skip_special_tokens=False))
     vocabulary = min(len(tokenizer.loaded), model.get_input_embeddings().num_embeddings)
     with reading(source, "run"):
-        continuation = greedy(model, [*tokenizer.bos_ids, *ids], vocabulary)
+        continuation = greedy(model, _prompt(tokenizer.bos_ids, ids), vocabulary)
     if not continuation:
         raise _unproven(source, "its weights give no finite number")
     return Meaning(ids, tokenizer.bos_ids, continuation, vocabulary)
@@ -74,7 +84,7 @@ def prove(source: Source, folder: Path, before: Meaning) -> None:
     _prove_tokenizer(source, folder, before)
     with reading(source, "load what was saved of"):
         model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32").eval()
-        after = greedy(model, [*before.bos_ids, *before.ids], before.vocabulary)
+        after = greedy(with_exact_attention(model), before.prompt, before.vocabulary)
     if after != before.continuation:
         raise _unproven(source, "its weights, once saved, continue a prompt in another way")
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from transformers import AutoConfig
+
 from rstar_async.config import BootstrapConfig, PolicyConfig
 from rstar_async.text.encoding import PromptStyle
 from rstar_async.trainer import distributed
@@ -18,6 +20,7 @@ from rstar_async.trainer.context import Training, TrainingContext
 from rstar_async.trainer.dataset import SFTRow, within
 from rstar_async.trainer.policy import PolicyJob, train_policy
 from rstar_async.trainer.progress import TrainingProgress
+from rstar_async.trainer.scorer import scorer_class
 from storage.records import ModelVersion
 
 BOOTSTRAP = 0
@@ -49,6 +52,8 @@ def _publish(
 ) -> ModelVersion:
     def prepare(folder: Path, _: TrainingProgress) -> dict[str, Any]:
         distributed.on_rank0(lambda: prepare_base(source, folder))
+        if parent is None and context.recipe.ppm.train:
+            scorer_class(AutoConfig.from_pretrained(folder))
         return {}
 
     return context.make(

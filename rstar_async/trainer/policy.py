@@ -17,6 +17,7 @@ from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
 from rstar_async.config import PolicyConfig, TrainingConfig
+from rstar_async.engines.exact_attention import with_exact_attention
 from rstar_async.text.tags import SPECIAL_TOKENS
 from rstar_async.trainer import distributed, oom
 from rstar_async.trainer.checkpoint_io import copy_tokenizer
@@ -95,7 +96,9 @@ class PolicyTrainer(SFTTrainer):
             lengths, settings.batch_size, job.seed, padding
         )
         super().__init__(
-            model=AutoModelForCausalLM.from_pretrained(job.start, dtype="float32"),
+            model=with_exact_attention(
+                AutoModelForCausalLM.from_pretrained(job.start, dtype="float32")
+            ),
             args=SFTConfig(
                 **common,
                 max_length=None,

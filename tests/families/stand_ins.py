@@ -168,7 +168,11 @@ FAMILIES = {
         GEMMA_CLASS,
         bos="<bos>",
         eos=("<eos>",),
-        settings={"sliding_window": 48, "query_pre_attn_scalar": 8},
+        settings={
+            "sliding_window": 48,
+            "query_pre_attn_scalar": 8,
+            "attn_logit_softcapping": 0.5,
+        },
     ),
     "gemma-3": Family(
         _gemma3_tokenizer,

@@ -111,6 +111,7 @@ async def test_the_local_engine_draws_what_transformers_does(published: Publishe
     async with LocalEngine(published.context.models) as engine:
         sampling = Sampling(temperature=0, max_tokens=12)
         reply = await engine.generate(Generate(published.policy.id, prompt, 2, 0, sampling))
+    oracle.generator(folder).set_attn_implementation("eager")
     wanted = oracle.greedy(folder, prompt, 12)
     ends = oracle.generator(folder).generation_config.eos_token_id
     if wanted[-1] in (ends if isinstance(ends, list) else [ends]):
@@ -130,6 +131,7 @@ def test_packed_trees_score_as_separate_sequences(published: Published) -> None:
     """Also where a family attends to a window only, which the trees here exceed."""
     folder = published.context.folder(published.ppm)
     stock = AutoModelForSequenceClassification.from_pretrained(folder, dtype="float32").eval()
+    stock.set_attn_implementation("eager")
     trees = packed_trees(published.encoder(published.ppm), 2)
     model = load_ppm(folder).eval()
     with torch.no_grad():

@@ -220,6 +220,13 @@ def test_quantised_weights_are_refused_before_anything_is_loaded(changed, tmp_pa
         require(str(changed))
 
 
+def test_a_family_that_transformers_does_not_know_is_named(changed, tmp_path):
+    """Whether or not the model brings code of its own, which is not run."""
+    code = {"AutoModelForCausalLM": "modeling_own.OwnForCausalLM"}
+    edit_json(changed / "config.json", model_type="own", auto_map=code)
+    assert "is of the family 'own', which transformers" in refusal(changed, tmp_path)
+
+
 def test_a_missing_tokenizer_is_named(changed, tmp_path):
     (changed / "tokenizer.json").unlink()
     assert "has no tokenizer.json; add" in refusal(changed, tmp_path)

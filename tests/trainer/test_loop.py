@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,8 +9,10 @@ import time
 import msgspec
 import pytest
 from msgspec import structs
+from transformers import CohereConfig, CohereForCausalLM
 
-from rstar_async.config import BootstrapConfig
+from rstar_async.config import BootstrapConfig, ModelConfig
+from rstar_async.errors import BadInput
 from rstar_async.text.encoding import Encoder
 from rstar_async.trainer.context import TrainingContext
 from rstar_async.trainer.loop import serve
@@ -51,6 +54,22 @@ def test_the_base_is_the_first_policy(context, kind):
     assert base.parent_id is None
     assert base.manifest["prompt_style"] == ("few_shot" if kind == "few_shot" else "tagged")
     assert status(context, 0) == "trained"
+
+
+def test_a_base_from_which_no_ppm_can_be_trained_is_refused_before_anything_is_searched(
+    context, plain, tmp_path
+):
+    base = shutil.copytree(plain, tmp_path / "cohere")
+    shape = {"vocab_size": 700, "hidden_size": 32, "intermediate_size": 64, "pad_token_id": 0}
+    heads = {"num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 2}
+    CohereForCausalLM(CohereConfig(**shape, **heads)).save_pretrained(base)
+    recipe = structs.replace(context.recipe, model=ModelConfig(base=str(base)))
+    changed = TrainingContext(recipe, context.run, context.database)
+    with pytest.raises(BadInput, match=r"give --ppm\.train false"):
+        serve(changed, once=True)
+    assert changed.versions() == []
+    serve(with_settings(changed, "ppm", train=False), once=True)
+    assert len(changed.versions()) == 1
 
 
 def test_a_stronger_model_searches_round_1_and_the_base_is_trained(context, encoder, tmp_path):
