@@ -95,7 +95,8 @@ def _load(auto: Any, folder: Path, dtype: torch.dtype) -> PreTrainedModel:
     if mismatched := report.get("mismatched_keys"):
         raise ModelUnavailable(folder, f"weights have other shapes: {sorted(mismatched)[:4]}")
     model.train(False)
-    return with_exact_attention(model)  # type: ignore[no-any-return]
+    exact: PreTrainedModel = with_exact_attention(model)
+    return exact
 
 
 def _reason(folder: Path, error: Exception) -> str:
