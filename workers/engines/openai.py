@@ -5,6 +5,8 @@ from those that were sampled; they say neither what was cached nor which weights
 weights cannot be exchanged. `docs/engines.md` says what that costs.
 """
 
+import logging
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,13 +27,23 @@ from workers.engines.base import Counters, Statistics
 from workers.engines.checkpoint import model_folder
 from workers.engines.limits import check_generate
 from workers.engines.openai_client import OpenAIClient
-from workers.engines.openai_protocol import Choice, TooLong, completion_body, sample_of
+from workers.engines.openai_protocol import (
+    Choice,
+    TooLong,
+    completion_body,
+    is_about_count,
+    sample_of,
+)
 from workers.engines.options import check_url
 from workers.engines.stops import Decode
 from workers.engines.tokenizer import Encode, open_decoder, open_encoder
 
 # How often to ask again for samples that a server left out.
 ROUNDS_FOR_THE_REST = 2
+# After so many texts that ended at a stop, none of which was named.
+UNNAMED_STOPS = 50
+
+log = logging.getLogger(__name__)
 
 
 class OpenAISettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +104,7 @@ class OpenAIEngine:
         self.settings = settings
         self.counters = Counters()
         self._served: dict[str, Served] = {}
+        self._unnamed = 0.0
         self._one_by_one = trio.Lock()
         self._server = OpenAIClient(settings.url, settings.api_key_env)
 
@@ -122,17 +135,36 @@ class OpenAIEngine:
         except TooLong:
             samples = [Sample([], "", "length")] * request.n
         else:
+            self._warn_of_unnamed_stops(choices)
             samples = [sample_of(c, request, served.encode, served.decode) for c in choices]
         new = sum(len(sample.tokens) for sample in samples)
         self.counters.count(len(request.prompt), 0, new)
         seconds = time.perf_counter() - started
         return Generated(request.model, samples, len(request.prompt), 0, seconds)
 
+    def _warn_of_unnamed_stops(self, choices: Sequence[Choice]) -> None:
+        """Once, of a server whose steps all look as if the text were over."""
+        if any(choice.stop is not None for choice in choices):
+            self._unnamed = -math.inf
+        self._unnamed += sum(choice.finish_reason == "stop" for choice in choices)
+        if self._unnamed >= UNNAMED_STOPS:
+            self._unnamed = -math.inf
+            log.warning(
+                "the server does not say at which stop a text ended, so every step counts as "
+                "unfinished; vLLM and SGLang do say it",
+                extra={"url": self.settings.url},
+            )
+
     async def _all_choices(
         self, request: Generate, served: Served, max_tokens: int
     ) -> Sequence[Choice]:
         """As many choices as were asked for; `Interrupted` if the server does not give them."""
-        choices = await self._choices(request, served, max_tokens)
+        try:
+            choices = await self._choices(request, served, max_tokens)
+        except BadRequest as refusal:
+            if request.n == 1 or not is_about_count(str(refusal)):
+                raise
+            choices = []
         for _ in range(ROUNDS_FOR_THE_REST):
             try:
                 await self._add_the_rest(choices, request, served, max_tokens)

@@ -35,6 +35,8 @@ _ABOUT_LENGTH = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
+_ABOUT_COUNT = re.compile(r"\bn\b|one (completion )?choice|best_of|multiple (choices|completions)")
+
 T = TypeVar("T")
 
 
@@ -78,6 +80,11 @@ class ModelList(msgspec.Struct, frozen=True):
 def is_about_length(refusal: str) -> bool:
     """Whether a server refuses a request because it is too long; an array is that of the stops."""
     return _ABOUT_LENGTH.search(refusal) is not None and "array" not in refusal.lower()
+
+
+def is_about_count(refusal: str) -> bool:
+    """Whether a server may refuse a request because it gives one sample at a time."""
+    return _ABOUT_COUNT.search(refusal) is not None
 
 
 def completion_body(

@@ -85,6 +85,25 @@ async def test_a_server_that_gives_too_few_choices_for_ever_is_interrupted(model
     assert len(server.requests) <= 16
 
 
+async def test_a_server_that_gives_one_sample_at_a_time_is_asked_for_one(models: Path) -> None:
+    def only_one(body: dict, _: int) -> Answer:
+        refusal = Answer(400, {"error": "Only one completion choice is allowed"})
+        return choices(1) if body["n"] == 1 else refusal
+
+    assert len((await generated(models, only_one)).samples) == 3
+
+
+async def test_a_server_that_names_no_stop_is_told_of_once(
+    models: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with odd_server(always(choices(30, stop_reason=None))) as server:
+        async with OpenAIEngine(models, OpenAISettings(url=server.url)) as engine:
+            for _ in range(4):
+                await engine.generate(asking(30))
+    told = [record for record in caplog.records if "at which stop" in record.message]
+    assert len(told) == 1
+
+
 async def test_more_choices_than_asked_for_are_cut(models: Path) -> None:
     reply = await generated(models, lambda body, _: choices(body["n"] + 2))
     assert len(reply.samples) == 3
