@@ -19,7 +19,7 @@ from rstar_async.engines.exact_attention import with_exact_attention
 from rstar_async.errors import BadInput
 from rstar_async.models.sources import Source
 from rstar_async.text import tags
-from rstar_async.text.bos import BosIds, ids_before_text
+from rstar_async.text.bos import BosIds
 from rstar_async.text.tokenizer_file import open_tokenizer
 from rstar_async.trainer.base_reading import reading
 from rstar_async.trainer.base_tokenizer import BaseTokenizer
@@ -99,9 +99,9 @@ def _prove_tokenizer(source: Source, folder: Path, before: Meaning) -> None:
         if not read == wanted == loaded.encode(text, add_special_tokens=False):
             raise _unproven(source, "its tokenizer, once saved, reads a text as other ids")
         _require_same_text(source, text, alone.decode(wanted, skip_special_tokens=False))
-    begun = loaded.encode("a")[: len(before.bos_ids)]
-    if not ids_before_text(alone) == before.bos_ids == tuple(begun):
-        raise _unproven(source, "its tokenizer, once saved, begins a text in another way")
+    begun = [*before.bos_ids, *before.ids]
+    if not loaded.encode(PROBE) == begun == alone.encode(PROBE).ids:
+        raise _unproven(source, "its tokenizer, once saved, puts other ids before or after a text")
     _warn_of_other_class(source, folder, before.ids)
 
 

@@ -86,12 +86,14 @@ def _bos_ids(source: Source, alone: Tokenizer) -> BosIds:
 
 
 def save_tokenizer(tokenizer: BaseTokenizer, into: Path) -> None:
-    """Save it as one `tokenizer.json`, which says too what a text begins with."""
+    """Save it as one `tokenizer.json`, which puts BOS before a text and nothing after it, since a
+    text is continued."""
     tokenizer.loaded.save_pretrained(into)
     for name in OTHER_FORMATS:
         (into / name).unlink(missing_ok=True)
     saved = open_tokenizer(into)
-    if ids_before_text(saved) != tokenizer.bos_ids:
+    plain = saved.encode("a", add_special_tokens=False).ids
+    if saved.encode("a").ids != [*tokenizer.bos_ids, *plain]:
         saved.post_processor = _putting_before_text(saved, tokenizer.bos_ids)
     saved.save(str(into / FILE))
     _edit_config(into / "tokenizer_config.json")

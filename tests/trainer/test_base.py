@@ -170,13 +170,15 @@ def test_a_tokenizer_that_cuts_and_pads_texts_no_longer_does(changed, tmp_path):
     assert Encoder.load(into, "tagged").decode(Encoder.load(into, "tagged").step(PROBE)) == PROBE
 
 
+@pytest.mark.parametrize("single", ["<eos> $A", "<eos> $A <eos>"])
 @pytest.mark.parametrize("adds", [None, True, False])
-def test_the_prepared_tokenizer_says_what_a_text_begins_with(changed, tmp_path, adds):
+def test_the_prepared_tokenizer_puts_before_a_text_what_prompts_begin_with(
+    changed, tmp_path, adds, single
+):
+    """And nothing after it."""
     alone = open_tokenizer(changed)
     eos = alone.token_to_id("<eos>")
-    alone.post_processor = processors.TemplateProcessing(
-        "<eos> $A", special_tokens=[("<eos>", eos)]
-    )
+    alone.post_processor = processors.TemplateProcessing(single, special_tokens=[("<eos>", eos)])
     alone.save(str(changed / "tokenizer.json"))
     if adds is not None:
         edit_json(changed / "tokenizer_config.json", add_bos_token=adds, bos_token="<eos>")
@@ -313,7 +315,7 @@ def test_a_bad_base_ends_the_trainer_as_bad_input(changed, tmp_path):
     file = tmp_path / "recipe.json"
     file.write_bytes(msgspec.json.encode(recipe))
     command = [sys.executable, "-m", "rstar_async.trainer", "--recipe", str(file), "--once"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 2
     assert done.stderr.strip().startswith("rstar: model.base: ")
     assert done.stderr.count("\n") == 1
