@@ -156,10 +156,11 @@ class TrainingContext:
         progress = self.progress(phase, round_number)
         with draft(self.models) as folder:
             metrics = training(folder, progress)
-            bos_ids = manifest_fields.get("bos_ids")
-            encoder = Encoder.load(folder, "tagged", self.domain.prompts, bos_ids)
-            return distributed.on_rank0(
-                lambda: publish(
+
+            def published() -> ModelVersion:
+                bos_ids = manifest_fields.get("bos_ids")
+                encoder = Encoder.load(folder, "tagged", self.domain.prompts, bos_ids)
+                return publish(
                     folder,
                     kind=kind,
                     run=self.run,
@@ -170,7 +171,8 @@ class TrainingContext:
                     step_log=progress.step_log,
                     probe=probe(encoder),
                 )
-            )
+
+            return distributed.on_rank0(published)
 
     def refuse(
         self,
