@@ -1,5 +1,7 @@
 """Where a base model comes from. Needs no torch, so that it can be checked before a run starts."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -10,6 +12,8 @@ from rstar_async.errors import BadInput
 DEMO_CHECKPOINT = Path(__file__).parents[1] / "demo" / "checkpoint"
 PACKAGE = "package:"
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+LARGE_FILES = (*WEIGHTS, "tokenizer.json")
+LFS_POINTER = b"version https://git-lfs"
 HUB_SECONDS = 10.0
 KEY = "model.base"
 
@@ -53,6 +57,29 @@ def require(base: str, key: str = KEY) -> None:
     source = find(base, key)
     if source.is_on_hub:
         _require_on_hub(source.place, key)
+    elif not source.gguf_file:
+        refuse_quantised(source, _config(source, key), key)
+
+
+def refuse_quantised(source: Source, config: Mapping[str, Any], key: str = KEY) -> None:
+    """`BadInput` if the `config` of a model says that its weights are quantised."""
+    if quantisation := config.get("quantization_config"):
+        method = dict(quantisation).get("quant_method", "of an unknown kind")
+        raise BadInput(
+            f"{key}: the weights of {source} are quantised ({method}) and cannot be trained; use "
+            "the model that they were made from, or a .gguf file, which is converted"
+        )
+
+
+def _config(source: Source, key: str) -> Mapping[str, Any]:
+    file = Path(source.place) / "config.json"
+    try:
+        content = json.loads(file.read_text("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{key}: {file} cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise BadInput(f"{key}: {file} is not a JSON object")
+    return content
 
 
 def _require_on_hub(name: str, key: str) -> None:
@@ -110,4 +137,16 @@ def _in_folder(folder: Path, key: str) -> Source:
         return Source(str(folder), ggufs[0].name)
     if not any(file for pattern in WEIGHTS for file in folder.glob(pattern)):
         raise BadInput(f"{key}: {folder} has a config.json but no weights")
+    _refuse_pointers(folder, key)
     return Source(str(folder))
+
+
+def _refuse_pointers(folder: Path, key: str) -> None:
+    """`BadInput` if git has left a pointer where a large file should be."""
+    for file in (file for pattern in LARGE_FILES for file in sorted(folder.glob(pattern))):
+        with file.open("rb") as stream:
+            if stream.read(len(LFS_POINTER)) == LFS_POINTER:
+                raise BadInput(
+                    f"{key}: {file} is only the pointer of git lfs; `git lfs pull` in its folder "
+                    "fetches the file"
+                )

@@ -72,8 +72,9 @@ class PreferenceTreeBuilder:
         self._pairs.append(Preference(chosen, rejected, kind, weight))
 
     def tree(self, question: str) -> LabelledTree:
-        name = content_id(question)
-        return LabelledTree(name, name, self._encoder.prompt(question), self._steps, self._pairs)
+        name, encoder = content_id(question), self._encoder
+        prompt, bos = encoder.prompt(question), len(encoder.bos_ids)
+        return LabelledTree(name, name, prompt, self._steps, self._pairs, bos=bos)
 
     def _child(self, path: str, piece: StepTokens) -> str:
         siblings = self._children.setdefault(path, {})

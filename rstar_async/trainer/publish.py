@@ -19,6 +19,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from rstar_async.data.owned_folders import MARKER, is_owned, make_owned, remove_owned
+from rstar_async.engines.exact_attention import with_exact_attention
 from rstar_async.trainer import distributed
 from rstar_async.trainer.checkpoint_io import (
     checksums,
@@ -117,6 +118,7 @@ def check(folder: Path, kind: ModelKind, probe: Sequence[Sequence[int]]) -> list
     model, report = auto.from_pretrained(folder, dtype="float32", output_loading_info=True)
     if report["missing_keys"]:
         raise Refused(f"{kind}: the saved weights lack {sorted(report['missing_keys'])}")
+    model = with_exact_attention(model)
     _check_class(folder, kind, type(model).__name__)
     values = [_probe_value(model.eval(), kind, ids) for ids in probe]
     if not all(math.isfinite(value) for value in values):

@@ -81,7 +81,7 @@ def _policy(
         number,
         (start, before),
         training=policy_training(context, number, start, fitting, settings),
-        manifest_fields=context.manifest_fields("tagged", settings),
+        manifest_fields=context.trained_fields(start, settings),
         counts=counts,
     )
 
@@ -162,7 +162,7 @@ def _ppm(
         number,
         (start, policy),
         training=_ppm_training(context, number, start, policy, dataset),
-        manifest_fields={**context.manifest_fields("tagged", settings), **squash},
+        manifest_fields={**context.trained_fields(policy, settings), **squash},
         counts=counts,
     )
 

@@ -40,6 +40,11 @@ def check_scorer(folder: Path) -> None:
         raise ModelUnavailable(folder, f"a PPM has one label, this one has {labels}")
 
 
+def architecture_family(folder: Path) -> str:
+    """The family that `config.json` names, such as "llama"."""
+    return str(_config(folder).get("model_type", ""))
+
+
 def _config(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise ModelUnavailable(folder, "no such folder")
