@@ -25,7 +25,7 @@ def main() -> NoReturn:
     try:
         config: Config = json.loads(control.recv(1 << 17))
         names = prepare(config)
-        root = node.Node(names, config["clone"], config["text"])
+        root = node.Node(names, config["clone"], config["text"], config["files"])
         root.warm_up()
         pages.compact()
         root.measure_memory()
