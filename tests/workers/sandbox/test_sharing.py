@@ -45,13 +45,6 @@ async def test_a_file_left_open_is_read_from_the_same_place_by_each(sandbox, tre
     assert alone[1].endswith(" 15\n")
 
 
-async def test_a_folder_left_open_is_listed_by_each(sandbox, tree):
-    before = ["import os\nfolder = os.scandir(os.path.dirname(os.__file__))\nnext(folder)"]
-    alone, after = await siblings(sandbox, tree, before, "len([*folder])", "print(len([*folder]))")
-    assert alone == after
-    assert alone[0] == "ok"
-
-
 async def test_output_cannot_be_opened_again_to_be_read(sandbox, tree):
     step = (
         "import os\nprint('mine', flush=True)\n"
