@@ -95,7 +95,8 @@ async def _wait_for_exit(node: Interpreter, *, by_itself: bool) -> ProcessExit:
     if by_itself:
         with trio.move_on_after(EXIT_SECONDS):
             await node.exited.wait()
-    node.kill()
+    if not node.is_dead():
+        node.kill()
     with trio.move_on_after(REAP_SECONDS):
         await node.exited.wait()
     return node.exit_info or ProcessExit(0, 0.0, 0.0)

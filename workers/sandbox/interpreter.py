@@ -62,7 +62,7 @@ class Interpreter:
 
     def kill(self) -> None:
         """Works on stopped, looping and signal-ignoring processes alike; may be repeated."""
-        self.killed |= not self.is_dead()
+        self.killed |= self.pidfd >= 0
         self._signal(signal.SIGKILL)
 
     def is_dead(self) -> bool:

@@ -233,9 +233,11 @@ async def _greeting(sock: socket.socket, parent: Interpreter, seconds: float) ->
 
     A parent that has run user code has `FORK_CPU_SECONDS` of CPU time, too.
     """
-    cpu_before = parent.cpu_seconds()
     with trio.move_on_after(seconds):
-        while parent.trusted or parent.cpu_seconds() - cpu_before < FORK_CPU_SECONDS:
+        if parent.trusted:
+            return await channel.receive(sock)
+        cpu_before = parent.cpu_seconds()
+        while parent.cpu_seconds() - cpu_before < FORK_CPU_SECONDS:
             with trio.move_on_after(CPU_POLL_SECONDS):
                 return await channel.receive(sock)
     return LATE, 0

@@ -45,6 +45,7 @@ class Node:
         self._names = names
         self._text = text
         self._files = open_files.OpenFiles(range(OUTPUT + 1, files))
+        self._has_run = False  # steps of a program, which may have left files open
 
     def serve(self, child_filter: bytes) -> NoReturn:
         """Fork once per request, until the other side closes the socket.
@@ -107,7 +108,7 @@ class Node:
             _dup2(NOWHERE, OUTPUT)
             self._serve_one()
             client.recv(CHUNK), client.recv(CHUNK)
-        self._names, self._control = names, control
+        self._names, self._control, self._has_run = names, control, False
         linecache.clearcache()
         client.close()
         server.close()
@@ -127,7 +128,9 @@ class Node:
         _limit_memory(
             self._memory_before[0] + request.memory, self._memory_before[1] + request.memory
         )
-        self._files.open_again()
+        if self._has_run:
+            self._files.open_again()
+        self._has_run = True
         steps = step.Steps(self._names, self._stream, request.value, self._text)
         report = steps.run(request.steps, request.first, OUTPUT, NOWHERE)
         _dup2(NOWHERE, 1)
