@@ -15,6 +15,7 @@ from rstar_async.errors import BadInput
 
 NAMES_SHOWN = 8
 CHARACTERS_SHOWN = 80
+MESSAGE_CHARACTERS = 1500
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -46,6 +47,12 @@ def checked_name(text: str) -> str:
 def shown(text: str, most: int = CHARACTERS_SHOWN) -> str:
     """The text in quotation marks for a message: on one line, and cut if it is long."""
     return repr(text if len(text) <= most else f"{text[:most]}…")
+
+
+def one_line(text: str, most: int = MESSAGE_CHARACTERS) -> str:
+    """The text for a message: on one line, cut if it is long, with all characters visible."""
+    line = " ".join(text[: most + 1].split())
+    return without_controls(line if len(text) <= most else f"{line[:most]}…")
 
 
 def listed(names: Iterable[object]) -> str:

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rstar_async.cli.numbers import whole
+
 if TYPE_CHECKING:
     from storage.maintenance.integrity import Finding
     from storage.maintenance.pruning import Selection, TextUsage
@@ -112,7 +114,9 @@ def read_back(arguments: argparse.Namespace) -> int:
 
 def _prune_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", help="only this run")
-    parser.add_argument("--round", type=int, action="append", help="only this round; repeatable")
+    parser.add_argument(
+        "--round", type=whole(0), action="append", help="only this round; repeatable"
+    )
     parser.add_argument("--purpose", choices=["train", "evaluation"], help="only these searches")
     parser.add_argument("--status", choices=["finished", "failed"], help="only these searches")
     parser.add_argument("--apply", action="store_true", help="do it")

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from rstar_async.cli.numbers import whole
+
 FORMATS = ("sft", "messages", "prompt-completion", "ppm", "preferences", "trees", "problems")
 
 
@@ -17,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as", dest="wanted", choices=FORMATS, required=True)
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier export")
     parser.add_argument("--run", help="which run, if the database holds several")
-    parser.add_argument("--round", type=int, help="which round [the newest with trees]")
-    parser.add_argument("--per-problem", type=int, default=2, help="solutions [%(default)s]")
+    parser.add_argument("--round", type=whole(0), help="which round [the newest with trees]")
+    parser.add_argument("--per-problem", type=whole(1), default=2, help="solutions [%(default)s]")
     parser.add_argument("--question", default="question", help="column, of a file [%(default)s]")
     parser.add_argument("--answer", default="answer", help="column, of a file [%(default)s]")
 

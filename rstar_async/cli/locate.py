@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
 
 def database_url(text: str) -> str:
-    """Return the URL of a database given as URL, SQLite file or folder of a run."""
-    if "://" in text:
+    """Return the URL of a database given as URL, SQLite file or folder of a run, or the path of its
+    SQLite file."""
+    if is_url(text):
         return text
     path = Path(text)
     if path.is_dir():
@@ -20,7 +21,12 @@ def database_url(text: str) -> str:
         path = path / "rstar.db"
     if not path.is_file():
         raise BadInput(f"there is no database at {path}; `rstar run` makes one")
-    return f"sqlite:///{path.absolute()}"
+    return str(path.absolute())
+
+
+def is_url(text: str) -> bool:
+    """Whether it names a database by URL; a folder's name may hold the same characters."""
+    return "://" in text and not Path(text).exists()
 
 
 def _database_of_recipe(home: Path) -> str:

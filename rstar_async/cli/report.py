@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from rstar_async.cli.numbers import amount
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("database", help="database URL, SQLite file, or folder of a run")
@@ -11,7 +13,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     parser.add_argument(
-        "--hourly-price", type=float, metavar="PRICE", help="of all machines, for the cost table"
+        "--hourly-price",
+        type=amount(0),
+        metavar="PRICE",
+        help="of all machines, for the cost table",
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rstar_async.cli.numbers import whole
 from rstar_async.errors import BadInput
 
 if TYPE_CHECKING:
@@ -30,8 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--recipe", type=Path, help="test-time settings, as of recipes/paper/evaluate.toml"
     )
     parser.add_argument("--ppm", type=Path, help="folder of a published PPM, for a lone policy")
-    parser.add_argument("--round", type=int, help="models of this round [the newest]")
-    parser.add_argument("--trajectories", type=int, default=4, help="trees at once [%(default)s]")
+    parser.add_argument("--round", type=whole(0), help="models of this round [the newest]")
+    parser.add_argument(
+        "--trajectories", type=whole(1), default=4, help="trees at once [%(default)s]"
+    )
     parser.add_argument("--home", type=Path, help="keep the trees here, for `rstar view`")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
@@ -44,8 +47,6 @@ def run(arguments: argparse.Namespace) -> int:
     from rstar_async.evaluation.request import submit
     from rstar_async.evaluation.solve import Solved
 
-    if arguments.trajectories <= 0:
-        raise BadInput(f"--trajectories is {arguments.trajectories}, but must be above 0")
     question = _question(arguments.question)
     model = find_models(arguments.model, arguments.round, arguments.ppm)
     with _home(arguments.home) as home:

@@ -2,13 +2,19 @@
 
 import argparse
 
+from rstar_async.cli.numbers import whole
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("database", help="database URL, SQLite file, or folder of a run")
     parser.add_argument("--run", help="which run, if the database holds several")
-    parser.add_argument("--round", type=int, help="only this round; default: the last one searched")
+    parser.add_argument(
+        "--round", type=whole(0), help="only this round; default: the last one searched"
+    )
     parser.add_argument("--wrong", action="store_true", help="wrong answers instead, worst first")
-    parser.add_argument("--limit", type=int, default=3, help="how many [%(default)s]")
+    parser.add_argument(
+        "--limit", type=whole(1, 1_000_000_000), default=3, help="how many [%(default)s]"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 

@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from rstar_async.cli.numbers import whole
 from rstar_async.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _COLOURS = {"code_error": "red"} | dict.fromkeys(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("database", help="database URL, SQLite file, or folder of a run")
     parser.add_argument("search", help="id of a search")
-    parser.add_argument("--depth", type=int, default=16, help="show no deeper [%(default)s]")
+    parser.add_argument("--depth", type=whole(0), default=16, help="show no deeper [%(default)s]")
     parser.add_argument("--json", action="store_true", help="one JSON object per node")
 
 

@@ -1,13 +1,12 @@
-"""Rows in files: JSON lines, JSON, CSV, TSV, parquet, or datasets, saved by `datasets` or on the hub.
+"""Reading rows: JSON lines, JSON, CSV, TSV, parquet, a saved dataset, or a dataset of a hub.
 
 The name decides: `hf:openai/gsm8k@train` is the split `train` of a hub's dataset (or of a folder of
 files); a folder is a saved dataset; a file without a suffix, such as a pipe, holds JSON lines.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from rstar_async.data.libraries import datasets_library, library
 from rstar_async.data.rows import OnBad, Row, Rows, refuse

@@ -15,9 +15,9 @@ from rstar_async.data.rows import Row
 from rstar_async.domains.columns import text_of
 from rstar_async.errors import BadInput
 from rstar_async.launch.home import prepare_home
+from rstar_async.sanitize import shown
 from rstar_async.search.persistence import tree_from_nodes
 from rstar_async.search.tree import Selection
-from rstar_async.sanitize import shown
 from rstar_async.seeding import search_id
 from storage.database import open_database
 from storage.records import (

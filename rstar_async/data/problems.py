@@ -76,10 +76,11 @@ def problems_in(run: str, source: str, settings: ProblemsConfig, split: Split) -
     bad = BadRows(source, leave_out=settings.skip_bad)
     found = _without_contradictions(_read(run, source, settings, split, bad.add), bad.add)
     bad.refuse_any()
+    if not found:
+        why = f" that can be used: {bad.named()}" if bad.count else ""
+        raise BadInput(f"{source} holds no problems{why}")
     if bad.count:
         log.warning("%s", bad.summary(len(found)))
-    if not found:
-        raise BadInput(f"{source} holds no problems")
     return found
 
 

@@ -192,7 +192,7 @@ def _text(entry: Mapping[str, Any], name: str, where: str) -> str:
 
 def _number(entry: Mapping[str, Any], name: str, least: int, most: int, where: str) -> float:
     """A number from `least` to `most`."""
-    value = entry.get(name)
+    value: Any = entry.get(name)
     known = isinstance(value, int | float) and not isinstance(value, bool)
     if not known or not least <= value <= most or (most > 1 and value != int(value)):
         raise BadInput(

@@ -38,7 +38,7 @@ class BadRows:
     def add(self, error: BadInput) -> None:
         self.count += 1
         if len(self._named) < NAMED:
-            self._named.append(str(error))
+            self._named.append(self._shortened(str(error)))
         elif not self._leave_out:
             self.refuse_any()
 
@@ -50,6 +50,10 @@ class BadRows:
         """One line on what was left out."""
         rows = "row was" if self.count == 1 else "rows were"
         return f"{self._source}: {self.count:,} {rows} left out, {used:,} used: {self.named()}"
+
+    def _shortened(self, reason: str) -> str:
+        """Only the first names the source."""
+        return reason.removeprefix(self._source).lstrip(",: ") if self._named else reason
 
     def named(self) -> str:
         more = ["and more"] if self.count > len(self._named) else []

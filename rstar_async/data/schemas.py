@@ -1,7 +1,8 @@
 """The formats of training files: the names of their columns, and how rows are written. Pure.
 
 `sft` and `ppm` are the reference code's; `messages`, `prompt-completion` and `preferences` are
-TRL's. A row of one format can be written in any other format of its kind; `training_rows` reads them.
+TRL's. A row of one format can be written in any other format of its kind; `training_rows` reads
+them.
 """
 
 from collections.abc import Callable, Mapping

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rstar_async.data.rows import OnBad, Row, Rows
+from rstar_async.data.rows import OnBad, Rows
 from rstar_async.errors import BadInput
 from rstar_async.sanitize import encodable, from_json, listed
 

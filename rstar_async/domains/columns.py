@@ -1,7 +1,7 @@
 """Values in the columns of foreign rows, each of one type. Pure.
 
 A text column holds text or a number; nothing else is turned into text. A list of one is its item.
-A column's name may reach into objects: `reward_model.ground_truth`. A column of that very name wins.
+A name may reach into objects: `reward_model.ground_truth`. A column of that very name wins.
 """
 
 import math
