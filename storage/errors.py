@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from rstar_async.errors import RstarError
+from storage.column_types import Unreadable
 
 _SQLITE_TRANSIENT = {
     sqlite3.SQLITE_BUSY: "another process holds the lock",
@@ -64,8 +65,10 @@ def transient_reason(error: BaseException, *, reading: bool = False) -> str:
 
 
 def is_corrupt(error: BaseException) -> bool:
-    """Whether the SQLite file is corrupt or not a database."""
+    """Whether the SQLite file is corrupt or not a database, or holds values that cannot be."""
     cause = getattr(error, "orig", None) or error
+    if isinstance(cause, Unreadable) or str(cause).startswith("Could not decode to UTF-8"):
+        return True
     return _sqlite_code(cause) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 

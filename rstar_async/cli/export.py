@@ -46,12 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from rstar_async.cli.locate import choose_run, database_url
+    from rstar_async.cli.locate import choose_run, open_existing
     from rstar_async.data.convert import export_round, last_searched
     from rstar_async.data.exporter import StoredRound
-    from storage.database import open_database
 
-    with open_database(database_url(arguments.source), must_exist=True) as database:
+    with open_existing(arguments.source) as database:
         run_id = choose_run(database, arguments.run)
         number = arguments.round
         if number is None:

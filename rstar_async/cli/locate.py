@@ -1,5 +1,7 @@
 """Finds a database and a run from what a user types."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,35 @@ def database_url(text: str) -> str:
     if not path.is_file():
         raise BadInput(f"there is no database at {path}; `rstar run` makes one")
     return str(path.absolute())
+
+
+@contextmanager
+def open_existing(place: str) -> "Iterator[Database]":
+    """The store that a user names. An error inside the block that only damage explains is told as
+    `BadInput`: the store is checked, and if a rule is broken, that is named."""
+    from rstar_async.errors import RstarError
+    from storage.database import open_database
+
+    with open_database(database_url(place), must_exist=True) as database:
+        try:
+            yield database
+        except (RstarError, OSError):
+            raise
+        except Exception as error:
+            if damage := _damage(database):
+                raise BadInput(f"{damage}; `rstar db check` says more") from error
+            raise
+
+
+def _damage(database: "Database") -> str:
+    """What is wrong with the store, "" if it is sound."""
+    from storage.maintenance.integrity import check
+
+    for finding in database.read(check):
+        if finding.offenders:
+            where = ", ".join(finding.examples[:1])
+            return f"the store {database.name} is damaged: it breaks '{finding.rule}' ({where})"
+    return ""
 
 
 def is_url(text: str) -> bool:

@@ -23,13 +23,12 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.syntax import Syntax
 
-    from rstar_async.cli.locate import choose_run, database_url
+    from rstar_async.cli.locate import choose_run, open_existing
     from rstar_async.reports.solutions import solutions_of_round
     from rstar_async.sanitize import to_json, without_controls
-    from storage.database import open_database
 
     console = Console()
-    with open_database(database_url(arguments.database), must_exist=True) as database:
+    with open_existing(arguments.database) as database:
         run_id = choose_run(database, arguments.run)
         solutions = solutions_of_round(
             database, run_id, arguments.round, correct=not arguments.wrong, limit=arguments.limit

@@ -28,12 +28,11 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.tree import Tree as Drawing
 
-    from rstar_async.cli.locate import database_url
+    from rstar_async.cli.locate import open_existing
     from rstar_async.sanitize import to_json, without_controls
     from storage import queries
-    from storage.database import open_database
 
-    with open_database(database_url(arguments.database), must_exist=True) as database:
+    with open_existing(arguments.database) as database:
         search = database.read(queries.search_by_id, arguments.search)
         if search is None:
             raise BadInput(

@@ -1,6 +1,7 @@
 """Curves of trainings, from lines that are written while they are read."""
 
 import json
+from itertools import pairwise
 
 from rstar_async.view.trainings import FILE, MAX_POINTS, Curve, Step, Trainings, curves
 
@@ -81,7 +82,7 @@ def test_four_times_the_steps_are_four_times_the_work():
 def test_thinned_points_are_spread_over_the_whole_training():
     (long,) = curves(steps("policy", 1, 0, 16_000, 16_000))
     numbers = [step for step, _ in long.points]
-    gaps = [later - earlier for earlier, later in zip(numbers, numbers[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(numbers)]
     assert 100 <= len(numbers) <= MAX_POINTS
     assert max(gaps) <= 2 * 16_000 / len(numbers)
     assert all(value == 1 / (step + 1) for step, value in long.points)
