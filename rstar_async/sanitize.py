@@ -71,11 +71,11 @@ def from_json(text: str | bytes) -> Any:
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at {_position(error)}") from None
     except RecursionError:
-        raise ValueError("not readable JSON: it is nested too deep") from None
+        raise ValueError("not JSON that can be read: it is nested too deep") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 text: byte {error.start}") from None
     except ValueError:  # Python's limit for the digits of an integer
-        raise ValueError("not readable JSON: a number has thousands of digits") from None
+        raise ValueError("not JSON that can be read: a number has thousands of digits") from None
 
 
 def _position(error: json.JSONDecodeError) -> str:

@@ -50,8 +50,8 @@ def _damage(database: "Database") -> str:
 
     for finding in database.read(check):
         if finding.offenders:
-            where = ", ".join(finding.examples[:1])
-            return f"the store {database.name} is damaged: it breaks '{finding.rule}' ({where})"
+            example = ", ".join(finding.examples[:1])
+            return f"the store {database.name} is damaged: not true that {finding.rule} ({example})"
     return ""
 
 

@@ -98,7 +98,7 @@ def _value(content: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise ValueError(f"it is not UTF-8 text (byte {error.start:,})") from None
     except RecursionError:
-        raise ValueError("not readable JSON: it is nested too deep") from None
+        raise ValueError("not JSON that can be read: it is nested too deep") from None
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
