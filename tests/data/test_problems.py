@@ -163,5 +163,5 @@ def test_a_file_without_problems_is_refused(tmp_path, text):
 
 
 def test_a_file_of_bad_rows_alone_is_refused_even_if_they_are_left_out(tmp_path):
-    with pytest.raises(BadInput, match="no problems that can be used: .*'answer' is empty"):
+    with pytest.raises(BadInput, match=r"no problems that can be used: .*'answer' is empty"):
         read(tmp_path, ODD_ROWS[0][0], skip_bad=True)
