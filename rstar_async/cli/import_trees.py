@@ -1,6 +1,7 @@
 """`rstar import`: trees of the reference code into a store, to be viewed and exported."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 
@@ -17,5 +18,5 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{found.trees:,} trees with {found.nodes:,} nodes, {found.pairs:,} preference pairs")
     if found.uneven:
         print(f"{found.uneven:,} trees have visits or values that do not add up")
-    print(f"next       rstar view {arguments.home}")
+    print(f"next       rstar view {shlex.quote(str(arguments.home))}")
     return 0
