@@ -61,11 +61,11 @@ def is_url(text: str) -> bool:
 
 
 def _database_of_recipe(home: Path) -> str:
-    import msgspec
+    from rstar_async.sanitize import from_json
 
     try:
-        recipe = msgspec.json.decode((home / "recipe.json").read_bytes())
-    except (OSError, msgspec.MsgspecError):
+        recipe = from_json((home / "recipe.json").read_bytes())
+    except (OSError, ValueError):
         return ""
     named = recipe.get("database") if isinstance(recipe, dict) else ""
     return named if isinstance(named, str) else ""

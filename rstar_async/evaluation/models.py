@@ -1,6 +1,5 @@
 """Finds the models to measure, given the folder of a run or of a published model."""
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,10 @@ from msgspec import structs
 from rstar_async.config import Recipe
 from rstar_async.config.loader import as_toml_values, read_recipe, read_stored_recipe
 from rstar_async.errors import BadInput
+from rstar_async.search.models import MANIFEST, read_manifest
 from storage import queries
 from storage.database import open_database
 from storage.records import Round, Run
-
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +126,7 @@ def _create_store(model: ModelRef) -> ModelRef:
 
 
 def _manifest(folder: Path, kind: str) -> dict[str, Any]:
-    try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
-    except (OSError, ValueError) as error:
-        raise BadInput(f"cannot read {folder / MANIFEST}: {error}") from None
+    manifest = read_manifest(folder)
     if manifest.get("kind") != kind:
         raise BadInput(f"{folder} is a published {manifest.get('kind')}, not a {kind}")
     return manifest
