@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rstar_async.cli.numbers import whole
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import without_surrogates
 
 if TYPE_CHECKING:
     from rstar_async.config import Recipe
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 TAKES_OVERRIDES = True
 NO_ANSWER = 1
+QUESTION_CHARACTERS = 100_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,9 +68,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _question(text: str) -> str:
     given = sys.stdin.read() if text == "-" else text
-    question = given.encode(errors="replace").decode().strip()
+    question = without_surrogates(given).strip()
     if not question:
         raise BadInput("the question is empty")
+    if len(question) > QUESTION_CHARACTERS:
+        raise BadInput(f"the question has {len(question):,} characters, more than any model reads")
     return question
 
 
