@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rstar_async.cli.numbers import whole
 from rstar_async.errors import BadInput
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="folder of a run, or of a published policy")
     parser.add_argument("--benchmark", default="heldout", help="heldout, or a file of problems")
     parser.add_argument("--trajectories", help="numbers of trees a problem [1,4,16,64]")
-    parser.add_argument("--problems", type=int, help="only the first ones")
-    parser.add_argument("--round", type=int, help="models of this round [the newest]")
+    parser.add_argument("--problems", type=whole(1, 1_000_000_000), help="only the first ones")
+    parser.add_argument("--round", type=whole(0), help="models of this round [the newest]")
     parser.add_argument(
         "--recipe", type=Path, help="test-time settings, as of recipes/paper/evaluate.toml"
     )

@@ -1,6 +1,7 @@
 """`rstar run`: all rounds of a recipe on this machine."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 from rstar_async.cli.recipe_arguments import add_recipe_arguments, recipe_to_start
@@ -41,7 +42,8 @@ def _close(recipe: Recipe, json_file: Path | None, *, complete: bool) -> None:
     print(f"models     {recipe.models_folder}")
     print(f"logs       {recipe.home_folder / 'logs'}")
     if complete:
-        print(f"next       rstar view {recipe.home_folder}")
-        print(f"           rstar trajectories {recipe.home_folder}")
+        home = shlex.quote(str(recipe.home_folder))
+        print(f"next       rstar view {home}")
+        print(f"           rstar trajectories {home}")
     else:
         print("next       the same command again continues where this one stopped")

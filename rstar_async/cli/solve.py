@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rstar_async.cli.numbers import whole
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import without_surrogates
 
 if TYPE_CHECKING:
     from rstar_async.config import Recipe
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 TAKES_OVERRIDES = True
 NO_ANSWER = 1
+QUESTION_CHARACTERS = 100_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--recipe", type=Path, help="test-time settings, as of recipes/paper/evaluate.toml"
     )
     parser.add_argument("--ppm", type=Path, help="folder of a published PPM, for a lone policy")
-    parser.add_argument("--round", type=int, help="models of this round [the newest]")
-    parser.add_argument("--trajectories", type=int, default=4, help="trees at once [%(default)s]")
+    parser.add_argument("--round", type=whole(0), help="models of this round [the newest]")
+    parser.add_argument(
+        "--trajectories", type=whole(1), default=4, help="trees at once [%(default)s]"
+    )
     parser.add_argument("--home", type=Path, help="keep the trees here, for `rstar view`")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
@@ -45,8 +50,6 @@ def run(arguments: argparse.Namespace) -> int:
     from rstar_async.evaluation.solve import Solved
     from rstar_async.evaluation.trust import names_ppm, with_trusted_ppm
 
-    if arguments.trajectories <= 0:
-        raise BadInput(f"--trajectories is {arguments.trajectories}, but must be above 0")
     question = _question(arguments.question)
     found = find_models(arguments.model, arguments.round, arguments.ppm)
     configured = replace(found, recipe=_recipe(found.recipe, arguments))
@@ -69,9 +72,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _question(text: str) -> str:
     given = sys.stdin.read() if text == "-" else text
-    question = given.encode(errors="replace").decode().strip()
+    question = without_surrogates(given).strip()
     if not question:
         raise BadInput("the question is empty")
+    if len(question) > QUESTION_CHARACTERS:
+        raise BadInput(f"the question has {len(question):,} characters, more than any model reads")
     return question
 
 

@@ -40,12 +40,15 @@ class ProblemsConfig(Section):
 
     # The kind of problem: "math", or a domain that another package adds (see `domains.registry`).
     domain: str = "math"
-    # "generated"; or a JSONL, JSON or parquet file of objects, a folder with a saved dataset, or
+    # "generated"; or a JSONL, JSON, CSV, TSV or parquet file, a folder with a saved dataset, or
     # "hf:NAME@SPLIT" of a hub.
     source: str = "generated"
-    # Names of the columns in that file.
+    # Names of the columns in that file; "reward_model.ground_truth" reaches into an object.
     question: str = "question"
     answer: str = "answer"
+    # Leave out rows that cannot be used (null, NaN, an answer that is a list or an object, a
+    # question with two different answers) and report how many; off: such rows are refused.
+    skip_bad: bool = False
     # A second file for held-out problems; else the last `heldout` rows of `source` are set aside.
     heldout_source: str = ""
     heldout: Amount = 0

@@ -7,7 +7,7 @@ from rstar_async.config import Recipe
 from rstar_async.config.layers import flattened
 from rstar_async.config.loader import as_toml_values
 from rstar_async.config.started_runs import FREE_SECTIONS, settings_of_started_run
-from rstar_async.data.problems import heldout_problems, problems_of_round
+from rstar_async.data.problems import check_problems
 from rstar_async.domains.registry import domain_of
 from rstar_async.engines.checks import check_servable, check_trainable
 from rstar_async.errors import BadInput
@@ -41,8 +41,7 @@ def check_startable(recipe: Recipe) -> None:
         require(recipe.model.base)
         if recipe.bootstrap.model:
             require(recipe.bootstrap.model, "bootstrap.model")
-    heldout_problems(recipe)
-    problems_of_round(recipe, 1)
+    check_problems(recipe)
     recipe.home_folder.mkdir(parents=True, exist_ok=True)
     with open_database(recipe.database_url) as database:
         run = database.read(queries.run_by_id, recipe.name)

@@ -56,10 +56,9 @@ async def _evaluating(recipe: Recipe, store: Store, round_: Round) -> Stage:
 
 def _training(recipe: Recipe, number: int) -> Stage:
     title = f"round {number} · train"
-    line = _last_line(recipe.home_folder / "training" / "progress.jsonl")
-    if not line:
+    state = _newest_step(recipe.home_folder / "training" / "progress.jsonl")
+    if state is None:
         return Stage(title, 0, 0)
-    state = msgspec.json.decode(line, type=_TrainingStep)
     loss = "" if state.loss is None else f" · loss {state.loss:.3f}"
     return Stage(title, state.step, state.total, f"{state.phase}{loss}")
 
@@ -71,9 +70,15 @@ class _TrainingStep(msgspec.Struct):
     loss: float | None = None
 
 
-def _last_line(path: Path) -> str:
+def _newest_step(path: Path) -> _TrainingStep | None:
+    """The last whole line: the trainer may be writing one."""
     try:
-        lines = path.read_text().splitlines()
-    except FileNotFoundError:
-        return ""
-    return lines[-1] if lines else ""
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return None
+    for line in reversed(lines):
+        try:
+            return msgspec.json.decode(line, type=_TrainingStep)
+        except (msgspec.MsgspecError, RecursionError):
+            continue
+    return None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self, TypeAlias
 
 from rstar_async.config import ProblemsConfig, Recipe
+from rstar_async.domains.columns import required_column
 from rstar_async.errors import BadInput
 from rstar_async.text.prompts import MATH_PROMPTS, Prompts
 from rstar_async.text.steps import Step, parse_step
@@ -178,17 +179,3 @@ async def group_equal(answers: Iterable[str], equality: Equality) -> dict[str, s
             firsts.append(answer)
             groups[answer] = answer
     return groups
-
-
-def required_column(row: Mapping[str, Any], name: str, where: str) -> str:
-    """The text in a column; `BadInput` if it is missing or empty."""
-    if name not in row:
-        have = ", ".join(map(repr, row)) or "nothing"
-        raise BadInput(
-            f"{where}: no column {name!r}; it has {have} "
-            "(map columns with problems.question and problems.answer)"
-        )
-    value = str(row[name]).strip()
-    if not value:
-        raise BadInput(f"{where}: column {name!r} is empty")
-    return value

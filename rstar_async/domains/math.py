@@ -20,12 +20,14 @@ from rstar_async.domains.base import (
     Verdict,
     Verification,
     group_equal,
-    required_column,
 )
+from rstar_async.domains.columns import required_column
 from rstar_async.text.steps import StepKind, program_of
 from storage.records import Problem
 
 GSM8K_ANSWER_MARK = "####"
+QUESTION_CHARACTERS = 100_000
+ANSWER_CHARACTERS = 10_000
 _VERDICTS: Mapping[Equivalence, Verdict] = {
     "equal": "right",
     "different": "wrong",
@@ -61,8 +63,8 @@ class MathDomain(Domain):
         cls, row: Mapping[str, Any], columns: ProblemsConfig, where: str
     ) -> tuple[str, str]:
         """GSM8K's answer column holds a whole solution, with the answer behind a mark."""
-        question = required_column(row, columns.question, where)
-        answer = required_column(row, columns.answer, where)
+        question = required_column(row, columns.question, where, most=QUESTION_CHARACTERS)
+        answer = required_column(row, columns.answer, where, most=ANSWER_CHARACTERS)
         return question, answer.rpartition(GSM8K_ANSWER_MARK)[2].strip() or answer
 
     def generate(

@@ -1,6 +1,5 @@
 """Finds the models to measure, given the folder of a run or of a published model."""
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,10 @@ from msgspec import structs
 from rstar_async.config import Recipe
 from rstar_async.config.loader import as_toml_values, read_recipe, read_stored_recipe
 from rstar_async.errors import BadInput
+from rstar_async.search.models import MANIFEST, read_manifest
 from storage import queries
 from storage.database import open_database
 from storage.records import Round, Run
-
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def _stored_recipe(home: Path) -> Recipe:
 
 
 def _of_version(folder: Path, ppm: Path | None) -> ModelRef:
-    manifest = read_manifest(folder, "policy")
+    manifest = manifest_of(folder, "policy")
     run_home = folder.parent.parent
     if ppm is None and (run_home / "recipe.json").is_file():
         return replace(_of_run(run_home, manifest["round"]), policy=folder.name)
@@ -103,7 +101,7 @@ def _outside_runs(policy: Path, ppm: Path | None) -> ModelRef:
     """The versions in a run of their own below `runs`: links to them, and a store."""
     versions = [policy]
     if ppm is not None:
-        read_manifest(ppm, "ppm")
+        manifest_of(ppm, "ppm")
         versions.append(ppm)
     name = f"evaluation-{policy.name}"
     recipe = Recipe(name=name)
@@ -131,12 +129,9 @@ def _create_store(model: ModelRef) -> ModelRef:
     return model
 
 
-def read_manifest(folder: Path, kind: str) -> dict[str, Any]:
+def manifest_of(folder: Path, kind: str) -> dict[str, Any]:
     """The manifest of the version in `folder`; `BadInput` unless it is one of that kind."""
-    try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
-    except (OSError, ValueError) as error:
-        raise BadInput(f"cannot read {folder / MANIFEST}: {error}") from None
+    manifest = read_manifest(folder)
     if manifest.get("kind") != kind:
         raise BadInput(f"{folder} is a published {manifest.get('kind')}, not a {kind}")
     return manifest

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from rstar_async.config import PPMConfig
-from rstar_async.evaluation.models import ModelRef, read_manifest
+from rstar_async.evaluation.models import ModelRef, manifest_of
 from rstar_async.evaluation.strategies import strategies
 
 ANSWER_SETTING = "evaluation.answer"
@@ -39,7 +39,7 @@ def with_trusted_ppm(model: ModelRef, *, is_named: bool) -> ModelRef:
     `ppm_note` says so in one line."""
     if model.ppm is None:
         return model
-    manifest = read_manifest(model.recipe.models_folder / model.ppm, "ppm")
+    manifest = manifest_of(model.recipe.models_folder / model.ppm, "ppm")
     metrics = manifest.get("metrics", {})
     if is_trusted(model.recipe.ppm, metrics):
         return model

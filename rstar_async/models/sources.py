@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rstar_async.errors import BadInput
+from rstar_async.models.gguf_header import check_header
 
 DEMO_CHECKPOINT = Path(__file__).parents[1] / "demo" / "checkpoint"
 PACKAGE = "package:"
@@ -35,7 +36,15 @@ class Source:
 
 
 def find(base: str, key: str = KEY) -> Source:
-    """The source that the setting `key` names; `BadInput` if there is none."""
+    """The source that the setting `key` names; `BadInput` if there is none, or a GGUF file is not
+    whole."""
+    source = _find(base, key)
+    if source.gguf_file:
+        check_header(Path(source.place) / source.gguf_file, key)
+    return source
+
+
+def _find(base: str, key: str) -> Source:
     if base == "demo":
         return _in_folder(DEMO_CHECKPOINT, key)
     if base.startswith(PACKAGE):

@@ -12,6 +12,7 @@ from typing import Literal
 from tokenizers import Tokenizer
 
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import without_surrogates
 from rstar_async.text import tags
 from rstar_async.text.bos import BosIds, bos_ids_of
 from rstar_async.text.prompts import MATH_PROMPTS, Prompts
@@ -115,7 +116,9 @@ class Encoder:
         return self._tagged(self._prompts.question_prefix)
 
     def _tagged(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        ids: list[int] = self._tokenizer.encode(
+            without_surrogates(text), add_special_tokens=False
+        ).ids
         return ids
 
     def _plain(self, text: str) -> list[int]:

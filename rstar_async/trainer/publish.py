@@ -20,6 +20,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceC
 
 from rstar_async.data.owned_folders import MARKER, is_owned, make_owned, remove_owned
 from rstar_async.engines.exact_attention import with_exact_attention
+from rstar_async.sanitize import from_json
 from rstar_async.trainer import distributed
 from rstar_async.trainer.checkpoint_io import (
     checksums,
@@ -158,7 +159,7 @@ def _rename(folder: Path, version: str) -> Path:
 def remove_published(folder: Path, version: str) -> bool:
     """Remove the folder of a version if its manifest names it; returns whether it did."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest = from_json((folder / MANIFEST).read_bytes())
     except (OSError, ValueError):
         return False
     if folder.is_symlink() or not isinstance(manifest, dict) or manifest.get("id") != version:
