@@ -106,7 +106,7 @@ class SearchRunner:
     def expander(self, problem: Problem, tree_id: str, seed: int, plan: SearchPlan) -> Expander:
         """An expander for one tree over `problem`; its draws follow from `seed`."""
         return Expander(
-            TreeJobs(self._pools, tree_id),
+            TreeJobs(self._pools, tree_id, plan.models.policy_bounds, plan.models.ppm_bounds),
             plan.models,
             self._domain,
             ExpansionSettings.of(

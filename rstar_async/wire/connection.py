@@ -15,15 +15,9 @@ from typing import Generic, Protocol, TypeVar
 import trio
 
 from rstar_async.errors import BrokerLost
-from rstar_async.wire.codec import (
-    MAX_MESSAGES,
-    Decode,
-    Malformed,
-    Message,
-    envelopes,
-    frames_of,
-)
+from rstar_async.wire.codec import Decode, Malformed, Message, envelopes, frames_of
 from rstar_async.wire.messages import BrokerBeat, Header, Refused, Welcome, WhoAreYou
+from rstar_async.wire.sizes import MAX_MESSAGES
 from rstar_async.wire.socket import Received, Socket
 
 log = logging.getLogger(__name__)

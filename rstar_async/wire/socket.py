@@ -19,9 +19,8 @@ import zmq
 from rstar_async.errors import BadInput
 from rstar_async.wire.endpoints import check_endpoint, claim_ipc_path, ipc_path, private_files
 from rstar_async.wire.keys import BrokerKeys, Domain, PeerKeys
+from rstar_async.wire.sizes import LARGEST_FRAME
 
-MESSAGE_BYTES = 64 * 1024 * 1024  # a peer that sends more is cut off
-BODY_BYTES = 16 * 1024 * 1024  # our peers send no more: control messages queue behind bodies
 # Plain numbers: pyzmq's enums cost as much as the calls when they are combined for every frame.
 AT_ONCE, AT_ONCE_AND_MORE = int(zmq.DONTWAIT), int(zmq.DONTWAIT | zmq.SNDMORE)
 MORE_FOLLOWS = int(zmq.RCVMORE)
@@ -167,7 +166,7 @@ def _new_socket(context: zmq.SyncContext, kind: int, queue: int) -> zmq.SyncSock
     raw: zmq.SyncSocket = context.socket(kind)
     raw.set(zmq.SNDHWM, queue)
     raw.set(zmq.RCVHWM, queue)
-    raw.set(zmq.MAXMSGSIZE, MESSAGE_BYTES)
+    raw.set(zmq.MAXMSGSIZE, LARGEST_FRAME)
     raw.set(zmq.HEARTBEAT_IVL, 2000)
     raw.set(zmq.HEARTBEAT_TIMEOUT, 6000)
     raw.set(zmq.IPV6, 1)
