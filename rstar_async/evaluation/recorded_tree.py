@@ -22,6 +22,7 @@ class RecordedTree:
         self.new_tokens = 0
         self._expansions: list[tuple[TreeNode, list[TreeNode], ExpansionResult]] = []
         self._started_at = time.time()
+        self._began = time.monotonic()
 
     @property
     def root(self) -> TreeNode:
@@ -50,7 +51,6 @@ class RecordedTree:
         for number, (node, children, expansion) in enumerate(self._expansions, start=1):
             yield expansion_row(search.id, number, node, expansion)
             yield from node_rows(search.id, number, children, expansion)
-        now = time.time()
         yield SearchProgress(
             search_id=search.id,
             status="finished",
@@ -58,8 +58,8 @@ class RecordedTree:
             expansions=len(self._expansions),
             solved=any(node.candidate.is_correct for node in self.tree.answers()),
             started_at=self._started_at,
-            finished_at=now,
-            seconds=now - self._started_at,
+            finished_at=time.time(),
+            seconds=time.monotonic() - self._began,
         )
 
 

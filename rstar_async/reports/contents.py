@@ -90,7 +90,8 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Scaling(msgspec.Struct, frozen=True):
-    """One evaluation over the number of trajectories; curves by method and rule."""
+    """One evaluation over the number of trajectories; curves by method and rule. `measured` of the
+    `problems` are what every figure is over, None if older figures do not tell."""
 
     round: int
     benchmark: str
@@ -99,6 +100,7 @@ class Scaling(msgspec.Struct, frozen=True):
     problems: int
     settings: dict[str, float]
     curves: dict[str, list[Point]]
+    measured: int | None = None
 
 
 class Example(msgspec.Struct, frozen=True):

@@ -138,7 +138,8 @@ def test_time_table(found: Scaling) -> Table:
         if counts and counts[0] in first:
             tokens = [_tokens(first.get(n)) for n in counts]
             rows.append([f"{method}: tokens a problem", *tokens])
-    title = f"{found.benchmark}, {found.problems} problems, {found.policy_id}"
+    of = "" if found.measured is None else f"{found.measured} of "
+    title = f"{found.benchmark}, {of}{found.problems} problems, {found.policy_id}"
     header = ["method", *(f"{n} trajector{'y' if n == 1 else 'ies'}" for n in counts)]
     return Table(title, header, rows)
 
@@ -171,9 +172,9 @@ def _round_cells(row: RoundRow) -> list[str]:
         percent(shared),
         count(row.pairs),
         percent(row.pair_accuracy),
-        _bounded(row.policy_pass_at_1, row.policy_interval),
-        _bounded(row.majority, row.majority_interval),
-        _bounded(row.search_pass_at_1, row.search_interval),
+        _bounded(row.policy_pass_at_1, row.policy_interval) + _of(row.policy_measured),
+        _bounded(row.majority, row.majority_interval) + _of(row.majority_measured),
+        _bounded(row.search_pass_at_1, row.search_interval) + _of(row.search_measured),
         number(row.seconds, 0),
     ]
 
@@ -182,6 +183,11 @@ def _bounded(value: float | None, bounds: tuple[float, float] | None) -> str:
     if value is None or bounds is None:
         return NONE
     return f"{100 * value:.1f} % [{100 * bounds[0]:.0f}, {100 * bounds[1]:.0f}]"
+
+
+def _of(measured: tuple[int, int] | None) -> str:
+    """On how many held-out problems."""
+    return "" if measured is None else f", {measured[0]} of {measured[1]}"
 
 
 def _gain(found: Heldout) -> str:
