@@ -20,6 +20,7 @@ import zmq
 from brokers.dead_letters import write_letter
 from brokers.dispatcher import Dispatcher
 from brokers.effects import Effect, LogEvent, ToClient, ToWorker, WriteDeadLetter
+from brokers.memory_guard import MemoryGuard
 from brokers.metrics import BrokerMetrics
 from brokers.outboxes import Outboxes
 from brokers.state import BrokerConfig
@@ -117,6 +118,11 @@ class Broker:
                 dispatcher.receive_from_worker,
                 dispatcher.refuse_worker,
             )
+            self._guard = MemoryGuard(
+                [self._clients.socket, self._workers.socket],
+                dispatcher.held_bytes,
+                dispatcher.count_peers,
+            )
             self._closing = closing.pop_all()
 
     @property
@@ -135,6 +141,7 @@ class Broker:
                 nursery.start_soon(self._serve, self._clients)
                 nursery.start_soon(self._serve, self._workers)
                 nursery.start_soon(self._keep_time)
+                nursery.start_soon(self._guard.run)
                 nursery.start_soon(self._publish_status)
 
     async def _serve(self, listener: Listener[M]) -> None:

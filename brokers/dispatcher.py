@@ -128,6 +128,13 @@ class Dispatcher:
             self._beat(now)
         return self.end_turn(now)
 
+    def held_bytes(self) -> int:
+        """Bytes in the bodies and results of all jobs; takes a moment for each."""
+        return self._state.held_bytes()
+
+    def count_peers(self) -> int:
+        return len(self._state.clients) + len(self._state.workers)
+
     def status(self, now: float, number: int = 0) -> Status:
         """The pool at a glance; takes a moment for each job in memory."""
         return status_of(

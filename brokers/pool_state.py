@@ -38,6 +38,7 @@ from rstar_async.wire.messages import (
 )
 
 STOPPED_AGAIN_SECONDS = 1.0  # a worker may stop a job twice only at leisure
+MANY_WORKERS = 4  # so many times more results may be refused while untried workers are left
 LONGEST_PAUSE = 8.0  # before the only worker gets a job again whose result was refused
 
 
@@ -57,6 +58,11 @@ class PoolState:
         )
         self._scheduler = Scheduler(config.suspects)
         self._config, self._effects, self._rng = config, effects, rng
+
+    def held_bytes(self) -> int:
+        """Bytes in the bodies and results of all jobs."""
+        jobs = sum(len(job.body) + len(job.result) for job in self.jobs)
+        return jobs + self.orphans.held_bytes()
 
     # clients
 
@@ -357,7 +363,8 @@ class PoolState:
         self.jobs.reopen(job)
         if name:
             job.tried.add(name)
-        if job.rejections >= self._config.rejections:
+        most = self._config.rejections * (MANY_WORKERS if self._is_elsewhere(job) else 1)
+        if job.rejections >= most:
             self._forgive(job)
             detail = f"{job.rejections} results were refused, the last of {name or '?'}"
             self._fail(now, job, "error", f"{detail}: {got.fault[:1000]}")

@@ -3,8 +3,8 @@
 Guarantees. When `run_processes` returns or raises, no process it started is left, nor any that
 those started. Restarts are limited. The first SIGINT, SIGTERM or SIGHUP drains: group after group
 is asked to stop and given its time. The second kills. Exit codes: 0 the run is complete; 1 a
-process kept dying or gave up; 2 a process refused its input, or the run's folder was taken away; 128 + N ended
-by signal N.
+process kept dying or gave up; 2 a process refused its input, or the run's folder was taken away;
+128 + N ended by signal N.
 
 A process that ends with exit code 2 has printed on standard error what is wrong with the input;
 starting it again would not help, so its last line is passed on and everything stops. So it is with

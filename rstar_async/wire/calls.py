@@ -16,7 +16,7 @@ from rstar_async.wire.sizes import BODY_BYTES
 FIRST_RESEND_SECONDS = 2.0
 LAST_RESEND_SECONDS = 30.0
 # A broker gives a job up earlier. One that does not understand that a result is refused never does.
-MOST_REFUSALS = 20
+MOST_REFUSALS = 50
 FAULT_CHARACTERS = 1000
 
 # Reads a result's body; raises `Malformed` or `BadReply` if it is no answer to the request.

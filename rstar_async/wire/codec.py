@@ -60,7 +60,7 @@ def _decoder_of(union: Any) -> Callable[[Sequence[bytes]], list[tuple[Any, bytes
 
     def decode(frames: Sequence[bytes]) -> list[tuple[Any, bytes]]:
         if not frames:
-            raise Malformed("no frame where an envelope was expected")
+            raise Malformed("no envelope, or one that is too large")
         if len(frames[0]) > FRAME_BYTES:
             raise Malformed(f"an envelope of {len(frames[0])} bytes")
         messages = _read(frames[0], decoder)

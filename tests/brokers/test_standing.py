@@ -76,7 +76,7 @@ def test_the_only_worker_gets_a_refused_job_again_after_a_pause():
 
 def test_a_job_whose_results_are_always_refused_fails_and_says_why_and_no_worker_is_blamed():
     pool = Harness(rejections=3)
-    pool.connect(b"w1", b"w2", b"w3")
+    pool.connect(b"w1", b"w2", b"w3")  # a fourth one would be tried as well
     pool.from_client(Submit(A))
     for _ in range(3):
         (worker,) = [w for w in (b"w1", b"w2", b"w3") if A in pool.running.get(w, ())]

@@ -93,9 +93,7 @@ async def test_a_failed_attempt_that_is_stored_is_made_again(tmp_path, models, s
 
 
 @pytest.mark.parametrize("strategy", [TREE, Sampling(8)])
-async def test_an_attempt_whose_jobs_fail_always_is_failed_and_says_why(
-    tmp_path, models, strategy
-):
+async def test_an_attempt_whose_jobs_fail_always_is_failed_and_says_why(tmp_path, models, strategy):
     pools = InProcess(models)
     pools.fail_at = 1
     async with attempts_in(tmp_path / "s.db", models, pools) as (attempts, problem, store):
