@@ -34,8 +34,9 @@ def table_of(results: Results) -> Table:
 def caption(results: Results) -> str:
     """What the figures mean and what they took."""
     return (
-        f"{_missing(results)}percent of {_measured(results)} problems with 95 % intervals; beams and samples use the "
-        f"tokens of the trees above them\n{results.rollouts} rollouts of {results.candidates} "
+        f"{_missing(results)}percent of {_measured(results)} problems with 95 % intervals; beams "
+        f"and samples use the tokens of the trees above them\n"
+        f"{results.rollouts} rollouts of {results.candidates} "
         f"candidates a tree, seed {results.seed}; now generated {results.generated:,} tokens in "
         f"{results.seconds:,.0f} s{_savings(results)}{_trust(results.pair_accuracy)}"
     )
@@ -151,8 +152,9 @@ def schedules_table(results: ScheduleResults) -> Table:
 def schedules_caption(results: ScheduleResults) -> str:
     """What the figures mean."""
     return (
-        f"{_missing(results)}means over {_measured(results)} problems x {results.trees} trees, one answer a tree by "
-        f"{results.answer}, {results.candidates} candidates, seed {results.seed}; 95 % intervals "
+        f"{_missing(results)}means over {_measured(results)} problems x {results.trees} trees, "
+        f"one answer a tree by {results.answer}, "
+        f"{results.candidates} candidates, seed {results.seed}; 95 % intervals "
         f"over problems, paired; {results.seconds:,.0f} s"
     )
 

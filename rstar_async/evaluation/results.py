@@ -40,7 +40,9 @@ class Results(msgspec.Struct, frozen=True):
     """The table of one evaluation.
 
     Figures are over the `measured` ones of the `problems`. If some could not be measured, `failure`
-    says why, and the table was not stored. `generated` tokens were sampled for it, `seconds` it took; both leave out what an earlier
+    says why, and the table was not stored.
+
+    `generated` tokens were sampled for it, `seconds` it took; both leave out what an earlier
     evaluation had stored. `pair_accuracy` is that of the PPM on held-out pairs, if its training
     told: how far its values can be trusted. `token_savings`: see there.
     """

@@ -50,8 +50,8 @@ async def solve(
 ) -> Solved:
     """Search `trees` trees at once; finished ones are taken from the store.
 
-    Each answers by the rule `evaluation.answer`, and so do all of them together. Raises `Unmeasured`
-    if none could be grown.
+    Each answers by the rule `evaluation.answer`, and so do all of them together. Raises
+    `Unmeasured` if none could be grown.
     """
     started = time.monotonic()
     tried = await attempts.make(TREE, problem, range(1, trees + 1))

@@ -16,8 +16,8 @@ import trio
 
 from rstar_async.errors import BrokerLost
 from rstar_async.wire.codec import Decode, Malformed, Message, envelopes, frames_of
-from rstar_async.wire.messages import BrokerBeat, Header, Refused, Welcome, WhoAreYou
 from rstar_async.wire.memory import give_back, resident_bytes
+from rstar_async.wire.messages import BrokerBeat, Header, Refused, Welcome, WhoAreYou
 from rstar_async.wire.sizes import ENVELOPE_BYTES, MAX_MESSAGES
 from rstar_async.wire.socket import Received, Socket
 

@@ -22,8 +22,8 @@ import zmq
 
 from rstar_async.errors import BadInput
 from rstar_async.wire.endpoints import check_endpoint, claim_ipc_path, ipc_path, private_files
-from rstar_async.wire.keys import BrokerKeys, Domain, PeerKeys
 from rstar_async.wire.kernel_connections import cut_connections, has_unread_input
+from rstar_async.wire.keys import BrokerKeys, Domain, PeerKeys
 from rstar_async.wire.sizes import ENVELOPE_BYTES, ENVELOPE_FRAMES, LARGEST_FRAME
 
 MESSAGE_BYTES = ENVELOPE_BYTES + 1024  # with the sender's address
@@ -110,7 +110,7 @@ class Socket:
             os.close(self._lock)
 
     def cut_connections(self) -> int:
-        """Cut those of its connections that are sending, or all if none is; its peers connect again.
+        """Cut those of its connections that are sending, or all if none is; peers connect again.
 
         Returns how many were cut.
         """
