@@ -90,7 +90,7 @@ class PoolState:
         job = self.jobs.get(got.job)
         if not got.fault:
             if job is not None and isinstance(job.ending, Finished):
-                self._praise(now, job)
+                self._praise(now, job, others_failed=got.blame)
             self.abandon(client, got.job)
         elif job is not None and job.id in client.jobs and _has_result(job, got.attempt):
             self._reject(now, job, got)
@@ -345,11 +345,11 @@ class PoolState:
 
     # faults
 
-    def _praise(self, now: float, job: Job) -> None:
+    def _praise(self, now: float, job: Job, *, others_failed: bool) -> None:
         """The worker that did the job did it well; those that failed it did not."""
         if job.done_by:
             self.standings.praise(job.done_by)
-        for name in job.failed_on - {job.done_by}:
+        for name in job.failed_on - {job.done_by} if others_failed else ():
             self._blame(now, name, job.id, "another worker could do the job")
         job.failed_on.clear()
 
@@ -371,6 +371,8 @@ class PoolState:
             return
         if name and got.blame:
             self._blame(now, name, job.id, got.fault)
+        elif name:
+            job.failed_on.add(name)
         if self._is_elsewhere(job):
             self._requeue(now, job)
         else:

@@ -65,6 +65,7 @@ class Call:
         self.waiters = 0
         self.refusals = 0
         self._read, self._is_doubted = read, False
+        self.is_doubtful = False  # the answer is one that was doubted before
         self._pause = FIRST_RESEND_SECONDS
         self.resend_at = 0.0
         self.outcome: Answer | JobFailed | None = None
@@ -86,6 +87,7 @@ class Call:
             value = self._read(answer.body)
         except DoubtfulReply as doubt:
             if self._is_doubted:
+                self.is_doubtful = True
                 return msgspec.structs.replace(answer, value=doubt.value)
             self._is_doubted = True
             return Fault(str(doubt)[:FAULT_CHARACTERS], blame=False)

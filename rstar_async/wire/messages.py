@@ -74,7 +74,8 @@ class Got(Header, frozen=True):
     """The ending of the job has arrived and need not be kept.
 
     With a `fault` the result of that `attempt` is no answer to the request: the job is to be done
-    again by another worker, and with `blame` this counts against the one that sent it.
+    again by another worker, and with `blame` this counts at once against the one that sent it.
+    Without a fault, `blame` says that those who failed the job before did wrong.
     """
 
     job: JobId

@@ -290,7 +290,8 @@ class PoolClient:
         del self._calls[job]
         self._unaccepted.pop(job, None)
         self._window.release_on_behalf_of(call)
-        self._connection.send(Cancel(job=job) if call.outcome is None else Got(job))
+        got = Got(job, blame=not call.is_doubtful)
+        self._connection.send(Cancel(job=job) if call.outcome is None else got)
 
     async def _keep_resending(self) -> None:
         while True:

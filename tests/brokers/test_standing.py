@@ -107,13 +107,19 @@ def test_a_result_refused_twice_by_the_same_words_is_done_again_once():
     assert pool.status().counters.rejected == 1
 
 
-def test_a_doubtful_result_is_done_again_without_blame():
+@pytest.mark.parametrize(("others_failed", "faults"), [(False, 0), (True, 1)])
+def test_a_doubtful_result_is_blamed_only_if_another_worker_says_otherwise(others_failed, faults):
     pool = Harness()
-    pool.connect(b"w1")
+    pool.connect(b"w1", b"w2")
     pool.from_client(Submit(A))
-    pool.from_worker(b"w1", Done(A, 1), b"result")
+    first, second = (b"w1", b"w2") if pool.assigned(b"w1") else (b"w2", b"w1")
+    pool.from_worker(first, Done(A, 1), b"result")
     refuse(pool, A, blame=False)
-    assert worker_in(pool, "w1").faults == 0
+    assert worker_in(pool, first.decode()).faults == 0
+    pool.from_worker(second, Done(A, 2), b"result")
+    pool.from_client(Got(A, blame=others_failed))
+    assert worker_in(pool, first.decode()).faults == faults
+    assert worker_in(pool, second.decode()).faults == 0
 
 
 def test_a_worker_with_three_faults_gets_no_jobs_and_those_it_has_go_to_others():
