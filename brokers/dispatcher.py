@@ -112,7 +112,7 @@ class Dispatcher:
         self._state.counters.malformed += 1
         if (worker := self._state.workers.at(peer)) is not None:
             self._effects.log("worker expelled", worker=worker.name, held=len(worker.held))
-            self._state.expel_worker(now, worker, "it sends what is no message")
+            self._state.expel_worker(now, worker)
 
     def tick(self, now: float) -> list[Effect]:
         """Let time pass, and end the turn; call several times a second."""

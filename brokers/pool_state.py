@@ -13,13 +13,14 @@ job goes to another worker, if there is one, and who failed it is blamed (`stand
 """
 
 import random
+from collections.abc import Collection
 
 from brokers.effects import EffectQueue, WriteDeadLetter
+from brokers.faults import FaultKeeper
 from brokers.jobs import JobTable
 from brokers.orphans import OrphanedRuns
 from brokers.peers import Peers
 from brokers.scheduler import Scheduler
-from brokers.standing import Standings
 from brokers.state import BrokerConfig, Client, Job, JobState, Worker
 from rstar_async.wire.messages import (
     Accepted,
@@ -53,9 +54,7 @@ class PoolState:
         self.jobs = JobTable()
         self.orphans = OrphanedRuns(now + config.unclaimed)
         self.counters = Counters()
-        self.standings = Standings(
-            config.faults, config.faults_kept, config.quarantine, config.longest_quarantine
-        )
+        self._faults = FaultKeeper(config, effects, self.counters)
         self._scheduler = Scheduler(config.suspects)
         self._config, self._effects, self._rng = config, effects, rng
 
@@ -90,7 +89,7 @@ class PoolState:
         job = self.jobs.get(got.job)
         if not got.fault:
             if job is not None and isinstance(job.ending, Finished):
-                self._praise(now, job, others_failed=got.blame)
+                self._isolate(now, self._faults.accepted(now, job, others_failed=got.blame))
             self.abandon(client, got.job)
         elif job is not None and job.id in client.jobs and _has_result(job, got.attempt):
             self._reject(now, job, got)
@@ -122,7 +121,7 @@ class PoolState:
     # workers
 
     def add_worker(self, worker: Worker) -> None:
-        worker.standing = self.standings.of(worker.name)
+        worker.standing = self._faults.standing_of(worker.name)
         self.workers.add(worker)
         self._scheduler.add_worker(worker)
 
@@ -139,13 +138,13 @@ class PoolState:
             elif job is not None:
                 self._requeue(now, job)
 
-    def expel_worker(self, now: float, worker: Worker, reason: str) -> None:
+    def expel_worker(self, now: float, worker: Worker) -> None:
         """It does not speak the protocol: its jobs go to others, without suspicion."""
         for job_id in worker.held:
             if (job := self.jobs.get(job_id)) is not None and job.worker is worker:
                 job.tried.add(worker.name)
         self.remove_worker(now, worker, died=False)
-        self._blame(now, worker.name, b"malformed %d" % self.counters.malformed, reason)
+        self._isolate(now, self._faults.malformed(now, worker.name))
 
     def assign(self, now: float) -> None:
         """Lease all that can be leased."""
@@ -231,8 +230,7 @@ class PoolState:
             else:
                 self._cancel_run(job)
                 self._retry_elsewhere(now, job, job.worker, "expired", self._overdue(job))
-        for name in self.standings.pass_time(now):
-            self._effects.log("quarantine over", worker=name)
+        self._faults.pass_time(now)
         for job in self.jobs.ended_before(now - self._config.retained):
             self._remove(job)
         for job_id, run in self.orphans.pop_overdue(now).items():
@@ -345,17 +343,8 @@ class PoolState:
 
     # faults
 
-    def _praise(self, now: float, job: Job, *, others_failed: bool) -> None:
-        """The worker that did the job did it well; those that failed it did not."""
-        if job.done_by:
-            self.standings.praise(job.done_by)
-        for name in job.failed_on - {job.done_by} if others_failed else ():
-            self._blame(now, name, job.id, "another worker could do the job")
-        job.failed_on.clear()
-
     def _reject(self, now: float, job: Job, got: Got) -> None:
-        """Have the job done again. One whose results are refused whoever does it is itself at
-        fault."""
+        """Have the job done again, by another worker if there is one, else after a pause."""
         self.counters.rejected += 1
         job.rejections += 1
         name = job.done_by
@@ -363,45 +352,30 @@ class PoolState:
         self.jobs.reopen(job)
         if name:
             job.tried.add(name)
-        most = self._config.rejections * (MANY_WORKERS if self._is_elsewhere(job) else 1)
-        if job.rejections >= most:
-            self._forgive(job)
+        is_elsewhere = self._is_elsewhere(job)
+        if job.rejections >= self._config.rejections * (MANY_WORKERS if is_elsewhere else 1):
+            self._faults.forgive(job)
             detail = f"{job.rejections} results were refused, the last of {name or '?'}"
             self._fail(now, job, "error", f"{detail}: {got.fault[:1000]}")
             return
-        if name and got.blame:
-            self._blame(now, name, job.id, got.fault)
-        elif name:
-            job.failed_on.add(name)
-        if self._is_elsewhere(job):
+        if name:
+            self._isolate(now, self._faults.refused(now, job, name, got.fault, blame=got.blame))
+        if is_elsewhere:
             self._requeue(now, job)
         else:
             pause = min(LONGEST_PAUSE, 2.0 ** (job.rejections - 1))
             self.jobs.rest(job, now + pause * self._rng.uniform(0.75, 1.25))
 
-    def _forgive(self, job: Job) -> None:
-        if len(job.tried) > 1:
-            for name in job.tried:
-                self.standings.forgive(name, job.id)
-
-    def _blame(self, now: float, name: str, job: bytes, reason: str) -> None:
-        if not self.standings.blame(now, name, job):
-            return
-        self.counters.quarantines += 1
-        seconds = round(self.standings.of(name).quarantined_until - now)
-        self._effects.warn("worker quarantined", worker=name, seconds=seconds, reason=reason)
-        for worker in self.workers:
-            if worker.name == name:
-                self._take_jobs_from(now, worker)
-
-    def _take_jobs_from(self, now: float, worker: Worker) -> None:
-        """Its slots stay taken until the cancelled runs have ended."""
-        for job_id in list(worker.held):
-            job = self.jobs.get(job_id)
-            if job is not None and job.worker is worker:
-                self._cancel_run(job)
-                job.tried.add(worker.name)
-                self._requeue(now, job)
+    def _isolate(self, now: float, quarantined: Collection[str]) -> None:
+        """Take the jobs from workers that are quarantined now; their slots stay taken until the
+        cancelled runs have ended."""
+        for worker in self.workers if quarantined else ():
+            for job_id in list(worker.held) if worker.name in quarantined else ():
+                job = self.jobs.get(job_id)
+                if job is not None and job.worker is worker:
+                    self._cancel_run(job)
+                    job.tried.add(worker.name)
+                    self._requeue(now, job)
 
     # deaths
 
