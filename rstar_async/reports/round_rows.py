@@ -22,6 +22,7 @@ class RoundRow(msgspec.Struct, frozen=True):
 
     number: int
     problems: int | None
+    failed_searches: int | None
     solved: int | None
     nodes: int | None
     tokens: int | None
@@ -96,7 +97,8 @@ def _row(
 
 
 _SEARCH_FIGURES = (
-    "problems", "solved", "nodes", "tokens", "cached_share", "code_runs", "shared_runs", "pairs",
+    "problems", "failed_searches", "solved", "nodes", "tokens", "cached_share", "code_runs",
+    "shared_runs", "pairs",
 )  # fmt: skip
 
 
@@ -107,6 +109,7 @@ def _searched(database: Database, round_: Round) -> dict[str, Any]:
     found = database.read(queries.round_report, round_.run_id, round_.number)
     return {
         "problems": found.problems,
+        "failed_searches": database.read(queries.progress, round_.run_id, round_.number).failed,
         "solved": found.solved,
         "nodes": found.nodes,
         "tokens": found.new_tokens,

@@ -166,7 +166,8 @@ def _round_cells(row: RoundRow) -> list[str]:
     shared = row.shared_runs / total if total and row.shared_runs is not None else None
     return [
         "bootstrap" if row.number == 0 else str(row.number),
-        *map(count, (row.problems, row.solved, row.nodes, row.tokens)),
+        count(row.problems) + _failed(row.failed_searches),
+        *map(count, (row.solved, row.nodes, row.tokens)),
         percent(row.cached_share),
         f"{total:,} ({failed:,} failed)" if runs else NONE,
         percent(shared),
@@ -183,6 +184,11 @@ def _bounded(value: float | None, bounds: tuple[float, float] | None) -> str:
     if value is None or bounds is None:
         return NONE
     return f"{100 * value:.1f} % [{100 * bounds[0]:.0f}, {100 * bounds[1]:.0f}]"
+
+
+def _failed(searches: int | None) -> str:
+    """Searches that say nothing about the models."""
+    return f" ({searches:,} searches failed)" if searches else ""
 
 
 def _of(measured: tuple[int, int] | None) -> str:
