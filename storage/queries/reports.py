@@ -12,8 +12,8 @@ from storage.views import code_outcomes
 
 
 class RoundReport(msgspec.Struct, frozen=True):
-    """Sums over the searches of a round. `nodes` leaves the roots out, `problems` those all of whose
-    searches failed.
+    """Sums over the searches of a round. `nodes` leaves the roots out, `problems` those all of
+    whose searches failed.
 
     `cached_share` is the served part of what a perfect prefix cache could have served; None if
     that is nothing. `outcomes` counts code runs by their status; `shared_runs` of them took the
