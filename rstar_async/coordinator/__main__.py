@@ -1,6 +1,7 @@
 """The coordinator process: `python -m rstar_async.coordinator --recipe FILE --sockets DIR`."""
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -31,13 +32,13 @@ from storage.database import open_database
 from storage.store import open_store
 
 BAD_INPUT = 2
-UNMEASURED = 3  # for the supervisor: starting it again would not help
+UNMEASURED = os.EX_TEMPFAIL  # for the supervisor: starting it again would not help
 TOLD_TO_STOP = 128 + signal.SIGTERM
 TABLE_COLUMNS = 160  # it goes to the log of a container
 
 
 def main() -> int:
-    """Exit code 0 when all rounds are closed, 2 on bad input, 3 if something could not be measured,
+    """Exit code 0 when all rounds are closed, 2 on bad input, 75 if something could not be measured,
     143 when told to stop before."""
     arguments = _parser().parse_args()
     try:

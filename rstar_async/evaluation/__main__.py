@@ -5,6 +5,7 @@ started again, it goes on with what the store holds.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,12 +44,12 @@ from storage.records import Problem
 from storage.store import Store, open_store
 
 BAD_INPUT = 2
-NOTHING_MEASURED = 3  # for the supervisor: starting it again would not help
+NOTHING_MEASURED = os.EX_TEMPFAIL  # for the supervisor: starting it again would not help
 Reply: TypeAlias = Results | ScheduleResults | Solved
 
 
 def main() -> int:
-    """Exit code 0 when the results are written, 2 on bad input, 3 if nothing could be measured."""
+    """Exit code 0 when the results are written, 2 on bad input, 75 if nothing could be measured."""
     arguments = _parser().parse_args()
     request = msgspec.json.decode(arguments.request.read_bytes(), type=EvaluationRequest)
     try:

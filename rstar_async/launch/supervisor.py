@@ -8,7 +8,7 @@ process kept dying or gave up; 2 a process refused its input, or the run's folde
 
 A process that ends with exit code 2 has printed on standard error what is wrong with the input;
 starting it again would not help, so its last line is passed on and everything stops. So it is with
-exit code 3, of a process that has tried its work often enough; the run then ends with code 1.
+exit code 75, of a process that has tried its work often enough; the run then ends with code 1.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ from rstar_async.launch.log_file import LogFile
 from rstar_async.launch.processes import ProcessSpec
 
 BAD_INPUT = 2
-GAVE_UP = 3
+GAVE_UP = os.EX_TEMPFAIL
 CLEAN_SECONDS = 2.0
 KILLED_SECONDS = 5.0
 LINES_SHOWN = 8
