@@ -38,8 +38,8 @@ TABLE_COLUMNS = 160  # it goes to the log of a container
 
 
 def main() -> int:
-    """Exit code 0 when all rounds are closed, 2 on bad input, 75 if something could not be measured,
-    143 when told to stop before."""
+    """Exit code 0 when all rounds are closed, 2 on bad input, 75 if something could not be
+    measured, 143 when told to stop before."""
     arguments = _parser().parse_args()
     try:
         recipe = read_stored_recipe(arguments.recipe)
