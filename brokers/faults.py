@@ -22,12 +22,13 @@ class FaultKeeper:
         return self._standings.of(name)
 
     def accepted(self, now: float, job: Job, *, others_failed: bool) -> list[str]:
-        """The worker that did the job did it well; if `others_failed`, those that it failed on did
-        not."""
+        """The worker that did the job did it well; if `others_failed`, those that failed it before,
+        or said otherwise, did not."""
         if job.done_by:
             self._standings.praise(job.done_by)
-        failed = job.failed_on - {job.done_by} if others_failed else set()
+        failed = (job.failed_on | job.doubted) - {job.done_by} if others_failed else set()
         job.failed_on.clear()
+        job.doubted.clear()
         why = "another worker could do the job"
         return [name for name in failed if self._blame(now, name, job.id, why)]
 
@@ -35,7 +36,7 @@ class FaultKeeper:
         """The client refuses a result of this worker; without blame yet, it waits for what another
         worker says."""
         if not blame:
-            job.failed_on.add(name)
+            job.doubted.add(name)
             return []
         return [name] if self._blame(now, name, job.id, fault) else []
 

@@ -26,7 +26,7 @@ class BrokerConfig:
     deaths: int = 3  # workers that die running a job before it becomes a dead letter
     solo_deaths: int = 2  # of those, the deaths that must happen while the job runs alone
     suspects: int = 8  # jobs suspected of one death that may share a worker
-    elsewhere: int = 2  # workers that must fail a job before it fails
+    elsewhere: int = 3  # workers that must fail a job before it fails, if there are so many
     rejections: int = 6  # results of a job that its client refuses before it fails; see pool_state
     faults: int = 3  # jobs done wrong for which a worker is quarantined
     faults_kept: float = 600.0  # how long each of them counts
@@ -120,7 +120,8 @@ class Job:
     errors: int = 0
     rejections: int = 0  # of its results, by clients
     tried: set[str] = field(default_factory=set)  # names of workers that did not do it
-    failed_on: set[str] = field(default_factory=set)  # of these, to blame if another one does it
+    failed_on: set[str] = field(default_factory=set)  # those that erred, stopped it, or ran over
+    doubted: set[str] = field(default_factory=set)  # those whose results were refused without blame
     done_by: str = ""  # the name of the worker whose result it has
     worker: Worker | None = None  # the leaseholder
     queued_at: float = 0.0

@@ -192,15 +192,33 @@ def test_a_worker_is_blamed_for_what_it_refuses_and_another_can_do():
     assert worker_in(pool, first.decode()).faults == 1
 
 
-def test_a_job_that_two_workers_refuse_fails_and_neither_is_blamed():
+def test_a_job_that_three_workers_refuse_fails_and_none_is_blamed():
     pool = Harness()
-    pool.connect(b"w1", b"w2", b"w3")
+    workers = (b"w1", b"w2", b"w3", b"w4")
+    pool.connect(*workers)
     pool.from_client(Submit(A))
-    for _ in range(2):
-        (worker,) = [w for w in (b"w1", b"w2", b"w3") if A in pool.running.get(w, ())]
+    for _ in range(3):
+        (worker,) = [w for w in workers if A in pool.running.get(w, ())]
         pool.from_worker(worker, Error(A, 1, retryable=False, detail="no such model"))
     assert pool.sent_to(CLIENT, Failed) == [Failed(A, "error", "no such model")]
     assert not any(worker.faults for worker in pool.status().workers)
+
+
+def test_a_doubtful_result_is_no_failure_of_the_job():
+    pool = Harness(elsewhere=2)
+    pool.connect(b"w1", b"w2", b"w3")
+    pool.from_client(Submit(A))
+    for number in range(3):
+        (worker,) = [w for w in (b"w1", b"w2", b"w3") if A in pool.running.get(w, ())]
+        if number == 1:
+            pool.from_worker(worker, Error(A, 1, retryable=False, detail="no such model"))
+        else:
+            pool.from_worker(worker, Done(A, 1), b"result")
+        if number == 0:
+            refuse(pool, A, blame=False)
+    pool.from_client(Got(A))
+    assert pool.sent_to(CLIENT, Failed) == []
+    assert sorted(worker.faults for worker in pool.status().workers) == [0, 1, 1]
 
 
 def test_a_worker_that_is_always_busy_does_not_keep_the_job():
