@@ -9,6 +9,7 @@ from rstar_async.evaluation.aggregation import answers_in
 from rstar_async.evaluation.attempts import Attempts, tokens_of
 from rstar_async.evaluation.selection import Proposal, answer_of_tree, by_vote
 from rstar_async.evaluation.strategies import TREE
+from rstar_async.evaluation.unmeasured import Unmeasured, failure_in
 from rstar_async.search.runner import SearchRunner
 from storage import queries
 from storage.records import Problem
@@ -24,7 +25,11 @@ class Vote(msgspec.Struct, frozen=True):
 
 
 class Solved(msgspec.Struct, frozen=True):
-    """The answer to one question with the solution it came from; "" and no votes if none came."""
+    """The answer to one question with the solution it came from; "" and no votes if none came.
+
+    `failed` of the trees could not be grown, for the reason `failure`; they are none of the
+    `trajectories`.
+    """
 
     question: str
     answer: str
@@ -37,6 +42,8 @@ class Solved(msgspec.Struct, frozen=True):
     tokens: int
     seconds: float
     ppm_note: str = ""
+    failed: int = 0
+    failure: str = ""
 
 
 async def solve(
@@ -44,10 +51,15 @@ async def solve(
 ) -> Solved:
     """Search `trees` trees at once; finished ones are taken from the store.
 
-    Each answers by the rule `evaluation.answer`, and so do all of them together.
+    Each answers by the rule `evaluation.answer`, and so do all of them together. Raises
+    `Unmeasured` if none could be grown.
     """
     started = time.monotonic()
-    made = await attempts.make(TREE, problem, range(1, trees + 1))
+    tried = await attempts.make(TREE, problem, range(1, trees + 1))
+    made = [attempt for attempt in tried if attempt.search.status == "finished"]
+    failure = failure_in(tried)
+    if not made and failure:
+        raise Unmeasured(f"no tree could be grown: {failure}")
     rule = attempts.settings.evaluation.answer
     groups = await runner.group_answers(problem, answers_in(made))
     given = [one.proposal for one in TREE.trajectories(made, groups, rule)]
@@ -66,6 +78,8 @@ async def solve(
         tokens=tokens_of(made),
         seconds=time.monotonic() - started,
         ppm_note=attempts.settings.ppm_note,
+        failed=len(tried) - len(made),
+        failure=failure,
     )
 
 

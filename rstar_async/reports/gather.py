@@ -18,7 +18,7 @@ from rstar_async.reports.contents import (
     Scaling,
 )
 from rstar_async.reports.heldout_samples import heldout_by_round
-from rstar_async.reports.round_rows import RoundRow, report_of
+from rstar_async.reports.round_rows import RoundRow, measured, report_of
 from rstar_async.reports.solutions import solutions_of_round
 from storage import queries
 from storage.database import Database
@@ -128,7 +128,7 @@ def scalings_of(evaluations: list[Evaluation]) -> list[Scaling]:
 
 
 def _evaluation_key(one: Evaluation) -> tuple[Any, ...]:
-    figures = ("trajectories", "drawn", "tokens_per_problem", "seconds_per_problem")
+    figures = ("measured", "trajectories", "drawn", "tokens_per_problem", "seconds_per_problem")
     settings = sorted((key, repr(v)) for key, v in one.settings.items() if key not in figures)
     return one.round, one.benchmark, one.policy_id, one.ppm_id, one.problems, *settings
 
@@ -151,8 +151,16 @@ def _scaling(found: list[Evaluation]) -> Scaling:
         first.problems,
         settings,
         dict(curves),
+        measured_least(found),
         first.settings.get("ppm_note", ""),
     )
+
+
+def measured_least(found: list[Evaluation]) -> int | None:
+    """How many problems every figure is over; None if one does not tell. Pure."""
+    counts = [measured(one) for one in found]
+    known = [count[0] for count in counts if count is not None]
+    return min(known) if len(known) == len(counts) else None
 
 
 def _cost(
