@@ -6,7 +6,7 @@ from msgspec import structs
 from rstar_async import BadInput, Solution, open_session, search_one_async
 from rstar_async.config import WorkersConfig
 from rstar_async.launch.services import open_services
-from tests.evaluation.scripted_run import DOUBTFUL, POLICY, PPM, make_run
+from tests.evaluation.scripted_run import DOUBTFUL, make_run
 
 QUESTION = "What is 3 + 4 + 5?"
 SCRIPTED = {"workers.engine": "scripted", "search.max_tokens": 64}
@@ -81,7 +81,6 @@ async def test_a_ppm_that_is_not_trusted_does_not_guide_unless_it_is_named(tmp_p
     without = await search_one_async(QUESTION, tmp_path / "run", **options)
     assert "trees are searched without it" in caplog.text
     assert {node.candidate.prior for node in without.tree.nodes.values()} == {None}
-    named = {**options, "ppm": tmp_path / "run" / "models" / PPM}
-    policy = tmp_path / "run" / "models" / POLICY
-    guided = await search_one_async(QUESTION, policy, **named)
+    named = {**options, "settings": {**SCRIPTED, "evaluation.answer": "best_ppm"}}
+    guided = await search_one_async(QUESTION, tmp_path / "run", **named)
     assert {node.candidate.prior for node in guided.tree.nodes.values()} > {None}
