@@ -80,13 +80,19 @@ def _path_rule(folder: Path) -> PathRule:
 
 
 def _bounds(folder: Path, tokens: int) -> ModelBounds:
-    """By `config.json`. A model may have more ids than its tokenizer has `tokens`."""
+    """By `config.json`, as far as it tells. A model may have more ids than its tokenizer has
+    `tokens`."""
     try:
         config = from_json((folder / "config.json").read_bytes())
     except (OSError, ValueError):
         return ModelBounds(tokens)
-    inner = config.get("text_config", config)
+    inner = config.get("text_config", config) if isinstance(config, dict) else {}
     return ModelBounds(
-        max(tokens, int(inner.get("vocab_size") or 0)),
-        int(inner.get("max_position_embeddings") or 0),
+        max(tokens, _size(inner, "vocab_size")), _size(inner, "max_position_embeddings")
     )
+
+
+def _size(config: Any, name: str) -> int:
+    """0 if it is not told, or cannot be true."""
+    value = config.get(name) if isinstance(config, dict) else None
+    return value if type(value) is int and 0 < value < 2**31 else 0

@@ -1,33 +1,40 @@
-"""Manifests of published versions, as a folder of somebody else may hold them."""
+"""What replies of a model are held to, read from its folder."""
+
+import json
 
 import pytest
 
-from rstar_async.errors import BadInput
-from rstar_async.evaluation.models import find_models
-from rstar_async.search.models import MANIFEST, prompt_style, read_manifest
-
-NONE = ["", "[]", "5", "{", '{"a":' * 100_000, '{"a": %s}' % ("1" * 5_000), "\xff\xfe{}"]
+from rstar_async.search.models import ActiveModels
+from rstar_async.wire.replies import ModelBounds
+from tests.search.world import POLICY, models_in
 
 
-@pytest.mark.parametrize("content", NONE)
-def test_a_manifest_that_is_none_is_one_line(tmp_path, content):
-    (tmp_path / MANIFEST).write_text(content, encoding="latin-1")
-    for read in (read_manifest, find_models):
-        with pytest.raises(BadInput, match=r"manifest\.json") as refused:
-            read(tmp_path)
-        assert "\n" not in str(refused.value)
-        assert len(str(refused.value)) < 400
+@pytest.fixture
+def models(tmp_path):
+    folder = models_in(tmp_path / "models")
+    (folder / POLICY / "manifest.json").write_text(json.dumps({"prompt_style": "tagged"}))
+    return folder
+
+
+def bounds_with(models, config: object) -> ModelBounds:
+    (models / POLICY / "config.json").write_text(json.dumps(config))
+    return ActiveModels.load(models, POLICY, None).policy_bounds
+
+
+def test_ids_are_those_of_the_model_which_may_have_more_than_its_tokenizer(models):
+    of_tokenizer = ActiveModels.load(models, POLICY, None).policy_bounds
+    assert 0 < of_tokenizer.vocabulary < 5000
+    assert of_tokenizer.context == 0
+    large = {"vocab_size": 5000, "max_position_embeddings": 1024}
+    assert bounds_with(models, large) == ModelBounds(5000, 1024)
+    assert bounds_with(models, {"text_config": large}) == ModelBounds(5000, 1024)
+    assert bounds_with(models, {"vocab_size": 1}) == of_tokenizer
 
 
 @pytest.mark.parametrize(
-    "style", ["{}", '{"prompt_style": "poem"}', '{"prompt_style": ["tagged"]}']
+    "config",
+    [[], "text", {"text_config": 3}, {"vocab_size": "many", "max_position_embeddings": 2**63}],
 )
-def test_a_style_of_prompts_that_is_none_is_one_line(tmp_path, style):
-    (tmp_path / MANIFEST).write_text(style)
-    with pytest.raises(BadInput, match="prompt_style is"):
-        prompt_style(tmp_path)
-
-
-def test_a_known_style_is_read(tmp_path):
-    (tmp_path / MANIFEST).write_text('{"prompt_style": "few_shot"}')
-    assert prompt_style(tmp_path) == "few_shot"
+def test_a_config_that_tells_nothing_leaves_the_tokenizer(models, config):
+    assert bounds_with(models, config) == ActiveModels.load(models, POLICY, None).policy_bounds
+    assert bounds_with(models, config).context == 0
