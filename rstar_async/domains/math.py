@@ -22,6 +22,7 @@ from rstar_async.domains.base import (
     group_equal,
 )
 from rstar_async.domains.columns import required_column
+from rstar_async.errors import BadInput
 from rstar_async.text.steps import StepKind, program_of
 from storage.records import Problem
 
@@ -65,7 +66,10 @@ class MathDomain(Domain):
         """GSM8K's answer column holds a whole solution, with the answer behind a mark."""
         question = required_column(row, columns.question, where, most=QUESTION_CHARACTERS)
         answer = required_column(row, columns.answer, where, most=ANSWER_CHARACTERS)
-        return question, answer.rpartition(GSM8K_ANSWER_MARK)[2].strip() or answer
+        _, mark, final = answer.rpartition(GSM8K_ANSWER_MARK)
+        if mark and not final.strip():
+            raise BadInput(f"{where}: there is no answer behind {GSM8K_ANSWER_MARK}")
+        return question, final.strip()
 
     def generate(
         self, count: int, levels: Sequence[int], seed: int, split: GeneratedSplit

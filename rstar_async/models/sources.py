@@ -1,6 +1,5 @@
 """Where a base model comes from. Needs no torch, so that it can be checked before a run starts."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -9,6 +8,7 @@ from typing import Any
 
 from rstar_async.errors import BadInput
 from rstar_async.models.gguf_header import check_header
+from rstar_async.sanitize import CHARACTERS_SHOWN, from_json, one_line
 
 DEMO_CHECKPOINT = Path(__file__).parents[1] / "demo" / "checkpoint"
 PACKAGE = "package:"
@@ -73,7 +73,8 @@ def require(base: str, key: str = KEY) -> None:
 def refuse_quantised(source: Source, config: Mapping[str, Any], key: str = KEY) -> None:
     """`BadInput` if the `config` of a model says that its weights are quantised."""
     if quantisation := config.get("quantization_config"):
-        method = dict(quantisation).get("quant_method", "of an unknown kind")
+        known = quantisation if isinstance(quantisation, Mapping) else {}
+        method = one_line(str(known.get("quant_method", "of an unknown kind")), CHARACTERS_SHOWN)
         raise BadInput(
             f"{key}: the weights of {source} are quantised ({method}) and cannot be trained; use "
             "the model that they were made from, or a .gguf file, which is converted"
@@ -83,8 +84,10 @@ def refuse_quantised(source: Source, config: Mapping[str, Any], key: str = KEY) 
 def _config(source: Source, key: str) -> Mapping[str, Any]:
     file = Path(source.place) / "config.json"
     try:
-        content = json.loads(file.read_text("utf-8-sig"))
-    except (OSError, ValueError) as error:
+        content = from_json(file.read_bytes())
+    except OSError as error:
+        raise BadInput(f"{key}: {file} cannot be read: {error.strerror}") from None
+    except ValueError as error:
         raise BadInput(f"{key}: {file} cannot be read: {error}") from None
     if not isinstance(content, dict):
         raise BadInput(f"{key}: {file} is not a JSON object")

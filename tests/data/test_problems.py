@@ -73,6 +73,7 @@ ODD_ROWS = [
     ('{"question": null, "answer": "1"}', "column 'question' is empty"),
     ('{"question": "a", "answer": NaN}', "column 'answer' is nan, not a number"),
     ('{"question": "a", "answer": "  "}', "column 'answer' is empty"),
+    ('{"question": "a", "answer": "It is so.\\n####  "}', "no answer behind ####"),
     ('{"question": "a", "answer": []}', "column 'answer' is empty"),
     ('{"question": "a", "answer": ["1", "2"]}', "column 'answer' is a list of 2"),
     ('{"question": "a", "answer": [[1, 2]]}', "column 'answer' is a list of 2"),
