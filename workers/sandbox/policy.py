@@ -137,7 +137,6 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "getcpu": (309, 168),
     "seccomp": (317, 277),
     "getrandom": (318, 278),
-    "membarrier": (324, 283),
     "statx": (332, 291),
     "rseq": (334, 293),
     "clone3": (435, 435),
@@ -146,21 +145,21 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
 
 # Allowed whatever their arguments are, the frequent ones first: the filter is read in this order.
 ALLOWED: tuple[str, ...] = (
-    *("read", "write", "munmap", "brk", "mremap", "madvise", "futex", "close", "lseek"),
+    *("read", "write", "munmap", "brk", "mremap", "futex", "close", "lseek"),
     *("fstat", "newfstatat", "stat", "lstat", "statx", "pread64", "readv", "writev"),
     *("rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall"),
     *("dup", "dup2", "dup3", "poll", "ppoll", "select", "pselect6"),
     *("clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time"),
     *("getitimer", "setitimer", "alarm", "pause", "times", "getrusage", "getrlimit"),
     *("getpid", "getppid", "gettid", "getuid", "getgid", "geteuid", "getegid", "getcwd", "uname"),
-    *("sysinfo", "getcpu", "sched_getaffinity", "sched_yield", "membarrier", "rseq"),
+    *("sysinfo", "getcpu", "sched_getaffinity", "sched_yield", "rseq"),
     *("set_robust_list", "getrandom", "access", "faccessat", "faccessat2"),
     *("getdents64", "exit", "exit_group"),
 )
 # Allowed for some arguments only; seccomp.py knows which.
 RULES: tuple[str, ...] = (
-    *("open", "openat", "mmap", "mprotect", "sendmsg", "recvmsg", "ioctl", "fcntl", "prlimit64"),
-    *("clone", "clone3"),
+    *("open", "openat", "mmap", "mprotect", "madvise", "sendmsg", "recvmsg", "ioctl", "fcntl"),
+    *("prlimit64", "clone", "clone3"),
 )
 
 # Landlock: readable beside the interpreter's own library and its site-packages.

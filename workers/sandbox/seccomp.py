@@ -22,12 +22,15 @@ X32_BIT = 0x40000000
 ALLOW = 0x7FFF0000
 KILL = 0x80000000
 NOTIFY = 0x7FC00000
-EPERM, EAGAIN, EACCES, ENOTTY, ENOSYS = 1, 11, 13, 25, 38
+EPERM, EAGAIN, EACCES, EINVAL, ENOTTY, ENOSYS = 1, 11, 13, 22, 25, 38
 
 LOAD, JUMP_EQUAL, JUMP_SET, JUMP_ABOVE, RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
 
 PROT_WRITE, PROT_EXEC = 2, 4
 MAP_SHARED, MAP_ANONYMOUS, MAP_HUGETLB = 1, 0x20, 0x40000  # MAP_SHARED_VALIDATE has its bit too
+# Advice on memory: normal, random, sequential, will need, don't need, free, (no) huge pages, (no)
+# dump. Other advice keeps the kernel busy for long, where no signal reaches it, or harms.
+ADVICE = (0, 1, 2, 3, 4, 8, 14, 15, 16, 17)
 O_TMPFILE_BIT = 0o20000000
 WRITING = (
     os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_PATH | O_TMPFILE_BIT
@@ -72,6 +75,7 @@ def _rules(forks: Forks) -> dict[str, Code]:
         "openat": _opening(2),
         "mmap": _mapping(),
         "mprotect": _unless_set(2, PROT_EXEC, EPERM),
+        "madvise": _only(2, ADVICE, EINVAL),
         "sendmsg": _only(2, (0,), EPERM),  # without flags: no urgent data, no look ahead
         "recvmsg": _only(2, (0,), EPERM),
         "ioctl": _only(1, (TCGETS, FIONREAD, FIOCLEX), ENOTTY),

@@ -6,15 +6,13 @@ interpreter that has run user code answers a fork request within the limits of t
 killed; whatever it has created instead is killed `STRANGER_SECONDS` later, or twice that.
 """
 
-import array
 import os
-import signal
 import socket
-from contextlib import suppress
 
 import trio
 
-from workers.sandbox import channel, process_group
+from workers.sandbox import channel, forking, process_group
+from workers.sandbox.deaths import Deaths
 from workers.sandbox.errors import (
     ForkRefused,
     ForkRefusedByProgram,
@@ -28,14 +26,8 @@ from workers.sandbox.interpreter import Interpreter, ProcessExit
 from workers.sandbox.launch import Confinement, Launched
 
 SHUTDOWN_SECONDS = 10.0
-GRACE_SECONDS = 0.3  # beyond the limits of a job, for its parent to bring a child
-FORK_CPU_SECONDS = 0.5  # of the parent, before it counts as busy with something else
 STRANGER_SECONDS = 0.3  # for an unknown process to say hello, once one is suspected
-EXIT_REPORT_SECONDS = 0.3  # for the guard to report the death that may explain a silence
-CPU_POLL_SECONDS = 0.1
-LATE = b"late"  # instead of a greeting
 SHORTAGE = "no new process: too many processes, or too little memory"
-MAX_EARLY_EXITS = 256  # exits remembered of children that ended before their pid was known
 
 
 class Zygote:
@@ -45,11 +37,9 @@ class Zygote:
         self._launched = launched
         self._greeting_seconds = greeting_seconds
         self._exits = launched.exits
-        self._early_exits: dict[int, ProcessExit] = {}
+        self._deaths = Deaths()
         self._nodes: dict[int, Interpreter] = {}
         self._unknown_suspected = trio.Event()
-        self._unknown_kills = 0  # processes killed before they had said hello
-        self._exit_seen = trio.lowlevel.ParkingLot()
         self.fork_permits = ForkPermits(self._kill_pid)
         self.root = self._register(launched.pid, launched.control, trusted=True)
         self.base_mib = self.root.memory_mib()[1]
@@ -117,7 +107,7 @@ class Zygote:
         try:
             async with parent.lock:
                 with trio.CancelScope(shield=True):
-                    node = await self._fork(parent, output, seconds + GRACE_SECONDS)
+                    node = await self._fork(parent, output, seconds + forking.GRACE_SECONDS)
             return node
         finally:
             parent.pins -= 1
@@ -125,15 +115,15 @@ class Zygote:
     async def _fork(
         self, parent: Interpreter, output: channel.Output, seconds: float
     ) -> Interpreter:
-        started, kills_before = trio.current_time(), self._unknown_kills
+        started, killed_before = trio.current_time(), self._deaths.killed
         ours, theirs = channel.pair()
         with theirs:
             self.fork_permits.grant(parent.pid)
             parent.resume()
-            requested = _send_fork_request(parent.sock, theirs, output)
+            requested = forking.send_request(parent.sock, theirs, output)
         output.close_writer()
         seconds = self._greeting_seconds if parent.trusted else min(self._greeting_seconds, seconds)
-        greeting, pid = await _greeting(ours, parent, seconds) if requested else (b"", 0)
+        greeting, pid = await forking.greeting(ours, parent, seconds) if requested else (b"", 0)
         used = self.fork_permits.revoke(parent.pid)
         parent.pause()
         if greeting == HELLO and self._is_newborn(pid):
@@ -141,18 +131,19 @@ class Zygote:
             node.started = trio.current_time() if parent.trusted else started
             return node
         ours.close()
-        if used or greeting == LATE:
+        if used or greeting == forking.LATE:
             self._unknown_suspected.set()
-        raise await self._refusal(parent, greeting, kills_before)
+        raise await self._refusal(parent, greeting, killed_before)
 
     def _is_newborn(self, pid: int) -> bool:
         return pid not in self._nodes and process_group.group_of(pid) == self.root.pid
 
     async def _refusal(
-        self, parent: Interpreter, greeting: bytes, kills_before: int
+        self, parent: Interpreter, greeting: bytes, killed_before: int
     ) -> SandboxError:
         """Why a fork request has brought no child; kills a parent that has run user code."""
-        was_killed = greeting == b"" and await self._was_killed(parent, kills_before)
+        silent = greeting in (b"", HELLO)  # or gone since
+        was_killed = silent and await self._deaths.explain(parent, killed_before)
         if self.lost:
             return ZygoteLost("the fork server is gone")
         if parent.trusted:
@@ -162,21 +153,13 @@ class Zygote:
             return ForkRefusedByProgram(SHORTAGE)
         return Obstructed("the state that these steps leave behind cannot be continued")
 
-    async def _was_killed(self, parent: Interpreter, kills_before: int) -> bool:
-        """Whether the parent, or a process that might be the child, was killed from outside."""
-        with trio.move_on_after(EXIT_REPORT_SECONDS):
-            while not parent.exited.is_set() and self._unknown_kills == kills_before:
-                await self._exit_seen.park()
-        killed = parent.exit_info is not None and parent.exit_info.signal == signal.SIGKILL
-        return killed or self._unknown_kills > kills_before
-
     def _register(self, pid: int, sock: socket.socket, *, trusted: bool = False) -> Interpreter:
         try:
             pidfd = os.pidfd_open(pid)
         except ProcessLookupError:
             pidfd = -1
         node = Interpreter(pid, pidfd, sock, trusted)
-        early_exit = self._early_exits.pop(pid, None)
+        early_exit = self._deaths.take(pid)
         if early_exit is None and pidfd >= 0:
             self._nodes[pid] = node
         else:
@@ -196,14 +179,11 @@ class Zygote:
 
     def _mark_exited(self, pid: int, exit_info: ProcessExit) -> None:
         self.fork_permits.forget(pid)
-        self._exit_seen.unpark_all()
+        self._deaths.wake()
         if node := self._nodes.pop(pid, None):
             node.mark_exited(exit_info)
-            return
-        self._unknown_kills += exit_info.signal == signal.SIGKILL
-        self._early_exits[pid] = exit_info
-        while len(self._early_exits) > MAX_EARLY_EXITS:
-            del self._early_exits[next(iter(self._early_exits))]
+        else:
+            self._deaths.remember(pid, exit_info)
 
     def _kill_pid(self, pid: int) -> None:
         if pid != self.root.pid and (node := self._nodes.get(pid)):
@@ -226,28 +206,3 @@ class Zygote:
     def unknown_processes(self) -> set[int]:
         """Members of the process group that are not known here."""
         return process_group.members(self.root.pid) - self._nodes.keys()
-
-
-async def _greeting(sock: socket.socket, parent: Interpreter, seconds: float) -> tuple[bytes, int]:
-    """What comes from the child, and the sender's pid; LATE if nothing does.
-
-    A parent that has run user code has `FORK_CPU_SECONDS` of CPU time, too.
-    """
-    with trio.move_on_after(seconds):
-        if parent.trusted:
-            return await channel.receive(sock)
-        cpu_before = parent.cpu_seconds()
-        while parent.cpu_seconds() - cpu_before < FORK_CPU_SECONDS:
-            with trio.move_on_after(CPU_POLL_SECONDS):
-                return await channel.receive(sock)
-    return LATE, 0
-
-
-def _send_fork_request(
-    parent: socket.socket, control: socket.socket, output: channel.Output
-) -> bool:
-    rights = array.array("i", [control.fileno(), output.writer])
-    with suppress(OSError):
-        parent.sendmsg([b"f"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
-        return True
-    return False

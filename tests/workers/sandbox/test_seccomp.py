@@ -119,6 +119,15 @@ def test_no_memory_is_shared_whatever_its_protection(machine, kind, protection):
 
 
 @pytest.mark.parametrize("machine", MACHINES)
+def test_advice_that_keeps_the_kernel_busy_is_refused(machine):
+    number = number_of("madvise", machine)
+    assert verdict(machine, number, 0, 4096, mmap.MADV_DONTNEED) == ALLOW
+    assert verdict(machine, number, 0, 4096, mmap.MADV_HUGEPAGE) == ALLOW
+    for advice in (mmap.MADV_REMOVE, mmap.MADV_MERGEABLE, mmap.MADV_HWPOISON, 20, 21, 22, 23, 25):
+        assert verdict(machine, number, 0, 4096, advice) == denied(errno.EINVAL)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("name", ["sendmsg", "recvmsg"])
 @given(flags=WORD)
 def test_messages_are_sent_and_received_without_flags(machine, name, flags):

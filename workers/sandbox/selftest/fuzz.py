@@ -23,7 +23,7 @@ buffer = ctypes.create_string_buffer(4096)
 values = [0, 1, 2, 3, 4, 17, 0x8011, 4096, 2**31, 2**32, 2**63, -1, -100, ctypes.addressof(buffer)]
 harmless = {{15, 34, 60, 61, 231, 93, 94, 139}}  # sigreturn, pause, exit: they end only the caller
 for _ in range({calls}):
-    number = random.choice([random.randrange(470), random.randrange(470), random.getrandbits(31)])
+    number = random.randrange(470) if random.random() < 0.999 else random.getrandbits(31)
     if number in harmless: continue
     arguments = [random.choice(values) for _ in range(6)]
     syscall(ctypes.c_long(number), *map(ctypes.c_long, arguments))
