@@ -23,6 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     import msgspec
     from rich.console import Console
 
+    from rstar_async.cli.output import print_table
     from rstar_async.config.presets import differences, preset_recipe
 
     own = arguments.recipe.stem if arguments.recipe else "defaults"
@@ -31,9 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(msgspec.json.encode(dict(rows)).decode())
         return 0
-    console = Console()
-    console.print(_table(rows, [*columns, own]))
-    console.print("Differences that are not settings: docs/paper.md", style="dim")
+    print_table(_table(rows, [*columns, own]))
+    Console().print("Differences that are not settings: docs/paper.md", style="dim")
     return 0
 
 

@@ -7,14 +7,16 @@ from rstar_async.config import Recipe
 from rstar_async.config.layers import flattened
 from rstar_async.config.loader import as_toml_values
 from rstar_async.config.started_runs import FREE_SECTIONS, settings_of_started_run
+from rstar_async.data.hub_names import refuse_bare_hub_name
 from rstar_async.data.problems import heldout_problems, problems_of_round
+from rstar_async.data.solved_examples import solved_examples
 from rstar_async.domains.registry import domain_of
 from rstar_async.engines.checks import check_servable, check_trainable
 from rstar_async.errors import BadInput
 from rstar_async.models.sources import require
 from storage import queries
 from storage.database import open_database
-from storage.records import Round
+from storage.records import Problem, Round
 
 # Rounds are compared one by one, because a run may be given more of them.
 _NOT_COMPARED = (*FREE_SECTIONS, "rounds")
@@ -35,14 +37,18 @@ def check_startable(recipe: Recipe) -> None:
     model that cannot be loaded, an unknown domain or engine, bad problem files, settings that
     differ from the stored ones."""
     domain_of(recipe)
+    refuse_bare_hub_name(recipe.problems.source, "problems.source")
+    refuse_bare_hub_name(recipe.problems.heldout_source, "problems.heldout_source")
+    refuse_bare_hub_name(recipe.bootstrap.source, "bootstrap.source")
     check_trainable(recipe)
     check_servable(recipe, ppm=recipe.ppm.train)
     if not _has_base(recipe):
         require(recipe.model.base)
         if recipe.bootstrap.model:
             require(recipe.bootstrap.model, "bootstrap.model")
-    heldout_problems(recipe)
+    heldout = heldout_problems(recipe)
     problems_of_round(recipe, 1)
+    _check_examples(recipe, heldout)
     recipe.home_folder.mkdir(parents=True, exist_ok=True)
     with open_database(recipe.database_url) as database:
         run = database.read(queries.run_by_id, recipe.name)
@@ -50,6 +56,19 @@ def check_startable(recipe: Recipe) -> None:
     if run is not None:
         _refuse_other_settings(recipe, run.recipe)
         _refuse_other_rounds(recipe, rounds)
+
+
+def _check_examples(recipe: Recipe, heldout: Sequence[Problem]) -> None:
+    """The user's own solved examples can be read, and none is a held-out problem."""
+    if not recipe.bootstrap.source:
+        return
+    questions = {problem.question.strip() for problem in heldout}
+    for example in solved_examples(recipe):
+        if example.question.strip() in questions:
+            raise BadInput(
+                f"bootstrap.source: {example.question[:80]!r} is a held-out problem, which must "
+                "not be learnt from; leave it out of the examples"
+            )
 
 
 def _has_base(recipe: Recipe) -> bool:

@@ -7,6 +7,7 @@ from msgspec import structs
 
 from rstar_async.config import ProblemsConfig, Recipe
 from rstar_async.data.files import read_rows
+from rstar_async.data.heldout import set_aside
 from rstar_async.domains.base import GeneratedProblem
 from rstar_async.domains.registry import domain_class, domain_of
 from rstar_async.errors import BadInput
@@ -43,6 +44,8 @@ def read_problems(run: str, settings: ProblemsConfig) -> tuple[list[Problem], li
         heldout = problems_in(run, settings.heldout_source, settings, "heldout")
         _refuse_overlap(rows, heldout, settings)
         return rows, heldout
+    if settings.heldout == "auto":
+        return set_aside(rows)
     if settings.heldout >= len(rows):
         raise BadInput(
             f"{settings.source} has {len(rows)} problems, so problems.heldout={settings.heldout} "
