@@ -40,7 +40,8 @@ def _checkpoint(home: Path, model: str, ppm: Path | None) -> ModelRef:
     version.mkdir(parents=True, exist_ok=True)
     for file in Path(source.place).iterdir():
         _link(version / file.name, file)
-    manifest = {"id": POLICY, "kind": "policy", "round": 0, "prompt_style": _style(version)}
+    manifest = {"id": POLICY, "kind": "policy", "round": 0}
+    manifest |= {"prompt_style": _style(version), "base": model}
     (version / "manifest.json").write_text(json.dumps(manifest))
     if ppm is not None:
         _link(recipe.models_folder / ppm.name, ppm)

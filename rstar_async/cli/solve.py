@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 TAKES_OVERRIDES = True
 NO_ANSWER = 1
+DEMO = "demo"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Any setting: --evaluation.rollouts 16, --evaluation.candidates 32, ..."
     parser.add_argument("question", help="in quotation marks; - reads it from standard input")
     parser.add_argument(
-        "--model", type=Path, required=True, help="folder of a run, or of a published policy"
+        "--model",
+        type=Path,
+        required=True,
+        help="folder of a run, of a published policy or of a checkpoint; or demo",
     )
     parser.add_argument(
         "--recipe", type=Path, help="test-time settings, as of recipes/paper/evaluate.toml"
@@ -40,17 +44,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the answer with its solution; 1 if no trajectory came to an answer."""
     from rstar_async.cli.output import json_text
     from rstar_async.evaluation.display import show_solved
-    from rstar_async.evaluation.models import find_models, with_own_store
+    from rstar_async.evaluation.models import base_of
     from rstar_async.evaluation.request import submit
     from rstar_async.evaluation.solve import Solved
 
     if arguments.trajectories <= 0:
         raise BadInput(f"--trajectories is {arguments.trajectories}, but must be above 0")
     question = _question(arguments.question)
-    model = find_models(arguments.model, arguments.round, arguments.ppm)
     with _home(arguments.home) as home:
-        recipe = _recipe(model.recipe, arguments)
-        request = _request(with_own_store(model, home), recipe, question)
+        model = _models(arguments, home)
+        if base_of(model) == DEMO:
+            question = _for_demo(question)
+        request = _request(model, _recipe(model.recipe, arguments), question)
         solved, code = submit(request, home, Solved)
     if solved is None:
         return code or NO_ANSWER
@@ -63,12 +68,37 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if solved.answer else NO_ANSWER
 
 
+def _models(arguments: argparse.Namespace, home: Path) -> "ModelRef":
+    """The models to search with, in a store of their own."""
+    from rstar_async.api.models import models_in
+    from rstar_async.evaluation.models import find_models, with_own_store
+
+    if str(arguments.model) == DEMO or (arguments.model / "config.json").is_file():
+        return models_in(home, arguments.model, arguments.ppm)
+    return with_own_store(find_models(arguments.model, arguments.round, arguments.ppm), home)
+
+
 def _question(text: str) -> str:
     given = sys.stdin.read() if text == "-" else text
     question = given.encode(errors="replace").decode().strip()
     if not question:
         raise BadInput("the question is empty")
     return question
+
+
+def _for_demo(question: str) -> str:
+    """The question as the demo's model reads it; says which sentences that model does not know."""
+    from rstar_async.demo.questions import EXAMPLE, as_numbered, unknown_sentences
+
+    for sentence in unknown_sentences(question):
+        print(f"note       the demo's model was never shown: {sentence}", file=sys.stderr)
+    if unknown_sentences(question):
+        print(
+            "           It knows sentences of its own templates only and will guess. It can read:\n"
+            f"           {EXAMPLE}",
+            file=sys.stderr,
+        )
+    return as_numbered(question)
 
 
 @contextmanager

@@ -47,6 +47,8 @@ def show_solved(solved: Solved) -> None:
     figures = f"{solved.tokens:,} tokens in {solved.seconds:.0f} s"
     if not solved.answer:
         console.print(f"no answer: none of {solved.trajectories} trees came to one ({figures})")
+        for doubt in solved.doubts:
+            console.print(without_controls(doubt), markup=False, highlight=False, style="yellow")
         return
     console.print(Syntax(without_controls(solved.text).strip(), "python", word_wrap=True))
     console.rule()
@@ -57,6 +59,9 @@ def show_solved(solved: Solved) -> None:
         line = f"           {counts} say {without_controls(vote.answer)}{score}"
         console.print(line, markup=False, highlight=False)
     console.print(f"           {figures}", highlight=False)
+    for number, doubt in enumerate(solved.doubts):
+        line = f"{'' if number else 'doubtful':11}{without_controls(doubt)}"
+        console.print(line, markup=False, highlight=False, style="yellow")
 
 
 def accuracy(row: Result) -> str:

@@ -1,12 +1,14 @@
 """One question, a few trees at once, one answer."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
 from rstar_async.evaluation.aggregation import answers_in
 from rstar_async.evaluation.attempts import Attempts, tokens_of
+from rstar_async.evaluation.doubts import doubts
 from rstar_async.evaluation.selection import Proposal, answer_of_tree, by_vote
 from rstar_async.evaluation.strategies import TREE
 from rstar_async.search.runner import SearchRunner
@@ -24,7 +26,10 @@ class Vote(msgspec.Struct, frozen=True):
 
 
 class Solved(msgspec.Struct, frozen=True):
-    """The answer to one question with the solution it came from; "" and no votes if none came."""
+    """The answer to one question with the solution it came from; "" and no votes if none came.
+
+    `doubts` are reasons not to trust it, in words.
+    """
 
     question: str
     answer: str
@@ -36,6 +41,7 @@ class Solved(msgspec.Struct, frozen=True):
     trajectories: int
     tokens: int
     seconds: float
+    doubts: list[str] = []
 
 
 async def solve(
@@ -53,18 +59,32 @@ async def solve(
     found = [proposal for proposal in given if proposal is not None]
     best = answer_of_tree(found, rule)
     search = made[given.index(best)].search.id if best else ""
+    answer, counted = best.answer if best else "", votes(found)
+    by_answer = {vote.answer: vote.trajectories for vote in counted}
+    endings = await store.read(_endings, [one.search.id for one in made])
     return Solved(
         question=problem.question,
-        answer=best.answer if best else "",
+        answer=answer,
         score=best.score if best else None,
         text=await _solution(store, search, best.path) if best else "",
         search_id=search,
         path=best.path if best else "",
-        votes=votes(found),
+        votes=counted,
         trajectories=len(made),
         tokens=tokens_of(made),
         seconds=time.monotonic() - started,
+        doubts=doubts(answer, by_answer, len(made), endings),
     )
+
+
+def _endings(connection: queries.Connection, searches: Sequence[str]) -> Counter[str]:
+    """The steps of these trees by how they ended, each as often as it was sampled."""
+    found: Counter[str] = Counter()
+    for search in searches:
+        for node in queries.tree_page(connection, search):
+            if node.path != "0":
+                found[node.status] += node.multiplicity
+    return found
 
 
 async def _solution(store: Store, search_id: str, path: str) -> str:
