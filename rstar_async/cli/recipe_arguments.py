@@ -87,6 +87,22 @@ def recipe_of(
     from rstar_async.config.loader import read_recipe
     from rstar_async.config.round_schedule import with_rounds
 
-    given = [(key, value) for name, key in _SETTINGS.items() if (value := getattr(arguments, name))]
-    recipe = read_recipe(arguments.recipe, [*given, *overrides], started_with)
+    recipe = read_recipe(arguments.recipe, [*_given(arguments), *overrides], started_with)
     return with_rounds(recipe, arguments.rounds) if arguments.rounds else recipe
+
+
+def origins_of(
+    arguments: argparse.Namespace,
+    overrides: Sequence[tuple[str, str]],
+    started_with: Mapping[str, Any] | None = None,
+) -> dict[str, str]:
+    """What gave each setting that is not a default."""
+    from rstar_async.planning.provenance import COMMAND_LINE, origins
+
+    found = origins(arguments.recipe, [*_given(arguments), *overrides], started_with)
+    return {**found, "rounds": COMMAND_LINE} if arguments.rounds else found
+
+
+def _given(arguments: argparse.Namespace) -> list[tuple[str, str]]:
+    """The options without a dot as settings."""
+    return [(key, value) for name, key in _SETTINGS.items() if (value := getattr(arguments, name))]

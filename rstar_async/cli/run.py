@@ -18,6 +18,12 @@ LEARNT_NOTHING = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_recipe_arguments(parser)
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what the run would do and take; start nothing"
+    )
+    parser.add_argument(
+        "--no-probe", action="store_true", help="with --dry-run: without the search of 30 seconds"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the closing table as JSON")
 
 
@@ -35,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
             "`rstar run --help` has the options"
         )
     recipe = recipe_to_start(arguments, arguments.overrides)
+    if arguments.dry_run:
+        return _dry_run(arguments, recipe)
     check_startable(recipe)
     code = 0
     if is_complete(recipe):
@@ -45,6 +53,16 @@ def run(arguments: argparse.Namespace) -> int:
     if code == BAD_INPUT:
         return code
     return _close(recipe, arguments.json, code)
+
+
+def _dry_run(arguments: argparse.Namespace, recipe: Recipe) -> int:
+    from rstar_async.cli.dry_run import dry_run
+    from rstar_async.cli.recipe_arguments import origins_of
+    from rstar_async.coordinator.preflight import check_recipe, stored_recipe
+
+    check_recipe(recipe)
+    stored = stored_recipe(recipe)
+    return dry_run(arguments, recipe, origins_of(arguments, arguments.overrides, stored))
 
 
 def _announce(recipe: Recipe) -> None:

@@ -29,6 +29,7 @@ from msgspec.inspect import (
 from rstar_async.config.recipe import Recipe
 from rstar_async.config.schema import bounds_of, fields_of
 
+_PAGE = re.compile(r"docs/(\w+)\.md")
 _FIELD = re.compile(r"([a-z_0-9]+): ")
 
 
@@ -172,7 +173,8 @@ def _lines() -> Iterator[str]:
         yield "| setting | default | values | |"
         yield "|---|---|---|---|"
         for one in section.settings:
-            cells = (f"`{one.name}`", f"`{one.default}`", one.values, one.comment)
+            comment = _PAGE.sub(r"[\1](\1.md)", one.comment)
+            cells = (f"`{one.name}`", f"`{one.default}`", one.values, comment)
             yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 

@@ -33,9 +33,21 @@ def stored_recipe(recipe: Recipe) -> dict[str, Any] | None:
 
 
 def check_startable(recipe: Recipe) -> None:
-    """Raise `BadInput`, before anything is written, for what would only fail minutes later: a base
-    model that cannot be loaded, an unknown domain or engine, bad problem files, settings that
-    differ from the stored ones."""
+    """Raise `BadInput`, before anything is written, for what would only fail minutes later: what
+    `check_recipe` refuses, and settings that differ from the stored ones."""
+    check_recipe(recipe)
+    recipe.home_folder.mkdir(parents=True, exist_ok=True)
+    with open_database(recipe.database_url) as database:
+        run = database.read(queries.run_by_id, recipe.name)
+        rounds = database.read(queries.rounds_of, recipe.name)
+    if run is not None:
+        _refuse_other_settings(recipe, run.recipe)
+        _refuse_other_rounds(recipe, rounds)
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Raise `BadInput` for a base model that cannot be loaded, an unknown domain or engine, and bad
+    files of problems and examples. Writes nothing."""
     domain_of(recipe)
     refuse_bare_hub_name(recipe.problems.source, "problems.source")
     refuse_bare_hub_name(recipe.problems.heldout_source, "problems.heldout_source")
@@ -49,13 +61,6 @@ def check_startable(recipe: Recipe) -> None:
     heldout = heldout_problems(recipe)
     problems_of_round(recipe, 1)
     _check_examples(recipe, heldout)
-    recipe.home_folder.mkdir(parents=True, exist_ok=True)
-    with open_database(recipe.database_url) as database:
-        run = database.read(queries.run_by_id, recipe.name)
-        rounds = database.read(queries.rounds_of, recipe.name)
-    if run is not None:
-        _refuse_other_settings(recipe, run.recipe)
-        _refuse_other_rounds(recipe, rounds)
 
 
 def _check_examples(recipe: Recipe, heldout: Sequence[Problem]) -> None:
