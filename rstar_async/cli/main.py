@@ -14,6 +14,7 @@ VERBS = {
     "run": "search, train and measure, round after round",
     "solve": "search one question; prints the answer with its code",
     "evaluate": "accuracy over the number of trajectories, with baselines",
+    "compare": "runs side by side, with paired intervals",
     "report": "the table of rounds of a run; a page, Markdown, JSON",
     "view": "a web page over a run, finished or running",
     "status": "how far a running system is, its brokers and workers",

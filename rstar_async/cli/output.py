@@ -26,6 +26,12 @@ def print_table(table: Table) -> None:
         Console(width=PIPE_COLUMNS).print(table)
 
 
+def print_folded(text: str) -> None:
+    """A paragraph, in a terminal folded between words."""
+    width = shutil.get_terminal_size().columns
+    print(fill(text, width, break_long_words=False) if sys.stdout.isatty() else text)
+
+
 def print_labelled(label: str, text: str) -> None:
     """A line `label   text`; in a terminal folded between words, the text below itself."""
     indent = " " * LABEL
