@@ -18,12 +18,18 @@ def problems_of_round(recipe: Recipe, number: int) -> list[Problem]:
     """The problems to search in round `number`, in a fixed order."""
     round_ = recipe.rounds[number - 1]
     if recipe.problems.source == "generated":
-        levels = round_.levels or recipe.bootstrap.levels
-        seed = recipe.seed * 1000 + number
-        made = domain_of(recipe).generate(round_.problems or 100, levels, seed, "train")
+        made = generated_problems(recipe, number)
         return [_generated(recipe.name, problem, "train") for problem in made]
     pool, _ = read_problems(recipe.name, recipe.problems)
     return pool[: round_.problems or None]
+
+
+def generated_problems(recipe: Recipe, number: int) -> Sequence[GeneratedProblem]:
+    """Those of round `number` with their solutions, for `problems.source = "generated"`."""
+    round_ = recipe.rounds[number - 1]
+    levels = round_.levels or recipe.bootstrap.levels
+    seed = recipe.seed * 1000 + number
+    return domain_of(recipe).generate(round_.problems or 100, levels, seed, "train")
 
 
 def heldout_problems(recipe: Recipe) -> list[Problem]:

@@ -58,6 +58,15 @@ class Heldout(msgspec.Struct, frozen=True):
     gain: tuple[float, float, float] | None
 
 
+class Process(msgspec.Struct, frozen=True):
+    """Solutions with a verified answer: those with a right process, those that are right by luck,
+    and those that could not be judged."""
+
+    right: int
+    wrong: int
+    undecided: int
+
+
 class RoundDetails(msgspec.Struct, frozen=True):
     """One round in detail; the bootstrap has only its row."""
 
@@ -76,6 +85,7 @@ class RoundDetails(msgspec.Struct, frozen=True):
     score_seconds: float
     cost: Cost | None
     training: dict[str, dict[str, float]]
+    process: Process | None = None
 
 
 class Point(msgspec.Struct, frozen=True):

@@ -18,12 +18,13 @@ from rstar_async.reports.contents import (
     Scaling,
 )
 from rstar_async.reports.heldout_samples import heldout_by_round
+from rstar_async.reports.processes import process_of_round
 from rstar_async.reports.round_rows import RoundRow, report_of
 from rstar_async.reports.solutions import solutions_of_round
 from storage import queries
 from storage.database import Database
 from storage.queries import Histograms, ProblemOutcome
-from storage.records import Evaluation, ModelVersion
+from storage.records import Evaluation, ModelVersion, Run
 
 EXAMPLES = 2
 METRICS = ("rows", "steps", "loss_first", "loss_last", "train_seconds", "pair_accuracy")
@@ -38,7 +39,7 @@ def gather(database: Database, run_id: str, location: str, hourly_price: float |
     evaluations = database.read(queries.evaluations_of, run_id)
     heldout = heldout_by_round(database, evaluations)
     rounds = [
-        _round(database, run_id, row, closing.rounds, versions, run.recipe, heldout, hourly_price)
+        _round(database, run, row, closing.rounds, versions, heldout, hourly_price)
         for row in closing.rounds
     ]
     return Report(
@@ -56,14 +57,14 @@ def gather(database: Database, run_id: str, location: str, hourly_price: float |
 
 def _round(
     database: Database,
-    run_id: str,
+    run: Run,
     row: RoundRow,
     rows: list[RoundRow],
     versions: list[ModelVersion],
-    recipe: dict[str, Any],
     heldout: Mapping[int, Heldout],
     hourly_price: float | None,
 ) -> RoundDetails:
+    run_id, recipe = run.id, run.recipe
     outcomes = database.read(queries.problem_outcomes, run_id, row.number)
     spent = database.read(queries.costs, run_id, row.number)
     return RoundDetails(
@@ -82,6 +83,7 @@ def _round(
         score_seconds=spent.score_seconds,
         cost=_cost(database, run_id, row, rows, versions, recipe, hourly_price),
         training=_training(versions, row),
+        process=process_of_round(database, run, row.number),
     )
 
 

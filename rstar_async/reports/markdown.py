@@ -25,6 +25,7 @@ def _lines(report: Report) -> Iterator[str]:
         tables.heldout_table(report),
         *(tables.test_time_table(found) for found in report.test_time),
         tables.coverage_table(report),
+        tables.process_table(report),
         tables.rollouts_table(report),
         tables.pairs_table(report),
         tables.training_table(report),

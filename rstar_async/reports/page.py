@@ -81,6 +81,7 @@ def _sections(report: Report) -> Iterator[Content]:
             table_of(tables.coverage_table(report)),
         ],
     )
+    yield _section("Processes", [_note(PROCESS_NOTE), table_of(tables.process_table(report))])
     yield _section("Rollouts", [_note(ROLLOUTS_NOTE), table_of(tables.rollouts_table(report))])
     yield _section("Q and PPM values", [_plots(_histograms(report))])
     yield _section("Preference pairs", [table_of(tables.pairs_table(report))])
@@ -96,6 +97,11 @@ def _sections(report: Report) -> Iterator[Content]:
 HELDOUT_NOTE = (
     "The policy alone. Samples without an answer have no answer that could be parsed. A gain whose "
     "interval contains zero may be chance."
+)
+
+PROCESS_NOTE = (
+    "A verified answer says nothing of the way to it. Generated problems have solutions of their "
+    "own: here the best solution of each problem is compared with it, value by value."
 )
 
 ROLLOUTS_NOTE = (
@@ -129,7 +135,7 @@ def _histograms(report: Report) -> list[Content]:
 
 
 def _example(example: Example) -> Markup:
-    verdict = "right" if example.correct else "wrong"
+    verdict = "answer verified" if example.correct else "wrong answer"
     return tag(
         "article",
         tag("h3", f"{verdict}, mean Q {example.mean_q:+.2f}, round {example.round}"),

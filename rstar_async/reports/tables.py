@@ -86,6 +86,17 @@ def cost_table(report: Report) -> Table:
     return Table("Cost of a kept solution", header + (["price each"] if priced else []), rows)
 
 
+def process_table(report: Report) -> Table:
+    """Where the problems' own solutions are known: how many verified answers came of a right
+    process."""
+    judged = [(name_of(facts), facts.process) for facts in report.rounds if facts.process]
+    rows = [
+        [name, *map(count, (one.right, one.wrong, one.undecided))] for name, one in judged if one
+    ]
+    header = ["round", "right process", "right by luck", "not judged"]
+    return Table("Solutions whose answer was verified", header, rows)
+
+
 def errors_table(report: Report) -> Table:
     """Failed steps by kind of error, the most frequent first."""
     rounds = searched(report)
