@@ -1,16 +1,18 @@
 """`rstar presets`: the paper's settings, the reference code's, and a recipe's, side by side."""
 
 import argparse
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rstar_async.cli.recipe_arguments import add_recipe_arguments, origins_of, recipe_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rich.table import Table
 
+    from rstar_async.config import Preset, Recipe
+
 TAKES_OVERRIDES = True
+BOTH: tuple["Preset", ...] = ("paper", "reference")
 
 Rows = list[tuple[str, dict[str, Any]]]
 
@@ -29,9 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
     from rstar_async.config.presets import PRESETS, differences, preset_recipe
 
     own = arguments.recipe.stem if arguments.recipe else "defaults"
-    columns = {name: preset_recipe(name) for name in ("paper", "reference")}
+    columns: dict[str, Recipe] = {name: preset_recipe(name) for name in BOTH}
     rows = differences({**columns, own: recipe_of(arguments, arguments.overrides)})
-    given = {**PRESETS, own: origins_of(arguments, arguments.overrides)}
+    given: dict[str, Mapping[str, Any]] = {name: PRESETS[name] for name in BOTH}
+    given[own] = origins_of(arguments, arguments.overrides)
     if arguments.json:
         print(msgspec.json.encode(dict(rows)).decode())
         return 0
@@ -40,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _table(rows: Rows, given: "Mapping[str, Mapping[str, Any]]") -> "Table":
+def _table(rows: Rows, given: Mapping[str, Mapping[str, Any]]) -> "Table":
     """A column for each recipe; what it does not set itself is marked as a default."""
     from rich.table import Column, Table
 
@@ -54,7 +57,7 @@ def _table(rows: Rows, given: "Mapping[str, Mapping[str, Any]]") -> "Table":
     return table
 
 
-def is_given(key: str, settings: "Mapping[str, Any]") -> bool:
+def is_given(key: str, settings: Mapping[str, Any]) -> bool:
     """Whether a setting was given; one of a round also by `search` or by the rounds themselves."""
     section, _, name = key.partition(".")
     return key in settings or (

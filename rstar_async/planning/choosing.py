@@ -19,12 +19,12 @@ SEQUENCES, REACHED = 64, 0.3
 
 
 class Card(NamedTuple):
-    """`bandwidth` in bytes a second, of one of `count` cards."""
+    """`bandwidth` in bytes a second, of one of `cards`."""
 
     name: str
     memory: float
     bandwidth: float
-    count: int
+    cards: int
 
 
 CARDS = (
@@ -59,13 +59,13 @@ def markdown() -> str:
 
 def hours_of_search(size: ModelSize, card: Card) -> float:
     """Decoding reads all weights, in bfloat16, once for `SEQUENCES` tokens."""
-    rate = SEQUENCES * REACHED * card.bandwidth / (2 * size.parameters) * card.count
+    rate = SEQUENCES * REACHED * card.bandwidth / (2 * size.parameters) * card.cards
     return PROBLEMS * ROUNDS * TOKENS_PER_SEARCH / rate / 3600
 
 
 def fits(needed: float, card: Card, *, shared: bool = False) -> str:
     """In words; a training of all weights is sharded over all cards."""
-    room = card.memory * (1 - RESERVED) * (card.count if shared else 1)
+    room = card.memory * (1 - RESERVED) * (card.cards if shared else 1)
     return "yes" if needed <= room else "no"
 
 
