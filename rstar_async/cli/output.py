@@ -17,11 +17,12 @@ PIPE_COLUMNS = 160
 LABEL = 11
 
 
-def print_table(table: Table) -> None:
-    """Print to standard output; in a terminal in a shape that fits its width."""
+def print_table(table: Table, *, may_wrap: bool = False) -> None:
+    """Print to standard output; in a terminal in a shape that fits its width, cells on several
+    lines where they `may_wrap`."""
     console = Console()
     if console.is_terminal:
-        console.print(fitted(table, console))
+        console.print(fitted(table, console, may_wrap=may_wrap))
     else:
         Console(width=PIPE_COLUMNS).print(table)
 

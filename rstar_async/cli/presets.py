@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(msgspec.json.encode(dict(rows)).decode())
         return 0
-    print_table(_table(rows, {name: given[name] for name in (*columns, own)}))
+    print_table(_table(rows, {name: given[name] for name in (*columns, own)}), may_wrap=True)
     Console().print("Differences that are not settings: docs/paper.md", style="dim")
     return 0
 

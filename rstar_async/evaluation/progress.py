@@ -25,7 +25,9 @@ class EvaluationProgress:
         self._tokens[strategy] += attempt.new_tokens
         done = self._attempts[strategy] * strategy.width
         note = f"{self._tokens[strategy]:,} tokens"
-        self._display.show(Stage(f"{strategy.title:18}", done, self._total(strategy), note))
+        total, tokens = self._total(strategy), self._tokens[strategy]
+        ended = bool(total) and done >= total
+        self._display.show(Stage(strategy.title, done, total, note, tokens, ended=ended))
 
     def _total(self, strategy: Strategy) -> int:
         """0 if it is not known."""

@@ -48,5 +48,25 @@ def test_many_wide_rows_stand_one_below_another():
     assert any("column 11" in line and "value 29.11" in line for line in lines)
 
 
+def test_rows_are_named_by_the_first_column_with_a_header_and_the_marks_before_it():
+    made = Table("", "version", *(f"column {n}" for n in range(9)))
+    made.add_row("*", "policy-1", *["a value of some length"] * 9)
+    made.add_row("", "ppm-1", *["b"] * 9)
+    (heading,) = [line for line in printed(made, 80) if "version" in line]
+    assert "* policy-1" in heading
+    assert "ppm-1" in heading
+    lines = [line.strip() for line in printed(made, 40)]
+    assert any("* policy-1" in line for line in lines)
+    assert not any(line == "*" for line in lines)
+
+
+def test_a_table_whose_cells_may_wrap_stays_a_table():
+    made = Table("setting", "one", "two")
+    made.add_row("a", "several short words " * 4, "more of them " * 4)
+    console = Console(file=io.StringIO(), width=80, force_terminal=True)
+    assert fitted(made, console, may_wrap=True) is made
+    assert fitted(made, console) is not made
+
+
 def test_an_empty_table_says_so():
     assert printed(table(12, 0), 80) == ["figures: nothing yet"]
