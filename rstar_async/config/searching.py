@@ -122,9 +122,10 @@ class EvaluationConfig(Section):
     beam_width: Count = 4
     # Steps sampled for each beam.
     beam_candidates: Count = 4
-    # Guided sampling takes the first candidate of a step whose probability of being right, as the
-    # PPM sees it, is at least `accept`; after so many candidates, the best of them.
+    # Guided sampling: the most candidates of a step. The first whose probability of being right, as
+    # the PPM sees it, is at least `accept` is taken; without one, the best of them.
     guided_candidates: Count = 8
+    # That probability.
     accept: Share = 0.9
     # How a search chooses its answer: best_ppm is the paper's rule, majority_of_best (of the four
     # with the highest PPM values) the reference's. Without a PPM all mean the majority.
