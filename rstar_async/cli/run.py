@@ -106,7 +106,7 @@ def _lesson(recipe: Recipe) -> "Lesson":
 
 
 def _print_lesson(lesson: "Lesson") -> None:
-    from rstar_async.cli.output import print_labelled
+    from rstar_async.cli.output import print_folded, print_labelled
 
     if lesson.gain is not None:
         low, high = 100 * lesson.gain.low, 100 * lesson.gain.high
@@ -117,10 +117,10 @@ def _print_lesson(lesson: "Lesson") -> None:
         )
     elif lesson.accuracy is None:
         print("\nnothing was measured: no problems are held out (--problems.heldout N)")
-    if lesson.learnt:
+    if not lesson.reason:
         return
     print()
-    print(f"nothing was learnt: {lesson.reason}")
+    print_folded(lesson.reason if lesson.learnt else f"nothing was learnt: {lesson.reason}")
     if lesson.found:
         print_labelled("why", lesson.found)
     for number, remedy in enumerate(lesson.remedies):

@@ -100,8 +100,8 @@ class PolicyConfig(Section):
     learning_rate: LearningRate = 7e-6
     # How the learning rate falls.
     schedule: Schedule = "linear"
-    # Solutions per optimiser step.
-    batch_size: Count = 128
+    # Solutions per optimiser step (paper: 128, for a thousand times as many as a small run finds).
+    batch_size: Count = 16
     # Sequences per forward pass; the batch is accumulated.
     micro_batch: Count = 8
     # Longer trajectories are left out; truncated ones would teach to stop in the middle.

@@ -1,7 +1,7 @@
 """What a run learnt, or why it learnt nothing and which settings to try."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rstar_async.config import Recipe
 from rstar_async.evaluation.intervals import Share, mean_difference
@@ -11,6 +11,8 @@ from storage.records import Evaluation, ModelVersion
 
 # A kind of ending that at least this share of the steps has is worth a remedy.
 MANY = 0.25
+# A training of fewer optimiser steps hardly changes a model.
+FEW_STEPS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,10 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """`learnt` is False if the policy was to be trained and never was, `reason` says why; `found`
-    is what its searches found and `remedies` are settings to try. `gain` is the rise of pass@1 on
-    the held-out problems since the first measurement, None if there are not two."""
+    """`learnt` is False if the policy was to be trained and never was; `reason` says why, or why it
+    was trained in vain, "" if all is well; `found` is what its searches found and `remedies` are
+    settings to try. `gain` is the rise of pass@1 on the held-out problems since the first
+    measurement, None if there are not two."""
 
     learnt: bool
     reason: str = ""
@@ -48,7 +51,9 @@ def lesson_of(database: Database, recipe: Recipe) -> Lesson:
     accuracy, gain = _measured(database, run)
     trained = [v for v in versions if v.kind == "policy" and v.round and v.status != "refused"]
     if trained or not recipe.policy.train:
-        return Lesson(True, accuracy=accuracy, gain=gain)
+        lesson = Lesson(True, accuracy=accuracy, gain=gain)
+        has_gained = gain is not None and gain.low > 0
+        return lesson if has_gained or not trained else with_few_steps(lesson, recipe, trained[-1])
     searched = _searched(database, run)
     return Lesson(
         False,
@@ -57,6 +62,23 @@ def lesson_of(database: Database, recipe: Recipe) -> Lesson:
         tuple(remedies(recipe, searched)),
         accuracy,
         gain,
+    )
+
+
+def with_few_steps(lesson: Lesson, recipe: Recipe, policy: ModelVersion) -> Lesson:
+    """The lesson with a remedy if the policy's training was too short to show anything. Pure."""
+    steps = policy.metrics.get("steps")
+    if not isinstance(steps, int) or steps >= FEW_STEPS:
+        return lesson
+    smaller, longer = max(2, recipe.policy.batch_size // 4), 2 * recipe.policy.epochs
+    return replace(
+        lesson,
+        reason=f"the last policy was trained for {steps} optimiser steps, too few to change much",
+        remedies=(
+            "--problems FILE  with more problems that it can solve",
+            f"--policy.batch_size {smaller} --policy.epochs {longer:g}  makes more steps of them",
+            "--policy.learning_rate 1e-4  for small models and LoRA",
+        ),
     )
 
 

@@ -76,6 +76,21 @@ def test_a_run_that_trained_its_policy_has_learnt(recipe):
     assert lesson(stored(recipe, trained)).learnt
 
 
+@pytest.mark.parametrize(("steps", "is_short"), [(2, True), (29, True), (30, False)])
+def test_a_training_of_few_steps_is_told_unless_it_gained(recipe, steps, is_short):
+    trained = structs.replace(BASE, id="p", round=1, parent_id="base", metrics={"steps": steps})
+    stored(recipe, trained)
+    found = lesson(recipe)
+    assert found.learnt
+    assert bool(found.reason) is is_short
+    if is_short:
+        assert found.reason.startswith(f"the last policy was trained for {steps} optimiser steps")
+        assert any(remedy.startswith("--policy.batch_size 4") for remedy in found.remedies)
+    measure(recipe, 0, [False, False])
+    measure(recipe, 1, [True, True])
+    assert lesson(recipe).reason == ""
+
+
 def test_a_run_that_was_not_to_train_has_nothing_to_explain(recipe):
     searching = structs.replace(recipe, policy=PolicyConfig(train=False))
     assert lesson(stored(searching, REFUSED)).learnt
