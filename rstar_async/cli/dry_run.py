@@ -142,10 +142,11 @@ def warnings(
 
 
 def _print_settings(recipe: "Recipe", origins: Mapping[str, str]) -> None:
-    from rstar_async.planning.provenance import changed_settings
+    from rstar_async.planning.provenance import STARTED_WITH, changed_settings
 
     changed = {**changed_settings(recipe), "name": recipe.name}
-    named = sorted(changed.keys() | (origins.keys() - {"database"}))
+    given = {name for name, origin in origins.items() if origin != STARTED_WITH}
+    named = sorted(changed.keys() | (given - {"database"}))
     width = max((len(name) for name in named), default=0)
     print_labelled("settings", "those that are not defaults; `rstar settings` lists the rest")
     for name in named:

@@ -12,6 +12,7 @@ from rstar_async.config.presets import PRESETS
 from rstar_async.config.started_runs import layer_below
 
 COMMAND_LINE = "command line"
+STARTED_WITH = "the run, as it was started"
 
 
 def origins(
@@ -28,7 +29,7 @@ def origins(
     layers = [
         (f"preset {preset}", unflattened(PRESETS.get(preset, {}))),  # type: ignore[call-overload]
         ("follows from the model", implied_by(both)),
-        ("the run, as it was started", layer_below(started_with) if started_with else {}),
+        (STARTED_WITH, layer_below(started_with) if started_with else {}),
         (str(path), file),
         (COMMAND_LINE, given),
     ]
@@ -40,6 +41,9 @@ def origins(
 
 
 def changed_settings(recipe: Recipe) -> dict[str, Any]:
-    """The settings that differ from the defaults, by dotted name, with their values."""
+    """The settings that differ from the defaults, by dotted name, with their values; without the
+    database, whose URL may hold a password."""
     now, default = (flattened(as_toml_values(one)) for one in (recipe, Recipe()))
-    return {key: value for key, value in now.items() if default.get(key) != value}
+    changed = {key: value for key, value in now.items() if default.get(key) != value}
+    changed.pop("database", None)
+    return changed

@@ -6,6 +6,11 @@ import pytest
 
 from rstar_async.cli.dry_run import Machine, ProcessMemory, warnings
 from rstar_async.cli.main import main
+from rstar_async.config import Recipe
+from rstar_async.config.loader import as_toml_values
+from rstar_async.launch.home import prepare_home
+from storage.database import open_database
+from storage.records import Run
 
 GIB = 2**30
 SERVING = ProcessMemory("inference", 1, 10 * GIB, on_card=True)
@@ -51,6 +56,18 @@ def test_it_tells_origins_counts_and_sizes_and_writes_nothing(problems, tmp_path
     assert "8 to search in 2 rounds, 2 held out" in told
     assert "demo: 1.0 million parameters" in told
     assert [file.name for file in tmp_path.iterdir()] == ["p.jsonl"]
+
+
+def test_of_a_run_that_exists_only_what_is_not_a_default_is_listed(problems, tmp_path, capsys):
+    recipe = Recipe(home=str(tmp_path / "runs" / "run"), seed=9)
+    prepare_home(recipe)
+    with open_database(recipe.database_url) as database:
+        database.commit(Run("run", as_toml_values(recipe), 9, ""))
+    assert main(["run", "--problems", problems, "--dry-run", "--no-probe"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "seed 9 (the run, as it was started)" in told
+    assert "problems.source p.jsonl (command line)" in told
+    assert "search.rollouts" not in told
 
 
 def test_bad_input_is_refused_as_by_the_run_itself(problems, capsys):

@@ -24,3 +24,7 @@ def test_what_follows_from_the_model_and_what_a_run_was_started_with_are_named()
 def test_settings_that_differ_from_the_defaults_are_listed():
     assert changed_settings(Recipe()) == {}
     assert changed_settings(Recipe(search=SearchConfig(rollouts=3))) == {"search.rollouts": 3}
+
+
+def test_the_url_of_the_database_is_not_listed():
+    assert changed_settings(Recipe(database="postgresql://me:secret@host/db")) == {}
