@@ -43,7 +43,8 @@ def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of a recipe; `split_overrides` must take the dotted ones out first."""
     parser.epilog = (
         "Any setting of the recipe: --search.rollouts 16, --workers.executor 2, ... "
-        "`rstar settings` lists them with their defaults."
+        "`rstar settings` lists all with their defaults, `rstar settings SECTION` explains those of "
+        f"{', '.join(_sections())}."
     )
     parser.add_argument("recipe", nargs="?", type=Path, help="TOML file, e.g. recipes/demo.toml")
     parser.add_argument("--model", help="base model: folder, GGUF file, package:NAME or hub id")
@@ -58,6 +59,14 @@ def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--database", help="URL, e.g. of a PostgreSQL server [HOME/rstar.db]")
     parser.add_argument("--seed", help="from which all other seeds derive")
     parser.add_argument("--preset", help="start from the settings of `paper` or `reference`")
+
+
+def _sections() -> list[str]:
+    from msgspec import Struct, structs
+
+    from rstar_async.config import Recipe
+
+    return [f.name for f in structs.fields(Recipe) if isinstance(f.default, Struct)] + ["rounds"]
 
 
 def names_anything(arguments: argparse.Namespace, overrides: Sequence[tuple[str, str]]) -> bool:

@@ -82,6 +82,14 @@ def test_help_of_a_verb_is_found_both_ways(capsys):
     assert "usage: rstar run" in capsys.readouterr().out
 
 
+def test_help_of_a_run_names_the_sections_of_settings(capsys):
+    with pytest.raises(SystemExit):
+        main(["run", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "`rstar settings SECTION` explains those of model, bootstrap, problems, search" in said
+    assert "rounds." in said
+
+
 def test_the_version_is_told(capsys):
     assert main(["--version"]) == 0
     name, version = capsys.readouterr().out.split()
