@@ -43,8 +43,8 @@ def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of a recipe; `split_overrides` must take the dotted ones out first."""
     parser.epilog = (
         "Any setting of the recipe: --search.rollouts 16, --workers.executor 2, ... "
-        "`rstar settings` lists all with their defaults, `rstar settings SECTION` explains those of "
-        f"{', '.join(_sections())}."
+        "`rstar settings` lists all with their defaults, `rstar settings SECTION` explains those "
+        f"of {', '.join(_sections())}."
     )
     parser.add_argument("recipe", nargs="?", type=Path, help="TOML file, e.g. recipes/demo.toml")
     parser.add_argument("--model", help="base model: folder, GGUF file, package:NAME or hub id")
