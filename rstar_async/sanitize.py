@@ -4,12 +4,18 @@ Such text may hold anything a Python string may: lone surrogates, which no encod
 control characters, which a terminal obeys.
 """
 
+import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from rstar_async.errors import BadInput
+
+NAMES_SHOWN = 8
+CHARACTERS_SHOWN = 80
+MESSAGE_CHARACTERS = 1500
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -22,6 +28,8 @@ _CONTROLS |= dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xF
 
 def without_surrogates(text: str) -> str:
     """The text with each lone surrogate replaced by U+FFFD."""
+    if text.isascii():
+        return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -38,19 +46,59 @@ def checked_name(text: str) -> str:
     return text
 
 
+def shown(text: str, most: int = CHARACTERS_SHOWN) -> str:
+    """The text in quotation marks for a message: on one line, and cut if it is long."""
+    return repr(text if len(text) <= most else f"{text[:most]}…")
+
+
+def one_line(text: str, most: int = MESSAGE_CHARACTERS) -> str:
+    """The text for a message: on one line, cut if it is long, with all characters visible."""
+    line = " ".join(text[: most + 1].split())
+    return without_controls(line if len(text) <= most else f"{line[:most]}…")
+
+
+def listed(names: Iterable[object]) -> str:
+    """The first few of the names for a message, and how many more there are; "nothing" if none."""
+    every = [str(name) for name in names]
+    some = ", ".join(shown(name) for name in every[:NAMES_SHOWN])
+    more = len(every) - NAMES_SHOWN
+    return f"{some} and {more:,} more" if more > 0 else some or "nothing"
+
+
+def from_json(text: str | bytes) -> Any:
+    """The value of a JSON text. `ValueError` says in a few words why there is none: also for
+    numbers of thousands of digits and for brackets nested so deep that no reader follows."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at {_position(error)}") from None
+    except RecursionError:
+        raise ValueError("not JSON that can be read: it is nested too deep") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 text: byte {error.start}") from None
+    except ValueError:  # Python's limit for the digits of an integer
+        raise ValueError("not JSON that can be read: a number has thousands of digits") from None
+
+
+def _position(error: json.JSONDecodeError) -> str:
+    line = f"line {error.lineno}, " if error.lineno > 1 else ""
+    return f"{line}column {error.colno}"
+
+
 def to_json(value: Any) -> bytes:
     """`value` as JSON in UTF-8."""
     try:
         return msgspec.json.encode(value)
     except UnicodeEncodeError:
-        return msgspec.json.encode(_without_surrogates(msgspec.to_builtins(value)))
+        return msgspec.json.encode(encodable(msgspec.to_builtins(value)))
 
 
-def _without_surrogates(value: Any) -> Any:
+def encodable(value: Any) -> Any:
+    """Plain values with each lone surrogate in any text or key replaced by U+FFFD."""
     if isinstance(value, str):
         return without_surrogates(value)
     if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+        return {encodable(key): encodable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_surrogates(item) for item in value]
+        return [encodable(item) for item in value]
     return value

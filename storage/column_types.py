@@ -11,8 +11,15 @@ from typing import Any, get_args
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
+from rstar_async.sanitize import from_json, shown
+
 Integer: sa.types.TypeEngine[int] = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Real: sa.types.TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
+
+
+class Unreadable(ValueError):
+    """A stored value that no column of its type can hold: the store is damaged."""
+
 
 _ESCAPE = "\U0010fffd"
 _UNSAFE = re.compile(f"[\x00\ud800-\udfff{_ESCAPE}]")
@@ -28,7 +35,10 @@ def _escape(text: str) -> str:
 def _unescape(text: str) -> str:
     if text.isascii() or _ESCAPE not in text:
         return text
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    try:
+        return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    except ValueError:
+        raise Unreadable("an escaped character is none") from None
 
 
 class UntrustedText(sa.types.TypeDecorator[str]):
@@ -63,6 +73,11 @@ class Choice(sa.types.TypeDecorator[str]):
             raise ValueError(f"{value!r} is not one of {', '.join(self.words)}")
         return value
 
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is not None and value not in self.words:
+            raise Unreadable(f"{shown(value)} is not one of {', '.join(self.words)}")
+        return value
+
 
 class Flag(sa.types.TypeDecorator[bool]):
     """true, false or NULL; 1 and 0 on SQLite, whose STRICT tables have no BOOLEAN."""
@@ -94,7 +109,15 @@ class Json(sa.types.TypeDecorator[dict[str, Any]]):
         return _escape(json.dumps(value, allow_nan=False, ensure_ascii=False))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any] | None:
-        return None if value is None else json.loads(_unescape(value))
+        if value is None:
+            return None
+        try:
+            found = from_json(_unescape(value))
+        except ValueError as error:
+            raise Unreadable(str(error)) from None
+        if not isinstance(found, dict):
+            raise Unreadable("a JSON value is no object")
+        return found
 
 
 class Tokens(sa.types.TypeDecorator[tuple[int, ...]]):
@@ -107,4 +130,7 @@ class Tokens(sa.types.TypeDecorator[tuple[int, ...]]):
         return None if value is None else struct.pack(f"<{len(value)}i", *value)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> tuple[int, ...] | None:
-        return None if value is None else struct.unpack(f"<{len(value) // 4}i", value)
+        try:
+            return None if value is None else struct.unpack(f"<{len(value) // 4}i", value)
+        except struct.error:
+            raise Unreadable(f"{len(value or b'')} bytes are no token ids") from None

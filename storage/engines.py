@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import shown, without_surrogates
 
 _PRAGMAS = (
     "busy_timeout = 1000",
@@ -34,9 +35,11 @@ def parse(location: str) -> sa.URL:
         return sa.URL.create("sqlite", database=_checked_path(location))
     try:
         url = make_url(location.replace("postgres://", "postgresql://", 1))
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):
         raise BadInput(f"the store {location!r} is not a database URL") from None
     if url.get_backend_name() == "sqlite":
+        if url.query:
+            raise BadInput(f"the store {location!r} has a '?': give the path of the file instead")
         return sa.URL.create("sqlite", database=_checked_path(url.database or ""))
     if url.get_backend_name() == "postgresql":
         return url.set(drivername="postgresql+psycopg")
@@ -46,10 +49,19 @@ def parse(location: str) -> sa.URL:
 def _checked_path(text: str) -> str:
     if text in {"", ":memory:"}:
         raise BadInput("the store must be a file: several processes share it")
-    path = Path(text).expanduser().absolute()
+    if "\0" in text or without_surrogates(text) != text:
+        raise BadInput(f"the store {shown(text)} has a name that is not UTF-8 text")
+    path = _expanded(Path(text)).absolute()
     if not path.parent.is_dir():
         raise BadInput(f"the folder {str(path.parent)!r} of the store {path.name!r} does not exist")
     return str(path)
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:  # no user of that name
+        return path
 
 
 def display(url: sa.URL) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from rstar_async.errors import RstarError
+from storage.column_types import Unreadable
 
 _SQLITE_TRANSIENT = {
     sqlite3.SQLITE_BUSY: "another process holds the lock",
@@ -30,6 +31,9 @@ _POSTGRES_TRANSIENT = {
     "58": "the server's disk failed",
 }
 _READ_ONLY_TRANSACTION = "25006"
+
+# What SQLite says without a code of its own: a text that is none, a table without its columns.
+_DAMAGE = ("Could not decode to UTF-8", "no such column", "no such table", "malformed")
 
 
 class BadRecord(RstarError):
@@ -64,8 +68,12 @@ def transient_reason(error: BaseException, *, reading: bool = False) -> str:
 
 
 def is_corrupt(error: BaseException) -> bool:
-    """Whether the SQLite file is corrupt or not a database."""
+    """Whether the SQLite file is corrupt or not a database, or holds values that cannot be."""
     cause = getattr(error, "orig", None) or error
+    if isinstance(cause, Unreadable | UnicodeDecodeError):
+        return True
+    if isinstance(cause, sqlite3.OperationalError) and str(cause).startswith(_DAMAGE):
+        return True
     return _sqlite_code(cause) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 

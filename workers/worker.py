@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 import trio
 
+from rstar_async.errors import BadInput
 from rstar_async.telemetry import heartbeat
 from rstar_async.telemetry.logs import facts
 from rstar_async.wire.codec import decode_to_worker
@@ -202,7 +203,7 @@ class Worker:
         return Stopped(job.id, job.attempt, run.reason), b""
 
     def _error_reply(self, job: Job, error: BaseException) -> Error:
-        if isinstance(error, EngineDead):
+        if isinstance(error, EngineDead | BadInput):
             raise error
         retryable = isinstance(error, Retryable)
         log.log(
@@ -276,11 +277,11 @@ async def serve(
     """Work for the broker at `endpoint` until told to stop; returns after a drain.
 
     At most about `capacity` jobs are handled at once. `handle` returns the result's bytes;
-    `Retryable` asks for another try, `EngineDead` ends this call (and must end the process), any
-    other exception fails the job. It is cancelled when the job's result is no longer wanted.
-    `on_group_end` is called when no more jobs of a group will come; it must not raise. With `drain`
-    given, that event starts the drain instead of signals, for workers that share a process. Jobs
-    that still run `drain_seconds` into a drain are stopped, and done by another worker.
+    `Retryable` asks for another try, `EngineDead` and `BadInput` end this call (and must end the
+    process), any other exception fails the job. It is cancelled when the job's result is no longer
+    wanted. `on_group_end` is called when no more jobs of a group will come; it must not raise. With
+    `drain` given, that event starts the drain instead of signals, for workers that share a process.
+    Jobs that still run `drain_seconds` into a drain are stopped, and done by another worker.
     """
     worker = Worker(endpoint, name, capacity, handle, on_group_end, keys, drain_seconds)
     try:

@@ -1,11 +1,12 @@
 """Reading files of answer pairs; every error names the file and the entry or line."""
 
-import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import encodable, from_json
 
 _GOLD = ("gold",)
 _PREDICTED = ("pred", "predicted")
@@ -23,7 +24,7 @@ class Pair(NamedTuple):
 def read_pairs(path: Path) -> list[Pair]:
     """All pairs of a JSON list or of JSON lines, in order."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path}: cannot be read: {error}") from error
     return [_pair(entry, f"{path}: {place}") for place, entry in _entries(path, text)]
@@ -43,9 +44,11 @@ def _entries(path: Path, text: str) -> Iterator[tuple[str, object]]:
 
 def _loaded(text: str, place: str) -> object:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{place}: not JSON: {error}") from error
+        return encodable(from_json(text))
+    except ValueError as error:
+        raise BadInput(f"{place}: {error}") from error
+    except RecursionError:
+        raise BadInput(f"{place}: not JSON that can be read: it is nested too deep") from None
 
 
 def _pair(entry: object, place: str) -> Pair:
@@ -63,7 +66,7 @@ def _answer(entry: dict[str, object], names: tuple[str, ...], place: str) -> str
     value = _first(entry, names)
     if isinstance(value, str):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return str(value)
     raise BadInput(f"{place}: {names[0]} must be a string, not {value!r:.40}")
 

@@ -9,6 +9,7 @@ from rstar_async.config import Recipe
 from rstar_async.errors import BadInput
 from rstar_async.evaluation.models import ModelRef, find_models, with_own_store
 from rstar_async.models.sources import find
+from rstar_async.text.bos import bos_ids_of
 from rstar_async.text.encoding import Encoder, PromptStyle
 
 POLICY = "policy"
@@ -40,8 +41,14 @@ def _checkpoint(home: Path, model: str, ppm: Path | None) -> ModelRef:
     version.mkdir(parents=True, exist_ok=True)
     for file in Path(source.place).iterdir():
         _link(version / file.name, file)
-    manifest = {"id": POLICY, "kind": "policy", "round": 0}
-    manifest |= {"prompt_style": _style(version), "base": model}
+    manifest = {
+        "id": POLICY,
+        "kind": "policy",
+        "round": 0,
+        "prompt_style": _style(version),
+        "bos_ids": bos_ids_of(version),
+        "base": model,
+    }
     (version / "manifest.json").write_text(json.dumps(manifest))
     if ppm is not None:
         _link(recipe.models_folder / ppm.name, ppm)

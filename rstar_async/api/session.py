@@ -1,6 +1,7 @@
 """Models, brokers and workers that are kept ready for any number of questions."""
 
 import json
+import logging
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -13,11 +14,12 @@ from msgspec import structs
 from rstar_async.api.functions import FunctionDomain, Reward, Verifier
 from rstar_async.api.models import models_in
 from rstar_async.api.result import SearchResult, SearchStatistics, best_answer
-from rstar_async.config import AnswerRule, Recipe
+from rstar_async.config import AnswerRule
 from rstar_async.config.loader import changed
 from rstar_async.domains.registry import domain_of
 from rstar_async.errors import BadInput, RstarError
 from rstar_async.evaluation.models import ModelRef
+from rstar_async.evaluation.trust import names_ppm, with_trusted_ppm
 from rstar_async.launch.lock import running_holder
 from rstar_async.launch.services import open_services
 from rstar_async.launch.sockets import clients_endpoint
@@ -30,6 +32,8 @@ from rstar_async.wire.payloads import POOLS, Pool
 from storage import queries
 from storage.records import Problem, Search, content_id, problem_id
 from storage.store import Store, open_store
+
+log = logging.getLogger(__name__)
 
 PURPOSE = "evaluation"
 
@@ -140,9 +144,9 @@ async def open_session(
     """
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(_folder(home))
-        found = models_in(folder, model, ppm)
         wanted = {"search.rollouts": rollouts, "search.candidates": candidates, **(settings or {})}
-        recipe = _recipe(found, wanted)
+        found = _configured(models_in(folder, model, ppm), wanted, is_named=ppm is not None)
+        recipe = found.recipe
         domain = domain_of(recipe)
         if verifier is not None or reward is not None:
             domain = FunctionDomain(domain, verifier, reward)
@@ -172,13 +176,18 @@ def _folder(home: str | Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _recipe(found: ModelRef, settings: Mapping[str, Any]) -> Recipe:
-    """The recipe of the models with the caller's settings, and without workers that have no PPM."""
+def _configured(found: ModelRef, settings: Mapping[str, Any], *, is_named: bool) -> ModelRef:
+    """The models with the caller's settings: without a PPM that is not trusted, unless the caller
+    names it, and without workers that have no PPM."""
     texts = [(k, v if isinstance(v, str) else json.dumps(v)) for k, v in settings.items()]
-    recipe = changed(found.recipe, texts)
-    if found.ppm is not None:
-        return recipe
-    return structs.replace(recipe, workers=structs.replace(recipe.workers, reward=0))
+    configured = replace(found, recipe=changed(found.recipe, texts))
+    models = with_trusted_ppm(configured, is_named=is_named or names_ppm(texts))
+    if models.ppm_note:
+        log.warning("PPM: %s", models.ppm_note)
+    if models.ppm is not None:
+        return models
+    workers = structs.replace(models.recipe.workers, reward=0)
+    return replace(models, recipe=structs.replace(models.recipe, workers=workers))
 
 
 def _running(home: Path, found: ModelRef) -> dict[Pool, str]:

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rstar_async.cli.numbers import whole
+
 if TYPE_CHECKING:
     from storage.maintenance.integrity import Finding
     from storage.maintenance.pruning import Selection, TextUsage
@@ -41,9 +43,8 @@ def check(arguments: argparse.Namespace) -> int:
     Reads everything, so a large store takes minutes."""
     from rich.console import Console
 
-    from rstar_async.cli.locate import database_url
+    from rstar_async.cli.locate import open_existing
     from rstar_async.sanitize import without_controls
-    from storage.database import open_database
     from storage.maintenance.integrity import check as findings_of
 
     console = Console(quiet=arguments.json)
@@ -53,7 +54,7 @@ def check(arguments: argparse.Namespace) -> int:
             without_controls(_verdict(finding)), markup=False, highlight=False, soft_wrap=True
         )
 
-    with open_database(database_url(arguments.database), must_exist=True) as database:
+    with open_existing(arguments.database) as database:
         name = database.name
         findings = database.read(findings_of, tell)
     broken = sum(finding.offenders > 0 for finding in findings)
@@ -66,12 +67,11 @@ def prune(arguments: argparse.Namespace) -> int:
     """Remove from closed rounds the texts and tokens of steps that taught nothing. Numbers stay,
     and so does every word on the way to a right answer or a preference: what models were trained
     on. Only shows what would go, unless --apply is given."""
-    from rstar_async.cli.locate import database_url
-    from storage.database import open_database
+    from rstar_async.cli.locate import open_existing
     from storage.maintenance import pruning
 
     wanted = _selection(arguments)
-    with open_database(database_url(arguments.database), must_exist=True) as database:
+    with open_existing(arguments.database) as database:
         found = database.read(pruning.searches_to_prune, wanted)
         if arguments.apply:
             parts = [database.change(pruning.prune, search) for search in found]
@@ -86,11 +86,10 @@ def prune(arguments: argparse.Namespace) -> int:
 def export(arguments: argparse.Namespace) -> int:
     """Write the whole store into a new folder, a file a table: JSON lines, which `rstar db import`
     reads back, or CSV or Parquet for other programs."""
-    from rstar_async.cli.locate import database_url
-    from storage.database import open_database
+    from rstar_async.cli.locate import open_existing
     from storage.maintenance.export import export as write
 
-    with open_database(database_url(arguments.database), must_exist=True) as database:
+    with open_existing(arguments.database) as database:
         written = database.read(write, arguments.folder, arguments.format, arguments.tables)
     lines = [f"{rows:>10,}  {table}" for table, rows in written.rows.items()]
     _say(arguments, written, "\n".join([*lines, f"written to {arguments.folder}"]))
@@ -112,7 +111,9 @@ def read_back(arguments: argparse.Namespace) -> int:
 
 def _prune_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", help="only this run")
-    parser.add_argument("--round", type=int, action="append", help="only this round; repeatable")
+    parser.add_argument(
+        "--round", type=whole(0), action="append", help="only this round; repeatable"
+    )
     parser.add_argument("--purpose", choices=["train", "evaluation"], help="only these searches")
     parser.add_argument("--status", choices=["finished", "failed"], help="only these searches")
     parser.add_argument("--apply", action="store_true", help="do it")

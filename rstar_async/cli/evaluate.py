@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rstar_async.cli.numbers import whole
 from rstar_async.errors import BadInput
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="folder of a run, or of a published policy")
     parser.add_argument("--benchmark", default="heldout", help="heldout, or a file of problems")
     parser.add_argument("--trajectories", help="numbers of trees a problem [1,4,16,64]")
-    parser.add_argument("--problems", type=int, help="only the first ones")
-    parser.add_argument("--round", type=int, help="models of this round [the newest]")
+    parser.add_argument("--problems", type=whole(1, 1_000_000_000), help="only the first ones")
+    parser.add_argument("--round", type=whole(0), help="models of this round [the newest]")
     parser.add_argument(
         "--recipe", type=Path, help="test-time settings, as of recipes/paper/evaluate.toml"
     )
@@ -45,13 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make what is missing, store the figures, print the table."""
-    from rstar_async.cli.output import print_table, write_json
+    from rstar_async.cli.output import note, print_table, write_json
     from rstar_async.evaluation.display import caption, schedules_caption, schedules_table, table_of
     from rstar_async.evaluation.request import submit
     from rstar_async.evaluation.results import Results
     from rstar_async.evaluation.schedule_comparison import ScheduleResults
 
     request = _request(arguments)
+    note(request.model.ppm_note)
     reply: type[Results] | type[ScheduleResults] = ScheduleResults if request.schedules else Results
     results, code = submit(request, request.model.recipe.home_folder / "evaluation", reply)
     if results is None:
@@ -75,6 +77,7 @@ def _request(arguments: argparse.Namespace) -> "EvaluationRequest":
     from rstar_async.evaluation.models import find_models, with_settings_of
     from rstar_async.evaluation.request import EvaluationRequest
     from rstar_async.evaluation.schedules import parse_schedules
+    from rstar_async.evaluation.trust import names_ppm, with_trusted_ppm
 
     settings = [*_trajectories(arguments.trajectories), *arguments.overrides]
     baselines = _baselines(arguments.against)
@@ -82,9 +85,12 @@ def _request(arguments: argparse.Namespace) -> "EvaluationRequest":
     model = find_models(arguments.model, arguments.round, arguments.ppm)
     recipe = changed(with_settings_of(model.recipe, arguments.recipe), settings)
     benchmark = stored_problems(recipe, model.run_id, arguments.benchmark, arguments.problems)
+    named = baselines if arguments.against else []
+    is_named = arguments.ppm is not None or names_ppm(arguments.overrides, named)
+    model = with_trusted_ppm(replace(model, recipe=recipe), is_named=is_named)
     return EvaluationRequest(
         kind="schedules" if schedules else "evaluate",
-        model=replace(model, recipe=recipe),
+        model=model,
         problems=benchmark.problems,
         benchmark=benchmark.name,
         baselines=baselines,

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from rstar_async.cli.numbers import whole
+
 FORMATS = ("sft", "messages", "prompt-completion", "ppm", "preferences", "trees", "problems")
 
 
@@ -17,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as", dest="wanted", choices=FORMATS, required=True)
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier export")
     parser.add_argument("--run", help="which run, if the database holds several")
-    parser.add_argument("--round", type=int, help="which round [the newest with trees]")
-    parser.add_argument("--per-problem", type=int, default=2, help="solutions [%(default)s]")
+    parser.add_argument("--round", type=whole(0), help="which round [the newest with trees]")
+    parser.add_argument("--per-problem", type=whole(1), default=2, help="solutions [%(default)s]")
     parser.add_argument("--question", default="question", help="column, of a file [%(default)s]")
     parser.add_argument("--answer", default="answer", help="column, of a file [%(default)s]")
 
@@ -44,12 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from rstar_async.cli.locate import choose_run, database_url
+    from rstar_async.cli.locate import choose_run, open_existing
     from rstar_async.data.convert import export_round, last_searched
     from rstar_async.data.exporter import StoredRound
-    from storage.database import open_database
 
-    with open_database(database_url(arguments.source), must_exist=True) as database:
+    with open_existing(arguments.source) as database:
         run_id = choose_run(database, arguments.run)
         number = arguments.round
         if number is None:

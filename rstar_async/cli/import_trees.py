@@ -1,11 +1,12 @@
 """`rstar import`: trees of the reference code into a store, to be viewed and exported."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("trees", type=Path, help='JSONL with question, answer and "rstar"')
+    parser.add_argument("trees", type=Path, help='file with question, answer and "rstar"')
     parser.add_argument("home", type=Path, help="folder of the run to make, e.g. runs/reference")
 
 
@@ -15,5 +16,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     found = import_trees(arguments.trees, arguments.home)
     print(f"{found.trees:,} trees with {found.nodes:,} nodes, {found.pairs:,} preference pairs")
-    print(f"next       rstar view {arguments.home}")
+    if found.uneven:
+        print(f"{found.uneven:,} trees have visits or values that do not add up")
+    print(f"next       rstar view {shlex.quote(str(arguments.home))}")
     return 0

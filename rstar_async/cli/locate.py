@@ -1,5 +1,7 @@
 """Finds a database and a run from what a user types."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +12,9 @@ if TYPE_CHECKING:
 
 
 def database_url(text: str) -> str:
-    """Return the URL of a database given as URL, SQLite file or folder of a run."""
-    if "://" in text:
+    """Return the URL of a database given as URL, SQLite file or folder of a run, or the path of its
+    SQLite file."""
+    if is_url(text):
         return text
     path = Path(text)
     if path.is_dir():
@@ -20,15 +23,49 @@ def database_url(text: str) -> str:
         path = path / "rstar.db"
     if not path.is_file():
         raise BadInput(f"there is no database at {path}; `rstar run` makes one")
-    return f"sqlite:///{path.absolute()}"
+    return str(path.absolute())
+
+
+@contextmanager
+def open_existing(place: str) -> "Iterator[Database]":
+    """The store that a user names. An error inside the block that only damage explains is told as
+    `BadInput`: the store is checked, and if a rule is broken, that is named."""
+    from rstar_async.errors import RstarError
+    from storage.database import open_database
+
+    with open_database(database_url(place), must_exist=True) as database:
+        try:
+            yield database
+        except (RstarError, OSError):
+            raise
+        except Exception as error:
+            if damage := _damage(database):
+                raise BadInput(f"{damage}; `rstar db check` says more") from error
+            raise
+
+
+def _damage(database: "Database") -> str:
+    """What is wrong with the store, "" if it is sound."""
+    from storage.maintenance.integrity import check
+
+    for finding in database.read(check):
+        if finding.offenders:
+            example = ", ".join(finding.examples[:1])
+            return f"the store {database.name} is damaged: not true that {finding.rule} ({example})"
+    return ""
+
+
+def is_url(text: str) -> bool:
+    """Whether it names a database by URL; a folder's name may hold the same characters."""
+    return "://" in text and not Path(text).exists()
 
 
 def _database_of_recipe(home: Path) -> str:
-    import msgspec
+    from rstar_async.sanitize import from_json
 
     try:
-        recipe = msgspec.json.decode((home / "recipe.json").read_bytes())
-    except (OSError, msgspec.MsgspecError):
+        recipe = from_json((home / "recipe.json").read_bytes())
+    except (OSError, ValueError):
         return ""
     named = recipe.get("database") if isinstance(recipe, dict) else ""
     return named if isinstance(named, str) else ""

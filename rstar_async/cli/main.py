@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from rstar_async.cli.recipe_arguments import split_overrides
 from rstar_async.errors import BadInput
@@ -44,19 +45,36 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 
+class Parser(argparse.ArgumentParser):
+    """Tells what is wrong with its words as bad input, in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message} ({self.prog} --help)")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; bad input is one line on standard error and exit code 2."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         return _run(words)
     except BadInput as error:
-        print(f"rstar: {error}", file=sys.stderr)
-        return BAD_INPUT
+        return _refused(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # `rstar trajectories | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a name that is too long, a folder that may not be entered, …
+        name = "" if error.filename is None else f"{error.filename}: "
+        return _refused(f"{name}{error.strerror or error}")
+
+
+def _refused(reason: str) -> int:
+    """One line, whatever the reason quotes."""
+    from rstar_async.sanitize import one_line
+
+    print(f"rstar: {one_line(reason)}", file=sys.stderr)
+    return BAD_INPUT
 
 
 def _run(words: list[str]) -> int:
@@ -67,7 +85,7 @@ def _run(words: list[str]) -> int:
     if words[0] not in VERBS:
         raise BadInput(f"there is no {words[0]!r}; {_nearest(words[0])}")
     verb = importlib.import_module(f"rstar_async.cli.{MODULES.get(words[0], words[0])}")
-    own = argparse.ArgumentParser(prog=f"rstar {words[0]}", description=VERBS[words[0]])
+    own = Parser(prog=f"rstar {words[0]}", description=VERBS[words[0]])
     verb.add_arguments(own)
     rest: list[str] = words[1:]
     overrides: list[tuple[str, str]] = []
@@ -100,10 +118,10 @@ def _nearest(word: str) -> str:
     return f"did you mean `rstar {close[0]}`?" if close else "`rstar --help` lists all verbs"
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> Parser:
     width = max(map(len, VERBS))
     table = "\n".join(f"  {verb:{width}}  {text}" for verb, text in VERBS.items())
-    return argparse.ArgumentParser(
+    return Parser(
         prog="rstar",
         usage="rstar VERB ...",
         description="Small language models teach themselves mathematics (rStar-Math).",

@@ -34,15 +34,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List, show, roll back or push; 1 if a shown version's files are not what was published."""
-    from rstar_async.cli.locate import choose_run, database_url
+    from rstar_async.cli.locate import choose_run, open_existing
     from storage import queries
-    from storage.database import open_database
 
     if arguments.action != "list" and not arguments.version:
         raise BadInput(f"which version? rstar models {arguments.database} {arguments.action} ID")
     if arguments.action == "push" and not arguments.hub:
         raise BadInput("push where? --hub OWNER/NAME")
-    with open_database(database_url(arguments.database), must_exist=True) as database:
+    with open_existing(arguments.database) as database:
         name = choose_run(database, arguments.run)
         versions = database.read(queries.model_versions_of, name)
         if arguments.action == "show":

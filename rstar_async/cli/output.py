@@ -43,6 +43,12 @@ def print_labelled(label: str, text: str) -> None:
     print(line)
 
 
+def note(line: str) -> None:
+    """Say `line`, if there is one, where it does not mix with results."""
+    if line:
+        print(f"rstar: {line}", file=sys.stderr)
+
+
 def write_json(file: Path, content: msgspec.Struct) -> None:
     """Write one indented JSON document; `BadInput` if the file cannot be written."""
     write_text(file, json_text(content))

@@ -1,6 +1,7 @@
 """`rstar run`: all rounds of a recipe on this machine."""
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,8 +91,9 @@ def _close(recipe: Recipe, json_file: Path | None, code: int) -> int:
     print(f"models     {recipe.models_folder}")
     print(f"logs       {recipe.home_folder / 'logs'}")
     if complete:
-        print(f"next       rstar view {recipe.home_folder}")
-        print(f"           rstar trajectories {recipe.home_folder}{'' if learnt else ' --wrong'}")
+        home = shlex.quote(str(recipe.home_folder))
+        print(f"next       rstar view {home}")
+        print(f"           rstar trajectories {home}{'' if learnt else ' --wrong'}")
     else:
         print("next       the same command again continues where this one stopped")
     return code if learnt else LEARNT_NOTHING

@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rstar_async.cli.numbers import amount, whole
 from rstar_async.errors import BadInput
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     checking.add_argument("--incremental", action="store_true", help="each as a chain of steps")
 
     fuzzing = actions.add_parser("fuzz", help="random system calls beside a bystander")
-    fuzzing.add_argument("--seconds", type=float, default=60.0, help="how long to fuzz")
-    fuzzing.add_argument("--seed", type=int, default=0, help="seed of the first round")
+    fuzzing.add_argument("--seconds", type=amount(0), default=60.0, help="how long to fuzz")
+    fuzzing.add_argument(
+        "--seed", type=whole(0, 2**63 - 1), default=0, help="seed of the first round"
+    )
 
     for action in (checking, fuzzing):
         action.add_argument("--json", action="store_true", help="print one JSON document")

@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rstar_async.cli.numbers import whole
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import without_surrogates
 
 if TYPE_CHECKING:
     from rstar_async.config import Recipe
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 TAKES_OVERRIDES = True
 NO_ANSWER = 1
 DEMO = "demo"
+QUESTION_CHARACTERS = 100_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,28 +37,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--recipe", type=Path, help="test-time settings, as of recipes/paper/evaluate.toml"
     )
     parser.add_argument("--ppm", type=Path, help="folder of a published PPM, for a lone policy")
-    parser.add_argument("--round", type=int, help="models of this round [the newest]")
-    parser.add_argument("--trajectories", type=int, default=4, help="trees at once [%(default)s]")
+    parser.add_argument("--round", type=whole(0), help="models of this round [the newest]")
+    parser.add_argument(
+        "--trajectories", type=whole(1), default=4, help="trees at once [%(default)s]"
+    )
     parser.add_argument("--home", type=Path, help="keep the trees here, for `rstar view`")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the answer with its solution; 1 if no trajectory came to an answer."""
-    from rstar_async.cli.output import json_text
+    from rstar_async.cli.output import json_text, note
     from rstar_async.evaluation.display import show_solved
     from rstar_async.evaluation.models import base_of
     from rstar_async.evaluation.request import submit
     from rstar_async.evaluation.solve import Solved
 
-    if arguments.trajectories <= 0:
-        raise BadInput(f"--trajectories is {arguments.trajectories}, but must be above 0")
     question = _question(arguments.question)
     with _home(arguments.home) as home:
         model = _models(arguments, home)
+        note(model.ppm_note)
         if base_of(model) == DEMO:
             question = _for_demo(question)
-        request = _request(model, _recipe(model.recipe, arguments), question)
+        request = _request(model, question)
         solved, code = submit(request, home, Solved)
     if solved is None:
         return code or NO_ANSWER
@@ -69,20 +73,34 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _models(arguments: argparse.Namespace, home: Path) -> "ModelRef":
-    """The models to search with, in a store of their own."""
-    from rstar_async.api.models import models_in
+    """The models to search with, in a store of their own, under the settings that were asked for;
+    without a PPM that is not trusted."""
     from rstar_async.evaluation.models import find_models, with_own_store
+    from rstar_async.evaluation.trust import names_ppm, with_trusted_ppm
 
     if str(arguments.model) == DEMO or (arguments.model / "config.json").is_file():
-        return models_in(home, arguments.model, arguments.ppm)
-    return with_own_store(find_models(arguments.model, arguments.round, arguments.ppm), home)
+        return _checkpoint(arguments, home)
+    found = find_models(arguments.model, arguments.round, arguments.ppm)
+    configured = replace(found, recipe=_recipe(found.recipe, arguments))
+    is_named = arguments.ppm is not None or names_ppm(arguments.overrides)
+    return with_own_store(with_trusted_ppm(configured, is_named=is_named), home)
+
+
+def _checkpoint(arguments: argparse.Namespace, home: Path) -> "ModelRef":
+    """The demo's model, or a folder of weights that no run has published."""
+    from rstar_async.api.models import models_in
+
+    found = models_in(home, arguments.model, arguments.ppm)
+    return replace(found, recipe=_recipe(found.recipe, arguments))
 
 
 def _question(text: str) -> str:
     given = sys.stdin.read() if text == "-" else text
-    question = given.encode(errors="replace").decode().strip()
+    question = without_surrogates(given).strip()
     if not question:
         raise BadInput("the question is empty")
+    if len(question) > QUESTION_CHARACTERS:
+        raise BadInput(f"the question has {len(question):,} characters, more than any model reads")
     return question
 
 
@@ -120,10 +138,8 @@ def _recipe(recipe: "Recipe", arguments: argparse.Namespace) -> "Recipe":
     return changed(settings, [trees, *arguments.overrides])
 
 
-def _request(model: "ModelRef", recipe: "Recipe", question: str) -> "EvaluationRequest":
-    """The model with the settings of `recipe`, and the question put into its store."""
-    from msgspec import structs
-
+def _request(model: "ModelRef", question: str) -> "EvaluationRequest":
+    """The model, and the question put into its store."""
     from rstar_async.evaluation.request import EvaluationRequest
     from storage.database import open_database
     from storage.records import Problem, problem_id
@@ -131,10 +147,9 @@ def _request(model: "ModelRef", recipe: "Recipe", question: str) -> "EvaluationR
     id_ = problem_id(model.run_id, question)
     with open_database(model.recipe.database_url) as database:
         database.commit(Problem(id_, model.run_id, question, "", split="heldout"))
-    recipe = structs.replace(recipe, home=model.recipe.home, database="")
     return EvaluationRequest(
         kind="solve",
-        model=replace(model, recipe=recipe),
+        model=model,
         problems=[id_],
         benchmark="question",
     )

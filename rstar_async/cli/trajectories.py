@@ -2,13 +2,19 @@
 
 import argparse
 
+from rstar_async.cli.numbers import whole
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("database", help="database URL, SQLite file, or folder of a run")
     parser.add_argument("--run", help="which run, if the database holds several")
-    parser.add_argument("--round", type=int, help="only this round; default: the last one searched")
+    parser.add_argument(
+        "--round", type=whole(0), help="only this round; default: the last one searched"
+    )
     parser.add_argument("--wrong", action="store_true", help="wrong answers instead, worst first")
-    parser.add_argument("--limit", type=int, default=3, help="how many [%(default)s]")
+    parser.add_argument(
+        "--limit", type=whole(1, 1_000_000_000), default=3, help="how many [%(default)s]"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
@@ -17,13 +23,12 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.syntax import Syntax
 
-    from rstar_async.cli.locate import choose_run, database_url
+    from rstar_async.cli.locate import choose_run, open_existing
     from rstar_async.reports.solutions import solutions_of_round
     from rstar_async.sanitize import to_json, without_controls
-    from storage.database import open_database
 
     console = Console()
-    with open_database(database_url(arguments.database), must_exist=True) as database:
+    with open_existing(arguments.database) as database:
         run_id = choose_run(database, arguments.run)
         solutions = solutions_of_round(
             database, run_id, arguments.round, correct=not arguments.wrong, limit=arguments.limit

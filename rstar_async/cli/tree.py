@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from rstar_async.cli.numbers import whole
 from rstar_async.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _COLOURS = {"code_error": "red"} | dict.fromkeys(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("database", help="database URL, SQLite file, or folder of a run")
     parser.add_argument("search", help="id of a search")
-    parser.add_argument("--depth", type=int, default=16, help="show no deeper [%(default)s]")
+    parser.add_argument("--depth", type=whole(0), default=16, help="show no deeper [%(default)s]")
     parser.add_argument("--json", action="store_true", help="one JSON object per node")
 
 
@@ -27,12 +28,11 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.tree import Tree as Drawing
 
-    from rstar_async.cli.locate import database_url
+    from rstar_async.cli.locate import open_existing
     from rstar_async.sanitize import to_json, without_controls
     from storage import queries
-    from storage.database import open_database
 
-    with open_database(database_url(arguments.database), must_exist=True) as database:
+    with open_existing(arguments.database) as database:
         search = database.read(queries.search_by_id, arguments.search)
         if search is None:
             raise BadInput(

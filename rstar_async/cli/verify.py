@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rstar_async.cli.numbers import whole
+
 if TYPE_CHECKING:
     from rstar_async.answers.bulk import Report, Score
 
@@ -11,7 +13,9 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="JSON list of objects with gold, pred, equal?")
     parser.add_argument("--rules", choices=["strict", "reference"], default="strict")
-    parser.add_argument("--workers", type=int, default=1, help="verifier processes [%(default)s]")
+    parser.add_argument(
+        "--workers", type=whole(1, 1024), default=1, help="verifier processes [%(default)s]"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rstar_async.cli.numbers import whole
 from rstar_async.errors import BadInput
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--home", type=Path, help="the run's folder, if PLACE is a database")
     parser.add_argument("--notices", type=Path, help="folder where brokers leave how they are")
-    parser.add_argument("--port", type=_port, default=PORT, help="0 takes a free one [%(default)s]")
+    parser.add_argument(
+        "--port", type=whole(0, 65535), default=PORT, help="0 takes a free one [%(default)s]"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on [%(default)s]")
     parser.add_argument("--token", help="who knows it may look; made up beyond 127.0.0.1")
     parser.add_argument(
@@ -50,10 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def locate(place: str | None) -> tuple[str, Path | None]:
     """The database, and the run's folder if that was given: its recipe may name a server."""
-    from rstar_async.cli.locate import database_url
+    from rstar_async.cli.locate import database_url, is_url
 
     home = _newest_run() if place is None else Path(place)
-    if place is not None and "://" in place:
+    if place is not None and is_url(place):
         return place, None
     if not home.is_dir():
         return database_url(str(home)), None
@@ -71,13 +74,6 @@ def _newest_run() -> Path:
     if not found:
         raise BadInput("there is no run in ./runs; say which folder or database to view")
     return found[-1].parent
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return port
 
 
 def _serve(listening: "socket", app: "ASGIApp") -> None:

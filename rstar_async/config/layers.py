@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import shown
 
 Layer: TypeAlias = dict[str, Any]
 
@@ -41,13 +42,20 @@ def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> Layer:
 
 
 def unflattened(flat: Mapping[str, Any]) -> Layer:
-    """{"search.rollouts": 16} as {"search": {"rollouts": 16}}."""
+    """{"search.rollouts": 16} as {"search": {"rollouts": 16}}.
+
+    `BadInput` names a key that is given a value and keys below it as well.
+    """
     layer: Layer = {}
     for key, value in flat.items():
         *sections, last = key.split(".")
         inner = layer
         for section in sections:
             inner = inner.setdefault(section, {})
+            if not isinstance(inner, dict):
+                raise BadInput(f"{shown(key)} and a part of it are both given a value")
+        if isinstance(inner.get(last), dict):
+            raise BadInput(f"{shown(key)} is given a value, and so is what is below it")
         inner[last] = value
     return layer
 
@@ -65,15 +73,27 @@ def flattened(layer: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _extend(under: Layer, over: Layer) -> Layer:
     result = merged(under, over)
-    if ROUNDS in under and ROUNDS in over:
+    if isinstance(under.get(ROUNDS), list) and isinstance(over.get(ROUNDS), list):
         result[ROUNDS] = [*under[ROUNDS], *over[ROUNDS]]
     return result
 
 
+def parse_toml(text: str) -> Layer:
+    """The values in a TOML text; `ValueError` says why there are none."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
 def _read_toml(path: Path) -> Layer:
     try:
-        return tomllib.loads(path.read_text())
+        return parse_toml(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise BadInput(f"there is no recipe {path}; `ls recipes` lists ours") from None
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"{path} is not UTF-8 text") from None
+    except ValueError as error:
         raise BadInput(f"{path}: {error}") from None

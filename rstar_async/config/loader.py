@@ -5,23 +5,31 @@ Every mistake is one line of `BadInput` that names the setting.
 
 import difflib
 import logging
-import tomllib
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from rstar_async.config.implied import implied_by
-from rstar_async.config.layers import Layer, merged, read_layers, unflattened
+from rstar_async.config.layers import Layer, merged, parse_toml, read_layers, unflattened
 from rstar_async.config.presets import PRESETS
 from rstar_async.config.recipe import Recipe
 from rstar_async.config.relations import contradictions
-from rstar_async.config.schema import known_settings, out_of_bounds, section_names
+from rstar_async.config.schema import (
+    known_settings,
+    out_of_bounds,
+    section_names,
+    unreadable_texts,
+)
 from rstar_async.config.started_runs import layer_below, settings_of_started_run
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import CHARACTERS_SHOWN, from_json, shown
 
 log = logging.getLogger(__name__)
+
+MESSAGE_CHARACTERS = 300  # a library quotes wrong values in full, and names the setting last
 
 
 def read_recipe(
@@ -51,8 +59,10 @@ def read_stored_recipe(path: Path) -> Recipe:
     what the older version did, or their default.
     """
     try:
-        values = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-    except (OSError, msgspec.MsgspecError) as error:
+        values = msgspec.convert(from_json(path.read_bytes()), dict[str, Any])
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, msgspec.MsgspecError) as error:
         raise BadInput(f"cannot read {path}: {error}") from None
     known, removed = settings_of_started_run(values)
     recipe = _convert(known, f"cannot read {path}")
@@ -81,43 +91,50 @@ def _resolve(
 
 
 def _convert(values: Mapping[str, Any], where: str) -> Recipe:
-    if fault := next(out_of_bounds(values), None):
+    faults = chain(unreadable_texts(values), out_of_bounds(values))
+    if fault := next(faults, None):
         raise BadInput(f"{where}: {fault}")
     try:
         return msgspec.convert(values, Recipe)
     except msgspec.ValidationError as error:
-        raise BadInput(f"{where}: {error}") from None
+        raise BadInput(f"{where}: {str(error)[-MESSAGE_CHARACTERS:]}") from None
 
 
 def _preset_of(given: Layer) -> Layer:
     """The layer below the recipe; a name that is no preset is refused by its type, later."""
     name = given.get("preset", "")
-    return unflattened(PRESETS[name]) if name in PRESETS else {}
+    return unflattened(PRESETS[name]) if isinstance(name, str) and name in PRESETS else {}
 
 
 def _as_layer(overrides: Iterable[tuple[str, str]]) -> Layer:
-    return unflattened({key: _toml_value(value) for key, value in overrides})
+    values = {key: _toml_value(value) for key, value in overrides}
+    if of_rounds := next((key for key in values if key.startswith("rounds.")), None):
+        raise BadInput(
+            f"{shown(of_rounds)}: rounds are set in a recipe ([[rounds]]), not by options"
+        )
+    return unflattened(values)
 
 
 def _toml_value(text: str) -> Any:
     """A number, boolean or list as TOML writes it; anything else is a string."""
     try:
-        return tomllib.loads(f"v = {text}")["v"]
+        values = parse_toml(f"v = {text}")
     except ValueError:  # no TOML, or a number of thousands of digits
         return text
+    return values["v"] if len(values) == 1 else text
 
 
 def _refuse_unknown(given: Layer, where: str) -> None:
     _, unknown = known_settings(given)
     if unknown:
-        raise BadInput(f"{where}: unknown key {unknown[0]!r}; {_suggestion(unknown[0])}")
+        raise BadInput(f"{where}: unknown key {shown(unknown[0])}; {_suggestion(unknown[0])}")
 
 
 def _suggestion(name: str) -> str:
     """The nearest setting of the same section, or all of them."""
     section, dot, key = name.rpartition(".")
     known = section_names(section + dot)
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(key[:CHARACTERS_SHOWN], known, n=1, cutoff=0.5)
     return (
         f"did you mean {section + dot + close[0]!r}?" if close else f"known are {', '.join(known)}"
     )

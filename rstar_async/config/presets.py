@@ -33,6 +33,7 @@ _BOTH: Mapping[str, Any] = {
     "ppm.score_at": "last_token",
     "ppm.pair_loss": "pairwise",
     "ppm.min_steps": 0,
+    "ppm.patience": 0,
     "ppm.trust": "always",
     "evaluation.search": True,
     "evaluation.candidates": 32,

@@ -66,7 +66,7 @@ class Recipe(Section):
 
     @property
     def home_folder(self) -> Path:
-        return Path(self.home.format(name=self.name)).absolute()
+        return Path(self.home.replace("{name}", self.name)).absolute()
 
     @property
     def models_folder(self) -> Path:
@@ -74,7 +74,8 @@ class Recipe(Section):
 
     @property
     def database_url(self) -> str:
-        return self.database or f"sqlite:///{self.home_folder / 'rstar.db'}"
+        """A URL, or the path of a SQLite file, in which no character has another meaning."""
+        return self.database or str(self.home_folder / "rstar.db")
 
     @property
     def search_of_evaluation(self) -> SearchConfig:

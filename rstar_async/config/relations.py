@@ -14,6 +14,8 @@ def contradictions(recipe: Recipe) -> Iterator[str]:
         yield "bootstrap.source is learnt from, so bootstrap.kind must be demonstrations"
     if recipe.ppm.train and not recipe.workers.reward:
         yield "workers.reward is 0, but must be at least 1 while ppm.train is true"
+    if recipe.ppm.patience and not recipe.ppm.heldout_share:
+        yield "ppm.patience needs held-out problems to choose by: set ppm.heldout_share above 0"
     if not recipe.rounds:
         yield "give at least one [[rounds]]"
     elif recipe.rounds[0].guidance == "ppm":

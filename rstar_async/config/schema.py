@@ -21,6 +21,7 @@ from msgspec.inspect import (
 )
 
 from rstar_async.config.recipe import Recipe
+from rstar_async.sanitize import shown, without_surrogates
 
 Number = IntType | FloatType
 
@@ -59,6 +60,19 @@ def out_of_bounds(
     for name, value in values.items():
         if name in fields:
             yield from _faults(prefix + name, value, fields[name])
+
+
+def unreadable_texts(values: Any, name: str = "") -> Iterator[str]:
+    """A line for each text that no file or process could be given: with NUL or half a character."""
+    if isinstance(values, Mapping):
+        for key, value in values.items():
+            yield from unreadable_texts(key, name)
+            yield from unreadable_texts(value, f"{name}.{key}" if name else str(key))
+    elif isinstance(values, list | tuple):
+        for number, item in enumerate(values, start=1):
+            yield from unreadable_texts(item, f"{name}[{number}]")
+    elif isinstance(values, str) and ("\0" in values or without_surrogates(values) != values):
+        yield f"{name or 'a key'} is {shown(values)}, which is not UTF-8 text without NUL"
 
 
 @cache

@@ -47,13 +47,16 @@ class ProblemsConfig(Section):
 
     # The kind of problem: "math", or a domain that another package adds (see `domains.registry`).
     domain: str = "math"
-    # "generated"; or a JSONL, JSON or parquet file of objects, a folder with a saved dataset, or
+    # "generated"; or a JSONL, JSON, CSV, TSV or parquet file, a folder with a saved dataset, or
     # "hf:NAME@SPLIT" of a hub.
     source: str = "generated"
-    # Name of the column with questions.
+    # Name of the column with questions; "reward_model.ground_truth" reaches into an object.
     question: str = "question"
     # Name of the column with answers. A whole solution of GSM8K is one too: what follows `####`.
     answer: str = "answer"
+    # Leave out rows that cannot be used (null, NaN, an answer that is a list or an object, a
+    # question with two different answers) and report how many; off: such rows are refused.
+    skip_bad: bool = False
     # A second file, for the held-out problems.
     heldout_source: str = ""
     # Without it, how many of the last rows of `source` are set aside; auto: a fifth of them, 100 at

@@ -137,6 +137,10 @@ class PPMConfig(Section):
     epochs: Epochs = 1.0
     # A small round makes more epochs, to reach this many optimiser steps.
     min_steps: Amount = 150
+    # End a training after so many measurements on held-out problems without a better one, of twenty
+    # over all steps, and keep the best weights; 0 makes all steps and keeps the last. Half of the
+    # held-out problems choose, the others measure.
+    patience: Amount = 0
     # Peak learning rate.
     learning_rate: LearningRate = 7e-6
     # How the learning rate falls.

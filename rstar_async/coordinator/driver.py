@@ -24,13 +24,13 @@ from rstar_async.errors import RstarError
 from rstar_async.evaluation.round_evaluation import RoundEvaluation
 from rstar_async.evaluation.round_majority import store_majority
 from rstar_async.evaluation.settings import EvaluationSettings
+from rstar_async.evaluation.trust import is_trusted, left_out
 from rstar_async.models.gate import refusals
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.runner import SearchPlan, SearchRunner
 from storage import queries
 from storage.records import (
     ModelStanding,
-    ModelVersion,
     Problem,
     Round,
     RoundProgress,
@@ -77,7 +77,7 @@ class Driver:
         stored = await self._store.read(queries.round_by_number, self._recipe.name, number)
         if stored is not None:
             return stored
-        policy, ppm = await self._models_of(number - 1) if number else ("", None)
+        policy, ppm, _ = await self._models_of(number - 1) if number else ("", None, "")
         guided = number > 0 and self._recipe.rounds[number - 1].guidance == "ppm"
         row = Round(
             run_id=self._recipe.name,
@@ -114,8 +114,9 @@ class Driver:
         if not heldout:
             return
         recipe = self._recipe
-        models = self._load(*await self._models_of(number))
-        settings = EvaluationSettings.of(recipe, recipe.name, number, models)
+        policy, ppm, note = await self._models_of(number)
+        models = self._load(policy, ppm)
+        settings = EvaluationSettings.of(recipe, recipe.name, number, models, note)
         evaluation = RoundEvaluation(settings, self._runner, self._store, heldout)
         self.measuring.begin(number, len(heldout))
         await evaluation.policy(self.measuring.count)
@@ -134,27 +135,19 @@ class Driver:
             log.warning("model refused", extra=facts)
         return found
 
-    async def _models_of(self, number: int) -> tuple[str, str | None]:
-        """The newest policy and PPM when round `number` had been trained."""
+    async def _models_of(self, number: int) -> tuple[str, str | None, str]:
+        """The newest policy and PPM when round `number` had been trained; a PPM that is not trusted
+        is left out, and the last says why."""
         run = self._recipe.name
         policy = await self._store.read(queries.latest_published, run, "policy", number)
         ppm = await self._store.read(queries.latest_published, run, "ppm", number)
         if policy is None:
             raise RstarError(f"run {run} has no published policy after round {number}")
-        return policy.id, ppm.id if ppm and self._is_trusted(ppm) else None
-
-    def _is_trusted(self, ppm: ModelVersion) -> bool:
-        """Whether the PPM may guide and choose; without a measurement it may."""
-        if self._recipe.ppm.trust == "always" or ppm.metrics.get("trusted") is not False:
-            return True
-        facts = {
-            "model": ppm.id,
-            "pair_accuracy": ppm.metrics["pair_accuracy_by_problem"],
-            "shorter_step": ppm.metrics["pair_accuracy_shorter"],
-            "likelier_step": ppm.metrics["pair_accuracy_likelier"],
-        }
-        log.warning("PPM no better than its baselines: searching without it", extra=facts)
-        return False
+        if ppm is None or is_trusted(self._recipe.ppm, ppm.metrics):
+            return policy.id, ppm.id if ppm else None, ""
+        note = left_out(ppm.id, ppm.metrics)
+        log.warning("PPM left out: %s", note, extra={"model": ppm.id})
+        return policy.id, None, note
 
     def _search_plan(self, round_: Round) -> SearchPlan:
         recipe = self._recipe

@@ -8,7 +8,7 @@ from rstar_async.config.layers import flattened
 from rstar_async.config.loader import as_toml_values
 from rstar_async.config.started_runs import FREE_SECTIONS, settings_of_started_run
 from rstar_async.data.hub_names import refuse_bare_hub_name
-from rstar_async.data.problems import heldout_problems, problems_of_round
+from rstar_async.data.problems import check_problems, heldout_problems
 from rstar_async.data.solved_examples import solved_examples
 from rstar_async.domains.registry import domain_of
 from rstar_async.engines.checks import check_servable, check_trainable
@@ -16,7 +16,7 @@ from rstar_async.errors import BadInput
 from rstar_async.models.sources import require
 from storage import queries
 from storage.database import open_database
-from storage.records import Problem, Round
+from storage.records import Round
 
 # Rounds are compared one by one, because a run may be given more of them.
 _NOT_COMPARED = (*FREE_SECTIONS, "rounds")
@@ -58,16 +58,15 @@ def check_recipe(recipe: Recipe) -> None:
         require(recipe.model.base)
         if recipe.bootstrap.model:
             require(recipe.bootstrap.model, "bootstrap.model")
-    heldout = heldout_problems(recipe)
-    problems_of_round(recipe, 1)
-    _check_examples(recipe, heldout)
+    check_problems(recipe)
+    _check_examples(recipe)
 
 
-def _check_examples(recipe: Recipe, heldout: Sequence[Problem]) -> None:
+def _check_examples(recipe: Recipe) -> None:
     """The user's own solved examples can be read, and none is a held-out problem."""
     if not recipe.bootstrap.source:
         return
-    questions = {problem.question.strip() for problem in heldout}
+    questions = {problem.question.strip() for problem in heldout_problems(recipe)}
     for example in solved_examples(recipe):
         if example.question.strip() in questions:
             raise BadInput(

@@ -145,7 +145,7 @@ def steps_in(file: Path) -> list[TrainingStep]:
         with file.open("rb") as stream:
             stream.seek(max(0, os.fstat(stream.fileno()).st_size - TAIL_BYTES))
             lines = stream.read().splitlines()
-    except FileNotFoundError:
+    except OSError:
         return []
     return [step for line in lines if (step := _step(line)) is not None]
 
@@ -154,5 +154,5 @@ def _step(line: bytes) -> TrainingStep | None:
     """None for a line that was cut off."""
     try:
         return msgspec.json.decode(line, type=TrainingStep)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None

@@ -6,7 +6,7 @@ from typing import Any
 
 from rstar_async.config import ProblemsConfig
 from rstar_async.data.exporter import StoredRound
-from rstar_async.data.files import HUB, peek, read_rows, write_rows
+from rstar_async.data.files import HUB, READERS, peek, read_rows
 from rstar_async.data.problems import problems_in
 from rstar_async.data.reference import TREE
 from rstar_async.data.schemas import (
@@ -15,9 +15,11 @@ from rstar_async.data.schemas import (
     Kind,
     Question,
     Solution,
-    read_row,
 )
+from rstar_async.data.training_rows import read_row
+from rstar_async.data.writing import write_rows
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import listed
 from storage import queries
 from storage.database import Database
 
@@ -66,7 +68,7 @@ def is_file_of_rows(source: str) -> bool:
         return True
     if path.is_dir():
         return not (path / "rstar.db").exists() and not (path / "recipe.json").exists()
-    return "://" not in source and path.suffix in (".json", ".jsonl", ".parquet")
+    return "://" not in source and bool(path.suffix) and path.suffix.lower() in READERS
 
 
 def _values(source: str, kind: Kind, wanted: str) -> Iterator[Solution | Comparison]:
@@ -74,10 +76,9 @@ def _values(source: str, kind: Kind, wanted: str) -> Iterator[Solution | Compari
     if TREE in first:
         raise BadInput(f"{source}: holds trees; `rstar import {source} HOME` first")
     for where, row in rows:
-        value = read_row(row)
+        value = read_row(row, where)
         if value is None or _KINDS[type(value)] != kind:
-            have = ", ".join(map(repr, row)) or "nothing"
-            raise BadInput(f"{where}: {wanted} cannot be made of the columns {have}")
+            raise BadInput(f"{where}: {wanted} cannot be made of the columns {listed(row)}")
         yield value
 
 

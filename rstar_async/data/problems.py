@@ -1,6 +1,7 @@
 """The problems of a run: generated, or read from files."""
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from msgspec import structs
@@ -8,28 +9,27 @@ from msgspec import structs
 from rstar_async.config import ProblemsConfig, Recipe
 from rstar_async.data.files import read_rows
 from rstar_async.data.heldout import set_aside
+from rstar_async.data.rows import BadRows, OnBad
 from rstar_async.domains.base import GeneratedProblem
+from rstar_async.domains.columns import label_column
 from rstar_async.domains.registry import domain_class, domain_of
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import shown
 from storage.records import Problem, Split, problem_id
+
+log = logging.getLogger(__name__)
 
 
 def problems_of_round(recipe: Recipe, number: int) -> list[Problem]:
     """The problems to search in round `number`, in a fixed order."""
     round_ = recipe.rounds[number - 1]
     if recipe.problems.source == "generated":
-        made = generated_problems(recipe, number)
+        levels = round_.levels or recipe.bootstrap.levels
+        seed = recipe.seed * 1000 + number
+        made = domain_of(recipe).generate(round_.problems or 100, levels, seed, "train")
         return [_generated(recipe.name, problem, "train") for problem in made]
     pool, _ = read_problems(recipe.name, recipe.problems)
     return pool[: round_.problems or None]
-
-
-def generated_problems(recipe: Recipe, number: int) -> Sequence[GeneratedProblem]:
-    """Those of round `number` with their solutions, for `problems.source = "generated"`."""
-    round_ = recipe.rounds[number - 1]
-    levels = round_.levels or recipe.bootstrap.levels
-    seed = recipe.seed * 1000 + number
-    return domain_of(recipe).generate(round_.problems or 100, levels, seed, "train")
 
 
 def heldout_problems(recipe: Recipe) -> list[Problem]:
@@ -41,6 +41,15 @@ def heldout_problems(recipe: Recipe) -> list[Problem]:
         return [_generated(recipe.name, problem, "heldout") for problem in made]
     _, heldout = read_problems(recipe.name, recipe.problems)
     return heldout[: wanted or None]
+
+
+def check_problems(recipe: Recipe) -> None:
+    """`BadInput` if the problems of a run cannot be had."""
+    if recipe.problems.source == "generated":
+        heldout_problems(recipe)
+        problems_of_round(recipe, 1)
+    else:
+        read_problems(recipe.name, recipe.problems)
 
 
 def read_problems(run: str, settings: ProblemsConfig) -> tuple[list[Problem], list[Problem]]:
@@ -62,24 +71,60 @@ def read_problems(run: str, settings: ProblemsConfig) -> tuple[list[Problem], li
 
 
 def problems_in(run: str, source: str, settings: ProblemsConfig, split: Split) -> list[Problem]:
-    """The different problems of a file or data set (see `data.files`), in its order."""
-    return list({p.id: p for p in _read(run, source, settings, split)}.values())
+    """The different problems of a file or data set (see `data.files`), in its order.
+
+    Rows that cannot be used are refused by place, or with `skip_bad` left out, counted and logged.
+    So is a question that has several answers, since nobody can know which is right.
+    """
+    bad = BadRows(source, leave_out=settings.skip_bad)
+    found = _without_contradictions(_read(run, source, settings, split, bad.add), bad.add)
+    bad.refuse_any()
+    if not found:
+        why = f" that can be used: {bad.named()}" if bad.count else ""
+        raise BadInput(f"{source} holds no problems{why}")
+    if bad.count:
+        log.warning("%s", bad.summary(len(found)))
+    return found
 
 
-def _read(run: str, source: str, settings: ProblemsConfig, split: Split) -> Iterator[Problem]:
+def _read(
+    run: str, source: str, settings: ProblemsConfig, split: Split, on_bad: OnBad
+) -> Iterator[tuple[str, Problem]]:
     domain = domain_class(settings.domain)
-    for where, row in read_rows(source):
-        question, answer = domain.read_problem(row, settings, where)
-        yield Problem(
-            id=problem_id(run, question),
-            run_id=run,
-            question=question,
-            answer=answer,
-            kind=str(row.get("type", row.get("kind", ""))),
-            level=str(row.get("level", "")),
-            source=Path(source).name,
-            split=split,
+    for where, row in read_rows(source, on_bad):
+        try:
+            question, answer = domain.read_problem(row, settings, where)
+        except BadInput as error:
+            on_bad(error)
+            continue
+        yield (
+            where,
+            Problem(
+                id=problem_id(run, question),
+                run_id=run,
+                question=question,
+                answer=answer,
+                kind=label_column(row, "type") or label_column(row, "kind"),
+                level=label_column(row, "level"),
+                source=Path(source).name,
+                split=split,
+            ),
         )
+
+
+def _without_contradictions(
+    problems: Iterable[tuple[str, Problem]], on_bad: OnBad
+) -> list[Problem]:
+    """One problem for each question; none for a question with several answers."""
+    first: dict[str, tuple[str, Problem]] = {}
+    contradicted: set[str] = set()
+    for where, problem in problems:
+        place, earlier = first.setdefault(problem.id, (where, problem))
+        if earlier.answer != problem.answer:
+            contradicted.add(problem.id)
+            here, there = shown(problem.answer), shown(earlier.answer)
+            on_bad(BadInput(f"{where}: the answer is {here}, but {place} says {there}"))
+    return [problem for _, problem in first.values() if problem.id not in contradicted]
 
 
 def _refuse_overlap(
@@ -90,7 +135,7 @@ def _refuse_overlap(
         example = next(p.question for p in heldout if p.id in common)
         raise BadInput(
             f"{len(common)} questions are in {of.source} and in {of.heldout_source} too, "
-            f"for example {example[:80]!r}; held-out problems must not be trained on"
+            f"for example {shown(example)}; held-out problems must not be trained on"
         )
 
 

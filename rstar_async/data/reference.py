@@ -4,12 +4,14 @@ Its nodes hold text and interpreter's output together, and mark failed leaves by
 `final_answer`. It has no fields for tokens, seeds and costs: writing drops them.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import structs
 
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import shown, without_surrogates
 from rstar_async.text import tags
 from storage.records import Node, NodeStatus
 
@@ -31,6 +33,11 @@ _STATUSES: dict[str, NodeStatus] = {
     TOO_MANY_STEPS: "too_deep",
     NO_VALID_CHILD: "unfinished",
 }
+
+
+MOST_VISITS = 1_000_000_000
+TOLERANCE = 1e-6
+_TAG = re.compile(r"0(\.(0|[1-9][0-9]{0,5}))*")
 
 
 def tree_record(question: str, answer: str, nodes: Iterable[Node]) -> dict[str, Any]:
@@ -75,7 +82,8 @@ def _observation(node: Node) -> str:
 def nodes_of_record(record: Mapping[str, Any], search_id: str, where: str) -> list[Node]:
     """The nodes of a record, parents before children; `BadInput` if it is no tree.
 
-    As in the reference, an answer's Q says whether it is right: +1 right, -1 wrong.
+    As in the reference, an answer's Q says whether it is right: +1 right, -1 wrong. The priors are
+    what the nodes have beyond what their children passed up.
     """
     tree = record.get(TREE)
     if not isinstance(tree, dict) or not isinstance(tree.get("0"), dict):
@@ -89,14 +97,50 @@ def nodes_of_record(record: Mapping[str, Any], search_id: str, where: str) -> li
         nodes[path] = _node(tree[path], path, search_id, f"{where}, node {path}")
     parents = {path.rpartition(".")[0] for path in tree}
     order = {path: n for n, path in enumerate((p for p in nodes if p in parents), start=1)}
-    return [_numbered(node, order) for node in nodes.values()]
+    passed = passed_up(nodes.values())
+    return [_numbered(_with_prior(n, tree[n.path], passed), order) for n in nodes.values()]
+
+
+def passed_up(nodes: Iterable[Node]) -> dict[str, tuple[int, float]]:
+    """The visits and values that each node got from its children (see `search.tree`): an answer
+    passes all it has, a live node what it got itself, a failed step nothing."""
+    got: dict[str, tuple[int, float]] = {}
+    for node in sorted(nodes, key=lambda node: -node.depth):
+        own = (node.visits, node.value_sum) if node.status == "answer" else got.get(node.path)
+        if own and node.depth:
+            parent = node.path.rpartition(".")[0]
+            visits, value = got.get(parent, (0, 0.0))
+            got[parent] = (visits + own[0], value + own[1])
+    return got
+
+
+def adds_up(nodes: Iterable[Node]) -> bool:
+    """Whether every node that can have children has N and W of its prior and its children."""
+    every = list(nodes)
+    passed = passed_up(every)
+    for node in every:
+        if node.status in ("root", "live"):
+            visits, value = passed.get(node.path, (0, 0.0))
+            own = node.value_sum - value - (node.prior or 0.0)
+            if node.visits != visits + (node.prior is not None) or abs(own) > TOLERANCE:
+                return False
+    return True
+
+
+def _with_prior(node: Node, entry: Mapping[str, Any], passed: Mapping[str, Any]) -> Node:
+    visits, value = passed.get(node.path, (0, 0.0))
+    prior = node.value_sum - value
+    if node.status != "live" or node.visits != visits + 1 or not -1 <= round(prior, 6) <= 1:
+        return node
+    told = entry.get("value")
+    exact = isinstance(told, float) and abs(told - prior) < TOLERANCE
+    return structs.replace(node, prior=told if exact else prior)
 
 
 def _numbers_of(path: str, where: str) -> tuple[int, ...]:
-    parts = path.split(".")
-    if parts[0] != "0" or not all(part.isdecimal() for part in parts):
-        raise BadInput(f"{where}: {path!r} is no tag of a node, such as 0.1.3")
-    return tuple(map(int, parts))
+    if not _TAG.fullmatch(path):
+        raise BadInput(f"{where}: {shown(path)} is no tag of a node, such as 0.1.3")
+    return tuple(map(int, path.split(".")))
 
 
 def _numbered(node: Node, order: Mapping[str, int]) -> Node:
@@ -105,13 +149,13 @@ def _numbered(node: Node, order: Mapping[str, int]) -> Node:
 
 
 def _node(entry: Any, path: str, search_id: str, where: str) -> Node:
-    try:
-        text, observation = _split(str(entry["text"]))
-        visits, q = int(entry["visit_count"]), float(entry["q_value"])
-        final = str(entry["final_answer"])
-        output = str(entry.get("observation", ""))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadInput(f"{where}: not as the reference writes it: {error!r}") from None
+    if not isinstance(entry, dict):
+        raise BadInput(f"{where}: not as the reference writes it: expected an object")
+    text, observation = _split(_text(entry, "text", where))
+    visits = int(_number(entry, "visit_count", 0, MOST_VISITS, where))
+    q = _number(entry, "q_value", -1, 1, where)
+    final = _text(entry, "final_answer", where)
+    output = _text({"observation": "", **entry}, "observation", where)
     status = _status(path, final)
     failed = status == "code_error"
     return Node(
@@ -134,6 +178,28 @@ def _node(entry: Any, path: str, search_id: str, where: str) -> Node:
         exec_error=output if failed else "",
         stdout="" if failed else output,
     )
+
+
+def _text(entry: Mapping[str, Any], name: str, where: str) -> str:
+    """A text; "" for null."""
+    value = entry.get(name, 0)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise BadInput(f"{where}: not as the reference writes it: {name} must be a text")
+    return without_surrogates(value)
+
+
+def _number(entry: Mapping[str, Any], name: str, least: int, most: int, where: str) -> float:
+    """A number from `least` to `most`."""
+    value: Any = entry.get(name)
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    if not known or not least <= value <= most or (most > 1 and value != int(value)):
+        raise BadInput(
+            f"{where}: not as the reference writes it: {name} must be a number from {least} to "
+            f"{most:,}, not {value!r:.40}"
+        )
+    return float(value)
 
 
 def _status(path: str, final_answer: str) -> NodeStatus:

@@ -1,16 +1,17 @@
-"""The formats of training files: the names of their columns. Pure.
+"""The formats of training files: the names of their columns, and how rows are written. Pure.
 
 `sft` and `ppm` are the reference code's; `messages`, `prompt-completion` and `preferences` are
-TRL's. A row of one format can be written in any other format of its kind.
+TRL's. A row of one format can be written in any other format of its kind; `training_rows` reads
+them.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from rstar_async.text.prompts import MATH_PROMPTS, QUESTION_PREFIX, QUESTION_SUFFIX, Prompts
+from rstar_async.data.rows import Row
+from rstar_async.text.prompts import MATH_PROMPTS, Prompts
 
-Row: TypeAlias = dict[str, Any]
 Kind: TypeAlias = Literal["solution", "preference", "problem", "tree"]
 
 
@@ -91,29 +92,3 @@ WRITERS: Mapping[str, tuple[Kind, Callable[[Any], Row]]] = {
     "preferences": ("preference", preferences),
     "problems": ("problem", problem),
 }
-
-
-def read_row(row: Mapping[str, Any]) -> Solution | Comparison | None:
-    """The solution or comparison in a row of any known format; None if there is none."""
-    if {"query", "response"} <= row.keys():
-        return Solution(str(row["query"]), str(row["response"]))
-    if {"prompt", "pos", "neg"} <= row.keys():
-        counts = int(row.get("pos_count", 1)), int(row.get("neg_count", 1))
-        return Comparison(str(row["prompt"]), str(row["pos"]), str(row["neg"]), *counts)
-    if {"prompt", "chosen", "rejected"} <= row.keys():
-        return Comparison(str(row["prompt"]), str(row["chosen"]), str(row["rejected"]))
-    if {"prompt", "completion"} <= row.keys():
-        return Solution(_question(str(row["prompt"])), str(row["completion"]))
-    return _from_messages(row.get("messages"))
-
-
-def _from_messages(turns: Any) -> Solution | None:
-    """One question and one reply, as `messages` writes them."""
-    match turns:
-        case [{"role": "user", "content": question}, {"role": "assistant", "content": reply}]:
-            return Solution(str(question), str(reply))
-    return None
-
-
-def _question(prompt: str) -> str:
-    return prompt.removeprefix(QUESTION_PREFIX).removesuffix(QUESTION_SUFFIX)

@@ -5,11 +5,12 @@ solution with, in the domain's own notation (a number, tests as JSON, empty if u
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self, TypeAlias
 
 from rstar_async.config import ProblemsConfig, Recipe
+from rstar_async.domains.columns import required_column
 from rstar_async.errors import BadInput
 from rstar_async.text.prompts import MATH_PROMPTS, Prompts
 from rstar_async.text.steps import Step, parse_step
@@ -69,6 +70,10 @@ class GeneratedProblem(Protocol):
     def level(self) -> int: ...
     @property
     def solution(self) -> str: ...
+
+
+# Whether the last step of a path is right in itself, None if that cannot be told. Pure.
+StepJudge: TypeAlias = Callable[[Sequence[PathStep]], bool | None]
 
 
 class Domain(ABC):
@@ -137,6 +142,14 @@ class Domain(ABC):
         """
         raise NotImplementedError
 
+    def step_judge(self, question: str) -> StepJudge | None:
+        """What tells right steps from wrong ones, where the truth about this question is known, as
+        that of generated ones is; None, the default, where it is not.
+
+        It only measures how many labels of the search are right; nothing learns from it.
+        """
+        return None
+
     async def group(
         self, problem: Problem, answers: Iterable[str], executor: Executor
     ) -> dict[str, str]:
@@ -166,17 +179,3 @@ async def group_equal(answers: Iterable[str], equality: Equality) -> dict[str, s
             firsts.append(answer)
             groups[answer] = answer
     return groups
-
-
-def required_column(row: Mapping[str, Any], name: str, where: str) -> str:
-    """The text in a column; `BadInput` if it is missing or empty."""
-    if name not in row:
-        have = ", ".join(map(repr, row)) or "nothing"
-        raise BadInput(
-            f"{where}: no column {name!r}; it has {have} "
-            "(map columns with problems.question and problems.answer)"
-        )
-    value = str(row[name]).strip()
-    if not value:
-        raise BadInput(f"{where}: column {name!r} is empty")
-    return value

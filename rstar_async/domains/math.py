@@ -9,20 +9,25 @@ from rstar_async.answers.extract import extract_answer
 from rstar_async.answers.rules import RulesName
 from rstar_async.answers.rules import Verdict as Equivalence
 from rstar_async.config import ProblemsConfig, Recipe
+from rstar_async.demo.judge import program_judge
 from rstar_async.demo.problems import WordProblem, word_problems
 from rstar_async.domains.base import (
     Domain,
     Executor,
     GeneratedSplit,
     PathStep,
+    StepJudge,
     Verdict,
     Verification,
     group_equal,
-    required_column,
 )
+from rstar_async.domains.columns import required_column
+from rstar_async.text.steps import StepKind, program_of
 from storage.records import Problem
 
 GSM8K_ANSWER_MARK = "####"
+QUESTION_CHARACTERS = 100_000
+ANSWER_CHARACTERS = 10_000
 _VERDICTS: Mapping[Equivalence, Verdict] = {
     "equal": "right",
     "different": "wrong",
@@ -58,8 +63,8 @@ class MathDomain(Domain):
         cls, row: Mapping[str, Any], columns: ProblemsConfig, where: str
     ) -> tuple[str, str]:
         """GSM8K's answer column holds a whole solution, with the answer behind a mark."""
-        question = required_column(row, columns.question, where)
-        answer = required_column(row, columns.answer, where)
+        question = required_column(row, columns.question, where, most=QUESTION_CHARACTERS)
+        answer = required_column(row, columns.answer, where, most=ANSWER_CHARACTERS)
         return question, answer.rpartition(GSM8K_ANSWER_MARK)[2].strip() or answer
 
     def generate(
@@ -75,6 +80,22 @@ class MathDomain(Domain):
         if answer is None:
             return Verification("", "wrong")
         return Verification(answer, _VERDICTS[await self._open.equal(problem.answer, answer)])
+
+    def step_judge(self, question: str) -> StepJudge | None:
+        """For generated problems, whose sentences have a known meaning; an answer is right if it is
+        what the program printed."""
+        judge = program_judge(question)
+        if judge is None:
+            return None
+
+        def judge_step(path: Sequence[PathStep]) -> bool | None:
+            if path[-1].step.kind is StepKind.ANSWER:
+                printed = "".join(step.stdout for step in path).strip()
+                return extract_answer(path[-1].text) == printed
+            program = program_of(step.step for step in path)
+            return judge(program) if program else None
+
+        return judge_step
 
     async def group(
         self, problem: Problem, answers: Iterable[str], executor: Executor

@@ -90,7 +90,7 @@ async def carry_out(request: EvaluationRequest, sockets: Path) -> Reply:
     model, recipe = request.model, request.model.recipe
     domain = domain_of(recipe)
     models = ActiveModels.load(recipe.models_folder, model.policy, model.ppm, domain.prompts)
-    settings = EvaluationSettings.of(recipe, model.run_id, model.round, models)
+    settings = EvaluationSettings.of(recipe, model.run_id, model.round, models, model.ppm_note)
     endpoints = {pool: clients_endpoint(sockets, pool) for pool in POOLS}
     window = settings.search.in_flight * max(settings.search.candidates, 8)
     async with (

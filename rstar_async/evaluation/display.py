@@ -37,7 +37,7 @@ def caption(results: Results) -> str:
         f"percent of {results.problems} problems with 95 % intervals; beams and samples use the "
         f"tokens of the trees above them\n{results.rollouts} rollouts of {results.candidates} "
         f"candidates a tree, seed {results.seed}; now generated {results.generated:,} tokens in "
-        f"{results.seconds:,.0f} s{_savings(results)}{_trust(results.pair_accuracy)}"
+        f"{results.seconds:,.0f} s{_savings(results)}{_trust(results)}"
     )
 
 
@@ -82,11 +82,13 @@ def _savings(results: Results) -> str:
     )
 
 
-def _trust(pair_accuracy: float | None) -> str:
+def _trust(results: Results) -> str:
     """How much the rules by PPM value can be worth."""
-    if pair_accuracy is None:
+    if results.ppm_note:
+        return f"\n{results.ppm_note}"
+    if results.pair_accuracy is None:
         return ""
-    ordered = f"the PPM orders {100 * pair_accuracy:.1f} % of held-out pairs rightly"
+    ordered = f"the PPM orders {100 * results.pair_accuracy:.1f} % of held-out pairs rightly"
     return f"\n{ordered}, chance is 50 %"
 
 
@@ -137,6 +139,7 @@ def schedules_caption(results: ScheduleResults) -> str:
         f"means over {results.problems} problems x {results.trees} trees, one answer a tree by "
         f"{results.answer}, {results.candidates} candidates, seed {results.seed}; 95 % intervals "
         f"over problems, paired; {results.seconds:,.0f} s"
+        + (f"\n{results.ppm_note}" if results.ppm_note else "")
     )
 
 

@@ -1,6 +1,5 @@
 """Finds the models to measure, given the folder of a run or of a published model."""
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,22 +9,25 @@ from msgspec import structs
 from rstar_async.config import Recipe
 from rstar_async.config.loader import as_toml_values, read_recipe, read_stored_recipe
 from rstar_async.errors import BadInput
+from rstar_async.search.models import MANIFEST, read_manifest
 from storage import queries
 from storage.database import open_database
 from storage.records import Round, Run
 
-MANIFEST = "manifest.json"
-
 
 @dataclass(frozen=True, slots=True)
 class ModelRef:
-    """Models of one round of a run. The recipe says where they and the database are."""
+    """Models of one round of a run. The recipe says where they and the database are.
+
+    `ppm_note` says in one line that the PPM was left out or is doubtful, "" if it is neither.
+    """
 
     recipe: Recipe
     run_id: str
     round: int
     policy: str
     ppm: str | None
+    ppm_note: str = ""
 
 
 def find_models(model: Path, number: int | None = None, ppm: Path | None = None) -> ModelRef:
@@ -49,11 +51,11 @@ def find_models(model: Path, number: int | None = None, ppm: Path | None = None)
 
 def base_of(model: ModelRef) -> str:
     """What the policy was trained from, as its manifest says; "" if that is not known."""
-    manifest = model.recipe.models_folder / model.policy / MANIFEST
     try:
-        return str(json.loads(manifest.read_text()).get("base", ""))
-    except (OSError, ValueError):
+        manifest = read_manifest(model.recipe.models_folder / model.policy)
+    except BadInput:
         return ""
+    return str(manifest.get("base", ""))
 
 
 def with_settings_of(recipe: Recipe, path: Path | None) -> Recipe:
@@ -97,7 +99,7 @@ def _stored_recipe(home: Path) -> Recipe:
 
 
 def _of_version(folder: Path, ppm: Path | None) -> ModelRef:
-    manifest = _manifest(folder, "policy")
+    manifest = manifest_of(folder, "policy")
     run_home = folder.parent.parent
     if ppm is None and (run_home / "recipe.json").is_file():
         return replace(_of_run(run_home, manifest["round"]), policy=folder.name)
@@ -108,7 +110,7 @@ def _outside_runs(policy: Path, ppm: Path | None) -> ModelRef:
     """The versions in a run of their own below `runs`: links to them, and a store."""
     versions = [policy]
     if ppm is not None:
-        _manifest(ppm, "ppm")
+        manifest_of(ppm, "ppm")
         versions.append(ppm)
     name = f"evaluation-{policy.name}"
     recipe = Recipe(name=name)
@@ -136,11 +138,9 @@ def _create_store(model: ModelRef) -> ModelRef:
     return model
 
 
-def _manifest(folder: Path, kind: str) -> dict[str, Any]:
-    try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
-    except (OSError, ValueError) as error:
-        raise BadInput(f"cannot read {folder / MANIFEST}: {error}") from None
+def manifest_of(folder: Path, kind: str) -> dict[str, Any]:
+    """The manifest of the version in `folder`; `BadInput` unless it is one of that kind."""
+    manifest = read_manifest(folder)
     if manifest.get("kind") != kind:
         raise BadInput(f"{folder} is a published {manifest.get('kind')}, not a {kind}")
     return manifest

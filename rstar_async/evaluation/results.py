@@ -41,7 +41,8 @@ class Results(msgspec.Struct, frozen=True):
 
     `generated` tokens were sampled for it, `seconds` it took; both leave out what an earlier
     evaluation had stored. `pair_accuracy` is that of the PPM on held-out pairs, if its training
-    told: how far its values can be trusted. `token_savings`: see there.
+    told: how far its values can be trusted. `token_savings`: see there. `ppm_note` says why the
+    PPM was left out or is doubtful, "" if it is neither.
     """
 
     run: str
@@ -60,6 +61,7 @@ class Results(msgspec.Struct, frozen=True):
     rows: list[Result]
     pair_accuracy: float | None = None
     token_savings: tuple[Interval, Interval] | None = msgspec.field(default=None, name="spared")
+    ppm_note: str = ""
 
 
 class ResultsOf:
@@ -124,6 +126,7 @@ class ResultsOf:
             rows=[self._result(row, rows) for row in rows],
             pair_accuracy=ppm.metrics.get("pair_accuracy") if ppm else None,
             token_savings=(interval(tokens), interval(accuracy)),
+            ppm_note=settings.ppm_note,
         )
 
     def _result(self, row: Row, rows: Sequence[Row]) -> Result:

@@ -58,7 +58,7 @@ class RoundEvaluation:
         problems: Sequence[Problem],
     ) -> None:
         self._settings = settings
-        self._alone = replace(settings, models=replace(settings.models, ppm=None))
+        self._alone = replace(settings, models=replace(settings.models, ppm=None), ppm_note="")
         self._runner = runner
         self._store = store
         self._problems = problems

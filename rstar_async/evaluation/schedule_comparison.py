@@ -53,6 +53,7 @@ class ScheduleResults(msgspec.Struct, frozen=True):
     seed: int
     seconds: float
     rows: list[ScheduleResult]
+    ppm_note: str = ""
 
 
 class ScheduleComparison:
@@ -155,6 +156,7 @@ class ScheduleComparison:
             seed=settings.seed,
             seconds=seconds,
             rows=[_result(row) for row in rows],
+            ppm_note=settings.ppm_note,
         )
 
 

@@ -1,5 +1,6 @@
 """What is measured: models, settings and seed, and the ids and records that follow from them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,12 +34,14 @@ class EvaluationSettings:
     execution: ExecutionConfig
     bounds: BoundsConfig
     evaluation: EvaluationConfig
+    ppm_note: str = ""
 
     @classmethod
     def of(
-        cls, recipe: Recipe, run_id: str, number: int, models: ActiveModels
+        cls, recipe: Recipe, run_id: str, number: int, models: ActiveModels, ppm_note: str = ""
     ) -> "EvaluationSettings":
-        """Of round `number`, by the settings of the recipe."""
+        """Of round `number`, by the settings of the recipe. `ppm_note` is stored with every figure:
+        that the PPM was left out or is doubtful."""
         return cls(
             run_id=run_id,
             round=number,
@@ -48,6 +51,7 @@ class EvaluationSettings:
             execution=recipe.execution,
             bounds=recipe.bounds,
             evaluation=recipe.evaluation,
+            ppm_note=ppm_note,
         )
 
     def plan(self, strategy: Strategy) -> SearchPlan:
@@ -84,9 +88,16 @@ class EvaluationSettings:
         )
 
     def evaluation_record(
-        self, id_: str, method: str, benchmark: str, share: Share, **figures: Any
+        self,
+        id_: str,
+        method: str,
+        benchmark: str,
+        share: Share,
+        settings: Mapping[str, Any] | None = None,
+        **figures: Any,
     ) -> Evaluation:
         """One figure for the store; `figures` are the other fields of `Evaluation`."""
+        note = {"ppm_note": self.ppm_note} if self.ppm_note else {}
         return Evaluation(
             id=id_,
             run_id=self.run_id,
@@ -98,6 +109,7 @@ class EvaluationSettings:
             pass_at_1=share.mean,
             low=share.low,
             high=share.high,
+            settings={**(settings or {}), **note},
             **figures,
         )
 

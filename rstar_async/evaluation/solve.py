@@ -42,6 +42,7 @@ class Solved(msgspec.Struct, frozen=True):
     tokens: int
     seconds: float
     doubts: list[str] = []
+    ppm_note: str = ""
 
 
 async def solve(
@@ -74,6 +75,7 @@ async def solve(
         tokens=tokens_of(made),
         seconds=time.monotonic() - started,
         doubts=doubts(answer, by_answer, len(made), endings),
+        ppm_note=attempts.settings.ppm_note,
     )
 
 

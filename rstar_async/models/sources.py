@@ -1,15 +1,20 @@
 """Where a base model comes from. Needs no torch, so that it can be checked before a run starts."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from rstar_async.errors import BadInput
+from rstar_async.models.gguf_header import check_header
 
 DEMO_CHECKPOINT = Path(__file__).parents[1] / "demo" / "checkpoint"
 PACKAGE = "package:"
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+LARGE_FILES = (*WEIGHTS, "tokenizer.json")
+LFS_POINTER = b"version https://git-lfs"
 HUB_SECONDS = 10.0
 KEY = "model.base"
 
@@ -31,7 +36,15 @@ class Source:
 
 
 def find(base: str, key: str = KEY) -> Source:
-    """The source that the setting `key` names; `BadInput` if there is none."""
+    """The source that the setting `key` names; `BadInput` if there is none, or a GGUF file is not
+    whole."""
+    source = _find(base, key)
+    if source.gguf_file:
+        check_header(Path(source.place) / source.gguf_file, key)
+    return source
+
+
+def _find(base: str, key: str) -> Source:
     if base == "demo":
         return _in_folder(DEMO_CHECKPOINT, key)
     if base.startswith(PACKAGE):
@@ -53,6 +66,29 @@ def require(base: str, key: str = KEY) -> None:
     source = find(base, key)
     if source.is_on_hub:
         _require_on_hub(source.place, key)
+    elif not source.gguf_file:
+        refuse_quantised(source, _config(source, key), key)
+
+
+def refuse_quantised(source: Source, config: Mapping[str, Any], key: str = KEY) -> None:
+    """`BadInput` if the `config` of a model says that its weights are quantised."""
+    if quantisation := config.get("quantization_config"):
+        method = dict(quantisation).get("quant_method", "of an unknown kind")
+        raise BadInput(
+            f"{key}: the weights of {source} are quantised ({method}) and cannot be trained; use "
+            "the model that they were made from, or a .gguf file, which is converted"
+        )
+
+
+def _config(source: Source, key: str) -> Mapping[str, Any]:
+    file = Path(source.place) / "config.json"
+    try:
+        content = json.loads(file.read_text("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{key}: {file} cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise BadInput(f"{key}: {file} is not a JSON object")
+    return content
 
 
 def _require_on_hub(name: str, key: str) -> None:
@@ -110,4 +146,16 @@ def _in_folder(folder: Path, key: str) -> Source:
         return Source(str(folder), ggufs[0].name)
     if not any(file for pattern in WEIGHTS for file in folder.glob(pattern)):
         raise BadInput(f"{key}: {folder} has a config.json but no weights")
+    _refuse_pointers(folder, key)
     return Source(str(folder))
+
+
+def _refuse_pointers(folder: Path, key: str) -> None:
+    """`BadInput` if git has left a pointer where a large file should be."""
+    for file in (file for pattern in LARGE_FILES for file in sorted(folder.glob(pattern))):
+        with file.open("rb") as stream:
+            if stream.read(len(LFS_POINTER)) == LFS_POINTER:
+                raise BadInput(
+                    f"{key}: {file} is only the pointer of git lfs; `git lfs pull` in its folder "
+                    "fetches the file"
+                )

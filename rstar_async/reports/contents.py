@@ -58,15 +58,6 @@ class Heldout(msgspec.Struct, frozen=True):
     gain: tuple[float, float, float] | None
 
 
-class Process(msgspec.Struct, frozen=True):
-    """Solutions with a verified answer: those with a right process, those that are right by luck,
-    and those that could not be judged."""
-
-    right: int
-    wrong: int
-    undecided: int
-
-
 class RoundDetails(msgspec.Struct, frozen=True):
     """One round in detail; the bootstrap has only its row."""
 
@@ -85,7 +76,6 @@ class RoundDetails(msgspec.Struct, frozen=True):
     score_seconds: float
     cost: Cost | None
     training: dict[str, dict[str, float]]
-    process: Process | None = None
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -100,7 +90,8 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Scaling(msgspec.Struct, frozen=True):
-    """One evaluation over the number of trajectories; curves by method and rule."""
+    """One evaluation over the number of trajectories; curves by method and rule. `ppm_note` says
+    why the PPM was left out or is doubtful."""
 
     round: int
     benchmark: str
@@ -109,6 +100,7 @@ class Scaling(msgspec.Struct, frozen=True):
     problems: int
     settings: dict[str, float]
     curves: dict[str, list[Point]]
+    ppm_note: str = ""
 
 
 class Example(msgspec.Struct, frozen=True):

@@ -18,7 +18,6 @@ from rstar_async.reports.contents import (
     Scaling,
 )
 from rstar_async.reports.heldout_samples import heldout_by_round
-from rstar_async.reports.processes import process_of_round
 from rstar_async.reports.round_rows import RoundRow, report_of
 from rstar_async.reports.solutions import solutions_of_round
 from storage import queries
@@ -83,7 +82,6 @@ def _round(
         score_seconds=spent.score_seconds,
         cost=_cost(database, run_id, row, rows, versions, recipe, hourly_price),
         training=_training(versions, row),
-        process=process_of_round(database, run, row.number),
     )
 
 
@@ -153,6 +151,7 @@ def _scaling(found: list[Evaluation]) -> Scaling:
         first.problems,
         settings,
         dict(curves),
+        first.settings.get("ppm_note", ""),
     )
 
 

@@ -81,10 +81,9 @@ def _sections(report: Report) -> Iterator[Content]:
             table_of(tables.coverage_table(report)),
         ],
     )
-    yield _section("Processes", [_note(PROCESS_NOTE), table_of(tables.process_table(report))])
     yield _section("Rollouts", [_note(ROLLOUTS_NOTE), table_of(tables.rollouts_table(report))])
     yield _section("Q and PPM values", [_plots(_histograms(report))])
-    yield _section("Preference pairs", [table_of(tables.pairs_table(report))])
+    yield _section("Preference pairs", [table_of(tables.pairs_table(report)), *_labels(report)])
     yield _section("Training", [table_of(tables.training_table(report))])
     yield _section(
         "Code", [table_of(tables.endings_table(report)), table_of(tables.errors_table(report))]
@@ -99,14 +98,15 @@ HELDOUT_NOTE = (
     "interval contains zero may be chance."
 )
 
-PROCESS_NOTE = (
-    "A verified answer says nothing of the way to it. Generated problems have solutions of their "
-    "own: here the best solution of each problem is compared with it, value by value."
-)
-
 ROLLOUTS_NOTE = (
     "The rollouts that were made, and their share of a fixed schedule that gives every problem as "
     "many rollouts as the hardest one may get."
+)
+
+LABELS_NOTE = (
+    "Search labels a step by the answers below it. Where problems are generated the truth about "
+    "each step is known: a pair is right if its chosen step does what the question says and its "
+    "rejected step does not; a process is right if all its steps are."
 )
 
 COST_NOTE = (
@@ -128,6 +128,12 @@ def _test_time(report: Report) -> Iterator[Content]:
         settings = ", ".join(f"{key} {value:g}" for key, value in found.settings.items())
         ppm = f"PPM {found.ppm_id}" if found.ppm_id else "no PPM"
         yield _note(f"round {found.round}, {ppm}, {settings}; baselines at equal tokens")
+        yield _note(found.ppm_note) if found.ppm_note else None
+
+
+def _labels(report: Report) -> list[Content]:
+    table = table_of(tables.labels_table([facts.row for facts in report.rounds]))
+    return [table, _note(LABELS_NOTE)] if table else []
 
 
 def _histograms(report: Report) -> list[Content]:

@@ -1,6 +1,6 @@
 """One row of figures for each round of a run, counted from rows of the database."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -8,6 +8,24 @@ import msgspec
 from storage import queries
 from storage.database import Database
 from storage.records import Evaluation, ModelVersion, Round
+
+
+class Labels(msgspec.Struct, frozen=True):
+    """How much of a round is right where the truth about steps is known, as that of generated
+    problems is; counts, 0 for what was not judged.
+
+    Of `judged` preferences that the PPM learnt from: the chosen side right and the rejected wrong
+    (`right`), the other way round, both right, both wrong. Of `solutions` with a right answer, all
+    steps are right in `right_processes`.
+    """
+
+    judged: int
+    right: int
+    inverted: int
+    both_right: int
+    both_wrong: int
+    solutions: int
+    right_processes: int
 
 
 class RoundRow(msgspec.Struct, frozen=True):
@@ -39,6 +57,7 @@ class RoundRow(msgspec.Struct, frozen=True):
     policy_id: str | None
     ppm_id: str | None
     seconds: float | None
+    labels: Labels | None = None
 
 
 class RunReport(msgspec.Struct, frozen=True):
@@ -86,6 +105,23 @@ def _row(
         policy_id=trained_policy.id if trained_policy else None,
         ppm_id=ppm.id if ppm else None,
         seconds=round_.closed_at - round_.started_at if round_.closed_at else None,
+        labels=labels_of([v.metrics for v in versions if v.round == round_.number]),
+    )
+
+
+def labels_of(metrics: Iterable[Mapping[str, Any]]) -> Labels | None:
+    """From the metrics of all models of a round, refused ones too; None if nothing was judged."""
+    found = {name: value for one in metrics for name, value in one.items()}
+    if "labels_judged" not in found and "solutions_judged" not in found:
+        return None
+    return Labels(
+        judged=found.get("labels_judged", 0),
+        right=found.get("labels_right", 0),
+        inverted=found.get("labels_inverted", 0),
+        both_right=found.get("labels_both_right", 0),
+        both_wrong=found.get("labels_both_wrong", 0),
+        solutions=found.get("solutions_judged", 0),
+        right_processes=found.get("solutions_right_process", 0),
     )
 
 

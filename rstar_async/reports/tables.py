@@ -69,6 +69,27 @@ def pairs_table(report: Report) -> Table:
     return Table("Preference pairs", ["round", *kinds, "held-out pair accuracy"], rows)
 
 
+def labels_table(rows: Sequence[RoundRow]) -> Table:
+    """What is right of pairs and solutions, where the truth about steps is known."""
+    header = ["round", "pairs judged", "right", "inverted", "both right", "both wrong"]
+    header += ["solutions with a right answer", "and a right process"]
+    cells = [
+        [
+            str(row.number),
+            count(found.judged),
+            *(
+                _part(part, found.judged)
+                for part in (found.right, found.inverted, found.both_right, found.both_wrong)
+            ),
+            count(found.solutions),
+            _part(found.right_processes, found.solutions),
+        ]
+        for row in rows
+        if (found := row.labels)
+    ]
+    return Table("Labels against the truth", header, cells)
+
+
 def cost_table(report: Report) -> Table:
     header = ["round", "kept solutions", "tokens each", "executor CPU s each", "seconds each"]
     header += ["generating s", "executing s", "scoring s"]
@@ -84,17 +105,6 @@ def cost_table(report: Report) -> Table:
             row.append(number(cost.price if cost else None, 4))
         rows.append(row)
     return Table("Cost of a kept solution", header + (["price each"] if priced else []), rows)
-
-
-def process_table(report: Report) -> Table:
-    """Where the problems' own solutions are known: how many verified answers came of a right
-    process."""
-    judged = [(name_of(facts), facts.process) for facts in report.rounds if facts.process]
-    rows = [
-        [name, *map(count, (one.right, one.wrong, one.undecided))] for name, one in judged if one
-    ]
-    header = ["round", "right process", "right by luck", "not judged"]
-    return Table("Solutions whose answer was verified", header, rows)
 
 
 def errors_table(report: Report) -> Table:
@@ -212,6 +222,10 @@ def _share(coverage: Coverage | None) -> str:
         return NONE
     share = coverage.solved / coverage.problems
     return f"{100 * share:.1f} % of {coverage.problems:,}"
+
+
+def _part(part: int, whole: int) -> str:
+    return f"{part:,} ({percent(part / whole)})" if whole else NONE
 
 
 def _plain(value: float | None) -> str:

@@ -1,14 +1,16 @@
 """The model versions that one round searches with."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from rstar_async.config import PathRule
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import from_json, shown
 from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.text.prompts import MATH_PROMPTS, Prompts
+
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +31,38 @@ class ActiveModels:
     ) -> "ActiveModels":
         """Read the tokenizer and the prompt style of version `policy` in `folder`, and the path
         rule of version `ppm`."""
-        style: PromptStyle = _manifest(folder / policy)["prompt_style"]
+        style = prompt_style(folder / policy)
         encoder = Encoder.load(folder / policy, style, prompts)
         return cls(policy, ppm, encoder, _path_rule(folder / ppm) if ppm else "last")
 
 
+def prompt_style(folder: Path) -> PromptStyle:
+    """How a published policy is prompted, as its manifest says."""
+    found = read_manifest(folder).get("prompt_style")
+    for style in get_args(PromptStyle):
+        if found == style:
+            return cast("PromptStyle", style)
+    raise BadInput(f"{folder / MANIFEST}: prompt_style is {shown(str(found))}")
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a published version; `BadInput` if there is none that can be read."""
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        raise BadInput(f"{folder} has no {MANIFEST}; was this model version published?")
+    try:
+        content = from_json(manifest.read_bytes())
+    except OSError as error:
+        raise BadInput(f"cannot read {manifest}: {error.strerror}") from None
+    except ValueError as error:
+        raise BadInput(f"cannot read {manifest}: {error}") from None
+    if not isinstance(content, dict):
+        raise BadInput(f"cannot read {manifest}: it is no JSON object")
+    return content
+
+
 def _path_rule(folder: Path) -> PathRule:
     """PPMs that were published before there was a rule were read at the last step."""
-    rule: PathRule = _manifest(folder).get("metrics", {}).get("path_rule", "last")
+    metrics = read_manifest(folder).get("metrics")
+    rule: PathRule = metrics.get("path_rule", "last") if isinstance(metrics, dict) else "last"
     return rule
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    manifest = folder / "manifest.json"
-    if not manifest.is_file():
-        raise BadInput(f"{folder} has no manifest.json; was this model version published?")
-    content: dict[str, Any] = json.loads(manifest.read_text())
-    return content

@@ -4,7 +4,7 @@ A question and an interpreter's output come from outside: they are encoded as pl
 written inside them never becomes a special token.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -12,9 +12,12 @@ from typing import Literal
 from tokenizers import Tokenizer
 
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import without_surrogates
 from rstar_async.text import tags
+from rstar_async.text.bos import BosIds, bos_ids_of
 from rstar_async.text.prompts import MATH_PROMPTS, Prompts
 from rstar_async.text.steps import observation
+from rstar_async.text.tokenizer_file import open_tokenizer
 
 PromptStyle = Literal["tagged", "few_shot"]
 
@@ -23,24 +26,35 @@ class Encoder:
     """Encodes prompts and observations for one tokenizer, one prompt style and one kind of problem.
 
     `tagged`: the tags are special tokens, one id each. `few_shot`: the model has never seen them,
-    so they are encoded as ordinary text and steps stop at strings.
+    so they are encoded as ordinary text and steps stop at strings. Prompts begin with `bos_ids`.
     """
 
     def __init__(
-        self, tokenizer: Tokenizer, style: PromptStyle, prompts: Prompts = MATH_PROMPTS
+        self,
+        tokenizer: Tokenizer,
+        style: PromptStyle,
+        prompts: Prompts = MATH_PROMPTS,
+        bos_ids: BosIds = (),
     ) -> None:
+        self.bos_ids = bos_ids
         self._tokenizer = tokenizer
         self._style = style
         self._prompts = prompts
 
     @classmethod
-    def load(cls, folder: Path, style: PromptStyle, prompts: Prompts = MATH_PROMPTS) -> "Encoder":
+    def load(
+        cls,
+        folder: Path,
+        style: PromptStyle,
+        prompts: Prompts = MATH_PROMPTS,
+        bos_ids: Sequence[int] | None = None,
+    ) -> "Encoder":
         """Read `tokenizer.json` of a model folder; `BadInput` if it is not there, or if its
-        tokenizer lacks the tags that the style `tagged` needs."""
-        file = folder / "tokenizer.json"
-        if not file.is_file():
-            raise BadInput(f"{folder} has no tokenizer.json; is it a Hugging Face model folder?")
-        encoder = cls(Tokenizer.from_file(str(file)), style, prompts)
+        tokenizer lacks the tags that the style `tagged` needs. Without `bos_ids`, prompts begin as
+        the folder says."""
+        tokenizer = open_tokenizer(folder)
+        begin = bos_ids_of(folder) if bos_ids is None else tuple(bos_ids)
+        encoder = cls(tokenizer, style, prompts, begin)
         if style == "tagged":
             encoder.require_tags(folder)
         return encoder
@@ -66,22 +80,14 @@ class Encoder:
     @property
     def shared_prefix_length(self) -> int:
         """How many leading ids all prompts of this style have in common."""
-        if self._style == "few_shot":
-            return len(self._plain(self._prompts.few_shot_prefix))
-        return len(self._tagged(self._prompts.question_prefix))
+        return len(self.bos_ids) + len(self._before_question())
 
     def prompt(self, question: str) -> list[int]:
         """The ids before the first step."""
+        begin = [*self.bos_ids, *self._before_question()]
         if self._style == "few_shot":
-            return [
-                *self._plain(self._prompts.few_shot_prefix),
-                *self._plain(question + self._prompts.few_shot_suffix),
-            ]
-        return [
-            *self._tagged(self._prompts.question_prefix),
-            *self._plain(question),
-            *self._tagged(self._prompts.question_suffix),
-        ]
+            return [*begin, *self._plain(question + self._prompts.few_shot_suffix)]
+        return [*begin, *self._plain(question), *self._tagged(self._prompts.question_suffix)]
 
     def step(self, text: str) -> list[int]:
         """The ids of a step that this policy did not write, such as a demonstration's."""
@@ -104,8 +110,15 @@ class Encoder:
         text: str = self._tokenizer.decode(tokens, skip_special_tokens=False)
         return text
 
+    def _before_question(self) -> list[int]:
+        if self._style == "few_shot":
+            return self._plain(self._prompts.few_shot_prefix)
+        return self._tagged(self._prompts.question_prefix)
+
     def _tagged(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        ids: list[int] = self._tokenizer.encode(
+            without_surrogates(text), add_special_tokens=False
+        ).ids
         return ids
 
     def _plain(self, text: str) -> list[int]:

@@ -10,14 +10,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from transformers import AutoConfig
+
 from rstar_async.config import BootstrapConfig, PolicyConfig
+from rstar_async.errors import BadInput
 from rstar_async.text.encoding import PromptStyle
 from rstar_async.trainer import distributed
 from rstar_async.trainer.base import prepare_base
 from rstar_async.trainer.context import Training, TrainingContext
 from rstar_async.trainer.dataset import SFTRow, within
+from rstar_async.trainer.errors import Refused
 from rstar_async.trainer.policy import PolicyJob, train_policy
 from rstar_async.trainer.progress import TrainingProgress
+from rstar_async.trainer.scorer import scorer_class
 from storage.records import ModelVersion
 
 BOOTSTRAP = 0
@@ -49,17 +54,22 @@ def _publish(
 ) -> ModelVersion:
     def prepare(folder: Path, _: TrainingProgress) -> dict[str, Any]:
         distributed.on_rank0(lambda: prepare_base(source, folder))
+        if parent is None and context.recipe.ppm.train:
+            scorer_class(AutoConfig.from_pretrained(folder))
         return {}
 
-    return context.make(
-        "policy",
-        BOOTSTRAP,
-        parent=parent,
-        training=prepare,
-        phase="base",
-        manifest_fields={**context.manifest_fields(style), "base": source},
-        counts={},
-    )
+    try:
+        return context.make(
+            "policy",
+            BOOTSTRAP,
+            parent=parent,
+            training=prepare,
+            phase="base",
+            manifest_fields={**context.manifest_fields(style), "base": source},
+            counts={},
+        )
+    except Refused as refused:  # no other start of the trainer could publish it
+        raise BadInput(f"model.base: {source} cannot be used: {refused}") from refused
 
 
 def _train_on_demonstrations(context: TrainingContext, base: ModelVersion) -> ModelVersion:
@@ -74,7 +84,7 @@ def _train_on_demonstrations(context: TrainingContext, base: ModelVersion) -> Mo
         parent=base,
         training=policy_training(context, BOOTSTRAP, base, fitting, training),
         phase="bootstrap",
-        manifest_fields=context.manifest_fields("tagged", settings),
+        manifest_fields=context.trained_fields(base, settings),
         counts={"too_long": len(rows) - len(fitting)},
     )
 

@@ -1,6 +1,6 @@
 """Turns the trees of a searched round into rows and pairs, problem by problem."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -13,6 +13,7 @@ from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.trainer.answer_ordering import AnsweredTree, answered_tree
 from rstar_async.trainer.context import TrainingContext
 from rstar_async.trainer.dataset import SFTRow, StoredTree, labelled_tree, trajectory_row
+from rstar_async.trainer.label_quality import TreeJudge, count_labels, count_processes
 from rstar_async.trainer.objectives import targets_of
 from rstar_async.trainer.packing import PackedTree, Target, pack
 from storage import queries
@@ -33,6 +34,9 @@ class RoundDataset:
     pairs: list[Pair] = field(default_factory=list)
     answered: list[AnsweredTree] = field(default_factory=list)
     too_long_to_label: int = 0
+    # Judged labels that are trained on, and judged right answers of the round; see `label_quality`.
+    labels: Counter[str] = field(default_factory=Counter)
+    processes: Counter[str] = field(default_factory=Counter)
 
 
 def build_dataset(
@@ -52,8 +56,11 @@ def build_dataset(
             continue
         _add_trajectories(context, solved, encoder, dataset)
         for tree in stored:
+            judge = TreeJudge(tree, context.domain)
+            if tree.search.round == number:
+                dataset.processes += count_processes(judge, tree)
             if tree.search.round in for_ppm:
-                pairs = _add_labels(context, tree, encoder, ppm_length, dataset)
+                pairs = _add_labels(context, tree, judge, encoder, ppm_length, dataset)
                 dataset.pairs += pairs if tree.search.round == number else []
     return dataset
 
@@ -120,6 +127,7 @@ def _add_trajectories(
 def _add_labels(
     context: TrainingContext,
     stored: StoredTree,
+    judge: TreeJudge,
     encoder: Encoder,
     ppm_length: int,
     dataset: RoundDataset,
@@ -144,10 +152,12 @@ def _add_labels(
     packed, kept = pack(tree, ppm_length, settings.max_tokens, settings.score_at)
     dataset.trees[split] += packed
     dataset.too_long_to_label += len(tree.pairs) + len(tree.targets) - len(kept)
+    pairs = [label for label in kept if isinstance(label, Preference)]
+    if split == "train":
+        dataset.labels += count_labels(judge, pairs)
     return [
         Pair(context.run, search.round, search.id, p.chosen, p.rejected, p.kind, p.weight, split)
-        for p in kept
-        if isinstance(p, Preference)
+        for p in pairs
     ]
 
 

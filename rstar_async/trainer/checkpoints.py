@@ -96,7 +96,10 @@ class SaveCheckpoints(TrainerCallback):
         every = self._checkpoints.seconds
         is_due = every > 0 and time.monotonic() - self._last >= every
         self.stopped, is_due = distributed.any_rank(self._should_stop(), is_due)
-        is_end = self.stopped or state.global_step >= state.max_steps
+        is_last = state.global_step >= state.max_steps
+        if control.should_training_stop and not is_last:
+            return  # Early stopping ended it; a training that resumes comes to this step again.
+        is_end = self.stopped or is_last
         if is_due or (every > 0 and (self.stopped or (is_end and self._saved))):
             control.should_save = True
         if self.stopped:

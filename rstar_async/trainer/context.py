@@ -18,6 +18,7 @@ from rstar_async.domains.base import Domain
 from rstar_async.domains.registry import domain_of
 from rstar_async.errors import RstarError
 from rstar_async.sanitize import checked_name
+from rstar_async.text.bos import bos_ids_in
 from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.trainer import distributed
 from rstar_async.trainer.checkpoints import clear_checkpoints
@@ -121,19 +122,25 @@ class TrainingContext:
         problems = self.domain.generate(count, levels, self.recipe.seed, "demonstration")
         return [demonstration_row(p.question, p.solution, encoder) for p in problems]
 
-    def manifest_fields(
-        self, style: PromptStyle, settings: Section | None = None
-    ) -> dict[str, Any]:
+    def manifest_fields(self, style: PromptStyle) -> dict[str, Any]:
         """The fields of a manifest that say where the weights come from."""
         return {
             "prompt_style": style,
             "base": self.recipe.model.base,
-            "settings": to_builtins(settings) if settings else {},
+            "settings": {},
             "recipe": _shareable(self.recipe),
             "seed": self.recipe.seed,
             "code_revision": code_revision(),
             "libraries": versions_of(LIBRARIES),
             "created_at": time.time(),
+        }
+
+    def trained_fields(self, start: ModelVersion, settings: Section) -> dict[str, Any]:
+        """The same for a model that is trained from `start` and keeps its prompts."""
+        return {
+            **self.manifest_fields("tagged"),
+            "bos_ids": list(bos_ids_in(start.manifest)),
+            "settings": to_builtins(settings),
         }
 
     def make(
@@ -147,23 +154,30 @@ class TrainingContext:
         manifest_fields: Mapping[str, Any],
         counts: Mapping[str, Any],
     ) -> ModelVersion:
-        """Run `training` into a draft and publish it; the caller commits the returned row."""
+        """Run `training` into a draft and publish it; the caller commits the returned row.
+
+        Its prompts begin as the manifest's fields say or, if they do not, as its tokenizer does.
+        """
         progress = self.progress(phase, round_number)
         with draft(self.models) as folder:
             metrics = training(folder, progress)
-            return distributed.on_rank0(
-                lambda: publish(
+
+            def published() -> ModelVersion:
+                bos_ids = manifest_fields.get("bos_ids")
+                encoder = Encoder.load(folder, "tagged", self.domain.prompts, bos_ids)
+                return publish(
                     folder,
                     kind=kind,
                     run=self.run,
                     round_number=round_number,
                     parent=parent.id if parent else None,
-                    manifest_fields=manifest_fields,
+                    manifest_fields={**manifest_fields, "bos_ids": list(encoder.bos_ids)},
                     metrics={**counts, **metrics},
                     step_log=progress.step_log,
-                    probe=probe(Encoder.load(folder, "tagged", self.domain.prompts)),
+                    probe=probe(encoder),
                 )
-            )
+
+            return distributed.on_rank0(published)
 
     def refuse(
         self,

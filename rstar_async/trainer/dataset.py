@@ -104,9 +104,9 @@ def labelled_tree(
         path: step_tokens(stored.nodes[path], stored.style, encoder).all_tokens
         for path in with_ancestors(labelled)
     }
-    prompt = encoder.prompt(stored.question)
+    prompt, bos = encoder.prompt(stored.question), len(encoder.bos_ids)
     search = stored.search
-    return LabelledTree(search.problem_id, search.id, prompt, steps, pairs, targets)
+    return LabelledTree(search.problem_id, search.id, prompt, steps, pairs, targets, bos)
 
 
 def _row(prompt: Sequence[int], pieces: Sequence[StepTokens]) -> SFTRow:

@@ -9,8 +9,10 @@ from typing import Any
 
 from rstar_async.data.files import read_rows
 from rstar_async.data.preferences import PairKind, Preference
-from rstar_async.data.schemas import Comparison, Solution, read_row
+from rstar_async.data.schemas import Comparison, Solution
+from rstar_async.data.training_rows import read_row
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import listed
 from rstar_async.search.paths import ROOT_PATH, parent_of
 from rstar_async.text import prompts, tags
 from rstar_async.text.encoding import Encoder
@@ -25,7 +27,7 @@ def read_sft(source: str | Path, encoder: Encoder) -> list[SFTRow]:
     """One row for each solution, which must be written in the trajectory format."""
     rows: list[SFTRow] = []
     for where, row in read_rows(source):
-        record = read_row(row)
+        record = read_row(row, where)
         if not isinstance(record, Solution):
             raise _unknown(row, where, "{query, response}, {prompt, completion} or {messages}")
         solution = _check_end(record.response, where)
@@ -37,7 +39,7 @@ def read_preferences(source: str | Path, encoder: Encoder) -> list[LabelledTree]
     """One tree for each question, in the order in which the source first asks it."""
     builders: dict[str, PreferenceTreeBuilder] = {}
     for where, row in read_rows(source):
-        record = read_row(row)
+        record = read_row(row, where)
         if not isinstance(record, Comparison):
             raise _unknown(row, where, "{prompt, pos, neg} or {prompt, chosen, rejected}")
         question, better = _split_question(record.prompt + record.chosen, where)
@@ -72,8 +74,9 @@ class PreferenceTreeBuilder:
         self._pairs.append(Preference(chosen, rejected, kind, weight))
 
     def tree(self, question: str) -> LabelledTree:
-        name = content_id(question)
-        return LabelledTree(name, name, self._encoder.prompt(question), self._steps, self._pairs)
+        name, encoder = content_id(question), self._encoder
+        prompt, bos = encoder.prompt(question), len(encoder.bos_ids)
+        return LabelledTree(name, name, prompt, self._steps, self._pairs, bos=bos)
 
     def _child(self, path: str, piece: StepTokens) -> str:
         siblings = self._children.setdefault(path, {})
@@ -85,7 +88,7 @@ class PreferenceTreeBuilder:
 
 
 def _unknown(row: Mapping[str, Any], where: str, wanted: str) -> BadInput:
-    return BadInput(f"{where}: has {', '.join(row) or 'nothing'}; expected {wanted}")
+    return BadInput(f"{where}: has {listed(row)}; expected {wanted}")
 
 
 def _split_question(text: str, where: str) -> tuple[str, str]:

@@ -30,6 +30,7 @@ def model_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
         f"- base: `{manifest['base']}`",
         f"- trained from: {_name(manifest['parent'])}",
         f"- prompt style: {manifest['prompt_style']}",
+        *([f"- prompts begin with the ids {bos}"] if (bos := manifest.get("bos_ids")) else []),
         f"- architecture: {manifest['architecture']}",
         "",
         "Held-out problems were never trained on. `manifest.json` has the checksum of every file,",

@@ -29,7 +29,7 @@ class LabelledTree:
     """The part of a tree that its labels need.
 
     `steps[path]` are a node's token ids, its observation included, for the labelled nodes and all
-    their ancestors; `prompt` are the ids of the root.
+    their ancestors; `prompt` are the ids of the root, of which the first `bos` are BOS.
     """
 
     problem_id: str
@@ -38,6 +38,7 @@ class LabelledTree:
     steps: Mapping[str, Sequence[int]]
     pairs: Sequence[Preference]
     targets: Sequence[Target] = ()
+    bos: int = 0
 
 
 Label: TypeAlias = Preference | Target
@@ -51,7 +52,7 @@ class PackedTree:
     preferences at the steps' last tokens, on which accuracy is measured. `comparisons` (better,
     worse, weight) are what the loss compares: the same tokens, or several of each pair. `targets`
     are (token, value, weight). `spans[i]` are the first column and the end column of the step whose
-    last token is score `i`.
+    last token is score `i`. `pair_paths` names the two nodes of each pair in the tree `search_id`.
     """
 
     problem_id: str
@@ -63,6 +64,8 @@ class PackedTree:
     comparisons: list[tuple[int, int, float]]
     targets: list[tuple[int, float, float]]
     spans: dict[int, tuple[int, int]]
+    search_id: str = ""
+    pair_paths: Sequence[tuple[str, str]] = ()
 
 
 def pack(
@@ -70,8 +73,8 @@ def pack(
 ) -> tuple[list[PackedTree], list[Label]]:
     """The tree as packed trees of at most `max_tokens` each, and the labels in them.
 
-    A path longer than `max_length` loses the beginning of the prompt, never a step. Labels whose
-    steps alone are longer are left out, and so are pairs of steps with the same ids.
+    A path longer than `max_length` loses the beginning of the question, never BOS or a step.
+    Labels whose steps alone are longer are left out, and so are pairs of steps with the same ids.
     """
     labels: list[Label] = [*tree.pairs, *tree.targets]
     fitting = [
@@ -102,7 +105,10 @@ def _steps_length(tree: LabelledTree, label: Label) -> int:
 
 def _cut_prompt(tree: LabelledTree, labels: Sequence[Label], max_length: int) -> Sequence[int]:
     longest = max((_steps_length(tree, label) for label in labels), default=0)
-    return tree.prompt[-(max_length - longest) :]
+    room = max_length - longest
+    if room >= len(tree.prompt) or room <= tree.bos:
+        return tree.prompt[-room:]
+    return [*tree.prompt[: tree.bos], *tree.prompt[tree.bos - room :]]
 
 
 def _split(
@@ -165,6 +171,8 @@ def _layout(
         ],
         scored=scored.columns(),
         spans={scored.last(path): (starts[path], stops[path]) for path in wanted},
+        search_id=tree.search_id,
+        pair_paths=[(pair.chosen, pair.rejected) for pair in pairs],
     )
 
 

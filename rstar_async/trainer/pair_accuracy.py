@@ -2,7 +2,7 @@
 for a tie, 0 otherwise."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -23,11 +23,18 @@ MEASUREMENTS = 4
 
 @dataclass(frozen=True, slots=True)
 class ScoredPair:
-    """The raw scores of a pair's two steps, at their last tokens."""
+    """The raw scores of a pair's two steps, at their last tokens, and where the steps are."""
 
     problem_id: str
+    search_id: str
+    chosen_path: str
+    rejected_path: str
     chosen: float
     rejected: float
+
+    @property
+    def margin(self) -> float:
+        return self.chosen - self.rejected
 
     @property
     def points(self) -> float:
@@ -48,10 +55,17 @@ def score_pairs(model: Any, trees: Sequence[PackedTree], max_tokens: int) -> lis
         chunk = trees[first : first + TREES_PER_CHUNK]
         for part in forwards(chunk, max_tokens):
             raw = scores(model, part.to(model.device)).cpu()
-            problems = [chunk[tree].problem_id for tree in part.pair_trees.tolist()]
             chosen, rejected = raw[part.chosen].tolist(), raw[part.rejected].tolist()
-            scored += map(ScoredPair, problems, chosen, rejected)
+            for places, good, bad in zip(_places(chunk, part), chosen, rejected, strict=True):
+                scored.append(ScoredPair(*places, good, bad))
     return scored
+
+
+def _places(trees: Sequence[PackedTree], part: Forward) -> Iterator[tuple[str, str, str, str]]:
+    """Problem, search, chosen and rejected path of each pair of a pass."""
+    paths = [iter(tree.pair_paths) for tree in trees]
+    for number in part.pair_trees.tolist():
+        yield trees[number].problem_id, trees[number].search_id, *next(paths[number])
 
 
 def points_by_problem(pairs: Sequence[ScoredPair]) -> dict[str, list[float]]:

@@ -12,11 +12,12 @@ from typing import Any
 from datasets import Dataset, disable_progress_bars
 from msgspec import to_builtins
 from peft import LoraConfig, PeftModel
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Trainer
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast, Trainer
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
 from rstar_async.config import PolicyConfig, TrainingConfig
+from rstar_async.engines.exact_attention import with_exact_attention
 from rstar_async.text.tags import SPECIAL_TOKENS
 from rstar_async.trainer import distributed, oom
 from rstar_async.trainer.checkpoint_io import copy_tokenizer
@@ -88,14 +89,16 @@ class PolicyTrainer(SFTTrainer):
         common = trainer_arguments(
             settings, job.training, batch, seed=job.seed, folder=checkpoints.folder
         )
-        tokenizer = AutoTokenizer.from_pretrained(job.start)
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(job.start)
         lengths = [len(row.input_ids) for row in rows]
         padding = -len(rows) % settings.batch_size if distributed.world_size() > 1 else 0
         self.sampler: EpochSampler = grouped_by_length(
             lengths, settings.batch_size, job.seed, padding
         )
         super().__init__(
-            model=AutoModelForCausalLM.from_pretrained(job.start, dtype="float32"),
+            model=with_exact_attention(
+                AutoModelForCausalLM.from_pretrained(job.start, dtype="float32")
+            ),
             args=SFTConfig(
                 **common,
                 max_length=None,

@@ -5,9 +5,11 @@ step's loss is divided by the sum of its weights, so the number of forward passe
 not change it.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,12 @@ from msgspec import to_builtins
 from transformers import AutoConfig, Trainer, TrainingArguments
 
 from rstar_async.config import PPMConfig, TrainingConfig
-from rstar_async.trainer import distributed, oom
+from rstar_async.trainer import distributed, oom, worst_pairs
 from rstar_async.trainer.answer_ordering import AnsweredTree, measure_path_rules
 from rstar_async.trainer.attention import kernel_of
 from rstar_async.trainer.batches import Forward, forwards
 from rstar_async.trainer.checkpoints import Checkpoints, fingerprint
+from rstar_async.trainer.early_stopping import EarlyStopping, accuracy_by_problem, split_heldout
 from rstar_async.trainer.objectives import PPMLoss
 from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.pair_accuracy import (
@@ -30,7 +33,7 @@ from rstar_async.trainer.pair_accuracy import (
     score_pairs,
     training_sample,
 )
-from rstar_async.trainer.ppm_quality import measure_quality
+from rstar_async.trainer.ppm_quality import FEWEST_PROBLEMS, measure_quality
 from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.sampler import EpochSampler, shuffled
 from rstar_async.trainer.scorer import complete_folder, load_ppm, scores
@@ -44,6 +47,8 @@ from rstar_async.trainer.trainer_args import (
 )
 from rstar_async.trainer.validation import check_trees
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class PPMJob:
@@ -51,7 +56,8 @@ class PPMJob:
 
     `start` is the folder of the policy whose weights it starts from, `scale` that of
     tanh(raw / scale) in search. No pair of the `heldout` trees is trained on, but the policy may
-    have learnt their right solutions. The `answered` trees, of the same problems, choose the rule
+    have learnt their right solutions. With `ppm.patience` half of their problems choose the step,
+    and the others measure the PPM. The `answered` trees, of the same problems, choose the rule
     for the value of a path. `reference` is the folder of a policy that has not learnt them, by
     whose probabilities a baseline orders the pairs; by default the policy in `start`.
     """
@@ -66,14 +72,26 @@ class PPMJob:
     answered: Sequence[AnsweredTree] = ()
     reference: Path | None = None
 
+    @cached_property
+    def choosing(self) -> Sequence[PackedTree]:
+        """The held-out trees by which early stopping chooses a step."""
+        return split_heldout(self.heldout)[0] if self.settings.patience else []
+
+    @cached_property
+    def measuring(self) -> Sequence[PackedTree]:
+        """The held-out trees that say how good the finished PPM is."""
+        return split_heldout(self.heldout)[1] if self.settings.patience else self.heldout
+
     def fingerprint(self) -> str:
-        ids = [part for tree in self.trees for part in _learnt_content(tree)]
+        deciding = [*self.trees, *self.choosing]
+        ids = [part for tree in deciding for part in _learnt_content(tree)]
         settings = to_builtins([self.settings, self.training, self.scale])
         return fingerprint(self.start, settings, self.seed, ids)
 
 
 def train_ppm(job: PPMJob, *, into: Path, progress: TrainingProgress) -> dict[str, Any]:
-    """Train a scalar head and all weights of the policy, save to `into`, and return metrics.
+    """Train a scalar head and all weights of the policy, save to `into`, and return metrics, the
+    pairs that it gets most wrong among them.
 
     `Refused` for trees that teach nothing. Killed and called again with the same job, it resumes
     from its last checkpoint.
@@ -82,6 +100,7 @@ def train_ppm(job: PPMJob, *, into: Path, progress: TrainingProgress) -> dict[st
     vocabulary = AutoConfig.from_pretrained(job.start).get_text_config().vocab_size
     check_trees(job.trees, vocabulary)
     check_trees(job.heldout, vocabulary, heldout=True)
+    _warn_without_choice(job)
     longest = max(len(tree.input_ids) for tree in job.trees)
     configured = job.settings.max_tokens
 
@@ -89,8 +108,11 @@ def train_ppm(job: PPMJob, *, into: Path, progress: TrainingProgress) -> dict[st
         with checkpoints_for(progress, job.fingerprint(), job.training) as checkpoints:
             trainer = PreferenceTrainer(job, max_tokens, checkpoints)
             seconds = run(trainer, trainer.sampler, checkpoints, job.training, progress)
+            progress.end()
+            trainer.early_stopping.restore(trainer.model)
             save_weights(trainer, into)
         metrics = {**_metrics(job, progress), "steps": trainer.state.global_step}
+        metrics |= trainer.early_stopping.metrics()
         metrics |= {**_measured(trainer.model, job, max_tokens), "train_seconds": round(seconds, 2)}
         return oom.with_reduced_size(metrics, "max_tokens", max_tokens, configured)
 
@@ -99,13 +121,25 @@ def train_ppm(job: PPMJob, *, into: Path, progress: TrainingProgress) -> dict[st
     return metrics
 
 
+def _warn_without_choice(job: PPMJob) -> None:
+    if job.settings.patience and not job.choosing:
+        problems = len({tree.problem_id for tree in job.heldout})
+        log.warning(
+            "ppm.patience is not used: it needs held-out problems to choose a step by and others "
+            "to measure on, at least %d each; raise ppm.heldout_share",
+            FEWEST_PROBLEMS,
+            extra={"heldout_problems": problems},
+        )
+
+
 def _measured(model: Any, job: PPMJob, max_tokens: int) -> dict[str, Any]:
     """How well the trained model orders pairs and answers."""
-    heldout = score_pairs(model, job.heldout, max_tokens)
+    heldout = score_pairs(model, job.measuring, max_tokens)
     trained_on = score_pairs(model, training_sample(job.trees), max_tokens)
     return {
+        worst_pairs.KEY: worst_pairs.worst_pairs(heldout),
         **accuracies(heldout, trained_on),
-        **measure_quality(heldout, job.heldout, job.reference or job.start),
+        **measure_quality(heldout, job.measuring, job.reference or job.start),
         **measure_path_rules(
             model,
             job.answered,
@@ -135,8 +169,14 @@ class PreferenceTrainer(Trainer):
             train_dataset=[*trees, *[padding_example(trees[0])] * padding],
             data_collator=lambda batch: {"forwards": forwards(batch, max_tokens)},
         )
-        self._accuracy = AccuracyLog(job.heldout, max_tokens)
+        self._accuracy = AccuracyLog(job.measuring, max_tokens)
         self.add_callback(self._accuracy)
+        self.early_stopping = EarlyStopping(
+            lambda model: accuracy_by_problem(model, job.choosing, max_tokens),
+            settings.patience if job.choosing else 0,
+            checkpoints,
+        )
+        self.add_callback(self.early_stopping)
 
     def _get_train_sampler(self, *_: Any) -> EpochSampler:
         return self.sampler
@@ -203,6 +243,7 @@ def _learnt_content(tree: PackedTree) -> Iterator[Sequence[Any]]:
     """What the fingerprint covers of a tree: all that changes what is learnt from it."""
     yield tree.input_ids
     yield tree.ends
+    yield from tree.pairs
     yield from tree.comparisons
     yield from tree.targets
 

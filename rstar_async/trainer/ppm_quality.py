@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM
 
+from rstar_async.engines.exact_attention import with_exact_attention
 from rstar_async.evaluation.intervals import Share, mean_difference, share_with_interval
 from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.pair_accuracy import ScoredPair, points_by_problem
@@ -88,7 +89,8 @@ class _LogProbabilities:
     """The mean log probability of a step's tokens under the policy."""
 
     def __init__(self, policy: Path) -> None:
-        self._model: Any = AutoModelForCausalLM.from_pretrained(policy, dtype="float32").eval()
+        model = AutoModelForCausalLM.from_pretrained(policy, dtype="float32").eval()
+        self._model: Any = with_exact_attention(model)
 
     @torch.no_grad()
     def __call__(self, tree: PackedTree, span: tuple[int, int]) -> float:

@@ -57,6 +57,12 @@ class TrainingProgress:
         self.step_log.append(record)
         self._emit(record)
 
+    def end(self) -> None:
+        """Say that no more steps come, if the training ended before its last one."""
+        last = self.step_log[-1]
+        if last["step"] < last["total"]:
+            self._emit({**last, "total": last["step"]})
+
     def _from_log(self, entry: Mapping[str, Any], total: int) -> dict[str, Any]:
         values = {name: float(entry[name]) for name in CURVES if name in entry}
         return {**self._record(entry["step"], total, values), "time": entry["time"]}

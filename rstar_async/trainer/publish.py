@@ -19,6 +19,8 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from rstar_async.data.owned_folders import MARKER, is_owned, make_owned, remove_owned
+from rstar_async.engines.exact_attention import with_exact_attention
+from rstar_async.sanitize import from_json
 from rstar_async.trainer import distributed
 from rstar_async.trainer.checkpoint_io import (
     checksums,
@@ -32,6 +34,7 @@ from rstar_async.trainer.errors import Refused
 from rstar_async.trainer.model_card import model_card
 from rstar_async.trainer.scorer import HEAD_BIAS, needs_head_bias
 from rstar_async.trainer.trainer_args import quiet
+from rstar_async.trainer.worst_pairs import KEY as WORST_PAIRS
 from storage.records import ModelKind, ModelVersion
 
 DRAFT_PREFIX = ".tmp-"
@@ -69,9 +72,11 @@ def publish(
 ) -> ModelVersion:
     """Check the draft in `folder`, rename it to its id beside itself, and return its row.
 
-    `manifest_fields` go into the manifest unchanged, `step_log` into `metrics.jsonl`; `probe` are
-    id sequences whose scores a worker can compare after loading. The caller commits the row.
+    `manifest_fields` go into the manifest unchanged, and so do the worst pairs among the `metrics`;
+    `step_log` goes into `metrics.jsonl`. `probe` are id sequences whose scores a worker can compare
+    after loading. The caller commits the row.
     """
+    figures = {name: value for name, value in metrics.items() if name != WORST_PAIRS}
     version = f"{kind}-r{round_number:03d}-{weights_digest(folder, run)}"
     (folder / STEP_LOG).write_text("".join(json.dumps(record) + "\n" for record in step_log))
     manifest = {
@@ -82,10 +87,11 @@ def publish(
         "parent": parent,
         "architecture": AutoConfig.from_pretrained(folder).architectures[0],
         **manifest_fields,
-        "metrics": dict(metrics),
+        "metrics": figures,
+        **{name: value for name, value in metrics.items() if name == WORST_PAIRS},
         "probe": {"input_ids": [list(ids) for ids in probe], "values": check(folder, kind, probe)},
     }
-    (folder / CARD).write_text(model_card(manifest, metrics))
+    (folder / CARD).write_text(model_card(manifest, figures))
     manifest["files"] = checksums(folder)
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
     let_others_read(folder)
@@ -101,7 +107,7 @@ def publish(
         path=str(published),
         status="published",
         manifest=manifest,
-        metrics=dict(metrics),
+        metrics=figures,
     )
 
 
@@ -113,6 +119,7 @@ def check(folder: Path, kind: ModelKind, probe: Sequence[Sequence[int]]) -> list
     model, report = auto.from_pretrained(folder, dtype="float32", output_loading_info=True)
     if report["missing_keys"]:
         raise Refused(f"{kind}: the saved weights lack {sorted(report['missing_keys'])}")
+    model = with_exact_attention(model)
     _check_class(folder, kind, type(model).__name__)
     values = [_probe_value(model.eval(), kind, ids) for ids in probe]
     if not all(math.isfinite(value) for value in values):
@@ -152,7 +159,7 @@ def _rename(folder: Path, version: str) -> Path:
 def remove_published(folder: Path, version: str) -> bool:
     """Remove the folder of a version if its manifest names it; returns whether it did."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest = from_json((folder / MANIFEST).read_bytes())
     except (OSError, ValueError):
         return False
     if folder.is_symlink() or not isinstance(manifest, dict) or manifest.get("id") != version:

@@ -14,11 +14,13 @@ from rstar_async.trainer.build_dataset import RoundDataset, build_dataset
 from rstar_async.trainer.context import Training, TrainingContext
 from rstar_async.trainer.dataset import within
 from rstar_async.trainer.errors import Refused
+from rstar_async.trainer.label_quality import label_metrics, process_metrics
 from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.pair_accuracy import points_by_problem, score_pairs
 from rstar_async.trainer.ppm import PPMJob, train_ppm
 from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.scorer import load_ppm
+from rstar_async.trainer.worst_pairs import KEY as WORST_PAIRS
 from storage import queries
 from storage.records import ModelKind, ModelVersion
 
@@ -61,6 +63,7 @@ def _policy(
         "trajectories": len(dataset.rows),
         "too_long": len(dataset.rows) - len(fitting),
         "replayed": len(replayed),
+        **process_metrics(dataset.processes),
     }
     if not settings.train:
         reason = "policy.train is off"
@@ -78,7 +81,7 @@ def _policy(
         number,
         (start, before),
         training=policy_training(context, number, start, fitting, settings),
-        manifest_fields=context.manifest_fields("tagged", settings),
+        manifest_fields=context.trained_fields(start, settings),
         counts=counts,
     )
 
@@ -108,6 +111,7 @@ def _make_or_refuse(
         )
     except Refused as refused:
         counts = {**counts, **refused.metrics}
+        counts.pop(WORST_PAIRS, None)
         return context.refuse(kind, number, parent=before, reason=str(refused), counts=counts)
 
 
@@ -145,6 +149,7 @@ def _ppm(
         "pairs_step": sum(pair.kind == "step" for pair in dataset.pairs),
         "pairs_trajectory": sum(pair.kind == "trajectory" for pair in dataset.pairs),
         "pairs_too_long": dataset.too_long_to_label,
+        **label_metrics(dataset.labels),
     }
     if not dataset.trees["train"]:
         reason = _nothing_to_prefer(dataset) if settings.train else "ppm.train is off"
@@ -157,7 +162,7 @@ def _ppm(
         number,
         (start, policy),
         training=_ppm_training(context, number, start, policy, dataset),
-        manifest_fields={**context.manifest_fields("tagged", settings), **squash},
+        manifest_fields={**context.trained_fields(policy, settings), **squash},
         counts=counts,
     )
 
@@ -203,7 +208,7 @@ def _ppm_training(
         metrics = train_ppm(job, into=folder, progress=progress)
         if recipe.gate.ppm:
             distributed.on_rank0(
-                lambda: _refuse_worse(context, number, folder, job.heldout, metrics)
+                lambda: _refuse_worse(context, number, folder, job.measuring, metrics)
             )
         return metrics
 

@@ -11,8 +11,9 @@ import torch
 from transformers import AutoConfig, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
 
+from rstar_async.engines.exact_attention import with_exact_attention
 from rstar_async.errors import BadInput
-from rstar_async.trainer.attention import DENSE, attention_mask
+from rstar_async.trainer.attention import DENSE, LAYER_KINDS, attention_masks
 from rstar_async.trainer.batches import Forward
 from rstar_async.trainer.checkpoint_io import add_tensor, copy_tokenizer
 
@@ -31,9 +32,9 @@ class TreeScoring:
         [scores, 2] the row and column of each scored token. Without them: the stock forward."""
         if scored is None:
             return super().forward(*args, **inputs)  # type: ignore[misc]
-        kernel = self.config._attn_implementation  # type: ignore[attr-defined]
+        masks = attention_masks(self.config, ends, inputs["position_ids"])  # type: ignore[attr-defined]
         hidden = self.base_model(  # type: ignore[attr-defined]
-            *args, attention_mask=attention_mask(ends, kernel), use_cache=False, **inputs
+            *args, attention_mask=masks, use_cache=False, **inputs
         ).last_hidden_state
         return self.score(hidden[scored[:, 0], scored[:, 1]]).squeeze(-1).float()  # type: ignore[attr-defined]
 
@@ -41,9 +42,7 @@ class TreeScoring:
 def load_ppm(folder: Path, kernel: str = DENSE) -> PreTrainedModel:
     """The model in `folder` as a scorer; from a policy's folder its head starts at zero."""
     config = AutoConfig.from_pretrained(folder, num_labels=1)
-    stock: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING.get(type(config), None)
-    if stock is None:
-        raise BadInput(f"{folder}: transformers has no sequence classifier for {config.model_type}")
+    stock = scorer_class(config)
     # Saving writes the class name into the config, and servers know only the stock name.
     scorer: Any = type(stock.__name__, (TreeScoring, stock), {})
     model, report = scorer.from_pretrained(
@@ -55,7 +54,24 @@ def load_ppm(folder: Path, kernel: str = DENSE) -> PreTrainedModel:
     )
     if "score.weight" in report["missing_keys"]:
         torch.nn.init.zeros_(model.score.weight)
-    return model
+    return with_exact_attention(model) if kernel == DENSE else model  # the other one knows all
+
+
+def scorer_class(config: Any) -> Any:
+    """The stock class of a PPM of this family; `BadInput` if there is none, or one of whose kinds
+    of layers packed trees have no mask."""
+    stock: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING.get(type(config), None)
+    if stock is None:
+        raise BadInput(
+            f"transformers has no sequence classifier for the family {config.model_type}, so no "
+            "PPM can be trained from it: give --ppm.train false, or another model.base"
+        )
+    if other := {*(getattr(config, "layer_types", None) or ())} - LAYER_KINDS:
+        raise BadInput(
+            f"no PPM can be trained from a {config.model_type} with layers of {min(other)}: give "
+            "--ppm.train false, or another model.base"
+        )
+    return stock
 
 
 def scores(model: Any, part: Forward) -> torch.Tensor:

@@ -68,7 +68,7 @@ def train_from_file(job: FileTrainingJob) -> Path:
                     run=Path(job.data).stem,
                     round_number=0,
                     parent=None,
-                    manifest_fields=_manifest_fields(job),
+                    manifest_fields=_manifest_fields(job, encoder),
                     metrics={**counts, **metrics},
                     step_log=progress.step_log,
                     probe=probe(encoder),
@@ -140,12 +140,13 @@ def _data_identity(data: str) -> dict[str, str]:
     return {"source": file.name, "sha256": sha256(file)} if file.is_file() else {"source": data}
 
 
-def _manifest_fields(job: FileTrainingJob) -> dict[str, Any]:
+def _manifest_fields(job: FileTrainingJob, encoder: Encoder) -> dict[str, Any]:
     recipe = job.recipe
     settings = recipe.policy if job.kind == "policy" else recipe.ppm
     squash = {"squash": "tanh", "scale": recipe.search.ppm_scale} if job.kind == "ppm" else {}
     return {
         "prompt_style": "tagged",
+        "bos_ids": list(encoder.bos_ids),
         "base": recipe.model.base,
         "data": _data_identity(job.data),
         "settings": to_builtins(settings),

@@ -15,13 +15,13 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from rstar_async.sanitize import to_json
-from rstar_async.view import pages, ranking, requests, responses
+from rstar_async.view import mistakes, pages, ranking, requests, responses
 from rstar_async.view.access import Access
 from rstar_async.view.files import Files
 from rstar_async.view.guard import Guard
 from rstar_async.view.pools import PoolMonitor
 from rstar_async.view.requests import BadParameters
-from rstar_async.view.trainings import Curve, curves_in
+from rstar_async.view.trainings import Curve, Trainings
 from storage.database import Database
 from storage.errors import Unavailable
 
@@ -40,6 +40,7 @@ class View:
         self.database = database
         self.monitor = monitor
         self.rankings = ranking.Rankings()
+        self.trainings = Trainings(monitor.home) if monitor.home else None
         self.readers = trio.CapacityLimiter(READERS)
         self.ranker = trio.CapacityLimiter(1)
 
@@ -60,6 +61,9 @@ class View:
                 ask(requests.SolutionsRequest, self.rankings.solutions, self.ranker),
             ),
             Route(f"{run}/rounds/{{round}}/pairs", ask(requests.PairsRequest, ranking.pairs)),
+            Route(
+                f"{run}/rounds/{{round}}/mistakes", ask(requests.MistakesRequest, mistakes.mistakes)
+            ),
             Route(search, ask(requests.SearchRequest, pages.search)),
             Route(f"{search}/tree", ask(requests.TreeRequest, pages.tree)),
             Route(f"{search}/statistics", ask(requests.TreeRequest, pages.statistics)),
@@ -99,7 +103,7 @@ class View:
         return responses.Runs(database.name, self.monitor.has_home, runs, newest)
 
     def _trainings(self, database: Database, asked: requests.PageRequest) -> list[Curve]:
-        return curves_in(self.monitor.home) if self.monitor.home else []
+        return self.trainings.curves() if self.trainings else []
 
     async def _pools(self, request: Request) -> Response:
         return to_response(await self.monitor.status())

@@ -47,10 +47,7 @@ def overview_of(database: Database, run_id: str) -> responses.Overview | None:
         responses.run_card(run, len(rounds)),
         [responses.RoundCard(r, *_both(by_place, r.number)) for r in rounds],
         database.read_once(queries.evaluations_of, run.id),
-        [
-            _without_probe(version)
-            for version in database.read_once(queries.model_versions_of, run.id)
-        ],
+        [_shortened(version) for version in database.read_once(queries.model_versions_of, run.id)],
     )
 
 
@@ -144,7 +141,10 @@ def _both(
     return totals.get((number, "train")), totals.get((number, "evaluation"))
 
 
-def _without_probe(version: ModelVersion) -> ModelVersion:
-    """The version without its probe, the token ids and values that check a loaded model."""
+def _shortened(version: ModelVersion) -> ModelVersion:
+    """The version without its probe, the token ids and values that check a loaded model, and with
+    the number of its worst pairs instead of the pairs."""
     manifest = {key: value for key, value in version.manifest.items() if key != "probe"}
+    if isinstance(pairs := manifest.get(responses.WORST_PAIRS), list):
+        manifest[responses.WORST_PAIRS] = len(pairs)
     return msgspec.structs.replace(version, manifest=manifest)

@@ -11,8 +11,8 @@ from rstar_async.view import responses
 from rstar_async.view.requests import PairsRequest, SolutionsRequest
 from storage import queries
 from storage.database import Database
-from storage.queries.dashboard_trees import PairWithNodes, RankedAnswer
-from storage.records import Node
+from storage.queries.dashboard_trees import RankedAnswer
+from storage.records import Node, Pair
 
 MAX_RANKINGS = 32
 FRESH_SECONDS = 5.0
@@ -56,7 +56,7 @@ def pairs(database: Database, request: PairsRequest) -> responses.PairPage:
         offset=request.offset,
         limit=request.limit,
     )
-    return responses.PairPage([_pair_view(database, each) for each in found])
+    return responses.PairPage([pair_view(database, each.pair) for each in found])
 
 
 def _fresh_until(database: Database, request: SolutionsRequest) -> float:
@@ -80,8 +80,8 @@ def _solution(database: Database, answer: RankedAnswer) -> responses.Solution:
     return responses.Solution(answer, _steps(path[1:]))
 
 
-def _pair_view(database: Database, found: PairWithNodes) -> responses.PairView:
-    pair = found.pair
+def pair_view(database: Database, pair: Pair) -> responses.PairView:
+    """The pair with its question and all steps on the way to both of its sides."""
     search = database.read_once(queries.search_by_id, pair.search_id)
     problem = search and database.read_once(queries.problem_by_id, search.problem_id)
     chosen = database.read_once(queries.steps_to, pair.search_id, pair.chosen_path)

@@ -10,6 +10,8 @@ import msgspec
 from msgspec import Meta
 
 from rstar_async.errors import RstarError
+from rstar_async.sanitize import one_line, shown
+from rstar_async.view.differences import DifferenceKind
 from storage.queries.dashboard import ProblemOrder, ProblemState
 from storage.records import PairKind, Purpose, Split
 
@@ -22,6 +24,8 @@ Offset: TypeAlias = Annotated[int, Meta(ge=0, le=10_000_000)]
 Some: TypeAlias = Annotated[int, Meta(ge=1, le=100)]
 Many: TypeAlias = Annotated[int, Meta(ge=1, le=5000)]
 SolutionOrder: TypeAlias = Literal["best", "worst"]
+
+REASON = 200
 
 A = TypeVar("A", bound=msgspec.Struct)
 
@@ -65,12 +69,18 @@ class PairsRequest(RoundRequest, frozen=True):
     limit: Some = 20
 
 
+class MistakesRequest(RoundRequest, frozen=True):
+    kind: DifferenceKind | None = None
+    offset: Offset = 0
+    limit: Some = 20
+
+
 class SearchRequest(PageRequest, frozen=True):
     search: Id
 
 
 class TreeRequest(SearchRequest, frozen=True):
-    since: Annotated[int, Meta(ge=-1)] = -1
+    since: Annotated[int, Meta(ge=-1, le=1_000_000_000)] = -1
     after: After = ""
     limit: Many = 1000
 
@@ -99,10 +109,17 @@ def read(kind: type[A], path: Mapping[str, str], query: list[tuple[str, str]]) -
     given = dict(path)
     for name, value in query:
         if name in given:
-            raise BadParameters(f"{name!r} is given twice")
+            raise BadParameters(f"{shown(name)} is given twice")
         if value:
             given[name] = value
+    if with_nul := next((name for name, value in given.items() if "\0" in name + value), None):
+        raise BadParameters(f"{shown(with_nul)} holds a NUL")
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise BadParameters(str(error)) from None
+        raise BadParameters(_ending(str(error))) from None
+
+
+def _ending(reason: str) -> str:
+    """The end, which names the parameter; what is quoted before it may be long."""
+    return one_line(reason if len(reason) <= REASON else f"…{reason[-REASON:]}")

@@ -7,11 +7,14 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from rstar_async.view.differences import DifferenceKind
 from storage.queries.dashboard import Facet, SearchSummary, SearchTotals, TokenTotals
 from storage.queries.dashboard_trees import RankedAnswer, TreeNode
 from storage.records import Evaluation, ModelVersion, Node, Pair, Problem, Round, Run, Search
 
 MAX_CHARACTERS = 20_000
+# In the manifest of a PPM.
+WORST_PAIRS = "worst_pairs"
 
 
 # The fields of a record by name, with the changes that the docstring of its function names.
@@ -136,6 +139,26 @@ class PairView(msgspec.Struct, frozen=True):
 
 class PairPage(msgspec.Struct, frozen=True):
     pairs: list[PairView]
+
+
+class Mistake(msgspec.Struct, frozen=True):
+    """A pair in the wrong order: of which kind the first difference of its steps is, the two
+    tokens there, and the raw scores of the chosen and the rejected step."""
+
+    view: PairView
+    kind: DifferenceKind
+    tokens: tuple[str, str]
+    scores: tuple[float, float]
+
+
+class MistakePage(msgspec.Struct, frozen=True):
+    """`kinds` counts all of them, `total` those of the wanted kind."""
+
+    ppm: str
+    metrics: JsonObject
+    kinds: list[tuple[DifferenceKind, int]]
+    total: int
+    mistakes: list[Mistake]
 
 
 def run_card(run: Run, rounds: int) -> JsonObject:

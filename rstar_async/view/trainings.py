@@ -4,9 +4,11 @@ For a PPM they include its accuracy on training pairs and held-out pairs. The la
 incomplete; a resumed training writes steps again, and the later lines count.
 """
 
+import os
+import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import msgspec
 
@@ -42,47 +44,126 @@ class Curve(msgspec.Struct, frozen=True):
     accuracy: Points = []
 
 
-def curves_in(home: Path) -> list[Curve]:
-    """The trainings of the run in `home`, newest first; none if it has not trained."""
-    try:
-        lines = (home / FILE).read_bytes().splitlines()
-    except OSError:
-        return []
-    return curves(_readable(lines))
-
-
 def curves(steps: Iterable[Step]) -> list[Curve]:
     """Newest first. Pure."""
-    trainings: dict[tuple[int, str], list[Step]] = {}
+    log = TrainingLog()
     for step in steps:
-        before = trainings.pop((step.round, step.phase), [])
-        kept = [each for each in before if each.step < step.step]
-        trainings[step.round, step.phase] = [*kept, step]
-    return [_curve(made) for made in reversed(trainings.values())]
+        log.add(step)
+    return log.curves()
 
 
-def _curve(steps: list[Step]) -> Curve:
-    last = steps[-1]
-    return Curve(
-        last.phase,
-        last.round,
-        last.step,
-        last.total,
-        _every_nth((each.step, each.loss) for each in steps),
-        _every_nth((each.step, each.pair_accuracy_train) for each in steps),
-        _every_nth((each.step, each.pair_accuracy) for each in steps),
-    )
+class Trainings:
+    """The trainings of the run in `home`, as far as its file has been read.
+
+    Each call reads only what was written since the last one, and few of many steps are kept. Calls
+    may come from several threads.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._file = home / FILE
+        self._lock = threading.Lock()
+        self._start_again()
+
+    def curves(self) -> list[Curve]:
+        """Newest first; none if the run has not trained."""
+        with self._lock:
+            try:
+                with self._file.open("rb") as file:
+                    self._read(file)
+            except OSError:
+                self._start_again()
+            return self._log.curves()
+
+    def _start_again(self) -> None:
+        self._log = TrainingLog()
+        self._identity, self._position = (0, 0), 0
+
+    def _read(self, file: BinaryIO) -> None:
+        found = os.fstat(file.fileno())
+        identity = (found.st_dev, found.st_ino)
+        if identity != self._identity or found.st_size < self._position:
+            self._start_again()
+            self._identity = identity
+        file.seek(self._position)
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            self._position += len(line)
+            if step := _readable(line):
+                self._log.add(step)
 
 
-def _every_nth(values: Iterable[tuple[int, float | None]]) -> Points:
-    points = [(step, value) for step, value in values if value is not None]
-    every = -(-len(points) // MAX_POINTS) or 1
-    return points[::-1][::every][::-1]
+class TrainingLog:
+    """Turns steps into curves, each step in constant time on average. Pure."""
+
+    def __init__(self) -> None:
+        self._trainings: dict[tuple[int, str], _Training] = {}
+
+    def add(self, step: Step) -> None:
+        """A training whose step comes again was resumed, or began again."""
+        key = step.round, step.phase
+        training = self._trainings.pop(key, None) or _Training()
+        training.add(step)
+        self._trainings[key] = training
+
+    def curves(self) -> list[Curve]:
+        """Newest first."""
+        return [training.curve() for training in reversed(self._trainings.values())]
 
 
-def _readable(lines: Iterable[bytes]) -> Iterable[Step]:
-    for line in lines:
-        try:
-            yield msgspec.json.decode(line, type=Step)
-        except msgspec.MsgspecError:
-            continue
+class _Training:
+    def __init__(self) -> None:
+        self._last: Step | None = None
+        self._loss, self._train, self._heldout = ThinnedPoints(), ThinnedPoints(), ThinnedPoints()
+
+    def add(self, step: Step) -> None:
+        self._last = step
+        self._loss.add(step.step, step.loss)
+        self._train.add(step.step, step.pair_accuracy_train)
+        self._heldout.add(step.step, step.pair_accuracy)
+
+    def curve(self) -> Curve:
+        last = self._last
+        assert last is not None
+        lists = (self._loss.points(), self._train.points(), self._heldout.points())
+        return Curve(last.phase, last.round, last.step, last.total, *lists)
+
+
+class ThinnedPoints:
+    """Points by step: all of them, or every nth of many, always with the newest."""
+
+    def __init__(self) -> None:
+        self._kept: Points = []
+        self._newest: tuple[int, float] | None = None
+        self._added, self._every = 0, 1
+
+    def add(self, step: int, value: float | None) -> None:
+        """Replaces what is known from `step` on; None has no point of its own."""
+        while self._kept and self._kept[-1][0] >= step:
+            self._kept.pop()
+        if self._newest and self._newest[0] >= step:
+            self._newest = None
+        if value is not None:
+            self._keep_newest()
+            self._newest = (step, value)
+            self._added += 1
+
+    def points(self) -> Points:
+        """At most `MAX_POINTS`."""
+        points = [*self._kept, self._newest] if self._newest else self._kept
+        every = -(-len(points) // MAX_POINTS) or 1
+        return points[::-1][::every][::-1]
+
+    def _keep_newest(self) -> None:
+        if self._newest and self._added % self._every == 0:
+            self._kept.append(self._newest)
+        if len(self._kept) > 2 * MAX_POINTS:
+            self._kept = self._kept[::2]
+            self._every *= 2
+
+
+def _readable(line: bytes) -> Step | None:
+    try:
+        return msgspec.json.decode(line, type=Step)
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return None

@@ -4,7 +4,6 @@ Rows become the records they were written from, so an import checks everything t
 """
 
 import itertools
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import msgspec
 
 from rstar_async.errors import BadInput
-from rstar_async.sanitize import checked_name
+from rstar_async.sanitize import checked_name, from_json, one_line
 from storage import migrations, statements
 from storage.database import Database
 from storage.errors import BadRecord
@@ -44,7 +43,7 @@ def read_back(database: Database, folder: Path) -> dict[str, int]:
 def _manifest(folder: Path) -> Manifest:
     try:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError, RecursionError):
         raise BadInput(f"{folder} was not made by `rstar db export`") from None
     if manifest.format != "jsonl":
         raise BadInput(f"{folder} is an export in {manifest.format}; only jsonl can be read back")
@@ -81,9 +80,9 @@ def _records(file: Path, kind: RecordType) -> Iterator[Any]:
 def _record(file: Path, number: int, line: bytes, kind: RecordType) -> Any:
     try:
         # Unlike msgspec, the standard library's reader accepts lone surrogates.
-        record = msgspec.convert(json.loads(line), kind)
+        record = msgspec.convert(from_json(line), kind)
     except (ValueError, msgspec.MsgspecError) as error:
-        raise BadInput(f"{file} line {number}: {error}") from None
+        raise BadInput(f"{file} line {number}: {one_line(str(error))}") from None
     if isinstance(record, ModelVersion):
         _check_folder_name(file, number, record.id)
     return record

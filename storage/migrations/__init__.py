@@ -38,7 +38,7 @@ def upgrade(location: str | sa.URL, *, must_exist: bool = False) -> None:
             if not _is_current(url, name, must_exist):
                 _upgrade_locked(url, name)
             return
-        except (sa.exc.DBAPIError, sqlite3.Error) as error:
+        except (sa.exc.DBAPIError, sqlite3.Error, UnicodeDecodeError) as error:
             if not is_locked(error) or time.monotonic() > give_up:
                 raise BadInput(f"cannot open the store {name}: {describe(error)}") from error
             time.sleep(0.05)

@@ -6,7 +6,7 @@ from msgspec import structs
 from rstar_async import BadInput, Solution, open_session, search_one_async
 from rstar_async.config import WorkersConfig
 from rstar_async.launch.services import open_services
-from tests.evaluation.scripted_run import make_run
+from tests.evaluation.scripted_run import DOUBTFUL, POLICY, PPM, make_run
 
 QUESTION = "What is 3 + 4 + 5?"
 SCRIPTED = {"workers.engine": "scripted", "search.max_tokens": 64}
@@ -73,3 +73,15 @@ async def test_the_workers_of_a_run_that_is_going_on_can_be_used(tmp_path):
         assert result.answer == "12"
         with pytest.raises(BadInput, match="have no model policy"):
             await search_one_async(QUESTION, "demo", brokers=tmp_path / "run")
+
+
+async def test_a_ppm_that_is_not_trusted_does_not_guide_unless_it_is_named(tmp_path, caplog):
+    make_run(tmp_path / "run", ppm_metrics=DOUBTFUL)
+    options = {"rollouts": 3, "candidates": 3, "settings": SCRIPTED}
+    without = await search_one_async(QUESTION, tmp_path / "run", **options)
+    assert "trees are searched without it" in caplog.text
+    assert {node.candidate.prior for node in without.tree.nodes.values()} == {None}
+    named = {**options, "ppm": tmp_path / "run" / "models" / PPM}
+    policy = tmp_path / "run" / "models" / POLICY
+    guided = await search_one_async(QUESTION, policy, **named)
+    assert {node.candidate.prior for node in guided.tree.nodes.values()} > {None}

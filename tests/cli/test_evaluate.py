@@ -13,7 +13,7 @@ import pytest
 
 from rstar_async.cli.main import main
 from storage.database import open_database
-from tests.evaluation.scripted_run import make_run, trained_problem, write_benchmark
+from tests.evaluation.scripted_run import DOUBTFUL, PPM, make_run, trained_problem, write_benchmark
 
 PATIENCE_SECONDS = 900
 COLUMNS = ("--problems.question", "problem", "--problems.answer", "solution")
@@ -94,6 +94,31 @@ def test_killed_in_the_middle_it_goes_on_and_comes_to_the_same_figures(tmp_path)
     finish(start(tmp_path / "calm", benchmark, *words, "--json", str(again)))
     assert figures(again) == figures(calm)
     assert json.loads(again.read_text())["generated"] == 0
+
+
+def test_a_ppm_that_is_not_trusted_is_left_out_unless_it_is_named(tmp_path):
+    """Terminal, JSON and stored rows say so."""
+    benchmark = write_benchmark(tmp_path / "sums.jsonl", 3)
+    home, file = tmp_path / "home", tmp_path / "table.json"
+    make_run(home, ppm_metrics=DOUBTFUL)
+    words = ("--trajectories", "1", "--json", str(file))
+    said = finish(start(home, benchmark, *words, "--against", "sample"))
+    table = json.loads(file.read_text())
+    assert table["ppm"] is None
+    assert table["ppm_note"] in said
+    assert {row["rule"] for row in table["rows"] if row["method"] == "tree"} == {
+        *("majority", "majority of all answers", "majority until 95 % sure", "pass@n")
+    }
+    assert ask(home, "SELECT DISTINCT ppm_id FROM searches") == [(None,)]
+    stored = ask(home, "SELECT settings ->> 'ppm_note' FROM evaluations")
+    assert {note for (note,) in stored} == {table["ppm_note"]}
+
+    said = finish(start(home, benchmark, *words, "--against", "beam"))
+    table = json.loads(file.read_text())
+    assert table["ppm"] == PPM
+    assert "because the command names it" in table["ppm_note"]
+    assert table["ppm_note"] in said
+    assert "best PPM" in {row["rule"] for row in table["rows"]}
 
 
 def _strays(home: Path) -> int:

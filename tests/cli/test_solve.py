@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rstar_async.cli.main import main
-from tests.evaluation.scripted_run import make_run
+from tests.evaluation.scripted_run import DOUBTFUL, make_run
 
 
 def solve(*words: str) -> subprocess.CompletedProcess[str]:
@@ -38,6 +38,16 @@ def test_a_question_is_answered_with_its_code_and_the_run_is_only_read(tmp_path:
     assert solved["votes"][0]["answer"]
     assert sorted(path.name for path in home.iterdir() if "rstar.db" not in path.name) == before
     assert main(["tree", str(kept), solved["search_id"]]) == 0
+
+
+def test_without_a_trusted_ppm_the_majority_answers_and_that_is_said(tmp_path: Path):
+    make_run(tmp_path / "run", ppm_metrics=DOUBTFUL)
+    words = ("What is 3 + 4 + 5?", "--model", str(tmp_path / "run"), "--trajectories", "2")
+    done = solve(*words, "--json")
+    assert done.returncode == 0, done.stderr
+    solved = json.loads(done.stdout)
+    assert solved["score"] is None
+    assert f"rstar: {solved['ppm_note']}" in done.stderr.splitlines()
 
 
 @pytest.mark.parametrize(

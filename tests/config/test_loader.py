@@ -72,6 +72,11 @@ def test_levels_that_no_problem_has_are_refused(tmp_path, levels, reason):
     assert reason in message(f"[problems]\nheldout_levels = {levels}\n", tmp_path)
 
 
+def test_early_stopping_needs_heldout_problems(tmp_path):
+    patient = "[ppm]\npatience = 3\nheldout_share = 0.0\n"
+    assert "ppm.patience needs held-out problems" in message(patient, tmp_path)
+
+
 def test_a_run_that_trains_a_ppm_needs_a_reward_worker(tmp_path):
     assert "workers.reward is 0" in message("[workers]\nreward = 0\n", tmp_path)
     (tmp_path / "r.toml").write_text("[workers]\nreward = 0\n[ppm]\ntrain = false\n")

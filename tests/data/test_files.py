@@ -3,8 +3,9 @@ import json
 import pytest
 
 from rstar_async.config import ProblemsConfig
-from rstar_async.data.files import read_rows, write_rows
+from rstar_async.data.files import read_rows
 from rstar_async.data.problems import problems_in
+from rstar_async.data.writing import write_rows
 from rstar_async.errors import BadInput
 
 ROWS = [

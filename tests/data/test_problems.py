@@ -66,3 +66,102 @@ def test_a_heldout_question_that_is_trained_on_is_refused(tmp_path):
 def test_holding_out_all_problems_is_refused(tmp_path):
     with pytest.raises(BadInput, match="leaves none to search"):
         read(tmp_path, GOOD, heldout=2)
+
+
+ODD_ROWS = [
+    ('{"question": "a", "answer": null}', "column 'answer' is empty"),
+    ('{"question": null, "answer": "1"}', "column 'question' is empty"),
+    ('{"question": "a", "answer": NaN}', "column 'answer' is nan, not a number"),
+    ('{"question": "a", "answer": "  "}', "column 'answer' is empty"),
+    ('{"question": "a", "answer": []}', "column 'answer' is empty"),
+    ('{"question": "a", "answer": ["1", "2"]}', "column 'answer' is a list of 2"),
+    ('{"question": "a", "answer": [[1, 2]]}', "column 'answer' is a list of 2"),
+    ('{"question": "a", "answer": true}', "column 'answer' is true"),
+    ('{"question": "a", "answer": {"value": 1}}', "such as 'answer.value'"),
+    ('{"question": [{"role": "user", "content": "a"}], "answer": 1}', "'question.content'"),
+    ('{"question": "%s", "answer": 1}' % ("x" * 100_001), "has 100,001 characters, more than"),
+]
+
+
+@pytest.mark.parametrize(("row", "complaint"), ODD_ROWS, ids=[c for _, c in ODD_ROWS])
+def test_a_value_of_another_type_is_refused_by_row(tmp_path, row, complaint):
+    with pytest.raises(BadInput) as refused:
+        read(tmp_path, GOOD + row)
+    assert str(refused.value).startswith(f"{tmp_path}/p.jsonl:3: ")
+    assert complaint in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "answer"),
+    [('["15"]', "15"), ("[[15]]", "15"), ("3.0", "3.0"), ("-7", "-7"), ('" 1/2 "', "1/2")],
+)
+def test_a_number_or_a_list_of_one_is_its_text(tmp_path, value, answer):
+    ((found,), _) = read(tmp_path, f'{{"question": "a", "answer": {value}}}')
+    assert found.answer == answer
+
+
+def test_a_level_that_is_no_text_is_none(tmp_path):
+    rows = [
+        '{"question": "a", "answer": 1, "level": null, "type": null}',
+        '{"question": "b", "answer": 1, "level": NaN, "type": {}}',
+        '{"question": "c", "answer": 1, "level": 3, "type": ["algebra"]}',
+    ]
+    found, _ = read(tmp_path, "\n".join(rows))
+    assert [(p.level, p.kind) for p in found] == [("", ""), ("", ""), ("3", "algebra")]
+
+
+def test_dotted_names_reach_into_objects(tmp_path):
+    row = '{"prompt": [{"role": "user", "content": "a?"}], "reward_model": {"ground_truth": "7"}}'
+    columns = {"question": "prompt.content", "answer": "reward_model.ground_truth"}
+    ((found,), _) = read(tmp_path, row, **columns)
+    assert (found.question, found.answer) == ("a?", "7")
+    with pytest.raises(BadInput, match=r"no column 'reward_model.truth'"):
+        read(tmp_path, row, question="prompt.content", answer="reward_model.truth")
+
+
+def test_a_column_of_the_very_name_wins_over_an_object(tmp_path):
+    row = '{"question": "a", "r.truth": "flat", "r": {"truth": "deep"}}'
+    ((found,), _) = read(tmp_path, row, answer="r.truth")
+    assert found.answer == "flat"
+
+
+TWO_ANSWERS = '{"question": "1+1?", "answer": "3"}\n'
+
+
+def test_a_question_with_two_answers_is_told_with_both_places(tmp_path):
+    says = r"p\.jsonl:3: the answer is '3', but .*p\.jsonl:1 says '2'"
+    with pytest.raises(BadInput, match=says):
+        read(tmp_path, GOOD + TWO_ANSWERS)
+
+
+def test_bad_rows_can_be_left_out_and_are_counted_and_named(tmp_path, caplog):
+    bad = [row for row, _ in ODD_ROWS]
+    text = "\n".join([bad[0], GOOD + TWO_ANSWERS + "{oops", *bad[1:]])
+    found, _ = read(tmp_path, text, skip_bad=True)
+    assert [p.question for p in found] == ["2+2?"]
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert f"{len(bad) + 2} rows were left out, 1 used" in line
+    assert f"{tmp_path}/p.jsonl:1: column 'answer' is empty; 4: the answer is '3'" in line
+    assert "; and more" in line
+
+
+def test_the_first_bad_rows_are_named_together(tmp_path):
+    text = "\n".join([GOOD + ODD_ROWS[0][0], ODD_ROWS[1][0], ODD_ROWS[2][0], ODD_ROWS[3][0]])
+    with pytest.raises(BadInput) as refused:
+        read(tmp_path, text)
+    said = str(refused.value)
+    assert ":3: column 'answer' is empty; 4: column 'question' is empty; 5: column" in said
+    assert "; and more (problems.skip_bad = true leaves such rows out)" in said
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "[]", '{"example": []}'])
+def test_a_file_without_problems_is_refused(tmp_path, text):
+    name = "p.json" if text.startswith(("[", "{")) else "p.jsonl"
+    (tmp_path / "h.jsonl").write_text(GOOD)
+    with pytest.raises(BadInput, match=f"{name} holds no problems"):
+        read(tmp_path, text, name, heldout_source=str(tmp_path / "h.jsonl"))
+
+
+def test_a_file_of_bad_rows_alone_is_refused_even_if_they_are_left_out(tmp_path):
+    with pytest.raises(BadInput, match=r"no problems that can be used: .*'answer' is empty"):
+        read(tmp_path, ODD_ROWS[0][0], skip_bad=True)

@@ -12,7 +12,8 @@ from rstar_async.data.reference import (
     nodes_of_record,
     tree_record,
 )
-from rstar_async.data.schemas import WRITERS, Comparison, Solution, read_row
+from rstar_async.data.schemas import WRITERS, Comparison, Solution
+from rstar_async.data.training_rows import read_row
 from rstar_async.errors import BadInput
 from rstar_async.text.prompts import MATH_PROMPTS
 from storage.database import open_database
@@ -112,18 +113,17 @@ def test_a_node_without_a_parent_is_named():
 def test_a_solution_written_as_anything_is_read_as_itself(wanted):
     found = Solution(QUESTION, STEP)
     _, write = WRITERS[wanted]
-    assert read_row(write(found)) == found
+    assert read_row(write(found), "row 1") == found
 
 
 def test_a_comparison_keeps_its_counts_in_the_reference_format():
     found = Comparison("p", "good", "bad", 1, 4)
-    assert read_row(WRITERS["ppm"][1](found)) == found
-    assert read_row(WRITERS["preferences"][1](found)) == Comparison("p", "good", "bad")
+    assert read_row(WRITERS["ppm"][1](found), "row 1") == found
+    assert read_row(WRITERS["preferences"][1](found), "row 1") == Comparison("p", "good", "bad")
 
 
 def test_a_row_of_an_unknown_format_is_none():
-    assert read_row({"text": "?"}) is None
-    assert read_row({"messages": [{"role": "user", "content": "only a question"}]}) is None
+    assert read_row({"text": "?"}, "row 1") is None
 
 
 @pytest.fixture

@@ -119,6 +119,15 @@ def test_a_benchmark_is_evaluated(home: Path, tmp_path: Path) -> None:
     assert "sample" in methods
 
 
+def test_a_server_that_wants_another_key_ends_the_command_in_one_line(home: Path) -> None:
+    words = ("solve", "What is 3 + 4?", "--model", str(home), "--openai.api_key_env", "NO_SUCH_KEY")
+    done = rstar(*words)
+    assert done.returncode == 2
+    assert "answered 401" in done.stderr
+    assert "give it in the environment variable NO_SUCH_KEY" in done.stderr
+    assert done.stderr.count("NO_SUCH_KEY") == 1
+
+
 @pytest.mark.parametrize("prompts", ["ids", "text"])
 def test_the_ppm_is_served_by_another_engine(tmp_path: Path, url: str, prompts: str) -> None:
     make_run(tmp_path / "run")

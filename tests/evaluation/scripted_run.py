@@ -1,7 +1,9 @@
 """A finished run whose models are the scripted engine's: a home, a store, two empty versions."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rstar_async.config import EvaluationConfig, Recipe, SearchConfig, WorkersConfig
 from rstar_async.config.loader import as_toml_values
@@ -11,9 +13,16 @@ from storage.database import open_database
 from storage.records import ModelVersion, Problem, Round, Run, problem_id
 
 POLICY, PPM = "policy-r001-00000000", "ppm-r001-00000000"
+# What the training of a PPM measures that is no better than its baselines.
+DOUBTFUL = {
+    "trusted": False,
+    "pair_accuracy_by_problem": 0.51,
+    "pair_accuracy_shorter": 0.5,
+    "pair_accuracy_likelier": 0.48,
+}
 
 
-def make_run(home: Path, **evaluation: object) -> Recipe:
+def make_run(home: Path, ppm_metrics: Mapping[str, Any] | None = None) -> Recipe:
     """Its script adds up the numbers of a question."""
     recipe = Recipe(
         name="scripted",
@@ -27,8 +36,8 @@ def make_run(home: Path, **evaluation: object) -> Recipe:
         database.commit(
             Run(recipe.name, as_toml_values(recipe), 1, "test"),
             Round(recipe.name, 1, "closed", POLICY, PPM),
-            _version(recipe, POLICY, "policy"),
-            _version(recipe, PPM, "ppm"),
+            _version(recipe, POLICY, "policy", {}),
+            _version(recipe, PPM, "ppm", ppm_metrics or {}),
         )
     return recipe
 
@@ -46,10 +55,11 @@ def trained_problem(recipe: Recipe, question: str) -> Problem:
     return Problem(problem_id(recipe.name, question), recipe.name, question, "7")
 
 
-def _version(recipe: Recipe, name: str, kind: str) -> ModelVersion:
+def _version(recipe: Recipe, name: str, kind: str, metrics: Mapping[str, Any]) -> ModelVersion:
     folder = recipe.models_folder / name
     folder.mkdir()
-    manifest = {"id": name, "kind": kind, "round": 1, "prompt_style": "tagged"}
+    manifest: dict[str, Any] = {"id": name, "kind": kind, "round": 1, "prompt_style": "tagged"}
+    manifest["metrics"] = dict(metrics)
     (folder / "manifest.json").write_text(json.dumps(manifest))
     tiny_tokenizer().save(str(folder / "tokenizer.json"))
     return ModelVersion(
@@ -60,5 +70,6 @@ def _version(recipe: Recipe, name: str, kind: str) -> ModelVersion:
         None,
         str(folder),
         "published",
-        manifest=manifest,  # type: ignore[arg-type]
+        manifest=manifest,
+        metrics=dict(metrics),
     )

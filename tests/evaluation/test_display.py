@@ -38,3 +38,8 @@ def test_the_caption_says_what_adaptive_consistency_saves():
 def test_the_names_in_the_json_file_stay():
     document = msgspec.to_builtins(structs.replace(RESULTS, token_savings=((1, 1, 1), (0, 0, 0))))
     assert document["spared"] == ((1, 1, 1), (0, 0, 0))
+
+
+def test_the_caption_says_that_a_ppm_was_left_out():
+    left_out = structs.replace(RESULTS, ppm=None, pair_accuracy=None, ppm_note="ppm-1 is out")
+    assert caption(left_out).splitlines()[-1] == "ppm-1 is out"

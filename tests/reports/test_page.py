@@ -37,6 +37,9 @@ from tests.view.hostile import ALL, ENTITY, IMAGE, SCRIPT
 
 NAME = f"trial {IMAGE}"
 POLICY = f"policy-r001 {SCRIPT}"
+PROCESSES = {"solutions_judged": 8, "solutions_right_process": 6}
+LABELS = {"labels_judged": 20, "labels_right": 17, "labels_inverted": 1}
+LABELS |= {"labels_both_right": 2, "labels_both_wrong": 0}
 
 
 def node(path: str, status: str, *, correct: bool | None = None, **facts: object) -> Node:
@@ -81,8 +84,16 @@ def report(tmp_path_factory):
             Expansion("s1", 1, "0", 1, 2, 2, new_tokens=40),
             Pair(NAME, 1, "s1", "0.1.1", "0.1.2", "step", 1.0, "heldout"),
             ModelVersion(
-                POLICY, NAME, "policy", 1, None, IMAGE, "published", metrics={"trajectories": 2}
+                POLICY,
+                NAME,
+                "policy",
+                1,
+                None,
+                IMAGE,
+                "published",
+                metrics={"trajectories": 2, **PROCESSES},
             ),
+            ModelVersion("ppm", NAME, "ppm", 1, POLICY, "", "refused", metrics=LABELS),
             evaluation,
             msgspec.structs.replace(evaluation, id="e2", settings=settings),
         )
@@ -114,6 +125,13 @@ def test_hostile_text_makes_no_element_and_no_attribute(report):
     names = {name for name, _ in reader.attributes}
     assert not [name for name in names if name.startswith("on")]
     assert not names & {"src", "href", "style", "srcdoc", "action", "formaction"}
+
+
+def test_labels_are_compared_with_the_truth(report):
+    for document in (page_of(report), markdown_of(report)):
+        assert "Labels against the truth" in document
+    assert "17 (85.0 %)" in page_of(report)
+    assert json.loads(json_text(report))["rounds"][1]["row"]["labels"]["right_processes"] == 6
 
 
 def test_the_page_loads_nothing_and_shows_what_was_written(report):

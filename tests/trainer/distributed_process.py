@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import torch
+from msgspec import structs
 
 from rstar_async.config import PolicyConfig, PPMConfig, TrainingConfig
 from rstar_async.demo.problems import word_problems
@@ -36,6 +37,7 @@ def main(base: Path, into: Path) -> None:
     figures = {
         "policy": policy_losses(base, encoder, into / "policy"),
         "ppm": ppm_losses(base, trees, into / "ppm"),
+        "stopped": early_stop(base, packed_trees(encoder, 50), into / "stopped"),
         "sharded": sharded_figures(base, trees),
         "any_rank": distributed.any_rank(distributed.is_rank0(), not distributed.is_rank0(), False),
         "from_rank0": distributed.on_rank0(lambda: "by rank 0"),
@@ -60,6 +62,15 @@ def ppm_losses(base, trees, into):
     metrics = train_ppm(job, into=into, progress=progress)
     accuracies = [record["pair_accuracy_train"] for record in progress.step_log[1:]]
     return [*progress.losses, *accuracies, metrics["pair_accuracy"]]
+
+
+def early_stop(base, trees, into):
+    """Steps, best step and accuracies of a training that may end early."""
+    settings = structs.replace(PPM, epochs=6, patience=2)
+    job = PPMJob(base, trees[:10], trees[10:], settings, TrainingConfig(), scale=5.0, seed=1)
+    metrics = train_ppm(job, into=into, progress=TrainingProgress("ppm"))
+    names = ("steps", "best_step", "stopped_early", "pair_accuracy_choosing", "pair_accuracy")
+    return [metrics[name] for name in names]
 
 
 def sharded_figures(base, trees):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from rstar_async.data.preferences import Preference
-from rstar_async.trainer.batches import forwards
+from rstar_async.trainer.batches import _forward, first_fit, forwards
 from rstar_async.trainer.comparisons import compared_offsets, path_weights
 from rstar_async.trainer.objectives import PPMLoss
 from rstar_async.trainer.packing import LabelledTree, pack
@@ -89,6 +89,55 @@ def test_packed_loss_and_gradients_equal_those_of_one_pair_at_a_time(base, pair_
     for total, other in others:
         assert total == pytest.approx(together, rel=1e-5)
         assert torch.allclose(gradient, other, atol=1e-5, rtol=1e-4)
+
+
+def test_every_compared_token_of_a_packed_tree_scores_as_if_its_pair_were_alone(base):
+    model = load_ppm(base).eval()
+    torch.nn.init.normal_(model.score.weight)
+    pairs = [SIBLINGS, Preference("0.1.1", "0.1.2", "step", 0.5), SOLUTIONS]
+    (packed,), _ = pack(tree(*pairs), 100, 100, "differing_tokens")
+    (part,) = forwards([packed], 1000)
+    with torch.no_grad():
+        raw = scores(model, part)
+    together = list(zip(raw[part.better], raw[part.worse], part.weights, strict=True))
+    alone = []
+    for pair in pairs:
+        (one,), _ = pack(tree(pair), 100, 100, "differing_tokens")
+        (part,) = forwards([one], 1000)
+        raw = unpacked_scores(model, part).detach()
+        alone += zip(raw[part.better], raw[part.worse], part.weights, strict=True)
+    assert len(together) == 4 + 2 + 1
+    for one, other in zip(together, alone, strict=True):
+        assert torch.allclose(torch.stack(one), torch.stack(other), atol=1e-5)
+
+
+def test_gradients_of_padded_and_of_shared_rows_equal_those_of_a_pass_for_each_tree(base):
+    model = load_ppm(base).eval()
+    torch.nn.init.normal_(model.score.weight)
+    siblings = [
+        {"0.1": [4, 5, 6, 9] * length, "0.2": [4, 7, 6, 9] * length} for length in (1, 1, 2, 3)
+    ]
+    trees = [LabelledTree("p", "s", [1, 2, 3], steps, [SIBLINGS]) for steps in siblings]
+    packed = [part for one in trees for part in pack(one, 99, 99, "differing_tokens")[0]]
+    loss = PPMLoss("preference", "both")
+    gradients = []
+    for passes in ([forwards([one], 99)[0] for one in packed], [in_one_pass(packed)]):
+        model.zero_grad()
+        sum(loss.summed(scores(model, part), part) for part in passes).backward()
+        gradients.append({name: p.grad.clone() for name, p in model.named_parameters()})
+    separate, together = gradients
+    for name, gradient in separate.items():
+        assert torch.allclose(gradient, together[name], atol=1e-5, rtol=1e-4), name
+
+
+def in_one_pass(packed):
+    """A row with padding for the longest, and one that the shorter trees share."""
+    longest = max(len(one.input_ids) for one in packed)
+    rows = first_fit([len(one.input_ids) for one in packed], longest)
+    assert len(rows) < len(packed)
+    part = _forward(packed, rows)
+    assert (part.ends == 0).any()
+    return part
 
 
 def test_padding_changes_neither_the_loss_nor_the_weight(base):

@@ -28,7 +28,7 @@ def trainings(base, tmp_path_factory):
 
 
 def _run(base, into, launcher):
-    for name in ("policy", "ppm"):
+    for name in ("policy", "ppm", "stopped"):
         (into / name).mkdir()
     command = [
         sys.executable,
@@ -51,9 +51,15 @@ def test_two_processes_have_the_losses_of_one(kind, trainings):
     assert two[kind] == pytest.approx(one[kind], rel=1e-4)
 
 
-def test_two_processes_train_the_weights_of_one(trainings):
+def test_two_processes_end_a_training_where_one_does(trainings):
+    (_, one), (_, two) = trainings
+    assert two["stopped"] == pytest.approx(one["stopped"], abs=0.03)
+
+
+@pytest.mark.parametrize("kind", ["ppm", "stopped"])
+def test_two_processes_train_the_weights_of_one(kind, trainings):
     one, two = (
-        AutoModelForSequenceClassification.from_pretrained(into / "ppm", dtype="float32")
+        AutoModelForSequenceClassification.from_pretrained(into / kind, dtype="float32")
         for into, _ in trainings
     )
     for (name, mine), (_, theirs) in zip(

@@ -74,7 +74,7 @@ def test_preferences_in_the_columns_of_trl_have_weight_one(encoder, tmp_path):
 @pytest.mark.parametrize(
     ("record", "message"),
     [
-        ({"query": "?"}, r"has query; expected \{query, response\},"),
+        ({"query": "?"}, r"has 'query'; expected \{query, response\},"),
         ({"query": "?", "response": "The answer is 7."}, "ends with 'The answer is 7.', not with"),
     ],
 )

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,12 +9,18 @@ import time
 import msgspec
 import pytest
 from msgspec import structs
+from tokenizers import processors
+from transformers import CohereConfig, CohereForCausalLM
 
-from rstar_async.config import BootstrapConfig
+from rstar_async.config import BootstrapConfig, ModelConfig
+from rstar_async.errors import BadInput
 from rstar_async.text.encoding import Encoder
+from rstar_async.text.tokenizer_file import open_tokenizer
+from rstar_async.trainer.base import prepare_base
 from rstar_async.trainer.context import TrainingContext
 from rstar_async.trainer.loop import serve
 from storage import queries
+from storage.records import ModelVersion, RoundProgress
 from tests.trainer.conftest import plain_model
 from tests.trainer.stored_trees import SolvedTree, solved_trees, store_round
 
@@ -51,6 +58,22 @@ def test_the_base_is_the_first_policy(context, kind):
     assert base.parent_id is None
     assert base.manifest["prompt_style"] == ("few_shot" if kind == "few_shot" else "tagged")
     assert status(context, 0) == "trained"
+
+
+def test_a_base_from_which_no_ppm_can_be_trained_is_refused_before_anything_is_searched(
+    context, plain, tmp_path
+):
+    base = shutil.copytree(plain, tmp_path / "cohere")
+    shape = {"vocab_size": 700, "hidden_size": 32, "intermediate_size": 64, "pad_token_id": 0}
+    heads = {"num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 2}
+    CohereForCausalLM(CohereConfig(**shape, **heads)).save_pretrained(base)
+    recipe = structs.replace(context.recipe, model=ModelConfig(base=str(base)))
+    changed = TrainingContext(recipe, context.run, context.database)
+    with pytest.raises(BadInput, match=r"give --ppm\.train false"):
+        serve(changed, once=True)
+    assert changed.versions() == []
+    serve(with_settings(changed, "ppm", train=False), once=True)
+    assert len(changed.versions()) == 1
 
 
 def test_a_stronger_model_searches_round_1_and_the_base_is_trained(context, encoder, tmp_path):
@@ -105,6 +128,47 @@ def assert_split_by_problem(context, pairs):
     for pair in pairs:
         splits.setdefault(pair.search_id, set()).add(pair.split)
     assert all(len(split) == 1 for split in splits.values())
+
+
+def published_without_bos(context, base):
+    """A base as it was published before manifests said what prompts begin with."""
+    manifest = {"id": "policy-r000-old", "kind": "policy", "round": 0, "prompt_style": "tagged"}
+    folder = shutil.copytree(base, context.models / manifest["id"])
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    row = ModelVersion(
+        manifest["id"], "run", "policy", 0, None, str(folder), "published", manifest=manifest
+    )
+    context.database.commit(row, RoundProgress("run", 0, "trained"))
+    return row
+
+
+@pytest.mark.parametrize("is_old", [True, False])
+def test_models_keep_the_beginning_of_the_prompts_of_their_base(context, plain, tmp_path, is_old):
+    source = shutil.copytree(plain, tmp_path / "begun")
+    alone = open_tokenizer(source)
+    eos = alone.token_to_id("<eos>")
+    alone.post_processor = processors.TemplateProcessing(
+        "<eos> $A", special_tokens=[("<eos>", eos)]
+    )
+    alone.save(str(source / "tokenizer.json"))
+    if is_old:
+        (tmp_path / "base").mkdir()
+        prepare_base(str(source), tmp_path / "base")
+        base = published_without_bos(context, tmp_path / "base")
+    else:
+        recipe = structs.replace(context.recipe, model=ModelConfig(base=str(source)))
+        context = TrainingContext(recipe, context.run, context.database)
+        serve(context, once=True)
+        base = context.base()
+    encoder, begin = Encoder.load(context.folder(base), "tagged"), [] if is_old else [eos]
+    store_round(context.database, "run", 1, solved_trees(encoder, 4), base.id)
+    serve(context, once=True)
+    _, policy, ppm = context.versions()
+    for model in (policy, ppm):
+        assert model.manifest["bos_ids"] == begin
+        assert all((ids[0] == eos) is not is_old for ids in model.manifest["probe"]["input_ids"])
+        assert context.encoder(model).prompt("?") == encoder.prompt("?")
+    assert list(encoder.bos_ids) == begin
 
 
 def test_without_a_solved_problem_the_old_policy_stays_in_use(context, encoder):

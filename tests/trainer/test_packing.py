@@ -46,10 +46,29 @@ def test_a_token_attends_to_its_own_path_only():
     assert attended == [1, 2, 3, 4, 5, 8, 9]
 
 
-def test_the_rule_for_flex_attention_is_the_same_mask():
+@pytest.mark.parametrize("window", [None, 2])
+def test_the_rule_for_flex_attention_is_the_same_mask(window):
     ends = torch.tensor([[10, 10, 10, 8, 8, 6, 8, 8, 9, 10, 0, 0]])
-    mask = create_mask(mask_rule(ends), 1, None, 12, 12, device="cpu")
-    assert torch.equal(mask, tree_mask(ends))
+    positions = torch.tensor([[0, 1, 2, 3, 4, 5, 5, 6, 3, 3, 0, 0]])
+    rule = mask_rule(ends, positions, window)
+    mask = create_mask(rule, 1, None, 12, 12, device="cpu")
+    assert torch.equal(mask, tree_mask(ends, positions, window))
+
+
+def test_a_window_counts_along_the_path():
+    (packed,), _ = pack(SMALL, 100, 100)
+    ends, positions = torch.tensor([packed.ends]), torch.tensor([packed.position_ids])
+    mask = tree_mask(ends, positions, 3)[0, 0]
+    attended = [packed.input_ids[k] for k in mask[7].nonzero().flatten()]
+    assert attended == [5, 8, 9]
+
+
+def test_a_prompt_that_is_cut_keeps_its_bos():
+    steps, pairs = {"0.1": [4, 9], "0.2": [5, 9]}, [Preference("0.1", "0.2", "step", 1.0)]
+    tree = LabelledTree("problem", "search", [1, 20, 21, 22, 23], steps, pairs, bos=1)
+    for longest, prompt in ((9, [1, 20, 21, 22, 23]), (5, [1, 22, 23]), (4, [1, 23]), (3, [23])):
+        (packed,), _ = pack(tree, longest, 100)
+        assert packed.input_ids == [*prompt, 4, 9, 5, 9]
 
 
 def test_targets_are_packed_like_pairs():

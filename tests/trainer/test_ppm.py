@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from transformers import (
     AutoModelForCausalLM,
     AutoModelForSequenceClassification,
+    CohereConfig,
     Qwen2Config,
     Qwen2ForCausalLM,
     Qwen2ForSequenceClassification,
@@ -16,6 +17,7 @@ from transformers import (
 
 from rstar_async.config import PPMConfig, TrainingConfig
 from rstar_async.data.preferences import PairRules
+from rstar_async.errors import BadInput
 from rstar_async.trainer.batches import forwards
 from rstar_async.trainer.build_dataset import is_heldout
 from rstar_async.trainer.checkpoint_io import copy_tokenizer
@@ -27,7 +29,7 @@ from rstar_async.trainer.packing import pack
 from rstar_async.trainer.pair_accuracy import pair_accuracy, score_pairs
 from rstar_async.trainer.ppm import PPMJob, PreferenceTrainer, padding_example, train_ppm
 from rstar_async.trainer.progress import TrainingProgress
-from rstar_async.trainer.scorer import load_ppm, scores
+from rstar_async.trainer.scorer import load_ppm, scorer_class, scores
 from tests.trainer.stored_trees import packed_trees, solved_trees, stored_tree
 from tests.trainer.unpacked import unpacked_loss, unpacked_scores
 
@@ -63,6 +65,15 @@ def test_the_likelihood_baseline_is_that_of_the_reference_policy(base, packed, t
     own, measured = metrics
     assert own["pair_accuracy_likelier"] != measured["pair_accuracy_likelier"]
     assert own["pair_accuracy"] == measured["pair_accuracy"]
+
+
+def test_a_family_without_a_scorer_is_named_with_what_to_do():
+    with pytest.raises(BadInput, match=r"family cohere, .* give --ppm.train false"):
+        scorer_class(CohereConfig())
+    chunked = Qwen2Config()
+    chunked.layer_types = ["full_attention", "chunked_attention"]
+    with pytest.raises(BadInput, match="a qwen2 with layers of chunked_attention"):
+        scorer_class(chunked)
 
 
 def test_bfloat16_is_close_to_float32(base, packed, tmp_path):

@@ -34,7 +34,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
         generated.fill(database, 2, 12, 40)
         large = generated.grown("large", 10_000)
         database.commit(generated.search("large", 2, 0), *large.expansions, *large.records())
-        database.commit(*hostile_records())
+        database.commit(*hostile_records(), generated.judged_ppm(database))
         yield database
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from storage import queries
 from storage.database import Database, open_database
 from storage.records import (
     Evaluation,
@@ -225,6 +226,26 @@ def search(search_id: str, number: int, index: int) -> Search:
     """A finished search of round `number` over the problem `index`."""
     return Search(search_id, RUN, number, f"p{index:06d}", "train", 1, f"policy-{number - 1}",
                   None, "finished", 16)  # fmt: skip
+
+
+def judged_ppm(database: Database) -> ModelVersion:
+    """A second PPM of round 1, which orders the first 30 pairs of that round wrongly."""
+    found = database.read(queries.pairs_of, RUN, 1)[:30]
+    worst = [
+        {
+            "search": pair.search_id,
+            "chosen": pair.chosen_path,
+            "rejected": pair.rejected_path,
+            "chosen_score": -0.5,
+            "rejected_score": 0.01 * number,
+        }
+        for number, pair in enumerate(found)
+    ]
+    metrics = {"pair_accuracy": 0.67, "labels_judged": 40, "labels_right": 30}
+    return ModelVersion(
+        "ppm-judged", RUN, "ppm", 1, "policy-1", "models/ppm-judged", "published", "",
+        {"worst_pairs": worst}, metrics, START + 4001,
+    )  # fmt: skip
 
 
 def _pairs(number: int, tree: Growth) -> list[Pair]:

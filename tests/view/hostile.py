@@ -22,8 +22,13 @@ def hostile_records() -> list[Record]:
     model = ModelVersion(
         IMAGE, RUN, "ppm", 1, LINK, SCRIPT, "refused", ALL, {IMAGE: ALL}, {IMAGE: ALL}
     )
+    worst = {"search": ID, "chosen": "0.1.1", "rejected": "0.2", "chosen_score": 0.0}
+    guide = ModelVersion(
+        f"{IMAGE} 2", RUN, "ppm", 2, LINK, SCRIPT, "published", ALL,
+        {"worst_pairs": [{**worst, "rejected_score": 1.0}, {"search": ALL}, ALL]}, {IMAGE: ALL},
+    )  # fmt: skip
     return [
-        problem, search, model, _node("0", "root"), _node("0.1", "live"),
+        problem, search, model, guide, _node("0", "root"), _node("0.1", "live"),
         _node("0.1.1", "answer", True), _node("0.1.2", "answer", False), _node("0.2", "code_error"),
         Pair(RUN, 2, ID, "0.1.1", "0.1.2", "step"),
     ]  # fmt: skip

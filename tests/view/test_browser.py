@@ -57,6 +57,26 @@ def test_a_tree_is_walked_by_keys(visit):
     assert page.locator(".line").count() == 1 < lines
 
 
+def test_the_worst_pairs_of_a_ppm_are_grouped_and_lead_to_their_trees(visit):
+    page = visit.open(f"/{RUN}/pairs?round=1")
+    page.get_by_role("link", name="What it gets most wrong").click()
+    page.wait_for_selector("h1:text-is('What the PPM gets most wrong')")
+    assert "ppm-judged" in page.locator(".title").text_content()
+    assert "of 40 pairs" in page.locator(".title").text_content().lower()
+    assert page.locator(".card.pair").count() == 20
+    kinds = page.get_by_role("group", name="what differs").locator("button")
+    assert kinds.first.text_content() == "all 30"
+    assert sum(int(word.split()[-1]) for word in kinds.all_text_contents()[1:]) == 30
+    chosen = kinds.nth(1).text_content()
+    kinds.nth(1).click()
+    page.wait_for_selector(f".switcher button[aria-pressed=true]:text-is('{chosen}')")
+    shown = page.locator(".card.pair")
+    assert shown.count() == min(20, int(chosen.split()[-1]))
+    assert set(shown.locator(".chip").all_text_contents()) == {chosen.rpartition(" ")[0]}
+    page.locator(".card.pair .more").first.click()
+    page.wait_for_selector(".siblings [aria-current=true]")
+
+
 def test_steps_are_found_by_their_words(visit):
     page = visit.open(f"/{RUN}/search/r1-000003?draw=lines")
     page.get_by_label("find in steps").fill("common divisor")
@@ -97,6 +117,7 @@ def _values(growth: Growth) -> list[NodeStatistics]:
         "problems?text=onerror",
         "solutions?order=worst",
         "pairs?round=2",
+        "mistakes?round=2",
         f"models/{IMAGE}",
         "rounds",
         f"{SCRIPT}",
@@ -203,7 +224,9 @@ def test_workers_say_why_there_are_none(visit):
 
 
 @PHONE
-@pytest.mark.parametrize("place", ["rounds", "problems", "search/r1-000003/0.1", "pairs?round=1"])
+@pytest.mark.parametrize(
+    "place", ["rounds", "problems", "search/r1-000003/0.1", "pairs?round=1", "mistakes?round=1"]
+)
 def test_nothing_is_wider_than_a_phone(visit, place):
     page = visit.open(f"/{RUN}/{place}")
     page.wait_for_timeout(100)

@@ -79,7 +79,7 @@ def test_another_name_is_answered_to_when_it_was_given():
 
 def test_a_run_folder_names_its_database(tmp_path):
     (tmp_path / "rstar.db").touch()
-    assert locate(str(tmp_path)) == (f"sqlite:///{tmp_path}/rstar.db", tmp_path)
+    assert locate(str(tmp_path)) == (str(tmp_path / "rstar.db"), tmp_path)
     (tmp_path / "recipe.json").write_text('{"database": "postgresql://lab/run"}')
     assert locate(str(tmp_path)) == ("postgresql://lab/run", tmp_path)
     assert locate("postgresql://lab/run") == ("postgresql://lab/run", None)

@@ -10,7 +10,7 @@ import trio.testing
 
 from brokers.broker import Broker
 from brokers.state import BrokerConfig
-from rstar_async.errors import JobFailed
+from rstar_async.errors import BadInput, JobFailed
 from rstar_async.wire.messages import job_id
 from rstar_async.wire.pool import PoolClient, open_pool
 from workers.worker import EngineDead, Job, Retryable, serve
@@ -217,14 +217,15 @@ async def test_a_job_stopped_by_a_drain_is_done_by_another_worker_without_blame(
     assert (counters.finished, counters.redelivered, counters.deaths) == (1, 1, 0)
 
 
-async def test_a_worker_whose_engine_died_sends_no_reply_and_ends(tmp_path):
+@pytest.mark.parametrize("kind", [EngineDead, BadInput])
+async def test_a_worker_that_cannot_go_on_sends_no_reply_and_ends(tmp_path, kind):
     async def die(job: Job) -> bytes:
-        raise EngineDead("out of memory")
+        raise kind("out of memory")
 
     async with site(tmp_path) as pool:
         async with trio.open_nursery() as asks:
             asks.start_soon(pool.pool.ask, job_id("a"), b"")
-            with pytest.raises(EngineDead, match="out of memory"):
+            with pytest.raises(kind, match="out of memory"):
                 await serve(pool.workers, "dying", 1, die, drain=trio.Event())
             pool.start_worker(reverse, name="healthy")
         assert (await pool.pool.status()).counters.deaths == 1

@@ -3,11 +3,11 @@
 Cheap enough to ask before the running work is drained for a version switch.
 """
 
-import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rstar_async.engines.errors import ModelUnavailable
+from rstar_async.sanitize import from_json
 
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 NOT_GENERATORS = ("Classification", "ForMaskedLM", "ForQuestionAnswering", "ForRewardModel")
@@ -40,11 +40,16 @@ def check_scorer(folder: Path) -> None:
         raise ModelUnavailable(folder, f"a PPM has one label, this one has {labels}")
 
 
+def architecture_family(folder: Path) -> str:
+    """The family that `config.json` names, such as "llama"."""
+    return str(_config(folder).get("model_type", ""))
+
+
 def _config(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise ModelUnavailable(folder, "no such folder")
     try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
+        config = from_json((folder / "config.json").read_bytes())
     except (OSError, ValueError) as error:
         raise ModelUnavailable(folder, f"config.json cannot be read: {error}") from error
     if not isinstance(config, dict):

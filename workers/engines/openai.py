@@ -5,57 +5,45 @@ from those that were sampled; they say neither what was cached nor which weights
 weights cannot be exchanged. `docs/engines.md` says what that costs.
 """
 
-import os
+import logging
+import math
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-import httpx
 import msgspec
-from msgspec import Meta
+import trio
+from msgspec import Meta, structs
 
-from rstar_async.engines.errors import BadRequest, EngineFailed, Interrupted, ModelUnavailable
+from rstar_async.engines.errors import BadRequest, Interrupted, ModelUnavailable
 from rstar_async.errors import BadInput
-from rstar_async.wire.payloads import Generate, Generated, Sample
+from rstar_async.seeding import seed_of
+from rstar_async.text.bos import BosIds, bos_ids_of
+from rstar_async.wire.exception_groups import first
+from rstar_async.wire.payloads import Generate, Generated, Sample, TokenIds
 from workers.engines.base import Counters, Statistics
 from workers.engines.checkpoint import model_folder
 from workers.engines.limits import check_generate
+from workers.engines.openai_client import OpenAIClient
+from workers.engines.openai_protocol import (
+    Choice,
+    TooLong,
+    completion_body,
+    is_about_count,
+    sample_of,
+)
 from workers.engines.options import check_url
 from workers.engines.stops import Decode
 from workers.engines.tokenizer import Encode, open_decoder, open_encoder
 
-TOO_MANY_REQUESTS = 429
-# What vLLM, llama.cpp and SGLang all say when they refuse a prompt for its length.
-CONTEXT = "context"
+# How often to ask again for samples that a server left out.
+ROUNDS_FOR_THE_REST = 2
+# After so many texts that ended at a stop, none of which was named.
+UNNAMED_STOPS = 50
 
-
-class TooLong(BadRequest):
-    """Prompt and `max_tokens` exceed what the server can take."""
-
-
-class Choice(msgspec.Struct, frozen=True):
-    """One sample. Only some servers name the stop: `stop_reason` vLLM, `matched_stop` SGLang."""
-
-    text: str
-    finish_reason: str | None = None
-    stop_reason: int | str | None = None
-    matched_stop: int | str | None = None
-
-    @property
-    def stop(self) -> int | str | None:
-        return self.matched_stop if self.stop_reason is None else self.stop_reason
-
-
-class Reply(msgspec.Struct, frozen=True):
-    choices: list[Choice]
-
-
-class ListedModel(msgspec.Struct, frozen=True):
-    id: str
-
-
-class ModelList(msgspec.Struct, frozen=True):
-    data: list[ListedModel]
+log = logging.getLogger(__name__)
 
 
 class OpenAISettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,127 +68,151 @@ class OpenAISettings(msgspec.Struct, frozen=True, kw_only=True):
         check_url("--url", self.url)
 
 
+@dataclass(frozen=True)
+class Served:
+    """A version on the server: its tokenizer here, and the longest sequence if the server says."""
+
+    encode: Encode
+    decode: Decode
+    bos_ids: BosIds
+    context: int | None
+
+    def room(self, request: Generate) -> int:
+        """How many tokens each sample may have; `TooLong` if the prompt leaves none."""
+        if self.context is None:
+            return request.sampling.max_tokens
+        room = min(request.sampling.max_tokens, self.context - len(request.prompt))
+        if room <= 0:
+            raise TooLong(f"the prompt fills the {self.context} tokens that the server takes")
+        return room
+
+    def text(self, prompt: TokenIds) -> str:
+        """The prompt without BOS, which a server puts before a text itself."""
+        begin = len(self.bos_ids)
+        return self.decode(prompt[begin:] if tuple(prompt[:begin]) == self.bos_ids else prompt)
+
+
 class OpenAIEngine:
     """The server knows a version by the version's name, or by `settings.served_as`: then the first
-    version that is asked for is taken for that model, and any other version is refused."""
+    version that is asked for is taken for that model, and any other version is refused.
+
+    Raises `BadInput` where the server can answer no request at all: its process should end.
+    """
 
     def __init__(self, models_dir: Path, settings: OpenAISettings) -> None:
         self.models_dir = models_dir
         self.settings = settings
         self.counters = Counters()
-        self._codecs: dict[str, tuple[Encode, Decode]] = {}
-        key = os.environ.get(settings.api_key_env)
-        self._http = httpx.AsyncClient(
-            base_url=settings.url,
-            headers={"Authorization": f"Bearer {key}"} if key else None,
-            timeout=httpx.Timeout(None, connect=10.0),
-            limits=httpx.Limits(max_connections=None),
-        )
+        self._served: dict[str, Served] = {}
+        self._unnamed = 0.0
+        self._one_by_one = trio.Lock()
+        self._server = OpenAIClient(settings.url, settings.api_key_env)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
+        await self._server.__aexit__()
 
     def statistics(self) -> Statistics:
         return Statistics(
-            versions=tuple(self._codecs),
+            versions=tuple(self._served),
             requests=self.counters.requests,
             prompt_tokens=self.counters.prompt_tokens,
             new_tokens=self.counters.new_tokens,
         )
 
     async def generate(self, request: Generate) -> Generated:
-        """Continue a prompt; cancelling closes the connection, which servers treat as an abort."""
+        """Continue a prompt; safe to cancel."""
         check_generate(request)
         if request.logprobs:
             raise BadRequest("the openai engine gives no log probabilities of ids")
         started = time.perf_counter()
-        encode, decode = await self._codec(request.model)
+        async with self._one_by_one:
+            served = await self._version(request.model)
         try:
-            answer = await self._send("POST", "completions", self._body(request, decode))
+            choices = await self._all_choices(request, served, served.room(request))
         except TooLong:
             samples = [Sample([], "", "length")] * request.n
         else:
-            choices = _read(answer, Reply).choices
-            samples = [_sample(choice, request, encode, decode) for choice in choices]
+            self._warn_of_unnamed_stops(choices)
+            samples = [sample_of(c, request, served.encode, served.decode) for c in choices]
         new = sum(len(sample.tokens) for sample in samples)
         self.counters.count(len(request.prompt), 0, new)
         seconds = time.perf_counter() - started
         return Generated(request.model, samples, len(request.prompt), 0, seconds)
 
-    def _body(self, request: Generate, decode: Decode) -> dict[str, Any]:
-        sampling = request.sampling
-        stop_ids = list(sampling.stop_token_ids)
-        body: dict[str, Any] = {
-            "model": self.settings.served_as or request.model,
-            "prompt": request.prompt if self.settings.prompts == "ids" else decode(request.prompt),
-            "n": request.n,
-            "seed": request.seed % 2**31,
-            "max_tokens": sampling.max_tokens,
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "stop": [*sampling.stop_texts, *(decode([id_]) for id_ in stop_ids)],
-        }
-        if stop_ids:  # tags are special tokens, which servers leave out of the text
-            body |= {"stop_token_ids": stop_ids, "skip_special_tokens": False}
-        return body
+    def _warn_of_unnamed_stops(self, choices: Sequence[Choice]) -> None:
+        """Once, of a server whose steps all look as if the text were over."""
+        if any(choice.stop is not None for choice in choices):
+            self._unnamed = -math.inf
+        self._unnamed += sum(choice.finish_reason == "stop" for choice in choices)
+        if self._unnamed >= UNNAMED_STOPS:
+            self._unnamed = -math.inf
+            log.warning(
+                "the server does not say at which stop a text ended, so every step counts as "
+                "unfinished; vLLM and SGLang do say it",
+                extra={"url": self.settings.url},
+            )
 
-    async def _codec(self, version: str) -> tuple[Encode, Decode]:
-        """The version's tokenizer, after a check that the server has the model."""
-        if version not in self._codecs:
-            folder = model_folder(self.models_dir, version)
-            if self.settings.served_as and self._codecs:
-                (bound,) = self._codecs
-                raise ModelUnavailable(folder, f"{self.settings.served_as} serves {bound} already")
-            await self._check_served(folder, self.settings.served_as or version)
-            self._codecs[version] = open_encoder(folder), open_decoder(folder)
-        return self._codecs[version]
-
-    async def _check_served(self, folder: Path, name: str) -> None:
-        names = [card.id for card in _read(await self._send("GET", "models"), ModelList).data]
-        if name not in names:
-            known = ", ".join(names)
-            raise ModelUnavailable(folder, f"the server has no model {name!r}; it has {known}")
-
-    async def _send(
-        self, method: str, route: str, body: dict[str, Any] | None = None
-    ) -> httpx.Response:
+    async def _all_choices(
+        self, request: Generate, served: Served, max_tokens: int
+    ) -> Sequence[Choice]:
+        """As many choices as were asked for; `Interrupted` if the server does not give them."""
         try:
-            answer = await self._http.request(method, route, json=body)
-        except httpx.TransportError as error:
-            raise EngineFailed(f"{self._http.base_url}{route}: {error}") from error
-        status = answer.status_code
-        if status == TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise Interrupted(f"{answer.url} answered {status}: {answer.text[:200]}")
-        if status == httpx.codes.BAD_REQUEST and CONTEXT in answer.text.lower():
-            raise TooLong(answer.text[:200])
-        if status != httpx.codes.OK:
-            raise BadRequest(f"{answer.url} answered {status}: {answer.text[:200]}")
-        return answer
+            choices = await self._choices(request, served, max_tokens)
+        except BadRequest as refusal:
+            if request.n == 1 or not is_about_count(str(refusal)):
+                raise
+            choices = []
+        for _ in range(ROUNDS_FOR_THE_REST):
+            try:
+                await self._add_the_rest(choices, request, served, max_tokens)
+            except ExceptionGroup as group:
+                raise first(group) from group
+        if len(choices) < request.n:
+            raise Interrupted(f"{self.settings.url} gave {len(choices)} of {request.n} samples")
+        return choices[: request.n]
 
+    async def _add_the_rest(
+        self, choices: list[Choice], request: Generate, served: Served, max_tokens: int
+    ) -> None:
+        """Ask for each missing sample by itself, all at once, with a seed of its own."""
 
-def _sample(choice: Choice, request: Generate, encode: Encode, decode: Decode) -> Sample:
-    text, finish = choice.text, _finish(choice, request)
-    if finish == "stop":
-        stop = choice.stop
-        ending = decode([stop]) if isinstance(stop, int) else str(stop)
-        text = text if text.endswith(ending) else text + ending
-    return Sample(encode(text), text, finish)
+        async def add_one(number: int) -> None:
+            one = structs.replace(request, n=1, seed=seed_of(request.seed, number))
+            choices.extend(await self._choices(one, served, max_tokens))
 
+        async with trio.open_nursery() as nursery:
+            for number in range(len(choices), request.n):
+                nursery.start_soon(add_one, number)
 
-def _finish(choice: Choice, request: Generate) -> Literal["stop", "length", "eos"]:
-    """A stop that the server does not name counts as the end of the text."""
-    if choice.finish_reason == "length":
-        return "length"
-    if isinstance(choice.stop, int):
-        return "stop" if choice.stop in request.sampling.stop_token_ids else "eos"
-    return "eos" if choice.stop is None else "stop"
+    async def _choices(self, request: Generate, served: Served, max_tokens: int) -> list[Choice]:
+        model = self.settings.served_as or request.model
+        as_ids = self.settings.prompts == "ids"
+        prompt = request.prompt if as_ids else served.text(request.prompt)
+        body = completion_body(request, model, prompt, max_tokens, served.decode)
+        return await self._server.complete(body)
 
+    async def _version(self, version: str) -> Served:
+        """The version's tokenizer, after a check that the server has the model."""
+        if version not in self._served:
+            folder = model_folder(self.models_dir, version)
+            if self.settings.served_as and self._served:
+                (bound,) = self._served
+                raise ModelUnavailable(folder, f"{self.settings.served_as} serves {bound} already")
+            context = await self._context_of(self.settings.served_as or version)
+            codec = open_encoder(folder), open_decoder(folder)
+            self._served[version] = Served(*codec, bos_ids_of(folder), context)
+        return self._served[version]
 
-def _read(answer: httpx.Response, kind: type[Any]) -> Any:
-    try:
-        return msgspec.json.decode(answer.content, type=kind)
-    except msgspec.MsgspecError as error:
-        raise EngineFailed(f"{answer.url} answered no completion: {error}") from error
+    async def _context_of(self, name: str) -> int | None:
+        """The longest sequence of the model, if the server says; `BadInput` if it lists others."""
+        models = await self._server.models()
+        if models is None:
+            return None
+        for model in models:
+            if model.id == name:
+                return model.max_model_len
+        known = ", ".join(model.id for model in models) or "none"
+        raise BadInput(f"{self.settings.url} has no model {name!r}; it has {known}")

@@ -7,6 +7,8 @@ from typing import TypeAlias
 from tokenizers import Tokenizer
 
 from rstar_async.engines.errors import ModelUnavailable
+from rstar_async.errors import BadInput
+from rstar_async.text.tokenizer_file import FILE, open_tokenizer
 from workers.engines.stops import Decode
 
 Encode: TypeAlias = Callable[[str], list[int]]
@@ -17,27 +19,27 @@ def open_decoder(folder: Path) -> Decode:
 
     transformers 5 may rebuild a family's own tokenizer over the file's, with other tokens.
     """
-    if (folder / "tokenizer.json").is_file():
-        return _from_file(folder / "tokenizer.json")
+    if (folder / FILE).is_file():
+        return _from_file(folder)
     return _from_transformers(folder)
 
 
 def open_encoder(folder: Path) -> Encode:
     """Text to ids, tags as their own tokens; by `tokenizer.json` alone."""
-    tokenizer = _read(folder / "tokenizer.json")
+    tokenizer = _read(folder)
     return lambda text: list(tokenizer.encode(text, add_special_tokens=False).ids)
 
 
-def _from_file(path: Path) -> Decode:
-    tokenizer = _read(path)
+def _from_file(folder: Path) -> Decode:
+    tokenizer = _read(folder)
     return lambda tokens: str(tokenizer.decode(list(tokens), skip_special_tokens=False))
 
 
-def _read(path: Path) -> Tokenizer:
+def _read(folder: Path) -> Tokenizer:
     try:
-        return Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises bare Exception
-        raise ModelUnavailable(path.parent, f"tokenizer.json cannot be read: {error}") from error
+        return open_tokenizer(folder)
+    except BadInput as error:
+        raise ModelUnavailable(folder, str(error)) from error
 
 
 def _from_transformers(folder: Path) -> Decode:

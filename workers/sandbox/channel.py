@@ -74,7 +74,7 @@ async def _send_one(sock: socket.socket, chunk: bytes) -> bool:
 class ReadinessPoll:
     """Waits until one of several descriptors becomes readable, in a single task."""
 
-    def __init__(self, *sources: "socket.socket | Pipe") -> None:
+    def __init__(self, *sources: "socket.socket | Output") -> None:
         self._poll = select.epoll()
         for source in sources:
             self._poll.register(source, select.EPOLLIN)
@@ -83,7 +83,7 @@ class ReadinessPoll:
         """Return when any of them has data or is at its end."""
         await trio.lowlevel.wait_readable(self._poll)
 
-    def remove(self, source: "Pipe") -> None:
+    def remove(self, source: "Output") -> None:
         """Stop waiting for `source`. May be repeated."""
         with suppress(FileNotFoundError):
             self._poll.unregister(source)
@@ -94,12 +94,17 @@ class ReadinessPoll:
         self._poll.close()
 
 
-class Pipe:
-    """The reading end of a program's output; keeps its first `max_bytes` bytes."""
+class Output:
+    """The reading end of what a program prints; keeps its first `max_bytes` bytes.
+
+    A pair of sockets, because a pipe could be opened again for reading under /proc/self/fd.
+    """
 
     def __init__(self, max_bytes: int) -> None:
-        self._reader, self.writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        os.set_blocking(self.writer, True)
+        reader, writer = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        reader.shutdown(socket.SHUT_WR)
+        reader.setblocking(False)
+        self._reader, self.writer = reader.detach(), writer.detach()
         self._max_bytes = max_bytes
         self.data = bytearray()
         self.at_end = False  # no writer is left

@@ -13,8 +13,16 @@ class ForkRefused(SandboxError):
     """The interpreter that was to be continued could not create a child."""
 
 
+class ForkRefusedByProgram(ForkRefused):
+    """The same, said by an interpreter that has run user code; in the end it is not believed."""
+
+
 class Obstructed(SandboxError):
-    """A node that was asked for a child is alive, but no child of it has reported."""
+    """An interpreter that has run user code was asked for a child, and there is none in time."""
+
+
+class KilledByKernel(SandboxError):
+    """A program was killed, not by the worker: memory was short, whoever used it."""
 
 
 class ZygoteLost(SandboxError):

@@ -1,6 +1,7 @@
 """One confined interpreter as the worker sees it: a pid, a pidfd and a socket."""
 
 import os
+import select
 import signal
 import socket
 import time
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 
 import trio
 
+OF_NO_FILE = (b"RssAnon:", b"RssShmem:", b"VmSwap:")
 CPUCLOCK_SCHED = 2  # with a pid, the clock of that process: what clock_getcpuclockid(3) gives
 
 
@@ -39,8 +41,9 @@ class Interpreter:
     exited: trio.Event = field(default_factory=trio.Event)
     exit_info: ProcessExit | None = None
     killed: bool = False  # by the worker
-    anonymous_mib: float = 0.0  # after its step
+    own_mib: float = 0.0  # after its step
     kill_reason: str = ""  # why the worker killed it early, if it did
+    started: float = 0.0  # when the clock of its job began, in trio's time
 
     def pause(self) -> None:
         """Stop it: a step may have left a signal handler or a loop behind."""
@@ -52,10 +55,23 @@ class Interpreter:
         if not self.trusted:
             self._signal(signal.SIGCONT)
 
+    def stop_listening(self) -> None:
+        """Let nothing arrive that it or its children send here: what waits they would share."""
+        with suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RD)
+
     def kill(self) -> None:
         """Works on stopped, looping and signal-ignoring processes alike; may be repeated."""
         self.killed |= self.pidfd >= 0
         self._signal(signal.SIGKILL)
+
+    def is_dead(self) -> bool:
+        """Whether it has ended, though the guard may not have said so yet."""
+        if self.pidfd < 0:
+            return True
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        return bool(poll.poll(0))
 
     def release(self) -> None:
         """Kill it and close the socket, from which no task may be reading any more."""
@@ -85,7 +101,10 @@ class Interpreter:
             return 0.0
 
     def memory_mib(self) -> tuple[float, float]:
-        """(peak, anonymous) resident memory in MiB, measured by the kernel."""
+        """MiB of memory, measured by the kernel: the resident peak; what is of no file now.
+
+        The latter includes memory that is shared, and what has been swapped out.
+        """
         try:
             status = os.open(f"/proc/{self.pid}/status", os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
@@ -96,7 +115,7 @@ class Interpreter:
             return 0.0, 0.0
         finally:
             os.close(status)
-        return _mib(text, b"VmHWM:"), _mib(text, b"RssAnon:")
+        return _mib(text, b"VmHWM:"), sum(_mib(text, key) for key in OF_NO_FILE)
 
 
 def _mib(text: bytes, key: bytes) -> float:

@@ -60,7 +60,7 @@ async def launch(
         control, their_control = channel.pair()
         exits, their_exits = channel.pair()
         ours.callback(_close, control, exits)
-        stderr = channel.Pipe(4096)
+        stderr = channel.Output(4096)
         with their_control, their_exits, closing(stderr):
             process = await _start(python, their_control, their_exits, stderr)
             _close(their_control, their_exits)
@@ -77,7 +77,7 @@ async def launch(
 
 
 async def _start(
-    python: str, control: socket.socket, exits: socket.socket, stderr: channel.Pipe
+    python: str, control: socket.socket, exits: socket.socket, stderr: channel.Output
 ) -> trio.Process:
     numbers = (control.fileno(), exits.fileno())
     try:
@@ -130,7 +130,7 @@ def _config(flavour: policy.Flavour, allow: frozenset[str]) -> dict[str, Any]:
 def site_packages() -> list[str]:
     """The folders of the libraries that programs may import."""
     folders = (path for path in sys.path if path.endswith(("site-packages", "dist-packages")))
-    return [path for path in folders if os.path.isdir(path)]
+    return [os.path.realpath(path) for path in folders if os.path.isdir(path)]
 
 
 async def _handshake(
@@ -159,7 +159,7 @@ def _read_ready(control: socket.socket) -> tuple[dict[str, Any], int, int]:
 
 
 def _check_ready(
-    ready: Mapping[str, Any], stderr: channel.Pipe, python: str, allow: frozenset[str]
+    ready: Mapping[str, Any], stderr: channel.Output, python: str, allow: frozenset[str]
 ) -> None:
     if "error" in ready:
         hint = " (allow no-listener to do without snapshots)" if "seccomp" in ready["error"] else ""

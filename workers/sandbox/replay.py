@@ -10,7 +10,7 @@ import trio
 from msgspec.structs import replace
 
 from workers.sandbox import channel, policy
-from workers.sandbox.errors import ForkRefused, Obstructed, ZygoteLost
+from workers.sandbox.errors import ForkRefused, Obstructed, SandboxError, ZygoteLost
 from workers.sandbox.execution import Outcome, Request, execute
 from workers.sandbox.interpreter import Interpreter
 from workers.sandbox.snapshots import Key, Snapshots, chain
@@ -34,6 +34,7 @@ class Statistics:
     reused_steps: int = 0
     replayed_steps: int = 0
     starts: int = 0
+    killed: int = 0  # by the kernel, and run again alone
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class ProgramRunner:
         self.statistics = Statistics()
 
     async def outcome(self, program: Program) -> Outcome:
-        """Run it. Raises ForkRefused or ZygoteLost, after which it should be tried again."""
+        """Run it. Raises ForkRefused or ZygoteLost, after which it should be tried again; and
+        KilledByKernel, after which it should be run with nothing beside it."""
         last = len(program.steps) - 1
         if not program.zygote.keeps_snapshots:
             outcome, _ = await self._extend(
@@ -78,7 +80,7 @@ class ProgramRunner:
         try:
             outcome, node = await self._extend(program, parent, program.request(last, last + 1))
         except Obstructed as error:
-            return Outcome("died", error_message=str(error), step=last - 1, reused_steps=reused)
+            return obstructed(error, last - 1, reused)
         if node is not None:
             self._hold(program, keys[last + 1], node)
         self.statistics.reused_steps += reused
@@ -118,32 +120,41 @@ class ProgramRunner:
         self, program: Program, parent: Interpreter, request: Request
     ) -> tuple[Outcome, Interpreter | None]:
         """Run `request` in a child of `parent`; the child, stopped, if it can be continued."""
-        pipe = channel.Pipe(request.limits.output_bytes)
+        output = channel.Output(request.limits.output_bytes)
         node, kept = None, False
         try:
-            node = await self._fork(program.zygote, parent, pipe)
-            outcome = await execute(node, pipe, request)
+            node = await self._fork(program.zygote, parent, request, output)
+            outcome = await execute(node, output, request)
             if program.zygote.lost and outcome.status in ("died", "memory"):
                 raise ZygoteLost("the fork server died under a program")
             kept = outcome.status == "ok" and not outcome.ended and program.zygote.keeps_snapshots
             return outcome, node if kept else None
         finally:
-            pipe.close()
+            output.close()
             if node is not None:
                 node.pause() if kept else node.release()
 
-    async def _fork(self, zygote: Zygote, parent: Interpreter, pipe: channel.Pipe) -> Interpreter:
+    async def _fork(
+        self, zygote: Zygote, parent: Interpreter, request: Request, output: channel.Output
+    ) -> Interpreter:
+        seconds = min(request.wall_seconds, request.cpu_seconds)
         try:
-            return await zygote.fork(parent, pipe)
-        except (ForkRefused, Obstructed):
+            return await zygote.fork(parent, output, seconds)
+        except (ForkRefused, Obstructed) as error:
             self._snapshots.forget(parent)
-            release(self._snapshots.halve() if parent.trusted else [parent])
+            release([] if parent.trusted else [parent])
+            release(self._snapshots.halve() if isinstance(error, ForkRefused) else [])
             raise
 
     def _hold(self, program: Program, key: Key, node: Interpreter) -> None:
-        own_mib = max(0.0, node.anonymous_mib - program.zygote.base_mib)
+        own_mib = max(0.0, node.own_mib - program.zygote.base_mib)
         mib = FORK_MIB[program.flavour] + own_mib
         release(self._snapshots.hold(key, node, program.tree, mib))
+
+
+def obstructed(error: SandboxError, step: int, reused: int = 0) -> Outcome:
+    """What a program gets whose state after `step` could not be continued."""
+    return Outcome("died", error_message=str(error), step=step, reused_steps=reused)
 
 
 def release(nodes: Iterable[Interpreter]) -> None:

@@ -13,28 +13,39 @@ import os
 import resource
 import sys
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import trio
 
 from workers.sandbox import policy
-from workers.sandbox.errors import ForkRefused, SandboxError, ZygoteLost
+from workers.sandbox.errors import (
+    ForkRefused,
+    ForkRefusedByProgram,
+    KilledByKernel,
+    SandboxError,
+    ZygoteLost,
+)
 from workers.sandbox.execution import Outcome
 from workers.sandbox.interpreter import Interpreter
 from workers.sandbox.launch import Confinement, launch
-from workers.sandbox.replay import Program, ProgramRunner, Statistics, release
+from workers.sandbox.limits import room_here
+from workers.sandbox.replay import Program, ProgramRunner, Statistics, obstructed, release
 from workers.sandbox.snapshots import Snapshots
 from workers.sandbox.zygote import Zygote
 
 ATTEMPTS = 4  # with the snapshot, without it, with half of the others gone, on a new fork server
 RETRY_SECONDS = 0.05
+EXIT_SECONDS = 5.0  # for held interpreters to be gone
 WANTED_DESCRIPTORS = 65536  # two for each held node
 
 
 @dataclass(frozen=True)
 class Options:
-    """How many interpreters to hold; `allow` names protections that may be missing."""
+    """How many interpreters to hold at most; `allow` names protections that may be missing.
+
+    Where the machine or the control group has less, fewer are held.
+    """
 
     slots: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
     held_nodes: int = 512
@@ -56,9 +67,13 @@ class Sandbox:
         self._options = options
         self._nursery = nursery
         self._slots = trio.Semaphore(options.slots)
+        self._alone = trio.Lock()
+        self._room = room_here(options.held_nodes, options.held_mib)
         self._zygotes: dict[policy.Flavour, Zygote] = {}
         self._starting = {flavour: trio.Lock() for flavour in policy.FLAVOURS}
-        self._snapshots: Snapshots[Interpreter] = Snapshots(options.held_nodes, options.held_mib)
+        self._snapshots: Snapshots[Interpreter] = Snapshots(
+            self._room.held_nodes, self._room.held_mib
+        )
         self._runner = ProgramRunner(self._snapshots)
 
     async def run(
@@ -66,14 +81,41 @@ class Sandbox:
     ) -> Outcome:
         """Run `steps[-1]` in the state that `steps[:-1]` leave behind; limits hold for each step.
 
-        A cancelled run leaves no process behind. Raises SandboxError only if the
-        sandbox itself cannot be repaired: whatever a program does is an outcome.
+        A program that something else kills is run again with nothing beside it. A cancelled run
+        leaves no process behind. Raises SandboxError only if the sandbox itself cannot be repaired,
+        or has too little memory for one program: whatever a program does is an outcome.
         """
         if not steps:
             raise ValueError("a program has at least one step")
+        bounds = self._room.limits(limits or policy.Limits())
         async with self._slots:
             self.statistics.runs += 1
-            return await self._retry(tree, list(steps), limits or policy.Limits())
+            try:
+                return await self._retry(tree, list(steps), bounds)
+            except KilledByKernel:
+                self.statistics.killed += 1
+        return await self._run_alone(tree, list(steps), bounds)
+
+    async def _run_alone(self, tree: str, steps: list[str], limits: policy.Bounds) -> Outcome:
+        """Run it with no other program under way and none held."""
+        async with self._alone, AsyncExitStack() as all_slots:
+            for _ in range(self._options.slots):
+                await all_slots.enter_async_context(self._slots)
+            await self._free_memory()
+            try:
+                return await self._retry(tree, steps, limits)
+            except KilledByKernel as error:
+                raise KilledByKernel(
+                    f"{error} although it ran alone: give this worker more memory, or lower the "
+                    f"{limits.memory_mib} MiB that a program may use"
+                ) from error
+
+    async def _free_memory(self) -> None:
+        dropped = self._snapshots.clear()
+        release(dropped)
+        with trio.move_on_after(EXIT_SECONDS):
+            for node in dropped:
+                await node.exited.wait()
 
     async def _retry(self, tree: str, steps: list[str], limits: policy.Bounds) -> Outcome:
         flavour = policy.flavour_of(steps)
@@ -84,6 +126,8 @@ class Sandbox:
             except (ForkRefused, ZygoteLost) as error:
                 last_error: SandboxError = error
                 await trio.sleep(RETRY_SECONDS * attempt)
+        if isinstance(last_error, ForkRefusedByProgram):
+            return obstructed(last_error, len(steps) - 2)
         raise last_error
 
     def end_tree(self, tree: str) -> None:

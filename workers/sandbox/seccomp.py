@@ -1,8 +1,9 @@
 """Assembles the seccomp filter from `policy`: pure, bytes out.
 
 Guarantees: a foreign architecture or the x32 table kills the process; a call that is not listed
-fails with EPERM; no file opens for writing; no memory becomes executable except by mapping a file;
-`clone` either reaches the listener (our own flags, exactly) or fails with EAGAIN.
+fails with EPERM; no file opens for writing; no memory is shared with another process; no memory
+becomes executable except by mapping a file that is not writable there; `clone` either reaches the
+listener (our own flags, exactly) or fails with EAGAIN.
 """
 
 import os
@@ -25,7 +26,8 @@ EPERM, EAGAIN, EACCES, ENOTTY, ENOSYS = 1, 11, 13, 25, 38
 
 LOAD, JUMP_EQUAL, JUMP_SET, JUMP_ABOVE, RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
 
-PROT_EXEC, MAP_SHARED, MAP_ANONYMOUS = 4, 1, 0x20
+PROT_WRITE, PROT_EXEC = 2, 4
+MAP_SHARED, MAP_ANONYMOUS, MAP_HUGETLB = 1, 0x20, 0x40000  # MAP_SHARED_VALIDATE has its bit too
 O_TMPFILE_BIT = 0o20000000
 WRITING = (
     os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_PATH | O_TMPFILE_BIT
@@ -70,6 +72,8 @@ def _rules(forks: Forks) -> dict[str, Code]:
         "openat": _opening(2),
         "mmap": _mapping(),
         "mprotect": _unless_set(2, PROT_EXEC, EPERM),
+        "sendmsg": _only(2, (0,), EPERM),  # without flags: no urgent data, no look ahead
+        "recvmsg": _only(2, (0,), EPERM),
         "ioctl": _only(1, (TCGETS, FIONREAD, FIOCLEX), ENOTTY),
         "fcntl": _only(1, (F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC), EPERM),
         "prlimit64": _own_memory_limits(),
@@ -92,10 +96,12 @@ def _cloning(forks: Forks) -> Code:
 
 
 def _mapping() -> Code:
-    """Executable memory only from files: never anonymous, never shared."""
+    """Never shared, nor from the pool of huge pages, which no limit of memory counts; executable
+    only from a file, and then not writable."""
     return [
-        *(_load(_low(2)), _op(JUMP_SET, 0, 3, PROT_EXEC)),
-        *(_load(_low(3)), _op(JUMP_SET, 0, 1, MAP_ANONYMOUS | MAP_SHARED)),
+        *(_load(_low(3)), _op(JUMP_SET, 5, 0, MAP_SHARED | MAP_HUGETLB)),
+        *(_load(_low(2)), _op(JUMP_SET, 0, 4, PROT_EXEC), _op(JUMP_SET, 2, 0, PROT_WRITE)),
+        *(_load(_low(3)), _op(JUMP_SET, 0, 1, MAP_ANONYMOUS)),
         *(_answer(_errno(EPERM)), _answer(ALLOW)),
     ]
 

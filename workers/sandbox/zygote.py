@@ -1,24 +1,40 @@
 """A fork server and its nodes, from the worker's side.
 
 Guarantees: every confined process is either known here by a pidfd or found and killed; children are
-created only by our fork requests; when the guard is gone, so is every other process.
+created only by our fork requests; when the guard is gone, so is every other process. An
+interpreter that has run user code answers a fork request within the limits of the job, or it is
+killed; whatever it has created instead is killed `STRANGER_SECONDS` later, or twice that.
 """
 
 import array
 import os
+import signal
 import socket
 from contextlib import suppress
 
 import trio
 
 from workers.sandbox import channel, process_group
-from workers.sandbox.errors import ForkRefused, Obstructed, ZygoteLost
+from workers.sandbox.errors import (
+    ForkRefused,
+    ForkRefusedByProgram,
+    Obstructed,
+    SandboxError,
+    ZygoteLost,
+)
 from workers.sandbox.fork_permits import ForkPermits
-from workers.sandbox.inside.frames import EXIT, HELLO
+from workers.sandbox.inside.frames import EXIT, HELLO, REFUSED
 from workers.sandbox.interpreter import Interpreter, ProcessExit
 from workers.sandbox.launch import Confinement, Launched
 
 SHUTDOWN_SECONDS = 10.0
+GRACE_SECONDS = 0.3  # beyond the limits of a job, for its parent to bring a child
+FORK_CPU_SECONDS = 0.5  # of the parent, before it counts as busy with something else
+STRANGER_SECONDS = 0.3  # for an unknown process to say hello, once one is suspected
+EXIT_REPORT_SECONDS = 0.3  # for the guard to report the death that may explain a silence
+CPU_POLL_SECONDS = 0.1
+LATE = b"late"  # instead of a greeting
+SHORTAGE = "no new process: too many processes, or too little memory"
 MAX_EARLY_EXITS = 256  # exits remembered of children that ended before their pid was known
 
 
@@ -32,6 +48,8 @@ class Zygote:
         self._early_exits: dict[int, ProcessExit] = {}
         self._nodes: dict[int, Interpreter] = {}
         self._unknown_suspected = trio.Event()
+        self._unknown_kills = 0  # processes killed before they had said hello
+        self._exit_seen = trio.lowlevel.ParkingLot()
         self.fork_permits = ForkPermits(self._kill_pid)
         self.root = self._register(launched.pid, launched.control, trusted=True)
         self.base_mib = self.root.memory_mib()[1]
@@ -86,55 +104,71 @@ class Zygote:
             node.kill()
             node.mark_exited(None)
 
-    async def fork(self, parent: Interpreter, output: channel.Pipe) -> Interpreter:
+    async def fork(
+        self, parent: Interpreter, output: channel.Output, seconds: float
+    ) -> Interpreter:
         """A child of `parent` that has said hello and waits for its request; shielded from cancels.
 
-        Raises ForkRefused if the parent could not fork, Obstructed if it did not obey; a parent
-        that has run user code is killed in both cases.
+        A parent that has run user code has as long as the job for which the child is: `seconds`,
+        and its clock runs from now on. Raises ForkRefused if the parent could not fork, Obstructed
+        if it did not obey; a parent that has run user code is killed in both cases.
         """
         parent.pins += 1
         try:
             async with parent.lock:
                 with trio.CancelScope(shield=True):
-                    node = await self._fork(parent, output)
+                    node = await self._fork(parent, output, seconds + GRACE_SECONDS)
             return node
         finally:
             parent.pins -= 1
 
-    async def _fork(self, parent: Interpreter, output: channel.Pipe) -> Interpreter:
+    async def _fork(
+        self, parent: Interpreter, output: channel.Output, seconds: float
+    ) -> Interpreter:
+        started, kills_before = trio.current_time(), self._unknown_kills
         ours, theirs = channel.pair()
         with theirs:
             self.fork_permits.grant(parent.pid)
             parent.resume()
             requested = _send_fork_request(parent.sock, theirs, output)
         output.close_writer()
-        greeting, pid, late = b"", 0, False
-        if requested:
-            with trio.move_on_after(self._greeting_seconds) as scope:
-                greeting, pid = await channel.receive(ours)
-            late = scope.cancelled_caught
+        seconds = self._greeting_seconds if parent.trusted else min(self._greeting_seconds, seconds)
+        greeting, pid = await _greeting(ours, parent, seconds) if requested else (b"", 0)
         used = self.fork_permits.revoke(parent.pid)
         parent.pause()
-        if (
-            greeting == HELLO
-            and pid not in self._nodes
-            and process_group.group_of(pid) == self.root.pid
-        ):
-            return self._register(pid, ours)
+        if greeting == HELLO and self._is_newborn(pid):
+            node = self._register(pid, ours)
+            node.started = trio.current_time() if parent.trusted else started
+            return node
         ours.close()
-        raise self._refusal(parent, obstructed=late or used)
+        if used or greeting == LATE:
+            self._unknown_suspected.set()
+        raise await self._refusal(parent, greeting, kills_before)
 
-    def _refusal(self, parent: Interpreter, *, obstructed: bool) -> Exception:
-        """Why a fork request has brought no child."""
+    def _is_newborn(self, pid: int) -> bool:
+        return pid not in self._nodes and process_group.group_of(pid) == self.root.pid
+
+    async def _refusal(
+        self, parent: Interpreter, greeting: bytes, kills_before: int
+    ) -> SandboxError:
+        """Why a fork request has brought no child; kills a parent that has run user code."""
+        was_killed = greeting == b"" and await self._was_killed(parent, kills_before)
         if self.lost:
             return ZygoteLost("the fork server is gone")
-        if obstructed:
-            self._unknown_suspected.set()
-        if not parent.trusted:
-            parent.kill()
-            if obstructed and self.keeps_snapshots:
-                return Obstructed("the state that these steps leave behind cannot be continued")
-        return ForkRefused("no new process: too many processes, or too little memory")
+        if parent.trusted:
+            return ForkRefused(SHORTAGE)
+        parent.kill()
+        if was_killed or greeting == REFUSED:
+            return ForkRefusedByProgram(SHORTAGE)
+        return Obstructed("the state that these steps leave behind cannot be continued")
+
+    async def _was_killed(self, parent: Interpreter, kills_before: int) -> bool:
+        """Whether the parent, or a process that might be the child, was killed from outside."""
+        with trio.move_on_after(EXIT_REPORT_SECONDS):
+            while not parent.exited.is_set() and self._unknown_kills == kills_before:
+                await self._exit_seen.park()
+        killed = parent.exit_info is not None and parent.exit_info.signal == signal.SIGKILL
+        return killed or self._unknown_kills > kills_before
 
     def _register(self, pid: int, sock: socket.socket, *, trusted: bool = False) -> Interpreter:
         try:
@@ -162,9 +196,11 @@ class Zygote:
 
     def _mark_exited(self, pid: int, exit_info: ProcessExit) -> None:
         self.fork_permits.forget(pid)
+        self._exit_seen.unpark_all()
         if node := self._nodes.pop(pid, None):
             node.mark_exited(exit_info)
             return
+        self._unknown_kills += exit_info.signal == signal.SIGKILL
         self._early_exits[pid] = exit_info
         while len(self._early_exits) > MAX_EARLY_EXITS:
             del self._early_exits[next(iter(self._early_exits))]
@@ -181,17 +217,35 @@ class Zygote:
         while True:
             await self._unknown_suspected.wait()
             self._unknown_suspected = trio.Event()
-            before = self.unknown_processes()
-            await trio.sleep(self._greeting_seconds)
-            for pid in before & self.unknown_processes():
-                process_group.kill(pid, self.root.pid)
+            for _ in range(2):  # one may just be coming into being
+                before = self.unknown_processes()
+                await trio.sleep(STRANGER_SECONDS)
+                for pid in before & self.unknown_processes():
+                    process_group.kill(pid, self.root.pid)
 
     def unknown_processes(self) -> set[int]:
         """Members of the process group that are not known here."""
         return process_group.members(self.root.pid) - self._nodes.keys()
 
 
-def _send_fork_request(parent: socket.socket, control: socket.socket, output: channel.Pipe) -> bool:
+async def _greeting(sock: socket.socket, parent: Interpreter, seconds: float) -> tuple[bytes, int]:
+    """What comes from the child, and the sender's pid; LATE if nothing does.
+
+    A parent that has run user code has `FORK_CPU_SECONDS` of CPU time, too.
+    """
+    with trio.move_on_after(seconds):
+        if parent.trusted:
+            return await channel.receive(sock)
+        cpu_before = parent.cpu_seconds()
+        while parent.cpu_seconds() - cpu_before < FORK_CPU_SECONDS:
+            with trio.move_on_after(CPU_POLL_SECONDS):
+                return await channel.receive(sock)
+    return LATE, 0
+
+
+def _send_fork_request(
+    parent: socket.socket, control: socket.socket, output: channel.Output
+) -> bool:
     rights = array.array("i", [control.fileno(), output.writer])
     with suppress(OSError):
         parent.sendmsg([b"f"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])

@@ -1,6 +1,7 @@
 """The filter, interpreted here instruction by instruction, for both machines."""
 
 import errno
+import mmap
 import struct
 
 import pytest
@@ -11,6 +12,7 @@ from workers.sandbox import policy, seccomp
 
 MACHINES = ["x86_64", "aarch64"]
 ALLOW, KILL, NOTIFY = seccomp.ALLOW, seccomp.KILL, seccomp.NOTIFY
+MAP_HUGETLB = 0x40000
 WORD = st.integers(min_value=0, max_value=2**64 - 1)
 
 
@@ -95,12 +97,34 @@ def test_open_refuses_every_flag_for_writing(machine, flags):
 
 @pytest.mark.parametrize("machine", MACHINES)
 @given(protection=WORD, flags=WORD)
-def test_executable_memory_comes_from_private_files_only(machine, protection, flags):
+def test_executable_memory_comes_from_private_files_and_is_not_writable(machine, protection, flags):
     mapped = verdict(machine, number_of("mmap", machine), 0, 0, protection, flags)
-    dangerous = protection & 4 and flags & (seccomp.MAP_ANONYMOUS | seccomp.MAP_SHARED)
-    assert mapped == (denied(errno.EPERM) if dangerous else ALLOW)
+    executable = protection & mmap.PROT_EXEC
+    dangerous = executable and (protection & mmap.PROT_WRITE or flags & mmap.MAP_ANONYMOUS)
+    foreign = flags & (mmap.MAP_SHARED | MAP_HUGETLB)
+    assert mapped == (denied(errno.EPERM) if dangerous or foreign else ALLOW)
     changed = verdict(machine, number_of("mprotect", machine), 0, 0, protection)
     assert changed == (denied(errno.EPERM) if protection & 4 else ALLOW)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("kind", ["shared", "shared, validated", "from huge pages"])
+@given(protection=WORD)
+def test_no_memory_is_shared_whatever_its_protection(machine, kind, protection):
+    bits = {"shared": mmap.MAP_SHARED, "shared, validated": 3, "from huge pages": MAP_HUGETLB}
+    flags = bits[kind] | mmap.MAP_PRIVATE * (kind == "from huge pages")
+    for source in (0, mmap.MAP_ANONYMOUS):
+        seen = verdict(machine, number_of("mmap", machine), 0, 0, protection, flags | source)
+        assert seen == denied(errno.EPERM)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("name", ["sendmsg", "recvmsg"])
+@given(flags=WORD)
+def test_messages_are_sent_and_received_without_flags(machine, name, flags):
+    seen = verdict(machine, number_of(name, machine), 3, 0, flags)
+    assert (seen == ALLOW) == (flags & 0xFFFFFFFF == 0)
+    assert verdict(machine, number_of(name, machine), 3, 0, 0) == ALLOW
 
 
 @pytest.mark.parametrize("machine", MACHINES)

@@ -39,6 +39,8 @@ class LocalEngine(LocalBase[Generate, Generated]):
             runner = ModelRunner(model, next_logits, self.device)
         except Unpackable as reason:
             facts = {"folder": str(folder), "reason": str(reason)}
-            log.warning("fallback: no batching, no prefix cache", extra=facts)
+            log.warning(
+                "fallback: no batching, no prefix cache; the engine sglang has both", extra=facts
+            )
             return FallbackGeneration(model, self.device, decode, self.counters)
         return Generation(runner, decode, self.counters, self.settings)

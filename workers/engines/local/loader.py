@@ -11,10 +11,13 @@ from transformers import (
     AutoModelForSequenceClassification,
     PreTrainedModel,
 )
+from transformers import __version__ as VERSION
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.utils import logging as transformers_logging
 
 from rstar_async.engines.errors import ModelUnavailable
-from workers.engines.checkpoint import check_generator, check_scorer
+from rstar_async.engines.exact_attention import with_exact_attention
+from workers.engines.checkpoint import architecture_family, check_generator, check_scorer
 from workers.engines.limits import ModelLimits
 
 log = logging.getLogger(__name__)
@@ -84,7 +87,7 @@ def _load(auto: Any, folder: Path, dtype: torch.dtype) -> PreTrainedModel:
             folder, dtype=dtype, local_files_only=True, output_loading_info=True
         )
     except Exception as error:  # any of a dozen libraries' own exceptions
-        raise ModelUnavailable(folder, f"{type(error).__name__}: {error}") from error
+        raise ModelUnavailable(folder, _reason(folder, error)) from error
     finally:
         transformers_logging.set_verbosity(spoken)
     if missing := sorted(report["missing_keys"]):
@@ -92,7 +95,19 @@ def _load(auto: Any, folder: Path, dtype: torch.dtype) -> PreTrainedModel:
     if mismatched := report.get("mismatched_keys"):
         raise ModelUnavailable(folder, f"weights have other shapes: {sorted(mismatched)[:4]}")
     model.train(False)
-    return model
+    exact: PreTrainedModel = with_exact_attention(model)
+    return exact
+
+
+def _reason(folder: Path, error: Exception) -> str:
+    """In one line, why transformers cannot load a model, and what may serve it instead."""
+    family = architecture_family(folder)
+    if family not in CONFIG_MAPPING:
+        return (
+            f"transformers {VERSION} does not know the family {family!r}, so the local engine "
+            "cannot serve it; sglang or openai may (workers.engine)"
+        )
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _check_bias(folder: Path, family: str) -> None:

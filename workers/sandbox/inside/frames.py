@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 __builtins__ = dict(vars(builtins))  # type: ignore[assignment]
 
-HELLO = b"hello"
+HELLO, REFUSED = b"hello", b"refused"
+KIND_CHARACTERS = 200  # of the name of an exception's type
 EXIT = struct.Struct("=iidq")  # pid, wait status, CPU seconds, peak KiB
 NONCE_BYTES = 16
 _REQUEST = struct.Struct("=16siqII")
@@ -60,9 +61,8 @@ def unpack_request(data: bytes) -> Request:
 
 
 def pack_report(nonce: bytes, report: Report) -> bytes:
-    """Text is encoded as UTF-8, a lone surrogate as its escape."""
-    kind = report.kind.encode("utf-8", "backslashreplace")
-    text = report.text.encode("utf-8", "backslashreplace")
+    """Text must be encodable."""
+    kind, text = report.kind.encode(), report.text.encode()
     place = (report.step, report.line, len(kind), len(text))
     return _pack_report(nonce, report.ok, report.ended, *place) + kind + text
 
@@ -75,6 +75,6 @@ def unpack_report(nonce: bytes, data: bytes) -> Report | None:
         kind, text = data[_REPORT.size : middle].decode(), data[middle:].decode()
     except (struct.error, UnicodeDecodeError):
         return None
-    if given != nonce or middle + lengths[1] != len(data):
+    if given != nonce or middle + lengths[1] != len(data) or ok > 1 or ended > 1:
         return None
     return Report(ok == 1, ended == 1, step, line, kind, text)

@@ -32,8 +32,9 @@ def _start(zygote: Sequence[str], control: int, channel: int) -> int:
     os.set_inheritable(channel, False)
     aside = fcntl.fcntl(control, fcntl.F_DUPFD_CLOEXEC, 10)  # a copy onto itself would be closed
     os.close(control)
-    command, place = [sys.executable, *zygote], [(os.POSIX_SPAWN_DUP2, aside, node.CONTROL)]
-    pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=place, setpgroup=0)
+    python = os.path.realpath(sys.executable)  # programs can read no link that leads to a module
+    command, place = [python, *zygote], [(os.POSIX_SPAWN_DUP2, aside, node.CONTROL)]
+    pid = os.posix_spawn(python, command, os.environ, file_actions=place, setpgroup=0)
     os.close(aside)
     return pid
 

@@ -14,7 +14,7 @@ import sys
 import types
 from typing import Any, NoReturn, TypeAlias
 
-from . import confine, node, pages, warm
+from . import confine, mapped, node, pages, warm
 
 Config: TypeAlias = dict[str, Any]
 
@@ -25,7 +25,7 @@ def main() -> NoReturn:
     try:
         config: Config = json.loads(control.recv(1 << 17))
         names = prepare(config)
-        root = node.Node(names, config["clone"], config["text"])
+        root = node.Node(names, config["clone"], config["text"], config["files"])
         root.warm_up()
         pages.compact()
         root.measure_memory()
@@ -61,6 +61,7 @@ def prepare(config: Config) -> dict[str, Any]:
 
 def confine_process(config: Config) -> dict[str, Any]:
     """Install every protection but the filter, which must be last; returns what is in force."""
+    mapped.make_sure()
     confine.be_killed_before_the_worker()
     nowhere = os.open("/dev/null", os.O_RDWR)
     for number in (0, 1, 2):

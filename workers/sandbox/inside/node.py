@@ -3,8 +3,9 @@
 The child becomes the next node. What a node reports is trusted only about itself: a process that
 ran user code may lie, but it holds one socket, cannot fork without a permit and sees no other
 program.
-Fork request (to the parent): one byte with two descriptors, the child's socket and its output pipe.
-Then on the child's own socket: its hello, the request (length first), the nonce and the report.
+Fork request (to the parent): one byte with two descriptors, the child's socket and its output.
+Then on the child's own socket: its hello, or that there could be no child; the request (length
+first), the nonce and the report.
 """
 
 import array
@@ -17,7 +18,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import confine, frames, step
+from . import confine, frames, open_files, step
 
 __builtins__ = dict(vars(builtins))  # type: ignore[assignment]
 
@@ -27,7 +28,7 @@ WARM_UP_RUNS = 20  # CPython specialises code after eight calls
 WARM_UP_STEPS = ["x = 6\nfor i in range(3):\n    x += i", "print(x, 'x')\nx * 7"]
 AMPLE_MEMORY = 1 << 45  # bytes
 
-_exit, _dup2, _close = os._exit, os.dup2, os.close
+_exit, _dup2, _close, _write = os._exit, os.dup2, os.close, os.write
 _fork, _limit_memory, _filter = confine.fork_sibling, confine.limit_memory, confine.filter_calls
 _from_bytes, _array = int.from_bytes, array.array
 
@@ -35,7 +36,7 @@ _from_bytes, _array = int.from_bytes, array.array
 class Node:
     """One interpreter in the tree of programs."""
 
-    def __init__(self, names: dict[str, Any], clone_flags: int, text: int) -> None:
+    def __init__(self, names: dict[str, Any], clone_flags: int, text: int, files: int) -> None:
         self._control = socket.socket(fileno=CONTROL)
         self._clone_flags = clone_flags
         self._child_filter = b""
@@ -43,6 +44,8 @@ class Node:
         self._stream = open_streams()
         self._names = names
         self._text = text
+        self._files = open_files.OpenFiles(range(OUTPUT + 1, files))
+        self._has_run = False  # steps of a program, which may have left files open
 
     def serve(self, child_filter: bytes) -> NoReturn:
         """Fork once per request, until the other side closes the socket.
@@ -58,6 +61,7 @@ class Node:
                 pid = _fork(self._clone_flags)
             except OSError:
                 pid = -1
+                _refuse(descriptors[0])
             if pid == 0:
                 self._take_descriptors(*descriptors)
                 self._become_child()
@@ -104,7 +108,7 @@ class Node:
             _dup2(NOWHERE, OUTPUT)
             self._serve_one()
             client.recv(CHUNK), client.recv(CHUNK)
-        self._names, self._control = names, control
+        self._names, self._control, self._has_run = names, control, False
         linecache.clearcache()
         client.close()
         server.close()
@@ -124,6 +128,9 @@ class Node:
         _limit_memory(
             self._memory_before[0] + request.memory, self._memory_before[1] + request.memory
         )
+        if self._has_run:
+            self._files.open_again()
+        self._has_run = True
         steps = step.Steps(self._names, self._stream, request.value, self._text)
         report = steps.run(request.steps, request.first, OUTPUT, NOWHERE)
         _dup2(NOWHERE, 1)
@@ -140,6 +147,14 @@ class Node:
                 _exit(0)
             data += more
         return data
+
+
+def _refuse(control: int) -> None:
+    """Say, in the place of a child, that there is none: processes or memory are short."""
+    try:
+        _write(control, frames.REFUSED)
+    except OSError:
+        return
 
 
 def open_streams() -> io.TextIOWrapper:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from types import CodeType, TracebackType
 from typing import Any, TextIO, TypeAlias
 
-from .frames import Report
+from .frames import KIND_CHARACTERS, Report
 
 # A copy: a program that breaks `isinstance` breaks it only for itself.
 __builtins__ = dict(vars(builtins))  # type: ignore[assignment]
@@ -65,9 +65,9 @@ class Steps:
                 reset_process_state()
             report = Report(True, False, -1, 0, "", value)
         except SystemExit as error:
-            report = self._exit(error, name, number)
+            report = self._exit(error, name, number, len(source) + 1)
         except BaseException as error:
-            report = self._explain(error, name, number)
+            report = self._explain(error, name, number, len(source) + 1)
         self._flush()
         return report
 
@@ -79,17 +79,18 @@ class Steps:
         value = eval(tail, self._names)
         return "" if value is None else clip(repr(value), self._value_limit)
 
-    def _exit(self, error: SystemExit, name: str, number: int) -> Report:
+    def _exit(self, error: SystemExit, name: str, number: int, last_line: int) -> Report:
         if error.code is None or error.code is False or error.code == 0:
             return Report(True, True, -1, 0, "", "")
-        return self._explain(error, name, number)
+        return self._explain(error, name, number, last_line)
 
-    def _explain(self, error: BaseException, name: str, number: int) -> Report:
+    def _explain(self, error: BaseException, name: str, number: int, last_line: int) -> Report:
         line = _line(error, name)
+        line = line if type(line) is int and 0 <= line <= last_line else 0  # a program can set it
         error.__traceback__ = None  # frees what may have filled the memory
         try:
             kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
-            kind, text = clip(kind, 200), clip(str(error), self._text_limit)
+            kind, text = clip(kind, KIND_CHARACTERS), clip(str(error), self._text_limit)
         except BaseException:
             kind, text = "Exception", "<the exception cannot be printed>"
         finally:
@@ -120,8 +121,12 @@ def reset_process_state() -> None:
 
 
 def clip(text: str, limit: int) -> str:
-    """The first `limit` characters as a real `str`, also of a subclass."""
-    return str.__getitem__(text, slice(0, limit))
+    """The first `limit` characters as a real `str`, also of a subclass; a lone surrogate counts as
+    the characters of its escape."""
+    text = str.__getitem__(text, slice(0, limit))
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "backslashreplace").decode()[:limit]
 
 
 def _split(source: str, name: str) -> tuple[CodeType, CodeType | None]:

@@ -4,11 +4,9 @@ import os
 import platform
 import resource
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
-from workers.sandbox import policy
+from workers.sandbox import control_group, policy
 from workers.sandbox.errors import SandboxError
 from workers.sandbox.inside.confine import landlock_abi
 from workers.sandbox.sandbox import Options, Sandbox, open_sandbox
@@ -28,13 +26,12 @@ ATTACKS = {
     "start a thread": "attempt(threading.Thread(target=print).start)",
     "run a command": "attempt(lambda: os.execv('/bin/sh', ['sh', '-c', 'true']))",
     "signal the worker": "attempt(lambda: os.kill(os.getppid(), 0))",
-    "make executable memory": "attempt(lambda: mmap.mmap(-1, 4096, prot=7))",
+    "make executable memory": "attempt(lambda: mmap.mmap(-1, 4096, flags=34, prot=7))",
+    "share memory": "attempt(lambda: mmap.mmap(-1, 4096))",
     "raise its own limits": "import resource\nattempt(lambda: resource.setrlimit(9, (-1, -1)))",
     "use 64 GiB": "attempt(lambda: bytearray(64 << 30))",
 }
 READING = "attempt(lambda: open('/etc/passwd'))\nattempt(lambda: os.listdir('/proc'))"
-# The limit of a container's control group, in both versions of the kernel's interface.
-PROCESS_LIMITS = ("/sys/fs/cgroup/pids.max", "/sys/fs/cgroup/pids/pids.max")
 ENDLESS = "while True: pass"
 
 
@@ -67,7 +64,7 @@ class Facts:
     leaves_root: bool
     most_processes: int  # -1: no limit; of the control group or the user
     most_descriptors: int
-    memory_mib: int
+    memory_mib: int  # of the machine or the control group
     missing: tuple[str, ...]
     breaches: tuple[str, ...]
 
@@ -97,15 +94,12 @@ async def doctor(options: Options | None = None) -> Facts:
         leaves_root=bool(confinement and confinement.nobody),
         most_processes=_most_processes(),
         most_descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[1],
-        memory_mib=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20,
+        memory_mib=control_group.memory_mib(),
         missing=tuple(missing),
         breaches=tuple(breaches),
     )
 
 
 def _most_processes() -> int:
-    limits = [resource.getrlimit(resource.RLIMIT_NPROC)[0]]
-    for path in PROCESS_LIMITS:
-        with suppress(OSError, ValueError):  # no such control group, or "max"
-            limits.append(int(Path(path).read_text()))
-    return min((limit for limit in limits if limit >= 0), default=-1)
+    limits = (resource.getrlimit(resource.RLIMIT_NPROC)[0], control_group.processes())
+    return min((limit for limit in limits if limit is not None and limit >= 0), default=-1)

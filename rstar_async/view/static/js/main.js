@@ -16,6 +16,7 @@ const VIEWS = {
   models: ['Models', () => import('./views/models.js')],
   workers: ['Workers', () => import('./views/workers.js')],
   search: [null, () => import('./views/search.js')],
+  mistakes: [null, () => import('./views/mistakes.js')],
 }
 const TABS = Object.keys(VIEWS).filter(name => VIEWS[name][0])
 

@@ -288,6 +288,8 @@ async def test_bad_model_folders_are_named_with_the_reason(
     weights.write_bytes(weights.read_bytes()[:-4000])
     shutil.copytree(models_dir / "llama", tmp_path / "grown")
     edit_config(tmp_path / "grown", num_hidden_layers=3)
+    shutil.copytree(models_dir / "llama", tmp_path / "unheard")
+    edit_config(tmp_path / "unheard", model_type="unheard")
     shutil.copytree(models_dir / "llama", tmp_path / "good")
     shutil.copytree(models_dir / "llama-ppm", tmp_path / "ppm")
     reasons = {
@@ -296,6 +298,7 @@ async def test_bad_model_folders_are_named_with_the_reason(
         "bare": "no weights",
         "torn": "(?i)safetensor",
         "grown": "weights are missing",
+        "unheard": "does not know the family 'unheard'.* sglang or openai may",
         "ppm": "LlamaForSequenceClassification does not generate",
         "../good": "not the name of a version",
     }
@@ -305,6 +308,7 @@ async def test_bad_model_folders_are_named_with_the_reason(
             with pytest.raises(ModelUnavailable, match=reason) as caught:
                 await engine.generate(greedy(version, [1, 2]))
             assert str(caught.value.folder).startswith(str(tmp_path))
+            assert "\n" not in str(caught.value)
         assert engine.statistics().versions == ("good",)
         after = await engine.generate(greedy("good", [1, 2]))
     assert drawn(before) == drawn(after)

@@ -1,7 +1,7 @@
 // Models and their lineage, as a drawing and as a card for each.
 
 import {ask, every} from '../api.js'
-import {chip, empty, h, put, svg} from '../dom.js'
+import {chip, empty, h, link, put, svg} from '../dom.js'
 import {fact, when} from '../format.js'
 import {to} from '../router.js'
 import {paintTrainings} from './trainings.js'
@@ -167,6 +167,7 @@ function card(each, rounds, run, chosen, known) {
       ['searches in round', used.join(', ')],
       ['published', when(each.created_at)],
       ['folder', each.path],
+      ['gets wrong', mistakes(each, run)],
     ]),
     table('Training', each.metrics),
     table('Settings', settings),
@@ -174,6 +175,11 @@ function card(each, rounds, run, chosen, known) {
     table('Libraries', libraries),
   )
 }
+
+const mistakes = ({kind, round, manifest}, run) =>
+  kind === 'ppm' && manifest.worst_pairs > 0
+    ? link(to(run, 'mistakes', [], {round}), `${manifest.worst_pairs} held-out pairs →`)
+    : null
 
 const facts = pairs =>
   h(

@@ -9,7 +9,7 @@ import {wholeWay} from '../tree/detail.js'
 const PAGE = 20
 
 export async function show(root, {run, query, signal, mount}) {
-  const {rounds} = await ask(['runs', run], {}, signal)
+  const {rounds, models} = await ask(['runs', run], {}, signal)
   const searched = rounds.filter(each => each.train)
   if (!searched.length)
     return put(root, h('h1', {}, 'Preference pairs'), empty('No round has been searched yet.'))
@@ -30,7 +30,13 @@ export async function show(root, {run, query, signal, mount}) {
       'div.title',
       {},
       h('h1', {}, 'Preference pairs'),
-      h('p', {}, 'What the PPM was trained or tested on.'),
+      h(
+        'p',
+        {},
+        'What the PPM was trained or tested on. ',
+        hasMistakes(models, round) &&
+          link(to(run, 'mistakes', [], {round}), 'What it gets most wrong →'),
+      ),
     ),
     filters(query, searched, round, turn),
     h(
@@ -65,6 +71,9 @@ export async function show(root, {run, query, signal, mount}) {
   )
   mount()
 }
+
+const hasMistakes = (models, round) =>
+  models.some(each => String(each.round) === round && each.manifest.worst_pairs)
 
 function filters(query, searched, round, turn) {
   const numbers = searched.map(each => [String(each.round.number), String(each.round.number)])
@@ -103,16 +112,22 @@ function filters(query, searched, round, turn) {
   )
 }
 
-function card({pair, question, shared, chosen, rejected}, run) {
+const card = (view, run) =>
+  pairCard(view, run, [
+    chip(view.pair.kind === 'step' ? 'step' : 'whole solutions'),
+    chip(view.pair.split === 'heldout' ? 'held out' : 'trained on'),
+    h('span', {}, 'weight ', h('b', {}, view.pair.weight.toFixed(2))),
+  ])
+
+/** The question, the shared steps and both continuations, under a header of `facts`. */
+export function pairCard({pair, question, shared, chosen, rejected}, run, facts) {
   return h(
     'article.card.pair',
     {},
     h(
       'header',
       {},
-      chip(pair.kind === 'step' ? 'step' : 'whole solutions'),
-      chip(pair.split === 'heldout' ? 'held out' : 'trained on'),
-      h('span', {}, 'weight ', h('b', {}, pair.weight.toFixed(2))),
+      facts,
       h(
         'a.more',
         {
