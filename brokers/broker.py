@@ -9,7 +9,7 @@ cannot be reached is for the dispatcher to decide.
 import contextlib
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -20,6 +20,7 @@ import zmq
 from brokers.dead_letters import write_letter
 from brokers.dispatcher import Dispatcher
 from brokers.effects import Effect, LogEvent, ToClient, ToWorker, WriteDeadLetter
+from brokers.memory_guard import MemoryGuard
 from brokers.metrics import BrokerMetrics
 from brokers.outboxes import Outboxes
 from brokers.state import BrokerConfig
@@ -41,6 +42,9 @@ M_contra = TypeVar("M_contra", contravariant=True)
 M = TypeVar("M")
 
 
+Refuse = Callable[[float, bytes], None]
+
+
 class MessageHandler(Protocol[M_contra]):
     """The dispatcher's method for one kind of peer."""
 
@@ -55,6 +59,7 @@ class Listener(Generic[M]):
     socket: Socket
     decode: Decode[M]
     handle: MessageHandler[M]
+    refuse: Refuse
     outboxes: Outboxes
 
 
@@ -86,20 +91,37 @@ class Broker:
             self._authenticator = ZapAuthenticator(context, keys) if keys is not None else None
 
             def listen(
-                endpoint: str, domain: Domain, decode: Decode[M], handle: MessageHandler[M]
+                endpoint: str,
+                domain: Domain,
+                decode: Decode[M],
+                handle: MessageHandler[M],
+                refuse: Refuse,
             ) -> Listener[M]:
                 socket = open_broker(
                     context, endpoint, domain=domain, queue=4 * config.window, keys=keys
                 )
                 closing.callback(socket.close)
-                return Listener(domain, socket, decode, handle, Outboxes(socket))
+                return Listener(domain, socket, decode, handle, refuse, Outboxes(socket))
 
             dispatcher = self._dispatcher
             self._clients = listen(
-                clients, "clients", decode_from_client, dispatcher.receive_from_client
+                clients,
+                "clients",
+                decode_from_client,
+                dispatcher.receive_from_client,
+                dispatcher.refuse_client,
             )
             self._workers = listen(
-                workers, "workers", decode_from_worker, dispatcher.receive_from_worker
+                workers,
+                "workers",
+                decode_from_worker,
+                dispatcher.receive_from_worker,
+                dispatcher.refuse_worker,
+            )
+            self._guard = MemoryGuard(
+                [self._clients.socket, self._workers.socket],
+                dispatcher.held_bytes,
+                dispatcher.count_peers,
             )
             self._closing = closing.pop_all()
 
@@ -119,6 +141,7 @@ class Broker:
                 nursery.start_soon(self._serve, self._clients)
                 nursery.start_soon(self._serve, self._workers)
                 nursery.start_soon(self._keep_time)
+                nursery.start_soon(self._guard.run)
                 nursery.start_soon(self._publish_status)
 
     async def _serve(self, listener: Listener[M]) -> None:
@@ -153,7 +176,7 @@ class Broker:
             listener.handle(now, peer, message, body)
 
     def _refuse(self, listener: Listener[M], peer: bytes, reason: str) -> None:
-        self._dispatcher.count_malformed()
+        listener.refuse(trio.current_time(), peer)
         if peer in self._warned:
             return
         if len(self._warned) >= WARNED_PEERS:
@@ -173,8 +196,8 @@ class Broker:
                     self._workers.outboxes.put(peer, message, body)
                 case WriteDeadLetter():
                     self._write_dead_letter(effect)
-                case LogEvent(event, facts):
-                    log.info(event, extra=facts)
+                case LogEvent(event, facts, is_warning):
+                    log.log(logging.WARNING if is_warning else logging.INFO, event, extra=facts)
         self._send()
 
     def _send(self) -> None:

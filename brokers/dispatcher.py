@@ -103,8 +103,16 @@ class Dispatcher:
         if isinstance(unsent, Assign):
             self._state.lose_run(now, worker, unsent.job)
 
-    def count_malformed(self) -> None:
+    def refuse_client(self, now: float, peer: bytes) -> None:
+        """A client, or a stranger at its door, sent what is no message."""
         self._state.counters.malformed += 1
+
+    def refuse_worker(self, now: float, peer: bytes) -> None:
+        """A worker, or a stranger at its door, sent what is no message."""
+        self._state.counters.malformed += 1
+        if (worker := self._state.workers.at(peer)) is not None:
+            self._effects.log("worker expelled", worker=worker.name, held=len(worker.held))
+            self._state.expel_worker(now, worker)
 
     def tick(self, now: float) -> list[Effect]:
         """Let time pass, and end the turn; call several times a second."""
@@ -119,6 +127,13 @@ class Dispatcher:
         if now - self._beaten_at >= BEAT_SECONDS:
             self._beat(now)
         return self.end_turn(now)
+
+    def held_bytes(self) -> int:
+        """Bytes in the bodies and results of all jobs; takes a moment for each."""
+        return self._state.held_bytes()
+
+    def count_peers(self) -> int:
+        return len(self._state.clients) + len(self._state.workers)
 
     def status(self, now: float, number: int = 0) -> Status:
         """The pool at a glance; takes a moment for each job in memory."""
@@ -151,8 +166,8 @@ class Dispatcher:
         match message:
             case Submit():
                 self._state.submit(now, client, message, body)
-            case Got(job=job):
-                self._state.abandon(client, job)
+            case Got():
+                self._state.take(now, client, message)
             case Cancel(job=job, group=group):
                 if job is not None:
                     self._state.abandon(client, job)

@@ -33,6 +33,7 @@ class LogEvent(Struct, frozen=True):
 
     event: str
     facts: dict[str, str | int]
+    is_warning: bool = False
 
 
 Effect: TypeAlias = ToClient | ToWorker | WriteDeadLetter | LogEvent
@@ -55,6 +56,9 @@ class EffectQueue:
 
     def log(self, event: str, **facts: str | int) -> None:
         self._effects.append(LogEvent(event, facts))
+
+    def warn(self, event: str, **facts: str | int) -> None:
+        self._effects.append(LogEvent(event, facts, is_warning=True))
 
     def take(self) -> list[Effect]:
         effects, self._effects = self._effects, []

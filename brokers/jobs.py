@@ -49,10 +49,18 @@ class JobTable:
         self._timed[job.id] = job
 
     def end(self, now: float, job: Job, ending: Finished | Failed, result: bytes) -> None:
+        """The body is kept with a result: the client may refuse it."""
         self._timed.pop(job.id, None)
-        job.state, job.worker, job.body = JobState.ENDED, None, b""
+        job.state, job.worker = JobState.ENDED, None
+        if isinstance(ending, Failed):
+            job.body = b""
         job.ending, job.result = ending, result
         self._ended[job.id] = now
+
+    def reopen(self, job: Job) -> None:
+        """Take back the result of an ended job; it is to be queued again."""
+        del self._ended[job.id]
+        job.ending, job.result, job.done_by = None, b"", ""
 
     def remove(self, job: Job) -> None:
         self._timed.pop(job.id, None)

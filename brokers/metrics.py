@@ -7,6 +7,7 @@ from rstar_async.telemetry.metrics import (
     BROKER_CLIENTS,
     BROKER_EVENTS,
     BROKER_JOBS,
+    BROKER_QUARANTINED,
     BROKER_RUN,
     BROKER_WAIT,
     BROKER_WORKERS,
@@ -23,6 +24,7 @@ class BrokerMetrics:
         self._jobs = {state: BROKER_JOBS.labels(pool, state) for state in STATES}
         self._workers, self._capacity = BROKER_WORKERS.labels(pool), BROKER_CAPACITY.labels(pool)
         self._clients = BROKER_CLIENTS.labels(pool)
+        self._quarantined = BROKER_QUARANTINED.labels(pool)
         self._events = {
             event: BROKER_EVENTS.labels(pool, event) for event in Counters.__struct_fields__
         }
@@ -36,6 +38,7 @@ class BrokerMetrics:
         self._workers.set(len(status.workers))
         self._capacity.set(sum(worker.capacity for worker in status.workers))
         self._clients.set(status.clients)
+        self._quarantined.set(sum(worker.quarantine_seconds > 0 for worker in status.workers))
         for event, count in msgspec.structs.asdict(status.counters).items():
             self._events[event].inc(count - self._shown[event])
             self._shown[event] = count

@@ -25,6 +25,9 @@ class OrphanedRuns:
     def __len__(self) -> int:
         return len(self._runs)
 
+    def held_bytes(self) -> int:
+        return sum(len(run.result) for run in self._runs.values())
+
     def add_run(self, now: float, job: JobId, worker: Worker) -> bool:
         """Keep the run for its Submit; False if it is too late, or another worker was first."""
         if now >= self._until or job in self._runs:

@@ -7,11 +7,16 @@ Workers' beats are absolute, so every difference is repaired at the next one: a 
 given out again, a run that was given up is cancelled, a run from before a restart is adopted. A
 slot is free only when the worker says so or two beats leave the job out: a cancelled run occupies
 its slot until it has really stopped, and its worker is not given the same job meanwhile.
+
+A worker that errs, stops early, is overdue or sends what its client refuses does not end a job: the
+job goes to another worker, if there is one, and who failed it is blamed (`standing`).
 """
 
 import random
+from collections.abc import Collection
 
 from brokers.effects import EffectQueue, WriteDeadLetter
+from brokers.faults import FaultKeeper
 from brokers.jobs import JobTable
 from brokers.orphans import OrphanedRuns
 from brokers.peers import Peers
@@ -27,10 +32,15 @@ from rstar_async.wire.messages import (
     Failed,
     FailureKind,
     Finished,
+    Got,
     JobId,
     Stopped,
     Submit,
 )
+
+STOPPED_AGAIN_SECONDS = 1.0  # a worker may stop a job twice only at leisure
+MANY_WORKERS = 4  # so many times more results may be refused while untried workers are left
+LONGEST_PAUSE = 8.0  # before the only worker gets a job again whose result was refused
 
 
 class PoolState:
@@ -44,8 +54,14 @@ class PoolState:
         self.jobs = JobTable()
         self.orphans = OrphanedRuns(now + config.unclaimed)
         self.counters = Counters()
-        self._scheduler = Scheduler(config.quarantine)
+        self._faults = FaultKeeper(config, effects, self.counters)
+        self._scheduler = Scheduler(config.suspects)
         self._config, self._effects, self._rng = config, effects, rng
+
+    def held_bytes(self) -> int:
+        """Bytes in the bodies and results of all jobs."""
+        jobs = sum(len(job.body) + len(job.result) for job in self.jobs)
+        return jobs + self.orphans.held_bytes()
 
     # clients
 
@@ -67,6 +83,16 @@ class PoolState:
         job.clients.add(client)
         if job.ending is not None:
             self._send_ending(now, client, job)
+
+    def take(self, now: float, client: Client, got: Got) -> None:
+        """The client has the job's ending: the result is accepted or refused."""
+        job = self.jobs.get(got.job)
+        if not got.fault:
+            if job is not None and isinstance(job.ending, Finished):
+                self._isolate(now, self._faults.accepted(now, job, others_failed=got.blame))
+            self.abandon(client, got.job)
+        elif job is not None and job.id in client.jobs and _has_result(job, got.attempt):
+            self._reject(now, job, got)
 
     def abandon(self, client: Client, job_id: JobId) -> None:
         """This client waits no longer; a job that no client waits for is removed."""
@@ -95,6 +121,7 @@ class PoolState:
     # workers
 
     def add_worker(self, worker: Worker) -> None:
+        worker.standing = self._faults.standing_of(worker.name)
         self.workers.add(worker)
         self._scheduler.add_worker(worker)
 
@@ -110,6 +137,14 @@ class PoolState:
                 self._suspect(now, job, worker, was_alone=was_alone)
             elif job is not None:
                 self._requeue(now, job)
+
+    def expel_worker(self, now: float, worker: Worker) -> None:
+        """It does not speak the protocol: its jobs go to others, without suspicion."""
+        for job_id in worker.held:
+            if (job := self.jobs.get(job_id)) is not None and job.worker is worker:
+                job.tried.add(worker.name)
+        self.remove_worker(now, worker, died=False)
+        self._isolate(now, self._faults.malformed(now, worker.name))
 
     def assign(self, now: float) -> None:
         """Lease all that can be leased."""
@@ -134,19 +169,26 @@ class PoolState:
         job = self._release(worker, job_id)
         if job is not None:
             self._log("run lost", job, worker)
+            job.tried.add(worker.name)
             self._requeue(now, job)
 
     def record_result(self, now: float, worker: Worker | None, done: Done, body: bytes) -> None:
-        """The first result wins, whichever worker and attempt it comes from."""
+        """The first result wins, whichever worker and attempt it comes from; after one that was
+        refused, only the leaseholder's counts."""
         if worker is not None:
             worker.release(done.job)
         job = self.jobs.get(done.job)
+        if job is not None and job.rejections and (worker is None or job.worker is not worker):
+            self.counters.duplicates += 1
+            return
         name = worker.name if worker is not None else "?"
         seconds = waited = 0.0
         if job is not None and job.attempt:
             seconds, waited = now - job.leased_at, max(0.0, job.leased_at - job.queued_at)
-        finished = Finished(done.job, done.attempt, name, seconds, waited)
+        attempt = job.attempt if job is not None and job.attempt else done.attempt
+        finished = Finished(done.job, attempt, name, seconds, waited)
         if job is not None and job.state is not JobState.ENDED:
+            job.done_by = worker.name if worker is not None else ""
             self._finish(now, job, finished, body)
         elif job is not None or not self.orphans.add_result(now, finished, body):
             self.counters.duplicates += 1
@@ -155,7 +197,10 @@ class PoolState:
         job = self._release(worker, error.job)
         if job is None:
             return
-        if error.retryable and job.errors < self._config.retries:
+        job.tried.add(worker.name)
+        if not error.retryable:
+            self._retry_elsewhere(now, job, worker, "error", error.detail)
+        elif job.errors < self._config.retries:
             job.errors += 1
             self.counters.retries += 1
             pause = 2 ** (job.errors - 1) * self._rng.uniform(0.75, 1.25)
@@ -168,19 +213,24 @@ class PoolState:
         if job is None:
             return
         if stopped.reason == "deadline":
-            self._expire(now, job)
-        else:
+            self._retry_elsewhere(now, job, worker, "expired", self._overdue(job))
+        elif not worker.capacity or worker.name not in job.tried:
+            job.tried.add(worker.name)  # it drains, or a cancel from an earlier lease came late
             self._requeue(now, job)
+        else:
+            self.jobs.rest(job, now + STOPPED_AGAIN_SECONDS)
 
     # time
 
     def pass_time(self, now: float) -> None:
         """Do what is due: overdue leases, ends of rests, unfetched endings, unclaimed runs."""
         for job in self.jobs.due(now):
-            if job.state is JobState.RESTING:
+            if job.state is JobState.RESTING or job.worker is None:
                 self._queue(now, job)
             else:
-                self._expire(now, job)
+                self._cancel_run(job)
+                self._retry_elsewhere(now, job, job.worker, "expired", self._overdue(job))
+        self._faults.pass_time(now)
         for job in self.jobs.ended_before(now - self._config.retained):
             self._remove(job)
         for job_id, run in self.orphans.pop_overdue(now).items():
@@ -249,11 +299,28 @@ class PoolState:
     def _fail(self, now: float, job: Job, kind: FailureKind, detail: str) -> None:
         if kind == "error":
             self.counters.errors += 1
+        elif kind == "expired":
+            self.counters.expired += 1
         self._end(now, job, Failed(job.id, kind, detail), b"")
 
-    def _expire(self, now: float, job: Job) -> None:
-        self.counters.expired += 1
-        self._fail(now, job, "expired", f"not done within {job.submit.deadline:g} seconds")
+    def _retry_elsewhere(
+        self, now: float, job: Job, worker: Worker, kind: FailureKind, detail: str
+    ) -> None:
+        """Requeue what a worker did not do, unless as many as it takes have failed it."""
+        job.tried.add(worker.name)
+        job.failed_on.add(worker.name)
+        if self._is_elsewhere(job) and len(job.failed_on) < self._config.elsewhere:
+            self._log(f"job not done: {kind}", job, worker)
+            self._requeue(now, job)
+        else:
+            self._fail(now, job, kind, detail)
+
+    def _is_elsewhere(self, job: Job) -> bool:
+        """Whether there is a worker that has not tried the job."""
+        return any(w.is_usable and w.name not in job.tried for w in self.workers)
+
+    def _overdue(self, job: Job) -> str:
+        return f"not done within {job.submit.deadline:g} seconds"
 
     def _end(self, now: float, job: Job, ending: Finished | Failed, result: bytes) -> None:
         self._cancel_run(job)
@@ -273,6 +340,42 @@ class PoolState:
         self.jobs.remove(job)
         for client in job.clients:
             client.jobs.discard(job.id)
+
+    # faults
+
+    def _reject(self, now: float, job: Job, got: Got) -> None:
+        """Have the job done again, by another worker if there is one, else after a pause."""
+        self.counters.rejected += 1
+        job.rejections += 1
+        name = job.done_by
+        self._effects.warn("result refused", worker=name, job=job.id.hex(), reason=got.fault)
+        self.jobs.reopen(job)
+        if name:
+            job.tried.add(name)
+        is_elsewhere = self._is_elsewhere(job)
+        if job.rejections >= self._config.rejections * (MANY_WORKERS if is_elsewhere else 1):
+            self._faults.forgive(job)
+            detail = f"{job.rejections} results were refused, the last of {name or '?'}"
+            self._fail(now, job, "error", f"{detail}: {got.fault[:1000]}")
+            return
+        if name:
+            self._isolate(now, self._faults.refused(now, job, name, got.fault, blame=got.blame))
+        if is_elsewhere:
+            self._requeue(now, job)
+        else:
+            pause = min(LONGEST_PAUSE, 2.0 ** (job.rejections - 1))
+            self.jobs.rest(job, now + pause * self._rng.uniform(0.75, 1.25))
+
+    def _isolate(self, now: float, quarantined: Collection[str]) -> None:
+        """Take the jobs from workers that are quarantined now; their slots stay taken until the
+        cancelled runs have ended."""
+        for worker in self.workers if quarantined else ():
+            for job_id in list(worker.held) if worker.name in quarantined else ():
+                job = self.jobs.get(job_id)
+                if job is not None and job.worker is worker:
+                    self._cancel_run(job)
+                    job.tried.add(worker.name)
+                    self._requeue(now, job)
 
     # deaths
 
@@ -301,3 +404,7 @@ class PoolState:
             attempt=job.attempt,
             deaths=job.deaths,
         )
+
+
+def _has_result(job: Job, attempt: int) -> bool:
+    return isinstance(job.ending, Finished) and job.ending.attempt == attempt

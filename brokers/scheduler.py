@@ -3,10 +3,13 @@
 Order: highest priority first, then the oldest. Place: the worker that the job's affinity points to
 (rendezvous hash) while it is under half full or no fuller than the rest, else the emptiest.
 
+A job that a worker did not do goes to another one, if there is one: best to a worker whose results
+were accepted, even if it must wait for a slot there.
+
 Suspects, jobs whose worker died, are kept apart from other jobs. After one death a job shares a
-worker only with other such suspects (a quarantine), after two it runs alone: a job is blamed only
-for what happens while it runs alone. Quarantines take at most half of the workers; if no worker is
-empty, one is reserved and drained.
+worker only with other such suspects, after two it runs alone: a job is blamed only for what happens
+while it runs alone. Suspects take at most half of the workers; if no worker is empty, one is
+reserved and drained.
 """
 
 import heapq
@@ -87,8 +90,8 @@ class FreeWorkers:
 class Scheduler:
     """Keeps the waiting jobs and pairs them with workers."""
 
-    def __init__(self, quarantine: int) -> None:
-        self._quarantine = quarantine
+    def __init__(self, most_suspects: int) -> None:
+        self._most_suspects = most_suspects
         self._regular, self._suspects = JobQueue(), JobQueue()
         self._workers: dict[bytes, Worker] = {}
         self._rankings: dict[str, list[Worker]] = {}
@@ -120,25 +123,25 @@ class Scheduler:
             if worker is None:
                 self._reserve()
                 return
-            yield from self._fill_quarantine(worker)
+            yield from self._fill_with_suspects(worker)
         self._reserved = None
 
-    def _fill_quarantine(self, worker: Worker) -> Iterator[tuple[Job, Worker]]:
-        worker.is_quarantine = True
+    def _fill_with_suspects(self, worker: Worker) -> Iterator[tuple[Job, Worker]]:
+        worker.is_for_suspects = True
         self._reserved = None
         first = self._suspects.pop()
         yield first, worker
         if first.deaths > 1:
             return
         while (job := self._suspects.peek()) is not None and job.deaths == 1:
-            if worker.free_slots < 1 or len(worker.held) >= self._quarantine:
+            if worker.free_slots < 1 or len(worker.held) >= self._most_suspects:
                 return
             yield self._suspects.pop(), worker
 
     def _empty_worker(self) -> Worker | None:
         usable = [worker for worker in self._workers.values() if worker.is_usable]
-        quarantines = sum(worker.is_quarantine for worker in usable)
-        if quarantines >= max(1, len(usable) // 2):
+        taken = sum(worker.is_for_suspects for worker in usable)
+        if taken >= max(1, len(usable) // 2):
             return None
         return next((worker for worker in usable if not worker.held), None)
 
@@ -148,10 +151,10 @@ class Scheduler:
         usable = [
             worker
             for worker in self._workers.values()
-            if worker.is_usable and not worker.is_quarantine
+            if worker.is_usable and not worker.is_for_suspects
         ]
-        quarantines = sum(worker.is_quarantine for worker in self._workers.values())
-        if quarantines or not usable:
+        taken = sum(worker.is_for_suspects for worker in self._workers.values())
+        if taken or not usable:
             self._reserved = None
         else:
             self._reserved = min(usable, key=lambda worker: len(worker.held))
@@ -177,10 +180,12 @@ class Scheduler:
             self._regular.push(job)
 
     def _is_open(self, worker: Worker) -> bool:
-        return worker.free_slots > 0 and not worker.is_quarantine and worker is not self._reserved
+        return worker.free_slots > 0 and not worker.is_for_suspects and worker is not self._reserved
 
     def _place(self, job: Job, free: FreeWorkers, mean_load: float) -> Worker | None:
         """Choose a worker with a free slot that does not still hold an earlier run of the job."""
+        if job.tried:
+            return self._place_elsewhere(job)
         if job.submit.affinity:
             crowded = max(HALF_FULL, CROWDING * mean_load)
             for worker in self._by_affinity(job.submit.affinity):
@@ -188,6 +193,11 @@ class Scheduler:
                 if fits and job.id not in worker.held:
                     return worker
         return free.emptiest_without(job.id)
+
+    def _place_elsewhere(self, job: Job) -> Worker | None:
+        candidates = untried(job, self._workers.values())
+        open_ = [w for w in candidates if self._is_open(w) and job.id not in w.held]
+        return min(open_, key=lambda worker: worker.load, default=None)
 
     def _by_affinity(self, affinity: str) -> list[Worker]:
         if affinity not in self._rankings:
@@ -199,6 +209,14 @@ class Scheduler:
 
 def _is_waiting(job: Job, entry: int) -> bool:
     return job.state is JobState.QUEUED and job.queue_entry == entry
+
+
+def untried(job: Job, workers: Iterable[Worker]) -> list[Worker]:
+    """The usable workers that have not tried the job, or all if there is no such one; only those
+    whose results were accepted, if there are any."""
+    usable = [worker for worker in workers if worker.is_usable]
+    others = [worker for worker in usable if worker.name not in job.tried] or usable
+    return [worker for worker in others if worker.standing.is_proven] or others
 
 
 def rendezvous(affinity: str, workers: Iterable[Worker]) -> list[Worker]:

@@ -4,6 +4,7 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from brokers.standing import Standing
 from rstar_async.wire.messages import Failed, Finished, JobId, Submit
 
 
@@ -24,7 +25,13 @@ class BrokerConfig:
     retries: int = 3
     deaths: int = 3  # workers that die running a job before it becomes a dead letter
     solo_deaths: int = 2  # of those, the deaths that must happen while the job runs alone
-    quarantine: int = 8  # jobs suspected of one death that may share a worker
+    suspects: int = 8  # jobs suspected of one death that may share a worker
+    elsewhere: int = 3  # workers that must fail a job before it fails, if there are so many
+    rejections: int = 6  # results of a job that its client refuses before it fails; see pool_state
+    faults: int = 3  # jobs done wrong for which a worker is quarantined
+    faults_kept: float = 600.0  # how long each of them counts
+    quarantine: float = 60.0  # the first time; twice as long each further time
+    longest_quarantine: float = 3600.0
 
 
 class JobState(Enum):
@@ -44,17 +51,21 @@ class Worker:
     capacity: int
     heard_at: float
     lost_at: float
+    standing: Standing = field(default_factory=Standing)
     held: dict[JobId, int] = field(default_factory=dict)
-    is_quarantine: bool = False  # runs suspects; gets nothing else until it is empty
+    is_for_suspects: bool = False  # gets nothing else until it is empty
     is_reachable: bool = True  # False: a message to it could not be sent, and it is silent since
 
     @property
     def is_usable(self) -> bool:
-        return self.is_reachable and self.capacity > 0
+        return self.is_reachable and self.capacity > 0 and not self.standing.is_quarantined
 
     @property
     def free_slots(self) -> int:
-        return self.capacity - len(self.held) if self.is_reachable else 0
+        if not self.is_usable:
+            return 0
+        slots = 1 if self.standing.is_on_probation else self.capacity
+        return slots - len(self.held)
 
     @property
     def load(self) -> float:
@@ -72,7 +83,7 @@ class Worker:
     def release(self, job: JobId) -> None:
         self.held.pop(job, None)
         if not self.held:
-            self.is_quarantine = False
+            self.is_for_suspects = False
 
     def missing_runs(self, running: Set[JobId]) -> list[JobId]:
         """Take in a beat; return the held jobs that this and the beat before left out."""
@@ -107,6 +118,11 @@ class Job:
     deaths: int = 0  # of workers that ran it
     solo_deaths: int = 0  # of those, while they ran nothing else
     errors: int = 0
+    rejections: int = 0  # of its results, by clients
+    tried: set[str] = field(default_factory=set)  # names of workers that did not do it
+    failed_on: set[str] = field(default_factory=set)  # those that erred, stopped it, or ran over
+    doubted: set[str] = field(default_factory=set)  # those whose results were refused without blame
+    done_by: str = ""  # the name of the worker whose result it has
     worker: Worker | None = None  # the leaseholder
     queued_at: float = 0.0
     leased_at: float = 0.0

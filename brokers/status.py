@@ -3,7 +3,7 @@
 from collections import Counter
 
 from brokers.pool_state import PoolState
-from brokers.state import JobState
+from brokers.state import JobState, Worker
 from rstar_async.wire.messages import Status, WorkerStatus
 
 
@@ -29,9 +29,19 @@ def status_of(
         retained=states[JobState.ENDED],
         unclaimed=len(state.orphans),
         clients=len(state.clients),
-        workers=[
-            WorkerStatus(worker.name, worker.capacity, len(worker.held), now - worker.heard_at)
-            for worker in state.workers
-        ],
+        workers=[_worker_status(worker, now) for worker in state.workers],
         counters=state.counters,
+    )
+
+
+def _worker_status(worker: Worker, now: float) -> WorkerStatus:
+    standing = worker.standing
+    left = max(0.0, standing.quarantined_until - now) if standing.is_quarantined else 0.0
+    return WorkerStatus(
+        worker.name,
+        worker.capacity,
+        len(worker.held),
+        now - worker.heard_at,
+        faults=len(standing.faults),
+        quarantine_seconds=left,
     )

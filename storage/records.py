@@ -3,7 +3,8 @@
 A record read back equals the record written. Records are immutable and writing one twice is
 harmless (the first wins). Later changes are `…Progress`, `…Standing` or `…Statistics` records with
 absolute values, so writing them again after a crash changes nothing.
-Times are seconds since 1970 (UTC); seeds and counts fit in 63 bits.
+Times are seconds since 1970 (UTC) by a clock that may jump, so no duration is a difference of them:
+durations are stored as `seconds`. Seeds and counts fit in 63 bits.
 """
 
 import hashlib
@@ -67,7 +68,8 @@ class Problem(msgspec.Struct, frozen=True):
 class Round(msgspec.Struct, frozen=True):
     """searching → searched → trained → closed; number 0 is the bootstrap.
 
-    `policy_id` and `ppm_id` are the models that search in it.
+    `policy_id` and `ppm_id` are the models that search in it; `seconds` is how long it has taken,
+    pauses between runs left out, None if that was not measured.
     """
 
     run_id: str
@@ -80,10 +82,11 @@ class Round(msgspec.Struct, frozen=True):
     searched_at: float | None = None
     trained_at: float | None = None
     closed_at: float | None = None
+    seconds: float | None = None
 
 
 class RoundProgress(msgspec.Struct, frozen=True):
-    """A round's new status. A time that is None stays as it was.
+    """A round's new status, times and seconds. What is None stays as it was.
 
     `searched_at` is written in one commit with the last records of the round's searches, so a
     trainer that sees it sees all of them.
@@ -91,10 +94,11 @@ class RoundProgress(msgspec.Struct, frozen=True):
 
     run_id: str
     number: int
-    status: RoundStatus
+    status: RoundStatus | None
     searched_at: float | None = None
     trained_at: float | None = None
     closed_at: float | None = None
+    seconds: float | None = None
 
 
 class Search(msgspec.Struct, frozen=True):

@@ -82,6 +82,7 @@ rounds = sa.Table(
     _maybe("searched_at", Real, "all searches done; the trainer waits for it"),
     _maybe("trained_at", Real, "new model versions stored, in the same commit"),
     _maybe("closed_at", Real, "evaluations done"),
+    _maybe("seconds", Real, "it has taken, pauses left out; NULL if not measured"),
     comment="Rounds of self-evolution.",
     sqlite_strict=True,
 )

@@ -11,7 +11,7 @@ import msgspec
 import trio
 
 from rstar_async.errors import BadInput
-from rstar_async.wire.payloads import Execute, Executed
+from rstar_async.wire.payloads import Execute, Executed, program_digest
 from workers import worker
 from workers.dedup import RequestCoalescer
 from workers.metrics import count_executed
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 JOBS_PER_SLOT = 2  # the next job waits here, where equal programs are found, and not at the broker
 MAX_GROUPS = 4096
+OUTCOME_FIELDS = [name for name in Executed.__struct_fields__ if name != "program"]
 
 
 class Executor:
@@ -72,8 +73,10 @@ class Executor:
             raise ValueError("an Execute job has at least one step")
         outcome = await self._coalescer.outcome(request)
         self.answered += 1
-        names = Executed.__struct_fields__
-        executed = Executed(**{name: getattr(outcome, name) for name in names})
+        executed = Executed(
+            **{name: getattr(outcome, name) for name in OUTCOME_FIELDS},
+            program=program_digest(request.steps),
+        )
         count_executed(executed)
         return executed
 

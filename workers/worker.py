@@ -39,7 +39,8 @@ from rstar_async.wire.messages import (
     WorkerBye,
     WorkerHello,
 )
-from rstar_async.wire.socket import BODY_BYTES, open_peer
+from rstar_async.wire.sizes import BODY_BYTES
+from rstar_async.wire.socket import open_peer
 from workers.metrics import WorkerGauges
 
 log = logging.getLogger(__name__)

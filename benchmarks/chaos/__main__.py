@@ -1,10 +1,15 @@
-"""`python -m benchmarks.chaos [--kills N] [--seed S]`: kill -9 changes no tree.
+"""`python -m benchmarks.chaos [--kills N | --rogue] [--seed S]`: neither kill -9 nor workers that
+answer wrongly change a tree.
 
 A real run (three brokers, two workers of each kind, coordinator, trainer, SQLite) on the scripted
 engine, first undisturbed, then while one random process after another gets SIGKILL. If a run is
 over before all kills are done, the same one begins again in a new home. The claims: every search
 finishes, no node is lost or stored twice, no result is taken twice, no process is left over, and
 each tree equals that of the undisturbed run.
+
+With `--rogue` nothing is killed. Instead a worker of every kind in `rogues` works beside the honest
+ones from the first second on. The claims: the run ends, its trees and figures are those of the
+undisturbed one, and no process has died.
 """
 
 import argparse
@@ -17,6 +22,7 @@ from msgspec import structs
 
 from benchmarks.chaos.injector import ChaosInjector, Outcome, run
 from benchmarks.chaos.recipe import recipe_for
+from benchmarks.chaos.rogue_run import measure_rogues
 from benchmarks.chaos.tree_diff import Tree, different, read_trees, unfinished
 from benchmarks.report import Report, open_report
 from rstar_async.config import Recipe
@@ -31,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run undisturbed, run with kills, compare."""
     report = open_report(__doc__, arguments, _parser())
     options = report.options
+    if options.rogue:
+        return measure_rogues(report)
     kills = options.kills or (12 if report.short else 200)
     folder = Path(tempfile.mkdtemp(prefix="rstar-chaos-", dir=options.folder))
     recipe = recipe_for(folder, options.seed, short=report.short)
@@ -123,6 +131,7 @@ def _nodes(trees: dict[str, Tree]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos")
     parser.add_argument("--kills", type=int, default=0, help="default: 200, with --short 12")
+    parser.add_argument("--rogue", action="store_true", help="workers that answer wrongly instead")
     parser.add_argument("--seed", type=int, default=1, help="of the run and of the kills")
     parser.add_argument("--pause", type=float, default=MEAN_PAUSE, help="mean seconds to a kill")
     parser.add_argument("--delay", type=float, default=0.4, help="of the models, with kills")

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from random import Random
+from typing import Protocol
 
 import msgspec
 import trio
@@ -29,6 +30,12 @@ from rstar_async.launch.supervisor import run_processes
 ENDLESS = Backoff(young_seconds=0.0, first_wait=0.1)
 EARLY_KILLS = 8
 MARK = "RSTAR_CHAOS_HOME"
+
+
+class Injector(Protocol):
+    """Disturbs a run while it goes on; `home` is its folder."""
+
+    async def run(self, specs: Sequence[ProcessSpec], home: Path) -> None: ...
 
 
 class ChaosInjector:
@@ -90,10 +97,10 @@ class Outcome(msgspec.Struct, frozen=True):
     dead_letters: int
 
 
-def run(recipe: Recipe, injector: ChaosInjector, *, delay: float, limit_seconds: float) -> Outcome:
-    """Bring the recipe to its end in a new home, with kills. In the main thread only."""
+def run(recipe: Recipe, injector: Injector, *, delay: float, limit_seconds: float) -> Outcome:
+    """Bring the recipe to its end in a new home, disturbed. In the main thread only."""
     with prepared_run(recipe, delay) as (specs, places):
-        return trio.run(_run_with_kills, specs, places, injector, limit_seconds)
+        return trio.run(_run_disturbed, specs, places, injector, limit_seconds)
 
 
 @contextmanager
@@ -108,8 +115,8 @@ def prepared_run(recipe: Recipe, delay: float) -> Iterator[tuple[list[ProcessSpe
         remove_socket_folder(sockets)
 
 
-async def _run_with_kills(
-    specs: list[ProcessSpec], places: Places, injector: ChaosInjector, limit_seconds: float
+async def _run_disturbed(
+    specs: list[ProcessSpec], places: Places, injector: Injector, limit_seconds: float
 ) -> Outcome:
     exit_code = None
     started = trio.current_time()

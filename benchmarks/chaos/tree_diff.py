@@ -61,6 +61,13 @@ def read_trees(location: str, run: str) -> dict[str, Tree]:
         return {search.id: _tree(database, search) for search in found}
 
 
+def read_figures(location: str, run: str) -> dict[tuple[int, str], tuple[float, int]]:
+    """pass@1 and how many problems it is over, by round and method."""
+    with open_database(location, must_exist=True) as database:
+        found = database.read(queries.evaluations_of, run)
+    return {(e.round, e.method): (e.pass_at_1, e.problems) for e in found}
+
+
 def different(one: Mapping[str, Tree], other: Mapping[str, Tree]) -> list[str]:
     """The searches whose trees differ, or are in one of the two stores only."""
     common = one.keys() & other.keys()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rstar_async.evaluation.request import EvaluationRequest
 
 TAKES_OVERRIDES = True
+INCOMPLETE = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make what is missing, store the figures, print the table."""
+    """Make what is missing, store the figures, print the table; 1 if some could not be measured."""
     from rstar_async.cli.output import note, print_table, write_json
     from rstar_async.evaluation.display import caption, schedules_caption, schedules_table, table_of
     from rstar_async.evaluation.request import submit
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(caption(results))
     if arguments.json is not None:
         write_json(arguments.json, results)
-    return code
+    return code or (INCOMPLETE if results.failure else 0)
 
 
 def _request(arguments: argparse.Namespace) -> "EvaluationRequest":

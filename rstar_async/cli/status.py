@@ -10,6 +10,7 @@ import msgspec
 import trio
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from rstar_async.cli.narrow_tables import fitted
@@ -18,6 +19,7 @@ from rstar_async.cli.run_progress import RunProgress
 from rstar_async.errors import BadInput
 from rstar_async.launch.lock import running_holder
 from rstar_async.launch.sockets import clients_endpoint
+from rstar_async.sanitize import without_controls
 from rstar_async.wire.messages import Status, WorkerStatus
 from rstar_async.wire.payloads import POOLS
 from rstar_async.wire.pool import PoolClient, open_pool
@@ -27,7 +29,7 @@ REFRESH_SECONDS = 1.0
 SILENT_SECONDS = 3.0  # a healthy worker beats every second
 COLUMNS = (
     *("running", "capacity", "queued", "finished", "per second"),
-    *("failed", "deaths", "redelivered", "duplicates"),
+    *("failed", "deaths", "redelivered", "duplicates", "rejected"),
 )
 
 Answers = dict[str, Status | None]
@@ -137,7 +139,8 @@ def status_table(
             continue
         table.add_row(*_pool_cells(status, (before or {}).get(endpoint)), style="bold")
         for worker in sorted(status.workers, key=lambda worker: worker.name):
-            table.add_row(*_worker_cells(worker))
+            style = "red" if worker.quarantine_seconds else ""
+            table.add_row(*_worker_cells(worker), style=style)
     return table
 
 
@@ -153,6 +156,7 @@ def _pool_cells(status: Status, before: Status | None) -> list[str]:
         counters.deaths,
         counters.redelivered,
         counters.duplicates,
+        counters.rejected,
     )
     return [status.pool, *map(str, numbers)]
 
@@ -161,7 +165,15 @@ def _worker_cells(worker: WorkerStatus) -> list[str]:
     silent = worker.silent_seconds
     remark = f"  silent for {silent:.0f} s" if silent > SILENT_SECONDS else ""
     draining = "  draining" if worker.capacity == 0 else ""
-    return [f"  {worker.name}{draining}{remark}", str(worker.running), str(worker.capacity)]
+    name = escape(without_controls(worker.name))
+    words = f"  {name}{draining}{remark}{_quarantine(worker)}"
+    return [words, str(worker.running), str(worker.capacity)]
+
+
+def _quarantine(worker: WorkerStatus) -> str:
+    if not worker.quarantine_seconds:
+        return ""
+    return f"  quarantined for {worker.quarantine_seconds:.0f} s after {worker.faults} faults"
 
 
 def _rate(status: Status, before: Status | None) -> str:

@@ -1,6 +1,7 @@
 """The coordinator process: `python -m rstar_async.coordinator --recipe FILE --sockets DIR`."""
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from rstar_async.coordinator.gpu_sharing import SharedGPU
 from rstar_async.coordinator.progress import show_progress
 from rstar_async.domains.registry import domain_of
 from rstar_async.errors import BadInput
+from rstar_async.evaluation.unmeasured import Unmeasured
 from rstar_async.launch.sockets import clients_endpoint
 from rstar_async.reports.round_rows import report_of
 from rstar_async.reports.terminal import table_of
@@ -24,34 +26,39 @@ from rstar_async.search.metrics import update_pool_metrics
 from rstar_async.search.pools import open_pools
 from rstar_async.search.runner import SearchRunner
 from rstar_async.telemetry import process
-from rstar_async.wire.exception_groups import single
+from rstar_async.wire.exception_groups import first
 from rstar_async.wire.payloads import POOLS, Pool
 from storage.database import open_database
 from storage.store import open_store
 
 BAD_INPUT = 2
+UNMEASURED = os.EX_TEMPFAIL  # for the supervisor: starting it again would not help
 TOLD_TO_STOP = 128 + signal.SIGTERM
 TABLE_COLUMNS = 160  # it goes to the log of a container
 
 
 def main() -> int:
-    """Exit code 0 when all rounds are closed, 2 on bad input, 143 when told to stop before."""
+    """Exit code 0 when all rounds are closed, 2 on bad input, 75 if something could not be
+    measured, 143 when told to stop before."""
     arguments = _parser().parse_args()
     try:
         recipe = read_stored_recipe(arguments.recipe)
         process.begin(arguments, "coordinator")
         complete = process.run(coordinate, recipe, _endpoints(arguments), arguments.keys)
-    except BadInput as bad_input:
-        print(f"coordinator: {bad_input}", file=sys.stderr)
-        return BAD_INPUT
+    except (BadInput, Unmeasured) as error:
+        return _refuse(error)
     except BaseExceptionGroup as group:
-        if (bad := group.subgroup(BadInput)) is None:
+        if (inside := group.subgroup((BadInput, Unmeasured))) is None:
             raise
-        print(f"coordinator: {single(bad)}", file=sys.stderr)
-        return BAD_INPUT
+        return _refuse(first(inside))
     if complete and arguments.table:
         _print_rounds(recipe)
     return 0 if complete else TOLD_TO_STOP
+
+
+def _refuse(error: BaseException) -> int:
+    print(f"coordinator: {error}", file=sys.stderr)
+    return BAD_INPUT if isinstance(error, BadInput) else UNMEASURED
 
 
 def _print_rounds(recipe: Recipe) -> None:

@@ -17,6 +17,7 @@ from rstar_async.config import Recipe
 from rstar_async.config.loader import as_toml_values
 from rstar_async.coordinator.gpu_sharing import SharedGPU
 from rstar_async.coordinator.round_search import RoundSearch
+from rstar_async.coordinator.round_timer import keep_time
 from rstar_async.coordinator.stages import Measuring
 from rstar_async.data.problems import heldout_problems, problems_of_round
 from rstar_async.domains.registry import domain_of
@@ -64,13 +65,19 @@ class Driver:
         await self._store.commit(self._run_row(), *heldout)
         for number in range(len(self._recipe.rounds) + 1):
             round_ = await self._open(number)
-            if round_.status == "searching":
-                await self._search(round_)
             if round_.status != "closed":
-                await self._wait_until_trained(number)
-                await self._gpu.hand_over("servers")
-                await self._evaluate(number, heldout)
-                await self._advance(number, "closed", *await self._refusals(number))
+                async with keep_time(self._store, round_):
+                    await self._finish(round_, heldout)
+
+    async def _finish(self, round_: Round, heldout: Sequence[Problem]) -> None:
+        """From wherever the round stands."""
+        number = round_.number
+        if round_.status == "searching":
+            await self._search(round_)
+        await self._wait_until_trained(number)
+        await self._gpu.hand_over("servers")
+        await self._evaluate(number, heldout)
+        await self._advance(number, "closed", *await self._refusals(number))
 
     async def _open(self, number: int) -> Round:
         """The stored round; a new one starts with the newest models of the rounds before."""

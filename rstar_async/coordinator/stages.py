@@ -16,7 +16,7 @@ from storage.queries import Connection
 from storage.records import Round, RoundStatus
 
 ORDER: tuple[RoundStatus, ...] = ("searching", "searched", "trained", "closed")
-TAIL_BYTES = 64 * 1024
+TAIL_BYTES = 1024 * 1024
 PHASES = {"base": "convert", "bootstrap": "learn the format", "policy": "policy", "ppm": "PPM"}
 
 

@@ -5,6 +5,7 @@ started again, it goes on with what the store holds.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from rstar_async.evaluation.schedule_comparison import ScheduleComparison, Sched
 from rstar_async.evaluation.settings import EvaluationSettings
 from rstar_async.evaluation.solve import Solved, solve
 from rstar_async.evaluation.strategies import TREE, strategies
+from rstar_async.evaluation.unmeasured import Unmeasured
 from rstar_async.launch.sockets import clients_endpoint
 from rstar_async.search.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
@@ -35,29 +37,30 @@ from rstar_async.search.pools import open_pools
 from rstar_async.search.runner import SearchRunner
 from rstar_async.telemetry import process
 from rstar_async.telemetry.progress_display import display_on
-from rstar_async.wire.exception_groups import single
+from rstar_async.wire.exception_groups import first
 from rstar_async.wire.payloads import POOLS
 from storage import queries
 from storage.records import Problem
 from storage.store import Store, open_store
 
 BAD_INPUT = 2
+NOTHING_MEASURED = os.EX_TEMPFAIL  # for the supervisor: starting it again would not help
 Reply: TypeAlias = Results | ScheduleResults | Solved
 
 
 def main() -> int:
-    """Exit code 0 when the results are written, 2 on bad input."""
+    """Exit code 0 when the results are written, 2 on bad input, 75 if nothing could be measured."""
     arguments = _parser().parse_args()
     request = msgspec.json.decode(arguments.request.read_bytes(), type=EvaluationRequest)
     try:
         process.begin(arguments, "evaluation")
         reply = process.run(carry_out, request, arguments.sockets)
-    except BadInput as bad:
-        return _refuse(bad)
+    except (BadInput, Unmeasured) as error:
+        return _refuse(error)
     except BaseExceptionGroup as group:
-        if (inside := group.subgroup(BadInput)) is None:
+        if (inside := group.subgroup((BadInput, Unmeasured))) is None:
             raise
-        return _refuse(single(inside))
+        return _refuse(first(inside))
     results = arguments.request.with_name(RESULTS)
     draft = results.with_suffix(".draft")
     draft.write_bytes(msgspec.json.encode(reply))
@@ -67,7 +70,7 @@ def main() -> int:
 
 def _refuse(error: BaseException) -> int:
     print(f"rstar: {error}", file=sys.stderr)
-    return BAD_INPUT
+    return BAD_INPUT if isinstance(error, BadInput) else NOTHING_MEASURED
 
 
 @dataclass(frozen=True, slots=True)

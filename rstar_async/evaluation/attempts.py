@@ -14,8 +14,9 @@ from msgspec import structs
 from rstar_async.errors import JobFailed
 from rstar_async.evaluation.settings import EvaluationSettings
 from rstar_async.evaluation.strategy import PendingAttempt, Strategy
+from rstar_async.evaluation.unmeasured import TRIES
 from rstar_async.search.runner import SearchRunner
-from rstar_async.wire.exception_groups import single
+from rstar_async.wire.exception_groups import first
 from storage import queries
 from storage.queries import Attempt
 from storage.records import Problem, Search, SearchProgress
@@ -77,21 +78,30 @@ class Attempts:
         return made
 
     async def finish(self, strategy: Strategy, problem: Problem, row: Search) -> Attempt:
-        """The attempt with the id of `row`, made if the store does not have it; its search is
-        marked failed if its jobs failed for good."""
+        """The attempt with the id of `row`, made if the store does not have it finished; it is
+        failed if its jobs failed for good, whenever they were tried."""
         found = await self._store.read(queries.attempt, row.id)
         if found is None:
             await self._store.commit(row)
-        if found is None or found.search.status not in ("finished", "failed"):
-            async with self._limit:
-                begun = structs.replace(found.search, seed=row.seed) if found else row
-                await self._run(strategy, problem, begun)
-            found = await self._store.read(queries.attempt, row.id)
-            assert found is not None
-            if found.search.status == "finished":
-                self.new_tokens += found.new_tokens
+        for _ in range(TRIES):
+            if found is None or found.search.status != "finished":
+                found = await self._try(strategy, problem, row, found)
+        assert found is not None
         self._on_attempt(strategy, found)
         return found
+
+    async def _try(
+        self, strategy: Strategy, problem: Problem, row: Search, found: Attempt | None
+    ) -> Attempt:
+        """Make the attempt, or go on where an earlier try ended."""
+        async with self._limit:
+            begun = structs.replace(found.search, seed=row.seed) if found else row
+            await self._run(strategy, problem, begun)
+        made = await self._store.read(queries.attempt, row.id)
+        assert made is not None
+        if made.search.status == "finished":
+            self.new_tokens += made.new_tokens
+        return made
 
     async def _run(self, strategy: Strategy, problem: Problem, search: Search) -> None:
         plan, evaluation = self.settings.plan(strategy), self.settings.evaluation
@@ -99,7 +109,7 @@ class Attempts:
         try:
             await strategy.run(pending)
         except* JobFailed as failures:
-            reason = str(single(failures))
+            reason = str(first(failures))
             log.error("attempt failed", extra={"tree": search.id, "reason": reason})
             await self._store.commit(_failed(search, reason))
 

@@ -34,8 +34,9 @@ def table_of(results: Results) -> Table:
 def caption(results: Results) -> str:
     """What the figures mean and what they took."""
     return (
-        f"percent of {results.problems} problems with 95 % intervals; beams and samples use the "
-        f"tokens of the trees above them\n{results.rollouts} rollouts of {results.candidates} "
+        f"{_missing(results)}percent of {_measured(results)} problems with 95 % intervals; beams "
+        f"and samples use the tokens of the trees above them\n"
+        f"{results.rollouts} rollouts of {results.candidates} "
         f"candidates a tree, seed {results.seed}; now generated {results.generated:,} tokens in "
         f"{results.seconds:,.0f} s{_savings(results)}{_trust(results)}"
     )
@@ -47,6 +48,7 @@ def show_solved(solved: Solved) -> None:
     figures = f"{solved.tokens:,} tokens in {solved.seconds:.0f} s"
     if not solved.answer:
         console.print(f"no answer: none of {solved.trajectories} trees came to one ({figures})")
+        _show_failed(console, solved)
         for doubt in solved.doubts:
             console.print(without_controls(doubt), markup=False, highlight=False, style="yellow")
         return
@@ -59,14 +61,35 @@ def show_solved(solved: Solved) -> None:
         line = f"           {counts} say {without_controls(vote.answer)}{score}"
         console.print(line, markup=False, highlight=False)
     console.print(f"           {figures}", highlight=False)
+    _show_failed(console, solved)
     for number, doubt in enumerate(solved.doubts):
         line = f"{'' if number else 'doubtful':11}{without_controls(doubt)}"
         console.print(line, markup=False, highlight=False, style="yellow")
 
 
+def _show_failed(console: Console, solved: Solved) -> None:
+    if solved.failed:
+        reason = without_controls(solved.failure)
+        line = f"           {solved.failed} more trees could not be grown: {reason}"
+        console.print(line, markup=False, highlight=False)
+
+
 def accuracy(row: Result) -> str:
     """`61.1 [51, 70]`, in percent."""
     return f"{100 * row.accuracy:.1f} [{100 * row.low:.0f}, {100 * row.high:.0f}]"
+
+
+def _measured(results: Results | ScheduleResults) -> str:
+    """`39 of 39`; older results say only how many were asked."""
+    asked = results.problems
+    return f"{asked}" if results.measured is None else f"{results.measured} of {asked}"
+
+
+def _missing(results: Results | ScheduleResults) -> str:
+    if not results.failure:
+        return ""
+    said = without_controls(results.failure)
+    return f"NOT STORED. {said}\nthe same command again tries what is missing\n"
 
 
 def _savings(results: Results) -> str:
@@ -136,8 +159,9 @@ def schedules_table(results: ScheduleResults) -> Table:
 def schedules_caption(results: ScheduleResults) -> str:
     """What the figures mean."""
     return (
-        f"means over {results.problems} problems x {results.trees} trees, one answer a tree by "
-        f"{results.answer}, {results.candidates} candidates, seed {results.seed}; 95 % intervals "
+        f"{_missing(results)}means over {_measured(results)} problems x {results.trees} trees, "
+        f"one answer a tree by {results.answer}, "
+        f"{results.candidates} candidates, seed {results.seed}; 95 % intervals "
         f"over problems, paired; {results.seconds:,.0f} s"
         + (f"\n{results.ppm_note}" if results.ppm_note else "")
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from rstar_async.evaluation.selection import Proposal
 from rstar_async.search.expansion import ExpansionResult, StepResult
 from rstar_async.search.models import ActiveModels
+from rstar_async.search.paths import path_order
 from rstar_async.search.persistence import expansion_row, node_rows, root_row
 from rstar_async.search.tree import Selection, Tree, TreeNode
 from storage.records import Record, Search, SearchProgress
@@ -22,6 +23,7 @@ class RecordedTree:
         self.new_tokens = 0
         self._expansions: list[tuple[TreeNode, list[TreeNode], ExpansionResult]] = []
         self._started_at = time.time()
+        self._began = time.monotonic()
 
     @property
     def root(self) -> TreeNode:
@@ -35,10 +37,12 @@ class RecordedTree:
         return list(zip(children, expansion.steps, strict=True))
 
     def solutions(self) -> list[tuple[Proposal, str]]:
-        """The answer, "" if there is none, and the text of every sampled solution."""
+        """The answer, "" if there is none, and the text of every sampled solution; by path, an
+        order that does not depend on timing."""
+        in_order = sorted(self._expansions, key=lambda expansion: path_order(expansion[0].path))
         return [
             (_proposal(child), "".join(node.candidate.text for node in child.path_from_root()))
-            for _, children, expansion in self._expansions
+            for _, children, expansion in in_order
             for child, step in zip(children, expansion.steps, strict=True)
             for _ in range(step.multiplicity)
             if not child.status.is_open
@@ -50,7 +54,6 @@ class RecordedTree:
         for number, (node, children, expansion) in enumerate(self._expansions, start=1):
             yield expansion_row(search.id, number, node, expansion)
             yield from node_rows(search.id, number, children, expansion)
-        now = time.time()
         yield SearchProgress(
             search_id=search.id,
             status="finished",
@@ -58,8 +61,8 @@ class RecordedTree:
             expansions=len(self._expansions),
             solved=any(node.candidate.is_correct for node in self.tree.answers()),
             started_at=self._started_at,
-            finished_at=now,
-            seconds=now - self._started_at,
+            finished_at=time.time(),
+            seconds=time.monotonic() - self._began,
         )
 
 

@@ -31,13 +31,16 @@ class Result(msgspec.Struct, frozen=True):
     high: float
     tokens: float
     seconds: float
-    evaluation_id: str
+    evaluation_id: str  # "" if it is not stored
     over_majority: Interval | None = None
     over_best_of_n: Interval | None = None
 
 
 class Results(msgspec.Struct, frozen=True):
     """The table of one evaluation.
+
+    Figures are over the `measured` ones of the `problems`. If some could not be measured, `failure`
+    says why, and the table was not stored.
 
     `generated` tokens were sampled for it, `seconds` it took; both leave out what an earlier
     evaluation had stored. `pair_accuracy` is that of the PPM on held-out pairs, if its training
@@ -62,21 +65,28 @@ class Results(msgspec.Struct, frozen=True):
     pair_accuracy: float | None = None
     token_savings: tuple[Interval, Interval] | None = msgspec.field(default=None, name="spared")
     ppm_note: str = ""
+    measured: int | None = None
+    failure: str = ""
 
 
 class ResultsOf:
     """The rows of one evaluation on one benchmark, in both forms.
 
     An id depends on models, settings, benchmark, problems and the figure: the same figure, the
-    same row of the store.
+    same row of the store. With a `failure` some problems are missing, and there are no records.
     """
 
     def __init__(
-        self, settings: EvaluationSettings, benchmark: str, problems: Sequence[str]
+        self,
+        settings: EvaluationSettings,
+        benchmark: str,
+        problems: Sequence[str],
+        failure: str = "",
     ) -> None:
         self._settings = settings
         self._benchmark = benchmark
         self._problems = problems
+        self._failure = failure
 
     def records(self, row: Row) -> Iterator[Evaluation | EvaluationAnswer]:
         """The evaluation of a row, and its choice in the first block of every problem."""
@@ -127,6 +137,8 @@ class ResultsOf:
             pair_accuracy=ppm.metrics.get("pair_accuracy") if ppm else None,
             token_savings=(interval(tokens), interval(accuracy)),
             ppm_note=settings.ppm_note,
+            measured=len(rows[0].cells) if rows else 0,
+            failure=self._failure,
         )
 
     def _result(self, row: Row, rows: Sequence[Row]) -> Result:
@@ -141,7 +153,7 @@ class ResultsOf:
             high=row.share.high,
             tokens=row.tokens,
             seconds=row.seconds,
-            evaluation_id=self._id(row),
+            evaluation_id="" if self._failure else self._id(row),
             over_majority=interval(over_majority) if over_majority else None,
             over_best_of_n=interval(over_best_of_n) if over_best_of_n else None,
         )
@@ -156,6 +168,7 @@ class ResultsOf:
     def _figures(self, row: Row) -> dict[str, object]:
         own = self._settings
         return {
+            "measured": len(row.cells),
             "trajectories": row.trajectories,
             "drawn": row.drawn,
             "tokens_per_problem": row.tokens,

@@ -22,9 +22,10 @@ from rstar_async.evaluation.sampling import Sampling
 from rstar_async.evaluation.selection import Proposal, answer_of_tree
 from rstar_async.evaluation.settings import EvaluationSettings
 from rstar_async.evaluation.strategies import TREE
+from rstar_async.evaluation.unmeasured import TRIES, Unmeasured, failure_in, missing
 from rstar_async.search.runner import SearchRunner
 from rstar_async.seeding import digest, search_id, tree_seed
-from rstar_async.wire.exception_groups import single
+from rstar_async.wire.exception_groups import first
 from storage import queries
 from storage.queries import Attempt
 from storage.records import EvaluationAnswer, Problem, Search
@@ -47,7 +48,8 @@ class Measured:
 class RoundEvaluation:
     """The models of one round on its held-out problems.
 
-    A problem whose jobs failed for good counts as not solved.
+    A problem whose jobs fail for good raises `Unmeasured` after all others were tried; nothing is
+    stored then, and a second call measures what is missing.
     """
 
     def __init__(
@@ -71,10 +73,10 @@ class RoundEvaluation:
         sampling = Sampling(self._settings.evaluation.samples)
         limit = trio.Semaphore(self._settings.search.in_flight)
 
-        async def measure(problem: Problem) -> Measured:
+        async def measure(problem: Problem) -> Measured | str:
             async with limit:
                 measured = await self._sample(problem, sampling)
-            on_sampled(measured.new_tokens)
+            on_sampled(measured.new_tokens if isinstance(measured, Measured) else 0)
             return measured
 
         await self._measure("policy", self._alone, sampling.width, measure)
@@ -83,9 +85,10 @@ class RoundEvaluation:
         """Measure one tree a problem, which gives one answer by the rule `evaluation.answer`."""
         attempts = Attempts(self._settings, self._runner, self._store)
 
-        async def measure(problem: Problem) -> Measured:
+        async def measure(problem: Problem) -> Measured | str:
             row = self._search_row(problem)
-            return self._chosen(problem, await attempts.finish(TREE, problem, row))
+            attempt = await attempts.finish(TREE, problem, row)
+            return failure_in([attempt]) or self._chosen(problem, attempt)
 
         await self._measure("search", self._settings, 1, measure)
 
@@ -94,22 +97,31 @@ class RoundEvaluation:
         method: Method,
         settings: EvaluationSettings,
         samples: int,
-        measure: Callable[[Problem], Awaitable[Measured]],
+        measure: Callable[[Problem], Awaitable[Measured | str]],
     ) -> None:
-        """Measure every problem, all at once, and store the evaluation with its answers."""
+        """Measure every problem, all at once, and store the evaluation with its answers; `measure`
+        returns why it could not."""
         id_ = self._id(method)
         stored = await self._store.read(queries.evaluations_of, settings.run_id)
         if any(evaluation.id == id_ for evaluation in stored):
             return
         started = time.monotonic()
         found: dict[str, Measured] = {}
+        failures: dict[str, str] = {}
 
         async def measure_one(problem: Problem) -> None:
-            found[problem.id] = await measure(problem)
+            match await measure(problem):
+                case Measured() as measured:
+                    found[problem.id] = measured
+                case str(reason):
+                    failures[problem.id] = reason
 
         async with trio.open_nursery() as nursery:
             for problem in self._problems:
                 nursery.start_soon(measure_one, problem)
+        if failures:
+            what = f"round {settings.round}, {method}"
+            raise Unmeasured(missing(what, failures, len(self._problems)))
         answers = [one for problem in self._problems for one in found[problem.id].answers]
         evaluation = settings.evaluation_record(
             id_,
@@ -124,36 +136,42 @@ class RoundEvaluation:
             settings={
                 "rollouts": settings.search.rollouts,
                 "candidates": settings.search.candidates,
+                "measured": len(found),
             },
         )
         await self._store.commit(evaluation, *answers)
 
-    async def _sample(self, problem: Problem, sampling: Sampling) -> Measured:
+    async def _sample(self, problem: Problem, sampling: Sampling) -> Measured | str:
+        """What was sampled; why it could not be, if that was tried often enough."""
+        for _ in range(TRIES):
+            sampled = await self._sample_once(problem, sampling)
+            if isinstance(sampled, Measured):
+                break
+        return sampled
+
+    async def _sample_once(self, problem: Problem, sampling: Sampling) -> Measured | str:
         tree_id = digest("sampling", self._id("policy"), problem.id).hex()
         seed = tree_seed("sampling", self._settings.round, self._settings.seed, problem.question)
         expander = self._runner.expander(problem, tree_id, seed, self._alone.plan(sampling))
-        tree = RecordedTree()
+        tree, reason = RecordedTree(), ""
         try:
             await sampling.grow(expander, tree, self._settings.evaluation)
         except* JobFailed as failures:
-            about = {"problem": problem.id, "reason": str(single(failures))}
-            log.error("sampling failed", extra=about)
-            tree = RecordedTree()
+            reason = str(first(failures))
+            log.error("sampling failed", extra={"problem": problem.id, "reason": reason})
         finally:
             self._runner.end_tree(tree_id)
-        nothing: list[tuple[Proposal | None, str]] = [(None, "")] * sampling.width
-        solutions = tree.solutions() or nothing
+        if reason:
+            return reason
         answers = [
             self._answer("policy", problem, number, proposal, text=text)
-            for number, (proposal, text) in enumerate(solutions)
+            for number, (proposal, text) in enumerate(tree.solutions())
         ]
         return Measured(answers, tree.new_tokens)
 
     def _chosen(self, problem: Problem, attempt: Attempt) -> Measured:
-        """The answer of a tree; none if its search failed."""
+        """The answer of a tree."""
         search = attempt.search.id
-        if attempt.search.status == "failed":
-            return Measured([self._answer("search", problem, 0, search_id=search)], 0)
         rule = self._settings.evaluation.answer
         chosen = answer_of_tree(distinct_proposals(attempt), rule)
         answer = self._answer("search", problem, 0, chosen, search_id=search)

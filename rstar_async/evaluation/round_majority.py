@@ -47,6 +47,7 @@ async def store_majority(
         samples=samples,
         correct=sum(answer.correct is True for answer in answers),
         new_tokens=round(policy.new_tokens * samples / policy.samples),
+        settings={"measured": len(problems)},
     )
     await store.commit(evaluation, *answers)
 

@@ -1,10 +1,11 @@
 """A comparison of schedules, from its problems to its stored rows: every tree is really grown."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 import trio
+from msgspec import structs
 
 from rstar_async.evaluation.aggregation import answers_in
 from rstar_async.evaluation.attempts import Attempts
@@ -18,6 +19,7 @@ from rstar_async.evaluation.schedules import (
 )
 from rstar_async.evaluation.settings import EvaluationSettings
 from rstar_async.evaluation.strategies import TREE
+from rstar_async.evaluation.unmeasured import Unmeasured, failure_in, missing
 from rstar_async.search.runner import SearchRunner
 from rstar_async.seeding import digest
 from storage.queries import Attempt
@@ -39,7 +41,11 @@ class ScheduleResult(msgspec.Struct, frozen=True):
 
 
 class ScheduleResults(msgspec.Struct, frozen=True):
-    """Schedules on the same problems, `trees` independent trees a problem and schedule."""
+    """Schedules on the same problems, `trees` independent trees a problem and schedule.
+
+    Figures are over the `measured` ones of the `problems`. If some could not be measured, `failure`
+    says why, and nothing was stored.
+    """
 
     run: str
     round: int
@@ -54,6 +60,8 @@ class ScheduleResults(msgspec.Struct, frozen=True):
     seconds: float
     rows: list[ScheduleResult]
     ppm_note: str = ""
+    measured: int | None = None
+    failure: str = ""
 
 
 class ScheduleComparison:
@@ -75,14 +83,34 @@ class ScheduleComparison:
     async def run(
         self, benchmark: str, problems: Sequence[Problem], schedules: Sequence[Schedule]
     ) -> ScheduleResults:
-        """Make what is missing, one schedule after the other, then store and return the rows."""
-        started = time.monotonic()
-        rows = compare([await self._figures(schedule, problems) for schedule in schedules])
-        await self._store.commit(*self._records(benchmark, problems, rows))
-        seconds = time.monotonic() - started
-        return self._results(benchmark, len(problems), rows, seconds)
+        """Make what is missing, one schedule after the other, then store and return the rows.
 
-    async def _figures(self, schedule: Schedule, problems: Sequence[Problem]) -> ScheduleFigures:
+        A problem with a tree that failed for good is left out under every schedule, and nothing is
+        stored then. Raises `Unmeasured` if no problem could be measured.
+        """
+        started = time.monotonic()
+        made = [await self._trees_under(schedule, problems) for schedule in schedules]
+        failures = _failures(problems, made)
+        failure = missing(benchmark, failures, len(problems)) if failures else ""
+        measured = [problem for problem in problems if problem.id not in failures]
+        if not measured and failure:
+            raise Unmeasured(failure)
+        rows = compare(
+            [
+                ScheduleFigures(schedule, await self._figures(measured, trees))
+                for schedule, trees in zip(schedules, made, strict=True)
+            ]
+        )
+        if not failure:
+            await self._store.commit(*self._records(benchmark, problems, rows))
+        seconds = time.monotonic() - started
+        results = self._results(benchmark, len(problems), rows, seconds)
+        return structs.replace(results, measured=len(measured), failure=failure)
+
+    async def _trees_under(
+        self, schedule: Schedule, problems: Sequence[Problem]
+    ) -> dict[str, list[Attempt]]:
+        """By problem."""
         attempts = self._attempts_under(schedule.applied_to(self._settings))
         made: dict[str, list[Attempt]] = {}
 
@@ -92,8 +120,12 @@ class ScheduleComparison:
         async with trio.open_nursery() as nursery:
             for problem in problems:
                 nursery.start_soon(make, problem)
-        found = [await self._of_problem(problem, made[problem.id]) for problem in problems]
-        return ScheduleFigures(schedule, found)
+        return made
+
+    async def _figures(
+        self, problems: Sequence[Problem], trees: Mapping[str, list[Attempt]]
+    ) -> list[ProblemFigures]:
+        return [await self._of_problem(problem, trees[problem.id]) for problem in problems]
 
     async def _of_problem(self, problem: Problem, attempts: Sequence[Attempt]) -> ProblemFigures:
         groups = await self._runner.group_answers(problem, answers_in(attempts))
@@ -117,6 +149,7 @@ class ScheduleComparison:
                 correct=round(sum(one.right)),
                 new_tokens=round(sum(one.tokens) * self._trees),
                 settings={
+                    "measured": len(problems),
                     "rollouts": one.schedule.rollouts,
                     "confidence": one.schedule.confidence,
                     "candidates": self._settings.search.candidates,
@@ -158,6 +191,17 @@ class ScheduleComparison:
             rows=[_result(row) for row in rows],
             ppm_note=settings.ppm_note,
         )
+
+
+def _failures(
+    problems: Sequence[Problem], made: Sequence[Mapping[str, list[Attempt]]]
+) -> dict[str, str]:
+    """Why a tree failed, of each problem that has such a tree under any schedule."""
+    reasons = {
+        problem.id: failure_in(tree for trees in made for tree in trees[problem.id])
+        for problem in problems
+    }
+    return {problem: reason for problem, reason in reasons.items() if reason}
 
 
 def _result(row: Comparison) -> ScheduleResult:

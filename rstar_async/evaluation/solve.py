@@ -11,6 +11,7 @@ from rstar_async.evaluation.attempts import Attempts, tokens_of
 from rstar_async.evaluation.doubts import doubts
 from rstar_async.evaluation.selection import Proposal, answer_of_tree, by_vote
 from rstar_async.evaluation.strategies import TREE
+from rstar_async.evaluation.unmeasured import Unmeasured, failure_in
 from rstar_async.search.runner import SearchRunner
 from storage import queries
 from storage.records import Problem
@@ -28,6 +29,8 @@ class Vote(msgspec.Struct, frozen=True):
 class Solved(msgspec.Struct, frozen=True):
     """The answer to one question with the solution it came from; "" and no votes if none came.
 
+    `failed` of the trees could not be grown, for the reason `failure`; they are none of the
+    `trajectories`.
     `doubts` are reasons not to trust it, in words.
     """
 
@@ -43,6 +46,8 @@ class Solved(msgspec.Struct, frozen=True):
     seconds: float
     doubts: list[str] = []
     ppm_note: str = ""
+    failed: int = 0
+    failure: str = ""
 
 
 async def solve(
@@ -50,10 +55,15 @@ async def solve(
 ) -> Solved:
     """Search `trees` trees at once; finished ones are taken from the store.
 
-    Each answers by the rule `evaluation.answer`, and so do all of them together.
+    Each answers by the rule `evaluation.answer`, and so do all of them together. Raises
+    `Unmeasured` if none could be grown.
     """
     started = time.monotonic()
-    made = await attempts.make(TREE, problem, range(1, trees + 1))
+    tried = await attempts.make(TREE, problem, range(1, trees + 1))
+    made = [attempt for attempt in tried if attempt.search.status == "finished"]
+    failure = failure_in(tried)
+    if not made and failure:
+        raise Unmeasured(f"no tree could be grown: {failure}")
     rule = attempts.settings.evaluation.answer
     groups = await runner.group_answers(problem, answers_in(made))
     given = [one.proposal for one in TREE.trajectories(made, groups, rule)]
@@ -76,6 +86,8 @@ async def solve(
         seconds=time.monotonic() - started,
         doubts=doubts(answer, by_answer, len(made), endings),
         ppm_note=attempts.settings.ppm_note,
+        failed=len(tried) - len(made),
+        failure=failure,
     )
 
 

@@ -3,11 +3,12 @@
 Guarantees. When `run_processes` returns or raises, no process it started is left, nor any that
 those started. Restarts are limited. The first SIGINT, SIGTERM or SIGHUP drains: group after group
 is asked to stop and given its time. The second kills. Exit codes: 0 the run is complete; 1 a
-process kept dying; 2 a process refused its input, or the run's folder was taken away; 128 + N ended
-by signal N.
+process kept dying or gave up; 2 a process refused its input, or the run's folder was taken away;
+128 + N ended by signal N.
 
 A process that ends with exit code 2 has printed on standard error what is wrong with the input;
-starting it again would not help, so its last line is passed on and everything stops.
+starting it again would not help, so its last line is passed on and everything stops. So it is with
+exit code 75, of a process that has tried its work often enough; the run then ends with code 1.
 """
 
 import contextlib
@@ -29,6 +30,7 @@ from rstar_async.launch.log_file import LogFile
 from rstar_async.launch.processes import ProcessSpec
 
 BAD_INPUT = 2
+GAVE_UP = os.EX_TEMPFAIL
 CLEAN_SECONDS = 2.0
 KILLED_SECONDS = 5.0
 LINES_SHOWN = 8
@@ -144,10 +146,10 @@ class Supervisor:
 
     def _is_final(self, spec: ProcessSpec, code: int, log: LogFile) -> bool:
         """True if the process must not be started again; it may have ended the run."""
-        if code == BAD_INPUT:
+        if code in (BAD_INPUT, GAVE_UP):
             printed = [line for line in log.last_lines(4) if not line.startswith("--- ")]
-            reason = printed[-1] if printed else f"{spec.name} refused its input; see {log.path}"
-            self._end(BAD_INPUT, reason.removeprefix("rstar: "))
+            reason = printed[-1] if printed else f"{spec.name} refused to go on; see {log.path}"
+            self._end(BAD_INPUT if code == BAD_INPUT else 1, reason.removeprefix("rstar: "))
         elif code == 0 and spec.ends_run:
             self._end(0, "")
         else:

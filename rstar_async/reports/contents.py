@@ -90,8 +90,9 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Scaling(msgspec.Struct, frozen=True):
-    """One evaluation over the number of trajectories; curves by method and rule. `ppm_note` says
-    why the PPM was left out or is doubtful."""
+    """One evaluation over the number of trajectories; curves by method and rule. `measured` of the
+    `problems` are what every figure is over, None if older figures do not tell; `ppm_note` says why
+    the PPM was left out or is doubtful."""
 
     round: int
     benchmark: str
@@ -100,6 +101,7 @@ class Scaling(msgspec.Struct, frozen=True):
     problems: int
     settings: dict[str, float]
     curves: dict[str, list[Point]]
+    measured: int | None = None
     ppm_note: str = ""
 
 

@@ -18,12 +18,12 @@ from rstar_async.reports.contents import (
     Scaling,
 )
 from rstar_async.reports.heldout_samples import heldout_by_round
-from rstar_async.reports.round_rows import RoundRow, report_of
+from rstar_async.reports.round_rows import RoundRow, measured, report_of
 from rstar_async.reports.solutions import solutions_of_round
 from storage import queries
 from storage.database import Database
 from storage.queries import Histograms, ProblemOutcome
-from storage.records import Evaluation, ModelVersion, Run
+from storage.records import Evaluation, ModelVersion
 
 EXAMPLES = 2
 METRICS = ("rows", "steps", "loss_first", "loss_last", "train_seconds", "pair_accuracy")
@@ -38,7 +38,7 @@ def gather(database: Database, run_id: str, location: str, hourly_price: float |
     evaluations = database.read(queries.evaluations_of, run_id)
     heldout = heldout_by_round(database, evaluations)
     rounds = [
-        _round(database, run, row, closing.rounds, versions, heldout, hourly_price)
+        _round(database, run_id, row, closing.rounds, versions, run.recipe, heldout, hourly_price)
         for row in closing.rounds
     ]
     return Report(
@@ -56,14 +56,14 @@ def gather(database: Database, run_id: str, location: str, hourly_price: float |
 
 def _round(
     database: Database,
-    run: Run,
+    run_id: str,
     row: RoundRow,
     rows: list[RoundRow],
     versions: list[ModelVersion],
+    recipe: dict[str, Any],
     heldout: Mapping[int, Heldout],
     hourly_price: float | None,
 ) -> RoundDetails:
-    run_id, recipe = run.id, run.recipe
     outcomes = database.read(queries.problem_outcomes, run_id, row.number)
     spent = database.read(queries.costs, run_id, row.number)
     return RoundDetails(
@@ -128,7 +128,7 @@ def scalings_of(evaluations: list[Evaluation]) -> list[Scaling]:
 
 
 def _evaluation_key(one: Evaluation) -> tuple[Any, ...]:
-    figures = ("trajectories", "drawn", "tokens_per_problem", "seconds_per_problem")
+    figures = ("measured", "trajectories", "drawn", "tokens_per_problem", "seconds_per_problem")
     settings = sorted((key, repr(v)) for key, v in one.settings.items() if key not in figures)
     return one.round, one.benchmark, one.policy_id, one.ppm_id, one.problems, *settings
 
@@ -151,8 +151,16 @@ def _scaling(found: list[Evaluation]) -> Scaling:
         first.problems,
         settings,
         dict(curves),
+        measured_least(found),
         first.settings.get("ppm_note", ""),
     )
+
+
+def measured_least(found: list[Evaluation]) -> int | None:
+    """How many problems every figure is over; None if one does not tell. Pure."""
+    counts = [measured(one) for one in found]
+    known = [count[0] for count in counts if count is not None]
+    return min(known) if len(known) == len(counts) else None
 
 
 def _cost(

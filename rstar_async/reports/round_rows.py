@@ -34,11 +34,13 @@ class RoundRow(msgspec.Struct, frozen=True):
     `tokens` were sampled in training searches; `cached_share` is the part of the reachable prompt
     tokens that the prefix cache served; `code_runs` counts executed steps by outcome, of which
     `shared_runs` took the result of an equivalent program; `rows` is how many solutions the policy
-    was trained on.
+    was trained on. `…_measured` says on how many of how many held-out problems pass@1 was measured;
+    figures of older versions do not tell.
     """
 
     number: int
     problems: int | None
+    failed_searches: int | None
     solved: int | None
     nodes: int | None
     tokens: int | None
@@ -50,10 +52,13 @@ class RoundRow(msgspec.Struct, frozen=True):
     pair_accuracy: float | None
     policy_pass_at_1: float | None
     policy_interval: tuple[float, float] | None
+    policy_measured: tuple[int, int] | None
     majority: float | None
     majority_interval: tuple[float, float] | None
+    majority_measured: tuple[int, int] | None
     search_pass_at_1: float | None
     search_interval: tuple[float, float] | None
+    search_measured: tuple[int, int] | None
     policy_id: str | None
     ppm_id: str | None
     seconds: float | None
@@ -75,8 +80,7 @@ def report_of(database: Database, run_id: str, location: str) -> RunReport:
     versions = database.read(queries.model_versions_of, run_id)
     evaluations = database.read(queries.evaluations_of, run_id)
     rows = [_row(database, round_, versions, evaluations) for round_ in rounds]
-    ends = [round_.closed_at for round_ in rounds if round_.closed_at]
-    seconds = max(ends) - rounds[0].started_at if ends else 0.0
+    seconds = sum(round_.seconds or 0.0 for round_ in rounds)
     return RunReport(run_id, location, seconds, rows)
 
 
@@ -98,13 +102,16 @@ def _row(
         pair_accuracy=_metric(ppm, "pair_accuracy"),
         policy_pass_at_1=policy.pass_at_1 if policy else None,
         policy_interval=(policy.low, policy.high) if policy else None,
+        policy_measured=measured(policy),
         majority=majority.pass_at_1 if majority else None,
         majority_interval=(majority.low, majority.high) if majority else None,
+        majority_measured=measured(majority),
         search_pass_at_1=search.pass_at_1 if search else None,
         search_interval=(search.low, search.high) if search else None,
+        search_measured=measured(search),
         policy_id=trained_policy.id if trained_policy else None,
         ppm_id=ppm.id if ppm else None,
-        seconds=round_.closed_at - round_.started_at if round_.closed_at else None,
+        seconds=round_.seconds if round_.status == "closed" else None,
         labels=labels_of([v.metrics for v in versions if v.round == round_.number]),
     )
 
@@ -126,7 +133,8 @@ def labels_of(metrics: Iterable[Mapping[str, Any]]) -> Labels | None:
 
 
 _SEARCH_FIGURES = (
-    "problems", "solved", "nodes", "tokens", "cached_share", "code_runs", "shared_runs", "pairs",
+    "problems", "failed_searches", "solved", "nodes", "tokens", "cached_share", "code_runs",
+    "shared_runs", "pairs",
 )  # fmt: skip
 
 
@@ -137,6 +145,7 @@ def _searched(database: Database, round_: Round) -> dict[str, Any]:
     found = database.read(queries.round_report, round_.run_id, round_.number)
     return {
         "problems": found.problems,
+        "failed_searches": database.read(queries.progress, round_.run_id, round_.number).failed,
         "solved": found.solved,
         "nodes": found.nodes,
         "tokens": found.new_tokens,
@@ -145,6 +154,13 @@ def _searched(database: Database, round_: Round) -> dict[str, Any]:
         "shared_runs": found.shared_runs,
         "pairs": sum(found.pairs.values()),
     }
+
+
+def measured(evaluation: Evaluation | None) -> tuple[int, int] | None:
+    """How many problems the figure is over, of how many; None if that is not known."""
+    if evaluation is None or "measured" not in evaluation.settings:
+        return None
+    return int(evaluation.settings["measured"]), evaluation.problems
 
 
 def _evaluation(evaluations: Sequence[Evaluation], number: int, method: str) -> Evaluation | None:

@@ -159,7 +159,8 @@ def test_time_table(found: Scaling) -> Table:
         if counts and counts[0] in first:
             tokens = [_tokens(first.get(n)) for n in counts]
             rows.append([f"{method}: tokens a problem", *tokens])
-    title = f"{found.benchmark}, {found.problems} problems, {found.policy_id}"
+    of = "" if found.measured is None else f"{found.measured} of "
+    title = f"{found.benchmark}, {of}{found.problems} problems, {found.policy_id}"
     header = ["method", *(f"{n} trajector{'y' if n == 1 else 'ies'}" for n in counts)]
     return Table(title, header, rows)
 
@@ -186,15 +187,16 @@ def _round_cells(row: RoundRow) -> list[str]:
     shared = row.shared_runs / total if total and row.shared_runs is not None else None
     return [
         "bootstrap" if row.number == 0 else str(row.number),
-        *map(count, (row.problems, row.solved, row.nodes, row.tokens)),
+        count(row.problems) + _failed(row.failed_searches),
+        *map(count, (row.solved, row.nodes, row.tokens)),
         percent(row.cached_share),
         f"{total:,} ({failed:,} failed)" if runs else NONE,
         percent(shared),
         count(row.pairs),
         percent(row.pair_accuracy),
-        _bounded(row.policy_pass_at_1, row.policy_interval),
-        _bounded(row.majority, row.majority_interval),
-        _bounded(row.search_pass_at_1, row.search_interval),
+        _bounded(row.policy_pass_at_1, row.policy_interval) + _of(row.policy_measured),
+        _bounded(row.majority, row.majority_interval) + _of(row.majority_measured),
+        _bounded(row.search_pass_at_1, row.search_interval) + _of(row.search_measured),
         number(row.seconds, 0),
     ]
 
@@ -203,6 +205,16 @@ def _bounded(value: float | None, bounds: tuple[float, float] | None) -> str:
     if value is None or bounds is None:
         return NONE
     return f"{100 * value:.1f} % [{100 * bounds[0]:.0f}, {100 * bounds[1]:.0f}]"
+
+
+def _failed(searches: int | None) -> str:
+    """Searches that say nothing about the models."""
+    return f" ({searches:,} searches failed)" if searches else ""
+
+
+def _of(measured: tuple[int, int] | None) -> str:
+    """On how many held-out problems."""
+    return "" if measured is None else f", {measured[0]} of {measured[1]}"
 
 
 def _gain(found: Heldout) -> str:

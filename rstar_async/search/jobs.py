@@ -1,6 +1,7 @@
 """The jobs of one tree: named after its content, grouped and routed by its id."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -17,6 +18,13 @@ from rstar_async.wire.payloads import (
     Scored,
 )
 from rstar_async.wire.pool import PoolClient
+from rstar_async.wire.replies import (
+    UNKNOWN_MODEL,
+    ModelBounds,
+    check_executed,
+    check_generated,
+    check_scored,
+)
 
 NO_LIMITS_GIVEN = Limits()
 
@@ -25,15 +33,27 @@ T = TypeVar("T")
 
 class TreeJobs:
     """The three pools as one tree uses them. `expansion` names one: the path of the node that is
-    being expanded, and which draw of several it is."""
+    being expanded, and which draw of several it is.
 
-    def __init__(self, pools: Pools, tree_id: str) -> None:
+    Replies are held to what is known of the models that they come from.
+    """
+
+    def __init__(
+        self,
+        pools: Pools,
+        tree_id: str,
+        policy: ModelBounds = UNKNOWN_MODEL,
+        ppm: ModelBounds = UNKNOWN_MODEL,
+    ) -> None:
         self._pools = pools
         self._tree_id = tree_id
+        self._policy = policy
+        self._ppm = ppm
 
     async def generate(self, request: Generate, expansion: str, priority: int) -> Generated:
         job = job_id("generate", self._tree_id, expansion, request.n)
-        return await self._request(self._pools.inference, request, Generated, job, priority)
+        check = partial(check_generated, request, model=self._policy)
+        return await self._request(self._pools.inference, request, Generated, job, priority, check)
 
     async def execute(
         self, program: list[str], limits: Limits, path: str, number: int, priority: int
@@ -41,18 +61,26 @@ class TreeJobs:
         """Run the program of candidate `number` below the node at `path`."""
         job = job_id("execute", self._tree_id, path, number, *program)
         request = Execute(self._tree_id, program, limits)
-        return await self._request(self._pools.executor, request, Executed, job, priority)
+        check = partial(check_executed, request)
+        return await self._request(self._pools.executor, request, Executed, job, priority, check)
 
     async def score(self, request: Score, expansion: str, priority: int) -> Scored:
         job = job_id("score", request.model, self._tree_id, expansion)
-        return await self._request(self._pools.reward, request, Scored, job, priority)
+        check = partial(check_scored, request, model=self._ppm)
+        return await self._request(self._pools.reward, request, Scored, job, priority, check)
 
     def executor(self, priority: int) -> "PoolExecutor":
         """For verification of the tree's solutions."""
         return PoolExecutor(self._pools.executor, self._tree_id, priority)
 
     async def _request(
-        self, pool: PoolClient, request: msgspec.Struct, reply: type[T], job: JobId, priority: int
+        self,
+        pool: PoolClient,
+        request: msgspec.Struct,
+        reply: type[T],
+        job: JobId,
+        priority: int,
+        check: Callable[[T], None],
     ) -> T:
         return await pool.request(
             request,
@@ -61,6 +89,7 @@ class TreeJobs:
             group=self._tree_id,
             affinity=self._tree_id,
             priority=priority,
+            check=check,
         )
 
 
@@ -75,13 +104,15 @@ class PoolExecutor:
 
     async def run(self, program: Sequence[str], limits: Limits = NO_LIMITS_GIVEN) -> Executed:
         self._was_used = True
+        request = Execute(self._group, list(program), limits)
         return await self._pool.request(
-            Execute(self._group, list(program), limits),
+            request,
             reply=Executed,
             job=job_id("verify", self._group, msgspec.msgpack.encode(limits), *program),
             group=self._group,
             affinity=self._group,
             priority=self._priority,
+            check=partial(check_executed, request),
         )
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from rstar_async.errors import BadInput
 from rstar_async.sanitize import from_json, shown
 from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.text.prompts import MATH_PROMPTS, Prompts
+from rstar_async.wire.replies import UNKNOWN_MODEL, ModelBounds
 
 MANIFEST = "manifest.json"
 
@@ -18,12 +19,15 @@ class ActiveModels:
     """A policy, perhaps a PPM, and the encoder for the policy's tokenizer and prompt style.
 
     `path_rule` is the rule for the value of a path that ordered the PPM's held-out answers best.
+    `policy_bounds` and `ppm_bounds` are what replies are held to.
     """
 
     policy: str
     ppm: str | None
     encoder: Encoder
     path_rule: PathRule = "last"
+    policy_bounds: ModelBounds = UNKNOWN_MODEL
+    ppm_bounds: ModelBounds = UNKNOWN_MODEL
 
     @classmethod
     def load(
@@ -33,7 +37,14 @@ class ActiveModels:
         rule of version `ppm`."""
         style = prompt_style(folder / policy)
         encoder = Encoder.load(folder / policy, style, prompts)
-        return cls(policy, ppm, encoder, _path_rule(folder / ppm) if ppm else "last")
+        return cls(
+            policy,
+            ppm,
+            encoder,
+            _path_rule(folder / ppm) if ppm else "last",
+            _bounds(folder / policy, encoder.vocabulary),
+            _bounds(folder / ppm, encoder.vocabulary) if ppm else UNKNOWN_MODEL,
+        )
 
 
 def prompt_style(folder: Path) -> PromptStyle:
@@ -66,3 +77,16 @@ def _path_rule(folder: Path) -> PathRule:
     metrics = read_manifest(folder).get("metrics")
     rule: PathRule = metrics.get("path_rule", "last") if isinstance(metrics, dict) else "last"
     return rule
+
+
+def _bounds(folder: Path, tokens: int) -> ModelBounds:
+    """By `config.json`. A model may have more ids than its tokenizer has `tokens`."""
+    try:
+        config = from_json((folder / "config.json").read_bytes())
+    except (OSError, ValueError):
+        return ModelBounds(tokens)
+    inner = config.get("text_config", config)
+    return ModelBounds(
+        max(tokens, int(inner.get("vocab_size") or 0)),
+        int(inner.get("max_position_embeddings") or 0),
+    )

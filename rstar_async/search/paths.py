@@ -26,4 +26,9 @@ def with_ancestors(paths: Iterable[str]) -> set[str]:
 
 def depth_first(paths: Iterable[str]) -> list[str]:
     """Parents before their children, each subtree in one piece."""
-    return sorted(paths, key=lambda path: [int(number) for number in path.split(".")])
+    return sorted(paths, key=path_order)
+
+
+def path_order(path: str) -> list[int]:
+    """What sorts paths depth first, siblings by number: "0.10" after "0.2"."""
+    return [int(number) for number in path.split(".")]

@@ -1,7 +1,8 @@
 """Searches many problems at once, without a barrier: a slow problem never delays another."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import trio
@@ -56,9 +57,15 @@ class SearchPlan:
 
 
 class SearchRunner:
-    """Runs searches over one set of pools and one store, in one domain, which must be open."""
+    """Runs searches over one set of pools and one store, in one domain, which must be open.
 
-    def __init__(self, pools: Pools, store: Store, domain: Domain) -> None:
+    `now` tells the time of day; no duration is measured by it.
+    """
+
+    def __init__(
+        self, pools: Pools, store: Store, domain: Domain, now: Callable[[], float] = time.time
+    ) -> None:
+        self._now = now
         self._pools = pools
         self._store = store
         self._domain = domain
@@ -106,7 +113,7 @@ class SearchRunner:
     def expander(self, problem: Problem, tree_id: str, seed: int, plan: SearchPlan) -> Expander:
         """An expander for one tree over `problem`; its draws follow from `seed`."""
         return Expander(
-            TreeJobs(self._pools, tree_id),
+            TreeJobs(self._pools, tree_id, plan.models.policy_bounds, plan.models.ppm_bounds),
             plan.models,
             self._domain,
             ExpansionSettings.of(
@@ -141,6 +148,7 @@ class SearchRunner:
             budget=plan.budget,
             candidates=plan.settings.candidates,
             parallel=plan.settings.parallel,
+            now=self._now,
         )
 
     async def _stored(self, search: Search, plan: SearchPlan) -> tuple[Tree, Spent]:

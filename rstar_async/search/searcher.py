@@ -9,6 +9,7 @@ tree asks for the same expansions again and grows the tree that an undisturbed o
 import math
 import time
 from collections import deque
+from collections.abc import Callable
 
 from msgspec import structs
 
@@ -27,7 +28,11 @@ BETWEEN_CURSORS = " "
 
 
 class Searcher:
-    """One search of one problem; `spent` is what it had used when `tree` was stored."""
+    """One search of one problem; `spent` is what it had used when `tree` was stored.
+
+    `now` tells the time of day, which may be set forward or back at any moment; only times that
+    people read are taken from it, never a duration.
+    """
 
     def __init__(
         self,
@@ -41,6 +46,7 @@ class Searcher:
         budget: Budget,
         candidates: int,
         parallel: int = 1,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._search = search
         self._tree = tree
@@ -54,7 +60,9 @@ class Searcher:
         self._expansions = search.expansions
         self._cursors: deque[TreeNode] = deque()
         self._seconds_before = search.seconds
-        self._started_at = time.time()
+        self._now = now
+        self._started_at = now()
+        self._began = time.monotonic()
 
     async def run(self) -> Tree:
         """Search until the budget is spent or nothing is left to expand."""
@@ -131,7 +139,7 @@ class Searcher:
 
     def _seconds(self) -> float:
         """Seconds of searching, without the pauses between runs."""
-        return self._seconds_before + time.time() - self._started_at
+        return self._seconds_before + time.monotonic() - self._began
 
     def _seconds_left(self) -> float:
         bound = self._budget.seconds
@@ -148,7 +156,7 @@ class Searcher:
             cursor="",
             solved=is_solved(self._tree),
             ended="seconds" if self._cursors else in_time,
-            finished_at=time.time(),
+            finished_at=self._now(),
         )
 
     def _progress(self, status: SearchStatus) -> SearchProgress:

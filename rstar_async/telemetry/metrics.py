@@ -22,11 +22,15 @@ BROKER_JOBS = Gauge(
 BROKER_WORKERS = Gauge("rstar_broker_workers", "Connected workers", POOL)
 BROKER_CAPACITY = Gauge("rstar_broker_capacity", "Jobs that connected workers take at once", POOL)
 BROKER_CLIENTS = Gauge("rstar_broker_clients", "Connected clients", POOL)
+BROKER_QUARANTINED = Gauge(
+    "rstar_broker_quarantined", "Workers that get no jobs because they did several wrongly", POOL
+)
 BROKER_EVENTS = Counter(
     "rstar_broker_events",
     "What happened to jobs and workers: submitted, attempts (leases given), finished, errors, dead "
     "(letters), expired, cancelled, retries, redelivered, deaths (of workers), duplicates "
-    "(results dropped), malformed (messages refused)",
+    "(results dropped), malformed (messages refused), rejected (results that clients refused), "
+    "quarantines (of workers)",
     ["pool", "event"],
 )
 BROKER_WAIT = Histogram(
@@ -62,8 +66,8 @@ REUSED_STEPS = Counter("rstar_reused_steps", "Steps that a snapshot saved execut
 CLIENT_JOBS = Gauge("rstar_client_jobs", "Jobs that this client waits for", POOL)
 CLIENT_EVENTS = Counter(
     "rstar_client_events",
-    "Events of the client: asked, answered, failed, resent, duplicates (endings of jobs that no "
-    "ask waits for, dropped), welcomes (connections made)",
+    "Events of the client: asked, answered, failed, refused (results that are no answers), resent, "
+    "duplicates (endings of jobs that no ask waits for, dropped), welcomes (connections made)",
     ["pool", "event"],
 )
 SEARCHES_IN_FLIGHT = Gauge("rstar_searches_in_flight", "Searches in flight", ["purpose"])

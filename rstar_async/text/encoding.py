@@ -66,6 +66,11 @@ class Encoder:
             raise BadInput(f"the tokenizer of {folder} lacks the tags {', '.join(missing)}")
 
     @property
+    def vocabulary(self) -> int:
+        """Above every id of the tokenizer."""
+        return 1 + max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)
+
+    @property
     def stop_token_ids(self) -> tuple[int, ...]:
         """Ids that end a step; empty in few-shot style."""
         if self._style == "few_shot":

@@ -39,6 +39,7 @@ class PoolMonitor:
         self._lock = trio.Lock()
         self._asked_at = float("-inf")
         self._pools = Pools(False, "", {})
+        self._changes = FileChanges()
 
     @property
     def has_home(self) -> bool:
@@ -54,7 +55,7 @@ class PoolMonitor:
 
     async def _read(self) -> Pools:
         if self._status_folder is not None:
-            return read_status_files(self._status_folder)
+            return read_status_files(self._status_folder, self._changes)
         if self.home is None:
             return Pools(False, "give `rstar view` the folder of a run to see its workers", {})
         try:
@@ -68,19 +69,37 @@ class PoolMonitor:
         return Pools(True, "", found)
 
 
-def read_status_files(folder: Path) -> Pools:
+class FileChanges:
+    """When files were last seen to change. A file's own time is compared with the time of day only
+    when it is seen for the first time, because that clock may be set."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Path, tuple[int, float]] = {}
+
+    def age(self, file: Path, written_ns: int, now: float, time_of_day: float) -> float:
+        """Seconds since the file's last change; `now` never decreases. Pure but for its memory."""
+        if file not in self._seen:
+            self._seen[file] = written_ns, now - abs(time_of_day - written_ns / 1e9)
+        elif self._seen[file][0] != written_ns:
+            self._seen[file] = written_ns, now
+        return now - self._seen[file][1]
+
+
+def read_status_files(folder: Path, changes: FileChanges | None = None) -> Pools:
     """`POOL.json` of every pool; None for a file that is old or cannot be read."""
+    changes = changes or FileChanges()
     found: dict[str, Status | None] = {
-        pool: _read_status(folder / f"{pool}.json") for pool in POOLS
+        pool: _read_status(folder / f"{pool}.json", changes) for pool in POOLS
     }
     if any(found.values()):
         return Pools(True, "", found)
     return Pools(False, f"no broker has written to {folder} lately", {})
 
 
-def _read_status(file: Path) -> Status | None:
+def _read_status(file: Path, changes: FileChanges) -> Status | None:
     try:
-        if time.time() - file.stat().st_mtime > STATUS_FILE_SECONDS:
+        written = file.stat().st_mtime_ns
+        if changes.age(file, written, time.monotonic(), time.time()) > STATUS_FILE_SECONDS:
             return None
         return msgspec.json.decode(file.read_bytes(), type=Status)
     except (OSError, msgspec.DecodeError):

@@ -20,10 +20,7 @@ from rstar_async.wire.messages import (
     ToClientMessage,
     ToWorkerMessage,
 )
-
-MAX_MESSAGES = 128  # in one envelope, and so handled without a pause
-INLINE_BYTES = 32 * 1024  # longest body that travels inside the first frame
-FRAME_BYTES = 8 * 1024 * 1024  # longest first frame: `MAX_MESSAGES` bodies and some to spare
+from rstar_async.wire.sizes import ENVELOPE_BODY_BYTES, FRAME_BYTES, INLINE_BYTES, MAX_MESSAGES
 
 T = TypeVar("T")
 Message = tuple[Header, bytes]
@@ -42,9 +39,15 @@ def frames_of(*messages: Message) -> list[bytes]:
 
 
 def envelopes(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
-    """Split messages to one peer into envelopes, in order."""
-    for start in range(0, len(messages), MAX_MESSAGES):
-        yield messages[start : start + MAX_MESSAGES]
+    """Split messages to one peer into envelopes, in order, each within its number and bytes."""
+    start = size = 0
+    for end, (_, body) in enumerate(messages):
+        size += len(body)
+        if end - start == MAX_MESSAGES or (size > ENVELOPE_BODY_BYTES and end > start):
+            yield messages[start:end]
+            start, size = end, len(body)
+    if start < len(messages):
+        yield messages[start:]
 
 
 def read_payload(body: bytes, kind: type[T]) -> T:
@@ -57,7 +60,7 @@ def _decoder_of(union: Any) -> Callable[[Sequence[bytes]], list[tuple[Any, bytes
 
     def decode(frames: Sequence[bytes]) -> list[tuple[Any, bytes]]:
         if not frames:
-            raise Malformed("no frame where an envelope was expected")
+            raise Malformed("no envelope, or one that is too large")
         if len(frames[0]) > FRAME_BYTES:
             raise Malformed(f"an envelope of {len(frames[0])} bytes")
         messages = _read(frames[0], decoder)
@@ -75,6 +78,8 @@ def _with_bodies(
     expected = sum(body is None for _, body in messages)
     if expected != len(bodies):
         raise Malformed(f"{len(bodies)} frames with bodies where {expected} were announced")
+    if (size := sum(map(len, bodies))) > ENVELOPE_BODY_BYTES:
+        raise Malformed(f"{size} bytes of bodies in one envelope")
     remaining = iter(bodies)
     return [(header, next(remaining) if body is None else body) for header, body in messages]
 

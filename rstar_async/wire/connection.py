@@ -15,21 +15,18 @@ from typing import Generic, Protocol, TypeVar
 import trio
 
 from rstar_async.errors import BrokerLost
-from rstar_async.wire.codec import (
-    MAX_MESSAGES,
-    Decode,
-    Malformed,
-    Message,
-    envelopes,
-    frames_of,
-)
+from rstar_async.wire.codec import Decode, Malformed, Message, envelopes, frames_of
+from rstar_async.wire.memory import give_back, resident_bytes
 from rstar_async.wire.messages import BrokerBeat, Header, Refused, Welcome, WhoAreYou
+from rstar_async.wire.sizes import ENVELOPE_BYTES, MAX_MESSAGES
 from rstar_async.wire.socket import Received, Socket
 
 log = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 5.0
 HELLO_SECONDS = 1.0
+BOUND_SECONDS = 0.1
+UNFINISHED_BYTES = 3 * ENVELOPE_BYTES
 ENVELOPES = 4  # handled together, so that replies to them leave before the rest is read
 
 Incoming = TypeVar("Incoming")
@@ -76,6 +73,7 @@ class Connection(Generic[Incoming]):
             self._open()
             nursery.start_soon(self._keep_beating)
             nursery.start_soon(self._keep_flushing)
+            nursery.start_soon(self._keep_bounded)
             try:
                 while True:
                     await self._listen_until_silent()
@@ -151,6 +149,21 @@ class Connection(Generic[Incoming]):
                 self._flush()
             else:
                 self._send_hello()
+
+    async def _keep_bounded(self) -> None:
+        """Cut the connection when more than a few whole messages have come since the last complete
+        one: a message that does not end would fill the memory."""
+        heard_at, bound = self.heard_at, 0
+        while True:
+            await trio.sleep(BOUND_SECONDS)
+            resident = resident_bytes()
+            if self.heard_at != heard_at or not bound:
+                heard_at, bound = self.heard_at, resident + UNFINISHED_BYTES
+            elif resident > bound and self._socket is not None and self._socket.is_being_sent_to:
+                log.warning("a message without end", extra={"endpoint": self._endpoint})
+                self._socket.cut_connections()
+                give_back()
+                bound = 0
 
     async def _listen_until_silent(self) -> None:
         assert self._socket is not None

@@ -28,6 +28,7 @@ Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=7 * 86400)]
 Jobs: TypeAlias = Annotated[list[JobId], Meta(max_length=2 * MAX_JOBS)]
 Capacity: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_JOBS)]
 Priority: TypeAlias = Annotated[int, Meta(ge=-(2**31), le=2**31)]
+Attempt: TypeAlias = Annotated[int, Meta(ge=0, le=2**31)]
 FailureKind: TypeAlias = Literal["error", "dead", "expired", "cancelled"]
 StopReason: TypeAlias = Literal["cancelled", "deadline", "draining"]
 
@@ -70,9 +71,17 @@ class Cancel(Header, frozen=True):
 
 
 class Got(Header, frozen=True):
-    """The ending of the job has arrived and need not be kept."""
+    """The ending of the job has arrived and need not be kept.
+
+    With a `fault` the result of that `attempt` is no answer to the request: the job is to be done
+    again by another worker, and with `blame` this counts at once against the one that sent it.
+    Without a fault, `blame` says that those who failed the job before did wrong.
+    """
 
     job: JobId
+    attempt: Attempt = 0
+    fault: Detail = ""
+    blame: bool = True
 
 
 class ClientBeat(Header, frozen=True, tag="beat"):
@@ -137,7 +146,7 @@ class Finished(Header, frozen=True):
     """
 
     job: JobId
-    attempt: int
+    attempt: Attempt
     worker: str
     seconds: float
     waited: float = 0.0
@@ -152,12 +161,18 @@ class Failed(Header, frozen=True):
 
 
 class WorkerStatus(msgspec.Struct, frozen=True):
-    """One worker as the broker sees it now."""
+    """One worker as the broker sees it now.
+
+    `faults` counts the jobs that it did wrong lately; while it is quarantined for them,
+    `quarantine_seconds` are left and it gets no jobs.
+    """
 
     name: str
     capacity: int
     running: int
     silent_seconds: float
+    faults: int = 0
+    quarantine_seconds: float = 0.0
 
 
 class Counters(msgspec.Struct, kw_only=True):
@@ -175,6 +190,8 @@ class Counters(msgspec.Struct, kw_only=True):
     deaths: int = 0
     duplicates: int = 0
     malformed: int = 0
+    rejected: int = 0
+    quarantines: int = 0
 
 
 class Status(Header, frozen=True):
@@ -226,14 +243,14 @@ class Done(Header, frozen=True):
     """The job ran to its end; the body is its result."""
 
     job: JobId
-    attempt: int
+    attempt: Attempt
 
 
 class Error(Header, frozen=True):
     """The job could not be done; `retryable` if another try may help."""
 
     job: JobId
-    attempt: int
+    attempt: Attempt
     retryable: bool
     detail: Detail = ""
 
@@ -242,7 +259,7 @@ class Stopped(Header, frozen=True):
     """The run was stopped: cancelled, at its deadline, or by the end of a drain."""
 
     job: JobId
-    attempt: int
+    attempt: Attempt
     reason: StopReason
 
 
@@ -260,7 +277,7 @@ class Assign(Header, frozen=True):
     """Run this job, whose body follows, for at most `deadline` seconds."""
 
     job: JobId
-    attempt: int
+    attempt: Attempt
     deadline: Seconds
     group: Group = ""
     affinity: Group = ""

@@ -4,6 +4,8 @@ Brokers never read them. Every struct is encoded as a msgpack array, so fields m
 appended, each with a default. Token ids are authoritative; text is derived from them.
 """
 
+from collections.abc import Iterable
+from hashlib import blake2b
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -108,6 +110,7 @@ class Executed(msgspec.Struct, frozen=True, array_like=True):
 
     `stdout` is what the last step printed; `value` is the repr of its final expression, "" if none.
     `step` is the index of the step that failed (-1 if none did) and `line` the line in it.
+    `program` is the `program_digest` of the steps that this is the outcome of.
     """
 
     status: Status
@@ -120,3 +123,9 @@ class Executed(msgspec.Struct, frozen=True, array_like=True):
     cpu_seconds: float = 0.0
     peak_mib: float = 0.0
     reused_steps: int = 0
+    program: bytes = b""
+
+
+def program_digest(steps: Iterable[str]) -> bytes:
+    """8 bytes that tell one program from another."""
+    return blake2b(msgspec.msgpack.encode(list(steps)), digest_size=8).digest()

@@ -1,14 +1,16 @@
 """The client side of a pool: `await pool.ask(job, body)` returns the answer, once.
 
 Guarantees. An `ask` returns the job's result or raises `JobFailed`; dying workers and restarted
-brokers only make it slower. If an `ask` is cancelled, the broker is told at once. At most `window`
+brokers only make it slower, and so do results that are no answers: those are done again elsewhere.
+If an `ask` is cancelled, the broker is told at once. At most `window`
 jobs are with the broker, fewer if it accepts fewer from one client; further asks wait here. Two
 asks of a job share its answer.
 """
 
 import contextlib
+import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +18,7 @@ import msgspec
 import trio
 
 from rstar_async.errors import BadInput, JobFailed
-from rstar_async.wire.calls import Answer, Call, Statistics
+from rstar_async.wire.calls import MOST_REFUSALS, Answer, Call, Fault, Read, Statistics
 from rstar_async.wire.codec import Malformed, decode_to_client, read_payload
 from rstar_async.wire.connection import Connection
 from rstar_async.wire.exception_groups import single
@@ -39,7 +41,11 @@ from rstar_async.wire.messages import (
     ToClientMessage,
     Welcome,
 )
-from rstar_async.wire.socket import BODY_BYTES, open_peer
+from rstar_async.wire.replies import DoubtfulReply
+from rstar_async.wire.sizes import BODY_BYTES
+from rstar_async.wire.socket import open_peer
+
+log = logging.getLogger(__name__)
 
 RESEND_TICK_SECONDS = 0.5
 STATUS_RETRY_SECONDS = 1.0
@@ -79,18 +85,20 @@ class PoolClient:
         affinity: str = "",
         priority: int = 0,
         deadline: float = 600.0,
+        read: Read = bytes,
     ) -> Answer:
         """Submit the job and return its answer; raises `JobFailed`.
 
         `priority`: higher goes first. `affinity`: jobs with the same one go to the same worker if
-        it has room; "" means that of the group. `deadline`: seconds one run may take.
+        it has room; "" means that of the group. `deadline`: seconds one run may take. `read`: makes
+        the answer's value of its body; a result that it refuses is done again by another worker.
         """
         if len(body) > BODY_BYTES:
             raise JobFailed("error", f"a body of {len(body)} bytes exceeds {BODY_BYTES}")
         call = self._calls.get(job)
         if call is None:
             call = await self._open_call(
-                Submit(job, group, affinity or group, priority, deadline), body
+                Submit(job, group, affinity or group, priority, deadline), body, read
             )
         call.waiters += 1
         try:
@@ -111,8 +119,25 @@ class PoolClient:
         affinity: str = "",
         priority: int = 0,
         deadline: float = 600.0,
+        check: Callable[[T], None] = lambda reply: None,
     ) -> T:
-        """Like `ask`, with a payload struct to send and the type of the one that comes back."""
+        """Like `ask`, with a payload struct to send and the type of the one that comes back.
+
+        `check` raises `BadReply` for one that is no answer.
+        """
+
+        def read(body: bytes) -> T:
+            try:
+                value = read_payload(body, reply)
+            except Malformed as error:
+                raise Malformed(f"no {reply.__name__}: {error}") from error
+            try:
+                check(value)
+            except DoubtfulReply as doubt:
+                doubt.value = value
+                raise
+            return value
+
         answer = await self.ask(
             job,
             msgspec.msgpack.encode(payload),
@@ -120,13 +145,10 @@ class PoolClient:
             affinity=affinity,
             priority=priority,
             deadline=deadline,
+            read=read,
         )
-        try:
-            return read_payload(answer.body, reply)
-        except Malformed as error:
-            raise JobFailed(
-                "error", f"worker {answer.worker} sent no {reply.__name__}: {error}"
-            ) from error
+        value: T = answer.value
+        return value
 
     def cancel_group(self, group: str) -> None:
         """End every ask of this group with `JobFailed("cancelled")`, and tell the workers.
@@ -195,7 +217,7 @@ class PoolClient:
             case Accepted(job=job):
                 self._unaccepted.pop(job, None)
             case Finished(job=job, attempt=attempt, worker=worker, seconds=seconds):
-                self._end(job, Answer(body, worker, attempt, seconds))
+                self._take(job, Answer(body, worker, attempt, seconds))
             case Failed(job=job, kind=kind, detail=detail):
                 self._end(job, JobFailed(kind, detail))
             case Status(number=number) if number in self._statuses:
@@ -205,8 +227,8 @@ class PoolClient:
 
     # the life of a call
 
-    async def _open_call(self, submit: Submit, body: bytes) -> Call:
-        call = Call(submit, body)
+    async def _open_call(self, submit: Submit, body: bytes, read: Read) -> Call:
+        call = Call(submit, body, read)
         try:
             self._window.acquire_on_behalf_of_nowait(call)
         except trio.WouldBlock:
@@ -223,6 +245,32 @@ class PoolClient:
         call.schedule_resend()
         self._unaccepted[call.submit.job] = call
         self._connection.send(call.submit, call.body)
+
+    def _take(self, job: JobId, answer: Answer) -> None:
+        """End the call with its answer; a result that is none is refused and waited for again."""
+        call = self._calls.get(job)
+        if call is None or call.outcome is not None:
+            self._end(job, answer)
+            return
+        read = call.read(answer)
+        if isinstance(read, Answer):
+            self._end(job, read)
+        else:
+            self._refuse(call, answer, read)
+
+    def _refuse(self, call: Call, answer: Answer, fault: Fault) -> None:
+        """Let the broker have the job done again; one that forgets it gets it again."""
+        self._statistics.refused += 1
+        call.refusals += 1
+        job = call.submit.job
+        facts = {"job": job, "worker": answer.worker, "reason": fault.reason}
+        log.warning("result refused", extra=facts)
+        self._connection.send(Got(job, answer.attempt, fault.reason, fault.blame))
+        if call.refusals < MOST_REFUSALS:
+            self._submit(call)
+        else:
+            detail = f"{call.refusals} results were refused, the last of {answer.worker}"
+            self._end(job, JobFailed("error", f"{detail}: {fault.reason}"))
 
     def _end(self, job: JobId, outcome: Answer | JobFailed) -> None:
         self._unaccepted.pop(job, None)
@@ -242,7 +290,8 @@ class PoolClient:
         del self._calls[job]
         self._unaccepted.pop(job, None)
         self._window.release_on_behalf_of(call)
-        self._connection.send(Cancel(job=job) if call.outcome is None else Got(job))
+        got = Got(job, blame=not call.is_doubtful)
+        self._connection.send(Cancel(job=job) if call.outcome is None else got)
 
     async def _keep_resending(self) -> None:
         while True:

@@ -7,6 +7,10 @@ in between. And every send looks at EVENTS again on behalf of the sleeping recei
 Sending never waits: declared capacity and windows keep each queue shorter than its high-water
 mark, so a full queue means a stalled peer. (Awaiting POLLOUT on a mandatory ROUTER with one full
 peer would spin without ever yielding.)
+
+libzmq bounds each frame, but holds the frames of a message until its last one has come, without any
+bound. So there are two more: a message with too many frames or bytes is thrown away while it is
+read (`Received` is then empty), and `cut_connections` ends those that never come to their end.
 """
 
 import os
@@ -18,10 +22,11 @@ import zmq
 
 from rstar_async.errors import BadInput
 from rstar_async.wire.endpoints import check_endpoint, claim_ipc_path, ipc_path, private_files
+from rstar_async.wire.kernel_connections import cut_connections, has_unread_input
 from rstar_async.wire.keys import BrokerKeys, Domain, PeerKeys
+from rstar_async.wire.sizes import ENVELOPE_BYTES, ENVELOPE_FRAMES, LARGEST_FRAME
 
-MESSAGE_BYTES = 64 * 1024 * 1024  # a peer that sends more is cut off
-BODY_BYTES = 16 * 1024 * 1024  # our peers send no more: control messages queue behind bodies
+MESSAGE_BYTES = ENVELOPE_BYTES + 1024  # with the sender's address
 # Plain numbers: pyzmq's enums cost as much as the calls when they are combined for every frame.
 AT_ONCE, AT_ONCE_AND_MORE = int(zmq.DONTWAIT), int(zmq.DONTWAIT | zmq.SNDMORE)
 MORE_FOLLOWS = int(zmq.RCVMORE)
@@ -29,7 +34,10 @@ LINGER_MILLISECONDS = 1000  # how long a closed peer's last messages may take to
 
 
 class Received(NamedTuple):
-    """The frames of one message and the name its CURVE key is known by ("" without keys)."""
+    """The frames of one message and the name its CURVE key is known by ("" without keys).
+
+    Of a message that is too large there is nothing but, at a ROUTER, its sender's address.
+    """
 
     frames: list[bytes]
     user: str
@@ -42,12 +50,13 @@ class Socket:
         self._raw = raw
         self._fd = int(raw.get(zmq.FD))
         self._authenticated = bool(raw.get(zmq.CURVE_SERVER))
+        self._is_router = raw.get(zmq.TYPE) == zmq.ROUTER
         self._lock = lock
         self._sleep: trio.CancelScope | None = None
 
     @property
     def endpoint(self) -> str:
-        """The endpoint of a bound socket, with the real port."""
+        """Where it is bound, with the real port, or what it is connected to."""
         return bytes(self._raw.get(zmq.LAST_ENDPOINT)).rstrip(b"\0").decode()
 
     def send(self, frames: Sequence[bytes]) -> None:
@@ -100,17 +109,38 @@ class Socket:
         if self._lock is not None:
             os.close(self._lock)
 
+    def cut_connections(self) -> int:
+        """Cut those of its connections that are sending, or all if none is; peers connect again.
+
+        Returns how many were cut.
+        """
+        return cut_connections(self.endpoint, is_bound=self._is_router)
+
+    @property
+    def is_being_sent_to(self) -> bool:
+        """Whether there is input that has not even been read as frames."""
+        return has_unread_input(self.endpoint, is_bound=self._is_router)
+
     def _is_readable(self) -> bool:
         return bool(int(self._raw.get(zmq.EVENTS)) & zmq.POLLIN)
 
     def _take(self) -> Received:
+        part, user = self._take_frame()
+        frames, size = [part], len(part)
+        while self._raw.get(MORE_FOLLOWS):
+            part, user = self._take_frame()
+            size += len(part)
+            if size <= MESSAGE_BYTES and len(frames) < ENVELOPE_FRAMES:
+                frames.append(part)
+            else:
+                size = MESSAGE_BYTES + 1  # whatever follows is dropped too
+        return Received(frames if size <= MESSAGE_BYTES else frames[: self._is_router], user)
+
+    def _take_frame(self) -> tuple[bytes, str]:
         if not self._authenticated:
-            parts = [self._raw.recv(AT_ONCE)]
-            while self._raw.get(MORE_FOLLOWS):
-                parts.append(self._raw.recv(AT_ONCE))
-            return Received(parts, "")
-        frames = self._raw.recv_multipart(zmq.DONTWAIT, copy=False)
-        return Received([frame.bytes for frame in frames], str(frames[-1].get("User-Id")))
+            return self._raw.recv(AT_ONCE), ""
+        frame = self._raw.recv(AT_ONCE, copy=False)
+        return frame.bytes, str(frame.get("User-Id"))
 
     async def _sleep_until_readable(self) -> None:
         if self._sleep is not None:
@@ -167,7 +197,7 @@ def _new_socket(context: zmq.SyncContext, kind: int, queue: int) -> zmq.SyncSock
     raw: zmq.SyncSocket = context.socket(kind)
     raw.set(zmq.SNDHWM, queue)
     raw.set(zmq.RCVHWM, queue)
-    raw.set(zmq.MAXMSGSIZE, MESSAGE_BYTES)
+    raw.set(zmq.MAXMSGSIZE, LARGEST_FRAME)
     raw.set(zmq.HEARTBEAT_IVL, 2000)
     raw.set(zmq.HEARTBEAT_TIMEOUT, 6000)
     raw.set(zmq.IPV6, 1)

@@ -37,6 +37,10 @@ WITH passed AS (
 )
 """
 
+# Older versions counted what failed, and their figures do not tell how many problems they are over:
+# of these, samples without a text and tables that have a failed search among their attempts.
+_TELLS_MEASURED = '%"measured"%'
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "every node but the root has a parent",
@@ -139,7 +143,6 @@ FROM rounds
 WHERE (status <> 'searching') <> (searched_at IS NOT NULL)
     OR (status IN ('trained', 'closed')) <> (trained_at IS NOT NULL)
     OR (status = 'closed') <> (closed_at IS NOT NULL)
-    OR searched_at < started_at OR trained_at < searched_at OR closed_at < trained_at
 """,
     ),
     Rule(
@@ -182,6 +185,23 @@ SELECT 'evaluation ' || id
 FROM evaluations
 WHERE correct > problems * samples OR pass_at_1 < low - 1e-9 OR pass_at_1 > high + 1e-9
     OR low < -1e-9 OR high > 1 + 1e-9
+""",
+    ),
+    Rule(
+        "no evaluation counts a search that failed as a wrong answer",
+        f"""
+SELECT DISTINCT 'evaluation ' || e.id || ' (' || e.method || ', round ' || e.round
+    || ') counts problem ' || a.problem_id
+FROM evaluations e JOIN evaluation_answers a ON a.evaluation_id = e.id
+WHERE EXISTS (SELECT 1 FROM searches s WHERE s.id = a.search_id AND s.status = 'failed')
+    OR (e.settings NOT LIKE '{_TELLS_MEASURED}' AND (
+        (e.method = 'policy' AND a.answer = '' AND a.text = '')
+        OR (e.method NOT IN ('policy', 'search') AND EXISTS (
+            SELECT 1 FROM searches s WHERE s.problem_id = a.problem_id AND s.run_id = e.run_id
+                AND s.round = e.round AND s.policy_id = e.policy_id
+                AND s.purpose = 'evaluation' AND s.status = 'failed'
+        ))
+    ))
 """,
     ),
 )

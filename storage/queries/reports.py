@@ -12,7 +12,8 @@ from storage.views import code_outcomes
 
 
 class RoundReport(msgspec.Struct, frozen=True):
-    """Sums over the searches of a round. `nodes` leaves the roots out.
+    """Sums over the searches of a round. `nodes` leaves the roots out, `problems` those all of
+    whose searches failed.
 
     `cached_share` is the served part of what a perfect prefix cache could have served; None if
     that is nothing. `outcomes` counts code runs by their status; `shared_runs` of them took the
@@ -98,7 +99,8 @@ def progress(
 def answer_counts(
     connection: sa.Connection, run_id: str, number: int, purpose: Purpose = "train"
 ) -> list[AnswerCounts]:
-    """Of every problem that was searched, by its id; 0 and 0 where nothing was answered."""
+    """Of every problem that was searched, by its id; 0 and 0 where nothing was answered. What only
+    failed searches say nothing of is left out."""
     is_answer = sa.and_(nodes.c.search_id == searches.c.id, nodes.c.status == "answer")
     query = (
         sa.select(
@@ -107,7 +109,7 @@ def answer_counts(
             count_where(nodes.c.correct.is_(sa.false())),
         )
         .select_from(searches.outerjoin(nodes, is_answer))
-        .where(of_round(run_id, number, purpose))
+        .where(of_round(run_id, number, purpose), searches.c.status != "failed")
         .group_by(searches.c.problem_id)
         .order_by(searches.c.problem_id)
     )
@@ -132,7 +134,8 @@ def _growth() -> sa.Select[Any]:
 
 
 def _search_sums() -> sa.Select[Any]:
-    problem = searches.c.problem_id.distinct()
+    was_searched = searches.c.status != "failed"
+    problem = sa.case((was_searched, searches.c.problem_id)).distinct()
     solved = sa.case((searches.c.solved.is_(sa.true()), searches.c.problem_id)).distinct()
     return sa.select(
         sa.func.count(problem).label("problems"),

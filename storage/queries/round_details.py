@@ -57,7 +57,8 @@ class SearchEndings(msgspec.Struct, frozen=True):
 def problem_outcomes(
     connection: sa.Connection, run_id: str, number: int, purpose: Purpose = "train"
 ) -> list[ProblemOutcome]:
-    """One entry for each problem of the round, in the order of their ids."""
+    """One entry for each problem of the round, in the order of their ids; a problem all of whose
+    searches failed has no outcome."""
     answers = (
         sa.select(
             nodes.c.search_id,
@@ -82,6 +83,7 @@ def problem_outcomes(
             )
         )
         .where(of_round(run_id, number, purpose))
+        .where(searches.c.status != "failed")
         .group_by(problems.c.id, problems.c.level, problems.c.kind)
         .order_by(problems.c.id)
     )

@@ -17,6 +17,7 @@ from rstar_async.wire.messages import (
     Finished,
     FromClient,
     FromWorker,
+    Got,
     Header,
     Status,
     StatusAsk,
@@ -45,8 +46,11 @@ class Harness:
         self.sent: dict[bytes, list[Header]] = {}
         self.bodies: dict[tuple[bytes, bytes], bytes] = {}
         self.running: dict[bytes, set[bytes]] = {}
+        self.refused: list[bytes] = []
 
     def from_client(self, message: FromClient, body: bytes = b"", peer: bytes = CLIENT) -> None:
+        if isinstance(message, Got) and message.fault:
+            self.refused.append(message.job)
         self.dispatcher.receive_from_client(self.now, peer, message, body)
         self._end_turn()
 
@@ -92,9 +96,10 @@ class Harness:
         return self.sent_to(CLIENT, Status)[-1]
 
     def waiting(self) -> set[bytes]:
-        """The jobs that were accepted and have not ended."""
+        """The jobs that were accepted and have no ending that was not refused."""
         accepted = {m.job for m in self.sent_to(CLIENT, Accepted)}
-        return accepted - {m.job for m in self.sent_to(CLIENT, Finished, Failed)}
+        ended = [m.job for m in self.sent_to(CLIENT, Finished, Failed)]
+        return {job for job in accepted if ended.count(job) <= self.refused.count(job)}
 
     def sent_to(self, peer: bytes, *kinds: type) -> list:
         return [m for m in self.sent.get(peer, []) if isinstance(m, kinds)]

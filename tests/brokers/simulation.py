@@ -94,6 +94,7 @@ class SimulatedClient(SimulatedPeer):
 
     def __init__(self, simulation: "Simulation", session: bytes) -> None:
         self.waiting: dict[bytes, Submit] = {}
+        self.refuses_next = False
         self.endings: dict[bytes, list[Header]] = {}
         super().__init__(simulation, session)
 
@@ -124,6 +125,11 @@ class SimulatedClient(SimulatedPeer):
 
     def handle(self, message: Header, body: bytes) -> None:
         if not isinstance(message, Finished | Failed):
+            return
+        if isinstance(message, Finished) and self.refuses_next and message.job in self.waiting:
+            self.refuses_next = False
+            self.send(Got(message.job, message.attempt, "refused"))
+            self.send(self.waiting[message.job], result_of(message.job))
             return
         if message.job in self.waiting:
             if isinstance(message, Finished):

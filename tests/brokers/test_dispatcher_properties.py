@@ -67,6 +67,10 @@ class Delivery(RuleBasedStateMachine):
             worker.stopping.discard(job)
 
     @rule(who=pick)
+    def a_result_is_refused(self, who):
+        self.client(who).refuses_next = True
+
+    @rule(who=pick)
     def connection_breaks(self, who):
         self.peer(who).reconnect()
 

@@ -9,8 +9,8 @@ import trio
 from rich.console import Console
 
 from brokers.broker import Broker
-from rstar_async.cli.status import show_live
-from rstar_async.wire.messages import job_id
+from rstar_async.cli.status import show_live, status_table
+from rstar_async.wire.messages import Counters, Status, WorkerStatus, job_id
 from rstar_async.wire.pool import open_pool
 from workers.worker import Job, serve
 
@@ -56,3 +56,13 @@ async def test_in_a_pipe_it_prints_once_and_the_exit_code_tells_who_is_missing(t
     missing = subprocess.run(command, capture_output=True, text=True, check=False)
     assert missing.returncode == 1
     assert "no answer" in missing.stdout
+
+
+def test_a_quarantined_worker_and_a_hostile_name_are_shown_as_they_are():
+    worker = WorkerStatus("evil [/b]\x1b[31m", 4, 0, 0.1, faults=3, quarantine_seconds=42.4)
+    status = Status(1, "executor", b"8 bytes.", 1.0, 0, 0, 0, 0, 0, 0, [worker], Counters())
+    console = Console(file=io.StringIO(), width=200)
+    console.print(status_table({"ipc://c": status}))
+    printed = console.file.getvalue()
+    assert "evil [/b]␛[31m" in printed
+    assert "quarantined for 42 s after 3 faults" in printed

@@ -3,6 +3,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from rstar_async.config import Recipe, SearchConfig
+from rstar_async.errors import JobFailed
 from rstar_async.evaluation.attempts import Attempts, still_missing, tokens_of
 from rstar_async.evaluation.sampling import Sampling
 from rstar_async.evaluation.settings import EvaluationSettings
@@ -10,6 +11,7 @@ from rstar_async.evaluation.strategies import TREE
 from rstar_async.search.models import ActiveModels
 from rstar_async.text.encoding import Encoder
 from storage import queries
+from storage.queries import Attempt
 from tests.evaluation.attempts import attempt
 from tests.search.world import POLICY, InProcess, models_in, runner_of, store_with
 
@@ -17,6 +19,22 @@ from tests.search.world import POLICY, InProcess, models_in, runner_of, store_wi
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     return models_in(tmp_path_factory.mktemp("models"))
+
+
+class Flaky(InProcess):
+    """Its fifth request fails, and no other."""
+
+    failures = 0
+
+    async def request(self, payload, reply, **options):
+        if self.asked == 4 and not self.failures:
+            self.failures += 1
+            raise JobFailed("error", "a bad worker")
+        return await super().request(payload, reply, **options)
+
+
+def found_by(made: Attempt) -> list[tuple[str, str]]:
+    return [(answer.path, answer.answer) for answer in made.answers]
 
 
 @asynccontextmanager
@@ -49,7 +67,33 @@ async def test_attempts_are_made_until_the_budget_is_spent(tmp_path, models):
 
 
 @pytest.mark.parametrize("strategy", [TREE, Sampling(8)])
-async def test_an_attempt_whose_jobs_failed_is_failed_and_says_why(tmp_path, models, strategy):
+async def test_an_attempt_whose_jobs_failed_is_made_again(tmp_path, models, strategy):
+    async with attempts_in(tmp_path / "a.db", models, InProcess(models)) as (attempts, problem, _):
+        (undisturbed,) = await attempts.make(strategy, problem, [1])
+    pools = Flaky(models)
+    async with attempts_in(tmp_path / "b.db", models, pools) as (attempts, problem, _):
+        (made,) = await attempts.make(strategy, problem, [1])
+    assert pools.failures == 1
+    assert made.search.status == "finished"
+    assert made.search.failure == ""
+    assert found_by(made) == found_by(undisturbed)
+    assert made.new_tokens == undisturbed.new_tokens
+
+
+@pytest.mark.parametrize("strategy", [TREE, Sampling(8)])
+async def test_a_failed_attempt_that_is_stored_is_made_again(tmp_path, models, strategy):
+    pools = InProcess(models)
+    pools.fail_at = 1
+    async with attempts_in(tmp_path / "s.db", models, pools) as (attempts, problem, _):
+        (failed,) = await attempts.make(strategy, problem, [1])
+        assert failed.search.status == "failed"
+        pools.fail_at = None
+        (made,) = await attempts.make(strategy, problem, [1])
+    assert made.search.status == "finished"
+
+
+@pytest.mark.parametrize("strategy", [TREE, Sampling(8)])
+async def test_an_attempt_whose_jobs_fail_always_is_failed_and_says_why(tmp_path, models, strategy):
     pools = InProcess(models)
     pools.fail_at = 1
     async with attempts_in(tmp_path / "s.db", models, pools) as (attempts, problem, store):

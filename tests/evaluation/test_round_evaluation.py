@@ -6,8 +6,10 @@ import pytest
 import trio
 
 from rstar_async.config import EvaluationConfig, Recipe, SearchConfig
+from rstar_async.errors import JobFailed
 from rstar_async.evaluation.round_evaluation import RoundEvaluation
 from rstar_async.evaluation.settings import EvaluationSettings
+from rstar_async.evaluation.unmeasured import Unmeasured
 from rstar_async.search.models import ActiveModels
 from rstar_async.text.encoding import Encoder
 from storage import queries
@@ -127,13 +129,56 @@ async def test_an_interrupted_search_goes_on_to_the_same_figures(tmp_path, model
     assert (resumed.id, resumed.pass_at_1) == (whole.id, whole.pass_at_1)
 
 
-async def test_problems_whose_jobs_failed_count_as_not_solved(tmp_path, models):
-    pools = InProcess(models)
-    pools.fail_at = 0
-    async with evaluation_in(tmp_path / "s.db", models, pools) as (evaluation, store):
+class BadWorker(InProcess):
+    """Fails every job about the question, at most `failures` times in all."""
+
+    def __init__(self, models, question: str, failures: int | None = None) -> None:
+        super().__init__(models)
+        self._encoder = Encoder.load(models / POLICY, "tagged")
+        self._question, self._failures = question, failures
+
+    async def request(self, payload, reply, **options):
+        prompt = getattr(payload, "prompt", [])
+        if self._failures != 0 and self._question in self._encoder.decode(prompt):
+            self._failures = None if self._failures is None else self._failures - 1
+            raise JobFailed("error", "a bad worker")
+        return await super().request(payload, reply, **options)
+
+
+async def test_a_problem_whose_jobs_failed_once_is_measured_at_the_second_try(tmp_path, models):
+    async with evaluation_in(tmp_path / "a.db", models, InProcess(models)) as (evaluation, store):
         await evaluation.policy()
         await evaluation.search()
-        found = await stored(store)
-        answers = await store.read(queries.answers_of, found["policy"].id)
-    assert {method: one.pass_at_1 for method, one in found.items()} == {"policy": 0, "search": 0}
-    assert [answer.answer for answer in answers] == [""] * 72
+        undisturbed = await stored(store)
+    for method, whole in undisturbed.items():
+        pools = BadWorker(models, "What is 1 + 2?", failures=1)
+        path = tmp_path / f"{method}.db"
+        async with evaluation_in(path, models, pools) as (evaluation, store):
+            await (evaluation.policy() if method == "policy" else evaluation.search())
+            found = (await stored(store))[method]
+        assert (found.pass_at_1, found.correct) == (whole.pass_at_1, whole.correct)
+        assert (found.settings["measured"], found.problems) == (3, 3)
+
+
+async def test_what_cannot_be_measured_is_named_and_no_figure_is_stored_until_it_is(
+    tmp_path, models
+):
+    async with evaluation_in(tmp_path / "a.db", models, InProcess(models)) as (evaluation, store):
+        await evaluation.policy()
+        await evaluation.search()
+        whole = await stored(store)
+    pools = BadWorker(models, "What is 2 + 2?")
+    async with evaluation_in(tmp_path / "b.db", models, pools) as (evaluation, store):
+        said = r"1 of 3 problems could not be measured, among them What is 2 \+ 2\?: .*a bad worker"
+        with pytest.raises(Unmeasured, match="round 1, policy: " + said):
+            await evaluation.policy()
+        with pytest.raises(Unmeasured, match="round 1, search: " + said):
+            await evaluation.search()
+        assert await stored(store) == {}
+    async with evaluation_in(tmp_path / "b.db", models, InProcess(models)) as (evaluation, store):
+        await evaluation.policy()
+        await evaluation.search()
+        resumed = await stored(store)
+    assert {m: e.pass_at_1 for m, e in resumed.items()} == {
+        m: e.pass_at_1 for m, e in whole.items()
+    }

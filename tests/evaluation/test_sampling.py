@@ -37,3 +37,14 @@ async def test_samples_part_where_their_texts_do_and_every_one_is_counted():
 def test_the_greedy_solution_is_one_without_sampling():
     assert Greedy().width == 1
     assert Greedy().search_settings(SearchConfig(temperature=0.8)).temperature == 0.0
+
+
+async def test_solutions_come_in_an_order_that_does_not_depend_on_timing():
+    """The first and the last child of the root part again; the last is expanded first."""
+    tree, made = RecordedTree(), expander(Script(lambda request: [RIGHT, WRONG][: request.n]))
+    steps = expander(Script(lambda _: [STEP, STEP.replace("3", "4")]))
+    (first, _), (last, _) = tree.add(tree.root, await steps.expand(tree.root, 2))
+    for node in (last, first):
+        tree.add(node, await made.expand(node, 2))
+    paths = [proposal.path for proposal, _ in tree.solutions()]
+    assert paths == ["0.1.1", "0.1.2", "0.2.1", "0.2.2"]

@@ -83,6 +83,14 @@ async def test_bad_input_is_passed_on_and_not_retried(tmp_path: Path) -> None:
     assert (tmp_path / "picky").read_text() == "x\n"
 
 
+async def test_a_process_that_gives_up_ends_the_run_with_its_reason(tmp_path: Path) -> None:
+    reports = Reports()
+    script = "echo x >> $0; echo 'rstar: 3 of 3 problems could not be measured' >&2; exit 75"
+    assert await run([main_process(script, tmp_path)], tmp_path, reports) == 1
+    assert (tmp_path / "main").read_text() == "x\n"
+    assert reports.lines == ["3 of 3 problems could not be measured"]
+
+
 async def test_a_run_whose_home_is_deleted_ends_with_a_message(tmp_path: Path) -> None:
     reports = Reports()
     home = tmp_path / "home"

@@ -60,8 +60,8 @@ def report(tmp_path_factory):
         database.commit(
             Run(NAME, {"name": SCRIPT, "database": "postgresql://me:secret@db/x"}, 1, "0.1"),
             Problem("p1", NAME, ALL, ENTITY, IMAGE, SCRIPT, IMAGE),
-            Round(NAME, 0, "closed", POLICY, started_at=10.0, closed_at=20.0),
-            Round(NAME, 1, "closed", POLICY, IMAGE, started_at=20.0, closed_at=50.0),
+            Round(NAME, 0, "closed", POLICY, started_at=10.0, closed_at=20.0, seconds=10.0),
+            Round(NAME, 1, "closed", POLICY, IMAGE, started_at=20.0, closed_at=10.0, seconds=30.0),
             Search(
                 "s1",
                 NAME,

@@ -4,6 +4,7 @@ a real store. `delay` gives the seconds that each reply takes, and so decides th
 import contextlib
 import io
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -114,5 +115,5 @@ async def store_with(
         yield store, search, problem
 
 
-def runner_of(pools: InProcess, store: Store) -> SearchRunner:
-    return SearchRunner(Pools(pools, pools, pools), store, EqualText())  # type: ignore[arg-type]
+def runner_of(pools: InProcess, store: Store, now: Callable[[], float] = time.time) -> SearchRunner:
+    return SearchRunner(Pools(pools, pools, pools), store, EqualText(), now)  # type: ignore[arg-type]

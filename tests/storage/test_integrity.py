@@ -27,13 +27,14 @@ DAMAGE = {
     "UPDATE searches SET solved = (solved = (1 = 0))": "has a right answer",
     "UPDATE searches SET status = 'running' WHERE purpose = 'train'": "no unfinished training",
     f"UPDATE rounds SET trained_at = NULL WHERE {A_ROUND}": "times agree",
-    f"UPDATE rounds SET closed_at = 1 WHERE {A_ROUND}": "times agree",
     f"UPDATE rounds SET policy_id = 'unknown' WHERE {A_ROUND}": "were published",
     "UPDATE model_versions SET status = 'refused' WHERE round = 0": "were published",
     "UPDATE problems SET split = 'heldout'": "held-out problem",
     f"UPDATE pairs SET kind = 'step' WHERE search_id = {A_TREE}": "of siblings",
     "UPDATE searches SET purpose = 'evaluation'": "its round's own trees",
     "UPDATE evaluations SET correct = 1000": "figures are possible",
+    "UPDATE searches SET status = 'failed' WHERE purpose = 'evaluation'": "counts a search that",
+    "UPDATE evaluation_answers SET answer = '', text = ''": "counts a search that",
     "UPDATE searches SET status = 'waiting'": "a waiting one has no nodes",
     "DELETE FROM nodes WHERE status = 'live' AND (search_id, path) IN "
     "(SELECT search_id, parent FROM nodes WHERE depth > 1)": "has a parent",
@@ -76,6 +77,11 @@ def test_what_is_broken_is_found_and_named(engine, damage):
     named = [found for found in broken_after(engine, damage) if DAMAGE[damage] in found.rule]
     assert len(named) == 1
     assert 0 < len(named[0].examples) <= named[0].offenders
+
+
+@pytest.mark.parametrize("time", ["searched_at", "trained_at", "closed_at"])
+def test_a_clock_that_was_set_back_breaks_nothing(engine, time):
+    assert broken_after(engine, f"UPDATE rounds SET {time} = {time} - 86400 WHERE {A_ROUND}") == []
 
 
 def test_every_rule_can_be_broken():

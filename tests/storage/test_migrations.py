@@ -50,6 +50,19 @@ def test_the_reason_of_a_failed_search_moves_to_a_column_of_its_own(blank_url):
     assert tuple(row) == ("", "dead: three workers died of it")
 
 
+def test_closed_rounds_keep_the_seconds_that_their_times_said(blank_url):
+    engine = engines.writer(engines.parse(blank_url))
+    released.fill(engine, "0006")
+    released.upgrade_to(engine, "0007")
+    query = "SELECT status, seconds, closed_at - started_at FROM rounds"
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text(query)).all()
+    engine.dispose()
+    assert any(status == "closed" for status, _, _ in rows)
+    for status, seconds, difference in rows:
+        assert seconds == (difference if status == "closed" else None)
+
+
 def stored_rows(engine, revision):
     """Of each table the columns that were written up to `revision`, a failure as an answer."""
     now = {column["name"] for column in sa.inspect(engine).get_columns("searches")}

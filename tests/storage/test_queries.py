@@ -106,6 +106,19 @@ def test_the_report_of_a_round_adds_up(round_of_three):
     assert round_of_three.read(queries.round_report, "trial", 1, "evaluation").searches == 1
 
 
+def test_a_problem_whose_searches_all_failed_is_neither_solved_nor_unsolved(round_of_three):
+    def counts():
+        return (
+            round_of_three.read(queries.round_report, "trial", 1).problems,
+            len(round_of_three.read(queries.problem_outcomes, "trial", 1)),
+            len(round_of_three.read(queries.answer_counts, "trial", 1)),
+        )
+
+    assert counts() == (2, 2, 2)
+    round_of_three.commit(SearchProgress("s3", "failed", 0, 0))
+    assert counts() == (1, 1, 1)
+
+
 def test_the_report_of_nothing_is_zero(database):
     report = database.read(queries.round_report, "trial", 9)
     assert (report.problems, report.nodes, report.new_tokens, report.cached_share) == (

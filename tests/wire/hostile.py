@@ -8,7 +8,7 @@ from random import Random
 
 import msgpack
 
-from rstar_async.wire.codec import FRAME_BYTES, MAX_MESSAGES, frames_of
+from rstar_async.wire.codec import frames_of
 from rstar_async.wire.messages import (
     PROTOCOL,
     Cancel,
@@ -27,6 +27,7 @@ from rstar_async.wire.messages import (
     WorkerHello,
     job_id,
 )
+from rstar_async.wire.sizes import FRAME_BYTES, MAX_MESSAGES
 
 Frames = list[bytes]
 # So few that they collide: two peers with one session, results of jobs that a client waits for.
@@ -54,7 +55,7 @@ def hostile(random: Random) -> Frames:
 def sensible(random: Random) -> Header:
     """A valid message that need not make sense at this moment, or from this peer."""
     job, session = random.choice(JOBS), random.choice(SESSIONS)
-    attempt = random.randint(-1, 5)
+    attempt = random.randint(0, 5)
     jobs = random.sample(JOBS, random.randint(0, len(JOBS)))
     return random.choice(
         [
@@ -64,6 +65,7 @@ def sensible(random: Random) -> Header:
             Cancel(group="tree"),
             Cancel(),
             Got(job),
+            Got(job, max(0, attempt), random.choice(["", "no answer"]), random.random() < 0.5),
             ClientBeat(jobs),
             StatusAsk(random.randint(-(2**63), 2**63)),
             ClientBye(),

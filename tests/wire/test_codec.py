@@ -10,9 +10,6 @@ from hypothesis import strategies as st
 
 from rstar_async.wire import messages
 from rstar_async.wire.codec import (
-    FRAME_BYTES,
-    INLINE_BYTES,
-    MAX_MESSAGES,
     Malformed,
     decode_from_client,
     decode_from_worker,
@@ -24,6 +21,13 @@ from rstar_async.wire.codec import (
 )
 from rstar_async.wire.messages import JobId, Submit, WorkerHello, job_id
 from rstar_async.wire.payloads import Generate, Sampling
+from rstar_async.wire.sizes import (
+    BODY_BYTES,
+    ENVELOPE_BYTES,
+    FRAME_BYTES,
+    INLINE_BYTES,
+    MAX_MESSAGES,
+)
 
 JOB = job_id("a job")
 SESSION = b"session!"
@@ -178,9 +182,44 @@ def test_a_wrong_number_of_frames_is_malformed(frames):
         decode_from_client(frames)
 
 
+@pytest.mark.parametrize("number", [-1, 2**63, float("nan"), float("inf"), 0.5, None, "4", [4]])
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("capacity", {"type": "hello", "protocol": 2, "name": "w", "session": SESSION}),
+        ("capacity", {"type": "beat", "running": []}),
+        ("attempt", {"type": "done", "job": JOB}),
+        ("attempt", {"type": "error", "job": JOB, "retryable": True}),
+        ("attempt", {"type": "stopped", "job": JOB, "reason": "cancelled"}),
+    ],
+)
+def test_an_absurd_number_that_a_worker_says_of_itself_is_malformed(name, header, number):
+    decode_from_worker([packed(**header, **{name: 1})])
+    with pytest.raises(Malformed):
+        decode_from_worker([packed(**header, **{name: number})])
+
+
 def test_an_absurd_capacity_is_malformed():
     with pytest.raises(Malformed):
         decode_from_worker(frames_of((WorkerHello(1, "w", SESSION, 10**9), b"")))
+
+
+def test_large_bodies_are_split_into_envelopes_that_are_not_too_large():
+    body = bytes(BODY_BYTES)
+    pairs = [(Submit(job_id(number)), body) for number in range(5)]
+    split = list(envelopes(pairs))
+    assert [len(envelope) for envelope in split] == [2, 2, 1]
+    assert [pair for envelope in split for pair in envelope] == pairs
+    for envelope in split:
+        frames = frames_of(*envelope)
+        assert sum(map(len, frames)) <= ENVELOPE_BYTES
+        assert decode_from_client(frames) == list(envelope)
+
+
+def test_an_envelope_with_too_many_bytes_of_bodies_is_malformed():
+    pairs = [(Submit(job_id(number)), bytes(BODY_BYTES)) for number in range(3)]
+    with pytest.raises(Malformed, match="bytes of bodies"):
+        decode_from_client(frames_of(*pairs))
 
 
 @settings(max_examples=300, deadline=None)

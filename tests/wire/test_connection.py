@@ -9,7 +9,6 @@ import trio
 import zmq
 
 from rstar_async.wire.codec import (
-    MAX_MESSAGES,
     Message,
     decode_from_worker,
     decode_to_worker,
@@ -29,6 +28,7 @@ from rstar_async.wire.messages import (
     WorkerHello,
     job_id,
 )
+from rstar_async.wire.sizes import MAX_MESSAGES
 from rstar_async.wire.socket import Socket, open_broker, open_peer
 from workers.worker import Job, serve
 

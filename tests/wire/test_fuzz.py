@@ -27,7 +27,8 @@ from rstar_async.wire.codec import (
 )
 from rstar_async.wire.messages import job_id
 from rstar_async.wire.pool import open_pool
-from rstar_async.wire.socket import MESSAGE_BYTES, Socket, open_peer
+from rstar_async.wire.sizes import LARGEST_FRAME
+from rstar_async.wire.socket import Socket, open_peer
 from tests.wire.hostile import Frames, hostile
 from workers.worker import Job, serve
 
@@ -58,7 +59,7 @@ class Target:
             messages = decode(frames)
         except Malformed:
             self.refused += 1
-            dispatcher.count_malformed()
+            (dispatcher.refuse_client if is_client else dispatcher.refuse_worker)(self.now, peer)
         else:
             for message, body in messages:
                 handle(self.now, peer, message, body)
@@ -110,7 +111,7 @@ async def test_a_live_broker_survives_a_long_attack(tmp_path: Path):
 async def test_only_the_peer_that_sends_too_much_is_cut_off(tmp_path: Path):
     async with broker_and_worker(tmp_path) as (clients, _):
         peer = open_peer(clients, queue=10, keys=None)
-        peer.send([b"\0" * (MESSAGE_BYTES + 1)])
+        peer.send([b"\0" * (LARGEST_FRAME + 1)])
         await expect_work_done(clients)
         peer.close()
 

@@ -1,7 +1,9 @@
 """`PoolClient` against a real broker and a worker in this process."""
 
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -17,7 +19,9 @@ from rstar_async.wire import payloads
 from rstar_async.wire.codec import decode_to_client, frames_of
 from rstar_async.wire.messages import PROTOCOL, ClientHello, Refused, job_id
 from rstar_async.wire.pool import PoolClient, open_pool
-from rstar_async.wire.socket import BODY_BYTES, open_broker, open_peer
+from rstar_async.wire.replies import DoubtfulReply
+from rstar_async.wire.sizes import BODY_BYTES
+from rstar_async.wire.socket import open_broker, open_peer
 from workers.worker import Job, serve
 
 PATIENCE = 20.0
@@ -143,13 +147,68 @@ async def test_a_request_carries_structs_both_ways(tmp_path):
     assert scored.values == [1.0, 2.0]
 
 
-async def test_a_reply_of_another_kind_fails_the_job(tmp_path):
+async def test_a_job_whose_results_are_all_refused_fails_and_says_why(tmp_path):
     async def handle(job: Job) -> bytes:
         return b"nonsense"
 
-    async with pool_of(tmp_path, handle) as pool:
-        with pytest.raises(JobFailed, match="worker sent no Scored"):
+    config = BrokerConfig(rejections=2)
+    async with pool_of(tmp_path, handle, config=config) as pool:
+        with pytest.raises(JobFailed, match=r"2 results were refused.* of worker: no Scored"):
             await pool.request(payloads.Score("ppm", [], []), reply=payloads.Scored, job=A)
+        assert pool.statistics.refused == 2
+        assert (await pool.status()).counters.rejected == 2
+
+
+async def test_a_result_that_is_refused_is_done_again_by_another_worker(tmp_path):
+    """The second worker joins late, so that the first one gets every job first."""
+
+    async def wrong(job: Job) -> bytes:
+        return b"nonsense"
+
+    async def right(job: Job) -> bytes:
+        return msgspec.msgpack.encode(payloads.Scored("ppm", [1.0], 1, 0, 0.1))
+
+    request = payloads.Score("ppm", [1], [[2]])
+    async with pool_of(tmp_path, wrong) as pool, trio.open_nursery() as nursery:
+        replies = []
+
+        async def ask(number: int) -> None:
+            reply = await pool.request(request, reply=payloads.Scored, job=job_id(number))
+            replies.append(reply.values)
+
+        for number in range(4):
+            nursery.start_soon(ask, number)
+        while (await pool.status()).counters.quarantines == 0:  # noqa: ASYNC110
+            await trio.sleep(0.01)
+        serving = partial(serve, f"ipc://{tmp_path}/w", "honest", 8, right, drain=trio.Event())
+        async with trio.open_nursery() as late:
+            late.start_soon(serving)
+            while len(replies) < 4:  # noqa: ASYNC110
+                await trio.sleep(0.01)
+            late.cancel_scope.cancel()
+        wrong_one = {w.name: w for w in (await pool.status()).workers}["worker"]
+        assert wrong_one.faults >= 3
+        assert 0 < wrong_one.quarantine_seconds <= 60
+    assert replies == [[1.0]] * 4
+
+
+async def test_a_doubtful_result_is_believed_when_it_comes_again(tmp_path):
+    runs = []
+
+    async def handle(job: Job) -> bytes:
+        runs.append(job.id)
+        return msgspec.msgpack.encode(payloads.Scored("ppm", [math.nan], 1, 0, 0.1))
+
+    def doubt(_: payloads.Scored) -> None:
+        raise DoubtfulReply("no value")
+
+    async with pool_of(tmp_path, handle) as pool:
+        request = payloads.Score("ppm", [1], [[2]])
+        scored = await pool.request(request, reply=payloads.Scored, job=A, check=doubt)
+        (worker,) = (await pool.status()).workers
+    assert math.isnan(scored.values[0])
+    assert len(runs) == 2
+    assert worker.faults == 0
 
 
 async def test_the_same_job_can_be_asked_for_again_right_after_leaving(tmp_path):

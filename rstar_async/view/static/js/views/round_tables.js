@@ -77,8 +77,8 @@ function roundRow(each, tokens) {
     h(
       'td',
       {},
-      round.closed_at
-        ? duration(round.closed_at - round.started_at)
+      round.status === 'closed'
+        ? duration(round.seconds)
         : `since ${when(round.started_at)}`,
     ),
   )
@@ -94,6 +94,12 @@ function progress(train) {
   const words = `${done} of ${train.searches} searches done, ${train.running} running`
   return h('progress', {max: train.searches || 1, value: done, title: words, 'aria-label': words})
 }
+
+/** On how many of how many problems; older evaluations do not tell. */
+const measured = ({problems, settings}) =>
+  settings.measured === undefined
+    ? count(problems)
+    : `${count(settings.measured)} of ${count(problems)}`
 
 export function evaluationTable(found) {
   if (!found.evaluations.length) return null
@@ -115,7 +121,7 @@ export function evaluationTable(found) {
       h('td', {}, each.round),
       h('td', {}, each.method),
       h('td', {}, each.benchmark),
-      h('td.number', {}, count(each.problems)),
+      h('td.number', {}, measured(each)),
       h('td.number', {}, h('b', {}, percent(each.pass_at_1))),
       h('td.number.dim', {}, `${percent(each.low, 0)} – ${percent(each.high, 0)}`),
       h('td.number', {}, short(each.new_tokens)),

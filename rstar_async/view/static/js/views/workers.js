@@ -49,6 +49,7 @@ function card(name, status) {
       figure('deaths', counters.deaths, true),
       figure('redelivered', counters.redelivered, true),
       figure('dead letters', counters.dead, true),
+      figure('rejected', counters.rejected, true),
     ),
     status.workers.length
       ? h('div.scroll', {}, workerTable(status.workers))
@@ -75,9 +76,11 @@ function workerTable(workers) {
       h(
         'td.number',
         {},
-        each.silent_seconds > QUIET_SECONDS
-          ? chip(`silent ${duration(each.silent_seconds)}`, 'bad')
-          : 'well',
+        each.quarantine_seconds
+          ? chip(`quarantined ${duration(each.quarantine_seconds)}`, 'bad')
+          : each.silent_seconds > QUIET_SECONDS
+            ? chip(`silent ${duration(each.silent_seconds)}`, 'bad')
+            : 'well',
       ),
     )
   return h(
