@@ -3,7 +3,7 @@
 #   make install   the programs          make check   ruff, mypy, who may import whom
 #   make demo      the whole loop, small make bench   all benchmarks, short; benchmarks/RESULTS.md
 #   make test      the tests             make up      the whole system in containers (CPU);
-#                                           make down stops it, `make up` again goes on
+#   make docs      the site, in ./site                make down stops it, `make up` again goes on
 #
 # Another interpreter: make demo PYTHON=python3.12. Slow tests too: make test TESTS=
 
@@ -17,7 +17,7 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 # Without an NVIDIA GPU the CPU build saves gigabytes; where it cannot be had, the usual one does.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help install demo smollm2 test check bench up down constraints
+.PHONY: help install demo smollm2 test check docs wheel bench up down constraints
 help:
 	@sed -n '3,9s/^# \{0,1\}//p' Makefile
 
@@ -39,6 +39,19 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict
+
+# The wheel in an environment of its own, where the demo's model must answer.
+wheel: $(BIN)/python
+	rm -rf build dist .venv-wheel
+	$(PIP) wheel --no-deps --wheel-dir dist .
+	$(PYTHON) -m venv .venv-wheel
+	.venv-wheel/bin/python -m pip --disable-pip-version-check --quiet install \
+	  --constraint constraints.txt --extra-index-url $(TORCH_CPU_INDEX) "$$(ls dist/*.whl)[torch]"
+	cd /tmp && $(CURDIR)/.venv-wheel/bin/rstar solve --model demo \
+	  "Tom has 12 coins. He buys 5 coins. How many coins does Tom have now?"
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
@@ -66,6 +79,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.installed-docs: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --constraint constraints.txt --editable '.[docs]'
 	@touch $@
 
 $(BIN)/python:

@@ -47,6 +47,7 @@ def _checkpoint(home: Path, model: str, ppm: Path | None) -> ModelRef:
         "round": 0,
         "prompt_style": _style(version),
         "bos_ids": bos_ids_of(version),
+        "base": model,
     }
     (version / "manifest.json").write_text(json.dumps(manifest))
     if ppm is not None:

@@ -1,6 +1,7 @@
 """`rstar VERB`: finds the verb's module, runs it, and turns errors into exit codes."""
 
 import argparse
+import difflib
 import importlib
 import os
 import sys
@@ -11,29 +12,34 @@ from rstar_async.cli.recipe_arguments import split_overrides
 from rstar_async.errors import BadInput
 
 VERBS = {
-    "run": "search, train and measure, round after round, as a recipe says",
-    "solve": "search one question; the tree grows in the terminal, then the answer with its code",
-    "evaluate": "accuracy over the number of trajectories, with baselines at equal tokens",
-    "presets": "what differs between the paper, the reference code and a recipe",
-    "report": "the table of rounds of a run",
-    "export": "training files of a run: the reference's, TRL's; JSONL, parquet, datasets",
-    "import": "trees of the reference code into a store",
-    "trajectories": "verified solutions, best first",
+    "run": "search, train and measure, round after round",
+    "solve": "search one question; prints the answer with its code",
+    "evaluate": "accuracy over the number of trajectories, with baselines",
+    "compare": "runs side by side, with paired intervals",
+    "report": "the table of rounds of a run; a page, Markdown, JSON",
+    "view": "a web page over a run, finished or running",
+    "status": "how far a running system is, its brokers and workers",
+    "trajectories": "solutions whose answer was verified, best first",
     "tree": "one search tree in the terminal",
     "models": "model versions of a run: lineage, status, rollback",
+    "settings": "all settings of a recipe, with defaults and bounds",
+    "presets": "what differs between the paper, its code and a recipe",
     "train": "train a policy or a PPM from files alone",
-    "view": "a web page over a run, finished or running: rounds, problems, trees, models",
+    "export": "training files of a run: the released code's, TRL's",
+    "import": "trees of the released code into a store",
     "verify": "check a file of answer pairs for equivalence",
-    "status": "brokers and workers of a running system",
-    "letters": "dead letters, the jobs that killed their workers: list, show, replay",
-    "keys": "make CURVE keys for brokers that listen beyond this machine",
-    "doctor": "what this machine offers to the sandbox, and what is missing",
+    "db": "maintain a database: upgrade, check, prune, export",
+    "letters": "jobs that killed their workers: list, show, replay",
+    "keys": "make keys for brokers that listen beyond this machine",
+    "doctor": "what this machine offers the sandbox, what is missing",
     "sandbox": "run a folder of attack programs against the sandbox",
-    "db": "maintain a database: upgrade, check, prune, export, import",
 }
 
 # Verbs whose module cannot have their name.
 MODULES = {"import": "import_trees"}
+
+HELP = ("-h", "--help", "help")
+VERSION = ("-V", "--version", "version")
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -72,13 +78,12 @@ def _refused(reason: str) -> int:
 
 
 def _run(words: list[str]) -> int:
-    parser = _parser()
-    if not words:
-        parser.print_help()
-        return BAD_INPUT
+    if not words or words[0] in HELP:
+        return _help(words[1:])
+    if words[0] in VERSION:
+        return _version()
     if words[0] not in VERBS:
-        parser.parse_args(words)
-        return BAD_INPUT
+        raise BadInput(f"there is no {words[0]!r}; {_nearest(words[0])}")
     verb = importlib.import_module(f"rstar_async.cli.{MODULES.get(words[0], words[0])}")
     own = Parser(prog=f"rstar {words[0]}", description=VERBS[words[0]])
     verb.add_arguments(own)
@@ -90,6 +95,27 @@ def _run(words: list[str]) -> int:
     arguments.overrides = overrides
     code: int = verb.run(arguments)
     return code
+
+
+def _help(words: list[str]) -> int:
+    """`rstar`, `rstar --help`, and `rstar help VERB`."""
+    if words and words[0] in VERBS:
+        return _run([words[0], "--help"])
+    _parser().print_help()
+    return 0
+
+
+def _version() -> int:
+    from importlib.metadata import version
+
+    print(f"rstar {version('rstar-async')}")
+    return 0
+
+
+def _nearest(word: str) -> str:
+    """The verb that was probably meant."""
+    close = difflib.get_close_matches(word, [*VERBS, "help"], n=1, cutoff=0.5)
+    return f"did you mean `rstar {close[0]}`?" if close else "`rstar --help` lists all verbs"
 
 
 def _parser() -> Parser:

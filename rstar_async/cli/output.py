@@ -1,24 +1,46 @@
 """Tables that stay readable in a pipe, where the width is unknown; JSON files."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
+from textwrap import fill
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from rstar_async.cli.narrow_tables import fitted
 from rstar_async.errors import BadInput
 
 PIPE_COLUMNS = 160
+LABEL = 11
 
 
-def print_table(table: Table) -> None:
-    """Print to standard output, in a terminal at its width."""
+def print_table(table: Table, *, may_wrap: bool = False) -> None:
+    """Print to standard output; in a terminal in a shape that fits its width, cells on several
+    lines where they `may_wrap`."""
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPE_COLUMNS)
-    console.print(table)
+    if console.is_terminal:
+        console.print(fitted(table, console, may_wrap=may_wrap))
+    else:
+        Console(width=PIPE_COLUMNS).print(table)
+
+
+def print_folded(text: str) -> None:
+    """A paragraph, in a terminal folded between words."""
+    width = shutil.get_terminal_size().columns
+    print(fill(text, width, break_long_words=False) if sys.stdout.isatty() else text)
+
+
+def print_labelled(label: str, text: str) -> None:
+    """A line `label   text`; in a terminal folded between words, the text below itself."""
+    indent = " " * LABEL
+    line = f"{label:{LABEL}}{text}"
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        line = fill(line, width, subsequent_indent=indent, break_long_words=False)
+    print(line)
 
 
 def note(line: str) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TAKES_OVERRIDES = True
 NO_ANSWER = 1
+DEMO = "demo"
 QUESTION_CHARACTERS = 100_000
 
 
@@ -27,7 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Any setting: --evaluation.rollouts 16, --evaluation.candidates 32, ..."
     parser.add_argument("question", help="in quotation marks; - reads it from standard input")
     parser.add_argument(
-        "--model", type=Path, required=True, help="folder of a run, or of a published policy"
+        "--model",
+        type=Path,
+        required=True,
+        help="folder of a run, of a published policy or of a checkpoint; or demo",
     )
     parser.add_argument(
         "--recipe", type=Path, help="test-time settings, as of recipes/paper/evaluate.toml"
@@ -45,19 +49,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the answer with its solution; 1 if no trajectory came to an answer."""
     from rstar_async.cli.output import json_text, note
     from rstar_async.evaluation.display import show_solved
-    from rstar_async.evaluation.models import find_models, with_own_store
+    from rstar_async.evaluation.models import base_of
     from rstar_async.evaluation.request import submit
     from rstar_async.evaluation.solve import Solved
-    from rstar_async.evaluation.trust import names_ppm, with_trusted_ppm
 
     question = _question(arguments.question)
-    found = find_models(arguments.model, arguments.round, arguments.ppm)
-    configured = replace(found, recipe=_recipe(found.recipe, arguments))
-    is_named = arguments.ppm is not None or names_ppm(arguments.overrides)
-    model = with_trusted_ppm(configured, is_named=is_named)
-    note(model.ppm_note)
     with _home(arguments.home) as home:
-        request = _request(with_own_store(model, home), question)
+        model = _models(arguments, home)
+        note(model.ppm_note)
+        if base_of(model) == DEMO:
+            question = _for_demo(question)
+        request = _request(model, question)
         solved, code = submit(request, home, Solved)
     if solved is None:
         return code or NO_ANSWER
@@ -70,6 +72,28 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if solved.answer else NO_ANSWER
 
 
+def _models(arguments: argparse.Namespace, home: Path) -> "ModelRef":
+    """The models to search with, in a store of their own, under the settings that were asked for;
+    without a PPM that is not trusted."""
+    from rstar_async.evaluation.models import find_models, with_own_store
+    from rstar_async.evaluation.trust import names_ppm, with_trusted_ppm
+
+    if str(arguments.model) == DEMO or (arguments.model / "config.json").is_file():
+        return _checkpoint(arguments, home)
+    found = find_models(arguments.model, arguments.round, arguments.ppm)
+    configured = replace(found, recipe=_recipe(found.recipe, arguments))
+    is_named = arguments.ppm is not None or names_ppm(arguments.overrides)
+    return with_own_store(with_trusted_ppm(configured, is_named=is_named), home)
+
+
+def _checkpoint(arguments: argparse.Namespace, home: Path) -> "ModelRef":
+    """The demo's model, or a folder of weights that no run has published."""
+    from rstar_async.api.models import models_in
+
+    found = models_in(home, arguments.model, arguments.ppm)
+    return replace(found, recipe=_recipe(found.recipe, arguments))
+
+
 def _question(text: str) -> str:
     given = sys.stdin.read() if text == "-" else text
     question = without_surrogates(given).strip()
@@ -78,6 +102,21 @@ def _question(text: str) -> str:
     if len(question) > QUESTION_CHARACTERS:
         raise BadInput(f"the question has {len(question):,} characters, more than any model reads")
     return question
+
+
+def _for_demo(question: str) -> str:
+    """The question as the demo's model reads it; says which sentences that model does not know."""
+    from rstar_async.demo.questions import EXAMPLE, as_numbered, unknown_sentences
+
+    for sentence in unknown_sentences(question):
+        print(f"note       the demo's model was never shown: {sentence}", file=sys.stderr)
+    if unknown_sentences(question):
+        print(
+            "           It knows sentences of its own templates only and will guess. It can read:\n"
+            f"           {EXAMPLE}",
+            file=sys.stderr,
+        )
+    return as_numbered(question)
 
 
 @contextmanager

@@ -1,4 +1,5 @@
-"""`rstar status`: queues, leases and workers of a running system, as its brokers see them."""
+"""`rstar status`: how far a running system is; its queues, leases and workers, as its brokers see
+them."""
 
 import argparse
 import sys
@@ -7,12 +8,14 @@ from pathlib import Path
 
 import msgspec
 import trio
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from rstar_async.cli.narrow_tables import fitted
 from rstar_async.cli.output import print_table
+from rstar_async.cli.run_progress import RunProgress
 from rstar_async.errors import BadInput
 from rstar_async.launch.lock import running_holder
 from rstar_async.launch.sockets import clients_endpoint
@@ -45,13 +48,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show a live table until Ctrl-C; or ask every broker once: 1 if one did not answer."""
     endpoints = _endpoints(arguments.home, arguments.endpoints)
+    progress = RunProgress.of(arguments.home)
     if sys.stdout.isatty() and not (arguments.once or arguments.json):
-        trio.run(show_live, endpoints, arguments.keys, REFRESH_SECONDS)
+        trio.run(show_live, endpoints, arguments.keys, REFRESH_SECONDS, None, progress)
         return 0
     answers = trio.run(ask_once, endpoints, arguments.keys, ANSWER_SECONDS)
     if arguments.json:
-        print(msgspec.json.format(msgspec.json.encode(answers)).decode())
+        told = {**answers, "progress": progress.facts()} if progress else answers
+        print(msgspec.json.format(msgspec.json.encode(told)).decode())
     else:
+        console = Console()
+        console.print(*(progress.lines(console.width) if progress else []), sep="\n")
         print_table(status_table(answers))
     return 0 if all(answers.values()) else 1
 
@@ -81,9 +88,14 @@ async def ask_once(endpoints: list[str], keys: Path | None, seconds: float) -> A
 
 
 async def show_live(
-    endpoints: list[str], keys: Path | None, pause: float, console: Console | None = None
+    endpoints: list[str],
+    keys: Path | None,
+    pause: float,
+    console: Console | None = None,
+    progress: RunProgress | None = None,
 ) -> None:
     """Show the newest answers, with rates since the previous ones, until cancelled."""
+    console = console or Console()
     now: Answers = dict.fromkeys(endpoints)
 
     async def follow(endpoint: str) -> None:
@@ -99,7 +111,11 @@ async def show_live(
             while True:
                 before = dict(now)
                 await trio.sleep(pause)
-                live.update(status_table(now, before), refresh=True)
+                bars = (
+                    await trio.to_thread.run_sync(progress.lines, console.width) if progress else []
+                )
+                table = fitted(status_table(now, before), console)
+                live.update(Group(*bars, table), refresh=True)
 
 
 async def _status(pool: PoolClient, seconds: float) -> Status | None:

@@ -1,4 +1,4 @@
-"""`rstar trajectories`: verified solutions of a run, best mean Q first."""
+"""`rstar trajectories`: solutions of a run whose answer was verified, best mean Q first."""
 
 import argparse
 
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print(to_json(solution).decode())
             continue
-        verdict = "right" if solution.correct else "wrong"
+        verdict = "answer verified" if solution.correct else "wrong answer"
         console.rule(f"{verdict} · mean Q {solution.mean_q:+.2f} · round {solution.round}")
         console.print(without_controls(solution.question), markup=False, highlight=False)
         console.print(Syntax(without_controls(solution.text), "python", word_wrap=True))

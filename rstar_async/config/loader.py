@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from rstar_async.config.implied import implied_by
 from rstar_async.config.layers import Layer, merged, parse_toml, read_layers, unflattened
 from rstar_async.config.presets import PRESETS
 from rstar_async.config.recipe import Recipe
@@ -38,8 +39,8 @@ def read_recipe(
 ) -> Recipe:
     """The recipe in `path` (defaults if None) with overrides such as ("search.rollouts", "16").
 
-    Later layers win: defaults, preset, the stored recipe of a run that was `started_with` it,
-    extended files, the file, overrides.
+    Later layers win: defaults, preset, what the given settings imply, the stored recipe of a run
+    that was `started_with` it, extended files, the file, overrides.
     """
     layer = read_layers(path) if path else {}
     below = layer_below(started_with) if started_with else {}
@@ -82,7 +83,8 @@ def _resolve(
 ) -> Recipe:
     given = merged(layer, _as_layer(overrides))
     _refuse_unknown(given, where)
-    recipe = _convert(merged(merged(_preset_of(given), below or {}), given), where)
+    underneath = merged(merged(_preset_of(given), implied_by(given)), below or {})
+    recipe = _convert(merged(underneath, given), where)
     if contradiction := next(contradictions(recipe), None):
         raise BadInput(f"{where}: {contradiction}")
     return recipe

@@ -28,15 +28,19 @@ class WorkersConfig(Section):
     reward_engine: str = ""
     # More options for the workers of `engine`, by their names on the worker's command line.
     options: dict[str, str | int | float | bool] = msgspec.field(default_factory=dict)
+    # Processes that serve the policy.
     inference: Processes = 1
+    # Processes that serve the PPM; 0 only without a PPM.
     reward: ProcessesOrNone = 1
+    # Processes that run programs, each many at once.
     executor: Processes = 1
     # Programs run at once by one executor; 0 means one per core.
     slots: ProcessesOrNone = 0
     # Protections that an executor may lack where the machine does not have them: docs/security.md.
     allow: tuple[Waiver, ...] = ()
-    # Rows decoded at once, and memory for the prefix cache.
+    # Rows decoded at once by one inference process.
     rows: Count = 128
+    # Memory of one inference process for its prefix cache.
     cache_mib: MebibytesOrNone = 1024
     # Threads of one inference or reward process; they share the cores with executors.
     threads: Processes = 1
@@ -48,11 +52,14 @@ class SGLangConfig(Section):
     # Base URLs of servers that run already, one worker for each; empty: each of `workers.inference`
     # and `workers.reward` starts its own.
     policy_urls: tuple[str, ...] = ()
+    # The same for servers of the PPM.
     ppm_urls: tuple[str, ...] = ()
     # The program that starts one, with {model} and {port}; empty: the sglang installed here.
     launch: str = ""
-    # Further arguments. The two shares are of one GPU and leave a fifth of it to CUDA graphs.
+    # Further arguments of a policy's server. The shares of policy and PPM are of one GPU and leave
+    # a fifth of it to CUDA graphs.
     policy_arguments: tuple[str, ...] = ("--mem-fraction-static", "0.5")
+    # Further arguments of a PPM's server.
     ppm_arguments: tuple[str, ...] = ("--mem-fraction-static", "0.3")
     # Servers that are started listen on this port and the next ones, on this machine only.
     port: Port = 31000

@@ -35,12 +35,15 @@ Preset = Literal["", "paper", "reference"]
 class Recipe(Section):
     """All settings of one run."""
 
+    # By this name a run is found and continued.
     name: str = "run"
     # Start from the settings of the "paper" or of the "reference" code; `rstar presets` compares.
     preset: Preset = ""
+    # All other seeds derive from it.
     seed: Seed = 1
     # The run's folder: models, logs and, unless `database` is set, the SQLite file.
     home: str = "runs/{name}"
+    # URL of a PostgreSQL or SQLite database; empty: `rstar.db` in the run's folder.
     database: str = ""
     model: ModelConfig = ModelConfig()
     bootstrap: BootstrapConfig = BootstrapConfig()

@@ -10,6 +10,8 @@ def contradictions(recipe: Recipe) -> Iterator[str]:
     """A line for each pair of settings that cannot work together."""
     if recipe.bootstrap.model and recipe.bootstrap.kind != "few_shot":
         yield "bootstrap.model is prompted, so bootstrap.kind must be few_shot"
+    if recipe.bootstrap.source and recipe.bootstrap.kind != "demonstrations":
+        yield "bootstrap.source is learnt from, so bootstrap.kind must be demonstrations"
     if recipe.ppm.train and not recipe.workers.reward:
         yield "workers.reward is 0, but must be at least 1 while ppm.train is true"
     if recipe.ppm.patience and not recipe.ppm.heldout_share:

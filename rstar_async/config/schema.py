@@ -122,6 +122,9 @@ def _faults(name: str, value: Any, kind: Type) -> Iterator[str]:
             yield f"{name} is empty, but needs at least {kind.min_length}"
         for number, item in enumerate(value, start=1):
             yield from _faults(f"{name}[{number}]", item, kind.item_type)
+    elif isinstance(kind, UnionType) and _is_number(value):
+        for one in kind.types:
+            yield from _faults(name, value, one)
     elif isinstance(kind, Number) and _is_number(value) and not _is_within(value, kind):
         yield f"{name} is {reprlib.repr(value)}, but must be {bounds_of(kind)}"
 

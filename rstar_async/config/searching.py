@@ -35,9 +35,11 @@ class SearchConfig(Section):
     exploration: Annotated[float, Meta(ge=0, le=1000)] = 2.0
     # Score of an unvisited child: "infinity" is UCT, "zero" the reference code.
     unvisited: Literal["infinity", "zero"] = "infinity"
+    # Of the sampling of steps; 0 is greedy.
     temperature: Temperature = 1.0
+    # Sample from the likeliest tokens that have this much probability together.
     top_p: Annotated[float, Meta(gt=0, le=1)] = 1.0
-    # Per step.
+    # Sampled per step; a step that reaches this has no end and fails.
     max_tokens: Count = 256
     # PPM value = tanh(raw / scale) (reference code: 5).
     ppm_scale: Scale = 5.0
@@ -53,17 +55,22 @@ class SearchConfig(Section):
 class ExecutionConfig(Section):
     """Bounds on every executed step."""
 
+    # Seconds that a step may take, waiting included.
     wall_seconds: Seconds = 10.0
+    # CPU seconds of a step.
     cpu_seconds: Seconds = 8.0
+    # Memory of a program.
     memory_mib: Mebibytes = 1024
 
 
 class BoundsConfig(Section):
     """Limits that end a search before all its rollouts are done; 0 is no limit."""
 
+    # Nodes of the tree.
     nodes: Amount = 0
     # Sampled tokens.
     tokens: Amount = 0
+    # Seconds since the search began.
     seconds: SecondsOrNone = 0.0
     # CPU seconds of the executed programs.
     cpu_seconds: SecondsOrNone = 0.0
@@ -81,8 +88,11 @@ class RoundConfig(Section):
     problems: Amount = 0
     # For "generated": levels of this round's problems.
     levels: tuple[Level, ...] = ()
+    # In place of `search.rollouts`.
     rollouts: Count | None = None
+    # In place of `search.candidates`.
     candidates: Count | None = None
+    # In place of `search.temperature`.
     temperature: Temperature | None = None
     # For problems that are still unsolved: totals to raise their rollouts to, one after another
     # (paper: 32 in rounds 2 and 3; 64, then 128 in round 4).
@@ -98,19 +108,24 @@ class EvaluationConfig(Section):
     problems: Amount = 0
     # Whole solutions sampled per problem for the policy's pass@1.
     samples: Count = 4
+    # Of sampling at test time, alone and in trees.
     temperature: Temperature = 1.0
     # Also search them, guided by the PPM once there is one.
     search: bool = True
+    # Descents from the root per tree at test time.
     rollouts: Count = 4
+    # Steps sampled at every expansion at test time.
     candidates: Count = 4
-    # For `rstar evaluate`: numbers of trajectories (independent trees) per problem, and the step
-    # beam search that is compared with them.
+    # For `rstar evaluate`: numbers of trajectories (independent trees) per problem.
     trajectories: tuple[Count, ...] = (1, 4, 16, 64)
+    # Beams of the step beam search that is compared with trees.
     beam_width: Count = 4
+    # Steps sampled for each beam.
     beam_candidates: Count = 4
-    # Guided sampling takes the first candidate of a step whose probability of being right, as the
-    # PPM sees it, is at least `accept`; after so many candidates, the best of them.
+    # Guided sampling: the most candidates of a step. The first whose probability of being right, as
+    # the PPM sees it, is at least `accept` is taken; without one, the best of them.
     guided_candidates: Count = 8
+    # That probability.
     accept: Share = 0.9
     # How a search chooses its answer: best_ppm is the paper's rule, majority_of_best (of the four
     # with the highest PPM values) the reference's. Without a PPM all mean the majority.

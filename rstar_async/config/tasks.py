@@ -27,11 +27,18 @@ class BootstrapConfig(Section):
     kind: PromptSource = "few_shot"
     # For few_shot: a stronger model that searches in round 1 only; empty: the base model itself.
     model: str = ""
-    # Solved problems for `demonstrations`, and their levels (number of operations).
+    # For demonstrations: a file of solved examples (question, solution, answer), see
+    # docs/own_model.md; empty: generated problems. If it is given, `kind` is demonstrations.
+    source: str = ""
+    # How many solved examples are learnt from: the first of `source`, or so many generated ones.
     demonstrations: Count = 160
+    # Levels of generated ones (number of operations).
     levels: Annotated[tuple[Level, ...], Meta(min_length=1)] = (1, 2, 3)
+    # Passes over the examples.
     epochs: Epochs = 2.0
+    # Peak learning rate of this training.
     learning_rate: LearningRate = 2e-4
+    # Examples per optimiser step.
     batch_size: Count = 8
 
 
@@ -43,15 +50,18 @@ class ProblemsConfig(Section):
     # "generated"; or a JSONL, JSON, CSV, TSV or parquet file, a folder with a saved dataset, or
     # "hf:NAME@SPLIT" of a hub.
     source: str = "generated"
-    # Names of the columns in that file; "reward_model.ground_truth" reaches into an object.
+    # Name of the column with questions; "reward_model.ground_truth" reaches into an object.
     question: str = "question"
+    # Name of the column with answers. A whole solution of GSM8K is one too: what follows `####`.
     answer: str = "answer"
     # Leave out rows that cannot be used (null, NaN, an answer that is a list or an object, a
     # question with two different answers) and report how many; off: such rows are refused.
     skip_bad: bool = False
-    # A second file for held-out problems; else the last `heldout` rows of `source` are set aside.
+    # A second file, for the held-out problems.
     heldout_source: str = ""
-    heldout: Amount = 0
+    # Without it, how many of the last rows of `source` are set aside; auto: a fifth of them, 100 at
+    # most, chosen by their questions.
+    heldout: Amount | Literal["auto"] = "auto"
     # Levels of held-out problems, for "generated".
     heldout_levels: Annotated[tuple[Level, ...], Meta(min_length=1)] = (1, 2, 3, 4, 5, 6)
     # Use only the first rows; 0 means all.

@@ -69,7 +69,9 @@ class LoRAConfig(Section):
 
     # 0 trains all weights.
     rank: Annotated[int, Meta(ge=0, le=65536)] = 0
+    # The adapters are scaled by alpha / rank.
     alpha: Annotated[float, Meta(gt=0, le=65536)] = 32.0
+    # Share of the adapters' inputs that is dropped in training.
     dropout: Share = 0.0
 
 
@@ -80,6 +82,7 @@ class PolicyConfig(Section):
     train: bool = True
     # "demonstrations" leaves the round's own solutions out, as a control in experiments.
     learn_from: Literal["trajectories", "demonstrations"] = "trajectories"
+    # How many right solutions of a problem are learnt from, best first (paper: 2).
     trajectories_per_problem: Count = 2
     # Use each distinct program once, even if it was found several times. Off in the reference.
     distinct: bool = True
@@ -91,17 +94,23 @@ class PolicyConfig(Section):
     replay: Amount = 0
     # "base" retrains from the base model (paper); "bootstrap" from the bootstrap policy.
     start: Literal["base", "bootstrap"] = "base"
+    # Passes over the round's solutions.
     epochs: Epochs = 2.0
+    # Peak learning rate. Small models and LoRA want more, such as 1e-4.
     learning_rate: LearningRate = 7e-6
+    # How the learning rate falls.
     schedule: Schedule = "linear"
-    batch_size: Count = 128
+    # Solutions per optimiser step (paper: 128, for a thousand times as many as a small run finds).
+    batch_size: Count = 16
     # Sequences per forward pass; the batch is accumulated.
     micro_batch: Count = 8
     # Longer trajectories are left out; truncated ones would teach to stop in the middle.
     max_length: Count = 4096
+    # Of AdamW.
     weight_decay: WeightDecay = 0.1
     # Concatenate the sequences of a forward pass instead of padding them to the longest.
     packing: bool = False
+    # Low-rank adapters in place of all weights.
     lora: LoRAConfig = LoRAConfig()
 
 
@@ -124,6 +133,7 @@ class PPMConfig(Section):
     # pairwise: Eq. 4 (paper); bce: right against wrong steps, so that scores of different prefixes
     # can be compared, which the value of a whole path needs.
     pair_loss: PairLoss = "both"
+    # Passes over the round's trees.
     epochs: Epochs = 1.0
     # A small round makes more epochs, to reach this many optimiser steps.
     min_steps: Amount = 150
@@ -131,12 +141,17 @@ class PPMConfig(Section):
     # over all steps, and keep the best weights; 0 makes all steps and keeps the last. Half of the
     # held-out problems choose, the others measure.
     patience: Amount = 0
+    # Peak learning rate.
     learning_rate: LearningRate = 7e-6
+    # How the learning rate falls.
     schedule: Schedule = "linear"
     # Trees per optimiser step, packed into rows of at most `max_tokens`.
     batch_trees: Count = 16
+    # Tokens of one row, that is of one forward pass.
     max_tokens: Count = 8192
+    # Longer paths are left out.
     max_length: Count = 2048
+    # Of AdamW.
     weight_decay: WeightDecay = 0.0
     # measured: a PPM that orders the held-out pairs no better than length and the policy's
     # probability do, beyond chance, guides no round and chooses no answer there; always: any does.
@@ -148,8 +163,9 @@ class PPMConfig(Section):
     trajectory_pairs: bool = False
     # A step whose code failed is worse than its siblings (neither paper nor reference).
     error_pairs: bool = False
-    # Least difference in Q and in characters between two steps (reference); 0 is off (paper).
+    # Least difference in Q between two steps of a pair (reference: 0.5); 0 is off (paper).
     min_margin: Annotated[float, Meta(ge=0, le=2)] = 0.0
+    # Least difference in characters (reference: 20); 0 is off (paper).
     min_edit_distance: Amount = 0
 
 

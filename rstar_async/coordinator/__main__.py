@@ -89,12 +89,15 @@ async def _run_rounds(recipe: Recipe, endpoints: Mapping[Pool, str], keys: Path 
         open_pools(endpoints, window=window, keys=keys) as pools,
         trio.open_nursery() as nursery,
     ):
-        nursery.start_soon(show_progress, recipe, store)
-        nursery.start_soon(update_pool_metrics, pools)
+        complete = trio.Event()
         tune_gc()
-        runner = SearchRunner(pools, store, domain)
-        await Driver(recipe, store, runner, SharedGPU.of(recipe)).run()
-        nursery.cancel_scope.cancel()
+        driver = Driver(recipe, store, SearchRunner(pools, store, domain), SharedGPU.of(recipe))
+        nursery.start_soon(show_progress, recipe, store, driver.measuring, complete)
+        async with trio.open_nursery() as watching:
+            watching.start_soon(update_pool_metrics, pools)
+            await driver.run()
+            watching.cancel_scope.cancel()
+        complete.set()
 
 
 async def _stop_on_signal(scope: trio.CancelScope) -> None:

@@ -18,6 +18,7 @@ from rstar_async.config.loader import as_toml_values
 from rstar_async.coordinator.gpu_sharing import SharedGPU
 from rstar_async.coordinator.round_search import RoundSearch
 from rstar_async.coordinator.round_timer import keep_time
+from rstar_async.coordinator.stages import Measuring
 from rstar_async.data.problems import heldout_problems, problems_of_round
 from rstar_async.domains.registry import domain_of
 from rstar_async.errors import RstarError
@@ -55,6 +56,7 @@ class Driver:
         self._store = store
         self._runner = runner
         self._gpu = gpu or SharedGPU()
+        self.measuring = Measuring()
         self._prompts = domain_of(recipe).prompts
 
     async def run(self) -> None:
@@ -123,7 +125,9 @@ class Driver:
         models = self._load(policy, ppm)
         settings = EvaluationSettings.of(recipe, recipe.name, number, models, note)
         evaluation = RoundEvaluation(settings, self._runner, self._store, heldout)
-        await evaluation.policy()
+        self.measuring.begin(number, len(heldout))
+        await evaluation.policy(self.measuring.count)
+        self.measuring.end()
         if recipe.evaluation.search:
             await evaluation.search()
             await store_majority(settings, self._runner, self._store, heldout)

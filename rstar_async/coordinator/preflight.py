@@ -7,7 +7,9 @@ from rstar_async.config import Recipe
 from rstar_async.config.layers import flattened
 from rstar_async.config.loader import as_toml_values
 from rstar_async.config.started_runs import FREE_SECTIONS, settings_of_started_run
-from rstar_async.data.problems import check_problems
+from rstar_async.data.hub_names import refuse_bare_hub_name
+from rstar_async.data.problems import check_problems, heldout_problems
+from rstar_async.data.solved_examples import solved_examples
 from rstar_async.domains.registry import domain_of
 from rstar_async.engines.checks import check_servable, check_trainable
 from rstar_async.errors import BadInput
@@ -31,17 +33,9 @@ def stored_recipe(recipe: Recipe) -> dict[str, Any] | None:
 
 
 def check_startable(recipe: Recipe) -> None:
-    """Raise `BadInput`, before anything is written, for what would only fail minutes later: a base
-    model that cannot be loaded, an unknown domain or engine, bad problem files, settings that
-    differ from the stored ones."""
-    domain_of(recipe)
-    check_trainable(recipe)
-    check_servable(recipe, ppm=recipe.ppm.train)
-    if not _has_base(recipe):
-        require(recipe.model.base)
-        if recipe.bootstrap.model:
-            require(recipe.bootstrap.model, "bootstrap.model")
-    check_problems(recipe)
+    """Raise `BadInput`, before anything is written, for what would only fail minutes later: what
+    `check_recipe` refuses, and settings that differ from the stored ones."""
+    check_recipe(recipe)
     recipe.home_folder.mkdir(parents=True, exist_ok=True)
     with open_database(recipe.database_url) as database:
         run = database.read(queries.run_by_id, recipe.name)
@@ -49,6 +43,36 @@ def check_startable(recipe: Recipe) -> None:
     if run is not None:
         _refuse_other_settings(recipe, run.recipe)
         _refuse_other_rounds(recipe, rounds)
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Raise `BadInput` for a base model that cannot be loaded, an unknown domain or engine, and bad
+    files of problems and examples. Writes nothing."""
+    domain_of(recipe)
+    refuse_bare_hub_name(recipe.problems.source, "problems.source")
+    refuse_bare_hub_name(recipe.problems.heldout_source, "problems.heldout_source")
+    refuse_bare_hub_name(recipe.bootstrap.source, "bootstrap.source")
+    check_trainable(recipe)
+    check_servable(recipe, ppm=recipe.ppm.train)
+    if not _has_base(recipe):
+        require(recipe.model.base)
+        if recipe.bootstrap.model:
+            require(recipe.bootstrap.model, "bootstrap.model")
+    check_problems(recipe)
+    _check_examples(recipe)
+
+
+def _check_examples(recipe: Recipe) -> None:
+    """The user's own solved examples can be read, and none is a held-out problem."""
+    if not recipe.bootstrap.source:
+        return
+    questions = {problem.question.strip() for problem in heldout_problems(recipe)}
+    for example in solved_examples(recipe):
+        if example.question.strip() in questions:
+            raise BadInput(
+                f"bootstrap.source: {example.question[:80]!r} is a held-out problem, which must "
+                "not be learnt from; leave it out of the examples"
+            )
 
 
 def _has_base(recipe: Recipe) -> bool:

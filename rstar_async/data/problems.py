@@ -8,6 +8,7 @@ from msgspec import structs
 
 from rstar_async.config import ProblemsConfig, Recipe
 from rstar_async.data.files import read_rows
+from rstar_async.data.heldout import set_aside
 from rstar_async.data.rows import BadRows, OnBad
 from rstar_async.domains.base import GeneratedProblem
 from rstar_async.domains.columns import label_column
@@ -58,6 +59,8 @@ def read_problems(run: str, settings: ProblemsConfig) -> tuple[list[Problem], li
         heldout = problems_in(run, settings.heldout_source, settings, "heldout")
         _refuse_overlap(rows, heldout, settings)
         return rows, heldout
+    if settings.heldout == "auto":
+        return set_aside(rows)
     if settings.heldout >= len(rows):
         raise BadInput(
             f"{settings.source} has {len(rows)} problems, so problems.heldout={settings.heldout} "

@@ -117,8 +117,8 @@ class Domain(ABC):
         Equal arguments give equal problems; splits must be disjoint.
         """
         raise BadInput(
-            "this domain generates no problems: set problems.source to a file of them, "
-            "and neither bootstrap.kind nor policy.replay to demonstrations"
+            "this domain generates no problems: set problems.source to a file of them, and "
+            "bootstrap.source to one of solved examples where demonstrations are wanted"
         )
 
     def parse_step(self, text: str, *, after_output: bool) -> Step:

@@ -49,6 +49,8 @@ def show_solved(solved: Solved) -> None:
     if not solved.answer:
         console.print(f"no answer: none of {solved.trajectories} trees came to one ({figures})")
         _show_failed(console, solved)
+        for doubt in solved.doubts:
+            console.print(without_controls(doubt), markup=False, highlight=False, style="yellow")
         return
     console.print(Syntax(without_controls(solved.text).strip(), "python", word_wrap=True))
     console.rule()
@@ -60,6 +62,9 @@ def show_solved(solved: Solved) -> None:
         console.print(line, markup=False, highlight=False)
     console.print(f"           {figures}", highlight=False)
     _show_failed(console, solved)
+    for number, doubt in enumerate(solved.doubts):
+        line = f"{'' if number else 'doubtful':11}{without_controls(doubt)}"
+        console.print(line, markup=False, highlight=False, style="yellow")
 
 
 def _show_failed(console: Console, solved: Solved) -> None:

@@ -49,6 +49,15 @@ def find_models(model: Path, number: int | None = None, ppm: Path | None = None)
     )
 
 
+def base_of(model: ModelRef) -> str:
+    """What the policy was trained from, as its manifest says; "" if that is not known."""
+    try:
+        manifest = read_manifest(model.recipe.models_folder / model.policy)
+    except BadInput:
+        return ""
+    return str(manifest.get("base", ""))
+
+
 def with_settings_of(recipe: Recipe, path: Path | None) -> Recipe:
     """The recipe with the test-time settings of the one in `path`, such as the paper's."""
     if path is None:

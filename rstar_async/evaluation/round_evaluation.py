@@ -65,14 +65,19 @@ class RoundEvaluation:
         self._store = store
         self._problems = problems
 
-    async def policy(self) -> None:
-        """Measure the policy alone: the mean over `evaluation.samples` solutions a problem."""
+    async def policy(self, on_sampled: Callable[[int], None] = lambda tokens: None) -> None:
+        """Measure the policy alone: the mean over `evaluation.samples` solutions a problem.
+
+        `on_sampled` is told of each problem that is done, with its tokens.
+        """
         sampling = Sampling(self._settings.evaluation.samples)
         limit = trio.Semaphore(self._settings.search.in_flight)
 
         async def measure(problem: Problem) -> Measured | str:
             async with limit:
-                return await self._sample(problem, sampling)
+                measured = await self._sample(problem, sampling)
+            on_sampled(measured.new_tokens if isinstance(measured, Measured) else 0)
+            return measured
 
         await self._measure("policy", self._alone, sampling.width, measure)
 

@@ -1,12 +1,14 @@
 """One question, a few trees at once, one answer."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
 from rstar_async.evaluation.aggregation import answers_in
 from rstar_async.evaluation.attempts import Attempts, tokens_of
+from rstar_async.evaluation.doubts import doubts
 from rstar_async.evaluation.selection import Proposal, answer_of_tree, by_vote
 from rstar_async.evaluation.strategies import TREE
 from rstar_async.evaluation.unmeasured import Unmeasured, failure_in
@@ -29,6 +31,7 @@ class Solved(msgspec.Struct, frozen=True):
 
     `failed` of the trees could not be grown, for the reason `failure`; they are none of the
     `trajectories`.
+    `doubts` are reasons not to trust it, in words.
     """
 
     question: str
@@ -41,6 +44,7 @@ class Solved(msgspec.Struct, frozen=True):
     trajectories: int
     tokens: int
     seconds: float
+    doubts: list[str] = []
     ppm_note: str = ""
     failed: int = 0
     failure: str = ""
@@ -66,21 +70,35 @@ async def solve(
     found = [proposal for proposal in given if proposal is not None]
     best = answer_of_tree(found, rule)
     search = made[given.index(best)].search.id if best else ""
+    answer, counted = best.answer if best else "", votes(found)
+    by_answer = {vote.answer: vote.trajectories for vote in counted}
+    endings = await store.read(_endings, [one.search.id for one in made])
     return Solved(
         question=problem.question,
-        answer=best.answer if best else "",
+        answer=answer,
         score=best.score if best else None,
         text=await _solution(store, search, best.path) if best else "",
         search_id=search,
         path=best.path if best else "",
-        votes=votes(found),
+        votes=counted,
         trajectories=len(made),
         tokens=tokens_of(made),
         seconds=time.monotonic() - started,
+        doubts=doubts(answer, by_answer, len(made), endings),
         ppm_note=attempts.settings.ppm_note,
         failed=len(tried) - len(made),
         failure=failure,
     )
+
+
+def _endings(connection: queries.Connection, searches: Sequence[str]) -> Counter[str]:
+    """The steps of these trees by how they ended, each as often as it was sampled."""
+    found: Counter[str] = Counter()
+    for search in searches:
+        for node in queries.tree_page(connection, search):
+            if node.path != "0":
+                found[node.status] += node.multiplicity
+    return found
 
 
 async def _solution(store: Store, search_id: str, path: str) -> str:

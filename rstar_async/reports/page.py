@@ -45,7 +45,11 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 def page_of(report: Report) -> str:
     """The whole document."""
-    title = f"rStar report: {report.run}"
+    return document(f"rStar report: {report.run}", [_facts(report), list(_sections(report))])
+
+
+def document(title: str, content: list[Content]) -> str:
+    """A page with this title, in the style of reports."""
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
@@ -54,14 +58,18 @@ def page_of(report: Report) -> str:
         tag("title", title),
         tag("style", Markup(STYLE)),
     )
-    body = tag("body", tag("h1", title), _facts(report), list(_sections(report)))
+    body = tag("body", tag("h1", title), content)
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
 
 def _sections(report: Report) -> Iterator[Content]:
-    yield _section("Rounds", [_table(tables.rounds_table([facts.row for facts in report.rounds]))])
-    yield _plots([_curves(curves.round_curves(report)), _curves(curves.coverage_curves(report))])
-    yield _section("Held-out problems", [_note(HELDOUT_NOTE), _table(tables.heldout_table(report))])
+    yield _section(
+        "Rounds", [table_of(tables.rounds_table([facts.row for facts in report.rounds]))]
+    )
+    yield _plots([plot_of(curves.round_curves(report)), plot_of(curves.coverage_curves(report))])
+    yield _section(
+        "Held-out problems", [_note(HELDOUT_NOTE), table_of(tables.heldout_table(report))]
+    )
     yield _section("Test time", list(_test_time(report)))
     yield _section(
         "Coverage by difficulty",
@@ -70,17 +78,17 @@ def _sections(report: Report) -> Iterator[Content]:
                 "Shares of problems with a right answer in search. Easy: all answers right; hard: "
                 "none."
             ),
-            _table(tables.coverage_table(report)),
+            table_of(tables.coverage_table(report)),
         ],
     )
-    yield _section("Rollouts", [_note(ROLLOUTS_NOTE), _table(tables.rollouts_table(report))])
+    yield _section("Rollouts", [_note(ROLLOUTS_NOTE), table_of(tables.rollouts_table(report))])
     yield _section("Q and PPM values", [_plots(_histograms(report))])
-    yield _section("Preference pairs", [_table(tables.pairs_table(report)), *_labels(report)])
-    yield _section("Training", [_table(tables.training_table(report))])
+    yield _section("Preference pairs", [table_of(tables.pairs_table(report)), *_labels(report)])
+    yield _section("Training", [table_of(tables.training_table(report))])
     yield _section(
-        "Code", [_table(tables.endings_table(report)), _table(tables.errors_table(report))]
+        "Code", [table_of(tables.endings_table(report)), table_of(tables.errors_table(report))]
     )
-    yield _section("Cost", [_note(COST_NOTE), _table(tables.cost_table(report))])
+    yield _section("Cost", [_note(COST_NOTE), table_of(tables.cost_table(report))])
     yield _section("Solutions", [_example(example) for example in report.examples])
     yield _section("Settings", [_settings(report)])
 
@@ -115,8 +123,8 @@ def _facts(report: Report) -> Markup:
 
 def _test_time(report: Report) -> Iterator[Content]:
     for found in report.test_time:
-        yield _plots([_curves(plot) for plot in curves.scaling_curves(found)])
-        yield _table(tables.test_time_table(found))
+        yield _plots([plot_of(plot) for plot in curves.scaling_curves(found)])
+        yield table_of(tables.test_time_table(found))
         settings = ", ".join(f"{key} {value:g}" for key, value in found.settings.items())
         ppm = f"PPM {found.ppm_id}" if found.ppm_id else "no PPM"
         yield _note(f"round {found.round}, {ppm}, {settings}; baselines at equal tokens")
@@ -124,7 +132,7 @@ def _test_time(report: Report) -> Iterator[Content]:
 
 
 def _labels(report: Report) -> list[Content]:
-    table = _table(tables.labels_table([facts.row for facts in report.rounds]))
+    table = table_of(tables.labels_table([facts.row for facts in report.rounds]))
     return [table, _note(LABELS_NOTE)] if table else []
 
 
@@ -133,7 +141,7 @@ def _histograms(report: Report) -> list[Content]:
 
 
 def _example(example: Example) -> Markup:
-    verdict = "right" if example.correct else "wrong"
+    verdict = "answer verified" if example.correct else "wrong answer"
     return tag(
         "article",
         tag("h3", f"{verdict}, mean Q {example.mean_q:+.2f}, round {example.round}"),
@@ -159,7 +167,7 @@ def _note(words: str) -> Markup:
     return tag("p", words, class_="note")
 
 
-def _table(table: Table) -> Content:
+def table_of(table: Table) -> Content:
     if not table.rows:
         return None
     head = tag("tr", [tag("th", name) for name in table.header])
@@ -167,7 +175,7 @@ def _table(table: Table) -> Content:
     return [tag("h3", table.title), tag("table", tag("thead", head), tag("tbody", rows))]
 
 
-def _curves(plot: Curves) -> Content:
+def plot_of(plot: Curves) -> Content:
     if not plot.series:
         return None
     return line_plot(plot.title, plot.series, plot.positions, plot.x_title)

@@ -1,60 +1,59 @@
 """Progress for the person who waits: bars in a terminal, lines in a log."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import TypeAlias
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.console import Console, Group
+from rich.live import Live
 
+from rstar_async.telemetry.stage_lines import plain_line, stage_lines
+from rstar_async.telemetry.stage_times import Stage, StageTimes
+
+# A log has a line at most so often, and at least so often while nothing moves.
 LINE_SECONDS = 10.0
+HEARTBEAT_SECONDS = 60.0
+
+Display: TypeAlias = "BarDisplay | LineDisplay"
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One bar: `done` of `total`, with a note beside it."""
-
-    title: str
-    done: int
-    total: int
-    note: str = ""
-
-
-def display_on(console: Console) -> "BarDisplay | LineDisplay":
+def display_on(console: Console) -> Display:
     """What suits the console; a context manager with `show`."""
     return BarDisplay(console) if console.is_terminal else LineDisplay(console)
 
 
 class BarDisplay:
-    """Bars in a terminal, one per stage."""
+    """Bars in a terminal: those of stages under way at the bottom, ended ones printed above."""
 
     def __init__(self, console: Console) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description:22}"),
-            BarColumn(),
-            TextColumn("{task.completed}/{task.total}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=console,
-        )
-        self._tasks: dict[str, TaskID] = {}
+        self._console = console
+        self._stages: dict[str, tuple[Stage, StageTimes]] = {}
+        self._printed: set[str] = set()
+        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=4)
 
     def __enter__(self) -> "BarDisplay":
-        self._progress.start()
+        self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        self._live.stop()
 
     def show(self, stage: Stage) -> None:
-        """Draw or redraw the bar of a stage."""
-        if stage.title not in self._tasks:
-            self._tasks[stage.title] = self._progress.add_task(stage.title, note="")
-        self._progress.update(
-            self._tasks[stage.title],
-            completed=stage.done,
-            total=stage.total or None,
-            note=stage.note,
-        )
+        """Draw or redraw the bar of a stage; for good if it has ended."""
+        if stage.title in self._printed or _is_nothing(stage, self._stages):
+            return
+        now = time.monotonic()
+        times = _times(self._stages, stage, now)
+        self._stages[stage.title] = (stage, times)
+        if stage.ended:
+            del self._stages[stage.title]
+            self._printed.add(stage.title)
+            self._console.print(Group(*stage_lines(stage, times, now, self._console.width)))
+
+    def _render(self) -> Group:
+        now, width = time.monotonic(), self._console.width
+        lines = [stage_lines(*of_stage, now, width) for of_stage in self._stages.values()]
+        return Group(*(line for of_stage in lines for line in of_stage))
 
 
 class LineDisplay:
@@ -62,7 +61,8 @@ class LineDisplay:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._shown: dict[str, tuple[float, Stage]] = {}
+        self._shown: dict[str, float] = {}
+        self._stages: dict[str, tuple[Stage, StageTimes]] = {}
 
     def __enter__(self) -> "LineDisplay":
         return self
@@ -71,14 +71,35 @@ class LineDisplay:
         return None
 
     def show(self, stage: Stage) -> None:
-        """Print the stage if it is new, has ended, or has moved and some time has passed."""
+        """Print the stage if it is new, has ended, or some time has passed since its last line."""
+        if _is_nothing(stage, self._stages):
+            return
         now = time.monotonic()
-        before = self._shown.get(stage.title)
-        if before is not None:
-            moved, ended = stage != before[1], stage.done == stage.total
-            if not moved or (now - before[0] < LINE_SECONDS and not ended):
-                return
-        self._shown[stage.title] = (now, stage)
-        self._console.print(
-            f"{stage.title}  {stage.done}/{stage.total or '?'}  {stage.note}", highlight=False
-        )
+        before = self._stages.get(stage.title)
+        times = _times(self._stages, stage, now)
+        self._stages[stage.title] = (stage, times)
+        if before is not None and not _is_due(stage, before[0], now - self._shown[stage.title]):
+            return
+        self._shown[stage.title] = now
+        self._console.print(plain_line(stage, times, now), highlight=False, soft_wrap=True)
+
+
+def _is_nothing(stage: Stage, shown: Mapping[str, object]) -> bool:
+    """Whether it ended without numbers before anybody saw it."""
+    return stage.ended and not stage.total and stage.title not in shown
+
+
+def _times(shown: dict[str, tuple[Stage, StageTimes]], stage: Stage, now: float) -> StageTimes:
+    if stage.title not in shown:
+        return StageTimes.of(stage, now)
+    times = shown[stage.title][1]
+    times.update(stage, now)
+    return times
+
+
+def _is_due(stage: Stage, before: Stage, seconds: float) -> bool:
+    """Whether a stage that was printed `seconds` ago as `before` is to be printed again."""
+    if before.ended:
+        return False
+    moved = (stage.done, stage.note) != (before.done, before.note)
+    return stage.ended or seconds >= (LINE_SECONDS if moved else HEARTBEAT_SECONDS)

@@ -13,6 +13,7 @@ from msgspec import to_builtins
 from transformers import AutoConfig
 
 from rstar_async.config import Recipe, Section
+from rstar_async.data.solved_examples import solved_examples
 from rstar_async.domains.base import Domain
 from rstar_async.domains.registry import domain_of
 from rstar_async.errors import RstarError
@@ -110,9 +111,13 @@ class TrainingContext:
         return max_length(configured, self.folder(model))
 
     def demonstrations(self, count: int, encoder: Encoder) -> list[SFTRow]:
-        """The first `count` of the run's demonstrations."""
+        """The first `count` of the run's demonstrations: the user's own examples, else generated
+        ones."""
         if not count:
             return []
+        if self.recipe.bootstrap.source:
+            own = solved_examples(self.recipe)[:count]
+            return [demonstration_row(e.question, e.solution, encoder) for e in own]
         levels = self.recipe.bootstrap.levels
         problems = self.domain.generate(count, levels, self.recipe.seed, "demonstration")
         return [demonstration_row(p.question, p.solution, encoder) for p in problems]

@@ -43,6 +43,12 @@ def test_help_imports_nothing_heavy():
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (["rn"], "there is no 'rn'; did you mean `rstar run`?"),
+        (["frobnicate"], "`rstar --help` lists all verbs"),
+        (["run"], "`rstar run --model MODEL --problems FILE`"),
+        (["run", "--model", "demo", "--rounds", "0"], "--rounds 0: give a number from 1"),
+        (["run", "--problems", "openai/gsm8k"], "give hf:openai/gsm8k@train"),
+        (["settings", "search.rolouts"], "did you mean 'search.rollouts'?"),
         (["run", "nowhere.toml"], "no recipe nowhere.toml"),
         (["run", "--search.rolouts", "3"], "did you mean 'search.rollouts'"),
         (["run", "--problems", "/nowhere.jsonl"], "cannot read problems from /nowhere.jsonl"),
@@ -60,3 +66,47 @@ def test_bad_input_is_one_line_and_exit_code_2(words, says, capsys, tmp_path, mo
     assert says in said
     assert said.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])
+def test_without_a_verb_help_is_given_within_80_columns(words, capsys):
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert all(verb in said for verb in VERBS)
+    assert max(map(len, said.splitlines())) <= 80
+
+
+def test_help_of_a_verb_is_found_both_ways(capsys):
+    with pytest.raises(SystemExit):
+        main(["help", "run"])
+    assert "usage: rstar run" in capsys.readouterr().out
+
+
+def test_help_of_a_run_names_the_sections_of_settings(capsys):
+    with pytest.raises(SystemExit):
+        main(["run", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "`rstar settings SECTION` explains those of model, bootstrap, problems, search" in said
+    assert "rounds." in said
+
+
+def test_the_version_is_told(capsys):
+    assert main(["--version"]) == 0
+    name, version = capsys.readouterr().out.split()
+    assert name == "rstar"
+    assert version[0].isdigit()
+
+
+def test_settings_are_listed_by_name_by_section_and_by_their_last_part(capsys):
+    for words, first, lines in (
+        (["settings", "search.rollouts"], "search.rollouts = 8", 3),
+        (["settings", "answers"], 'answers.rules = "strict"', 3),
+        (["settings", "rounds.guidance"], 'rounds[].guidance = "terminal"', 3),
+        (["settings", "beam_width"], "evaluation.beam_width = 4", 3),
+    ):
+        assert main(words) == 0
+        said = capsys.readouterr().out.splitlines()
+        assert said[0] == first
+        assert len(said) >= lines - 1
+    assert main(["settings"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > 100

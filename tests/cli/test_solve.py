@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -63,3 +64,26 @@ def test_bad_input_is_one_line(tmp_path: Path, capsys, words, complaint):
     said = capsys.readouterr().err
     assert complaint in said
     assert said.count("\n") == 1
+
+
+def test_the_documented_example_is_answered_by_the_demos_model():
+    (line,) = [
+        line
+        for line in Path("docs/evaluation.md").read_text().splitlines()
+        if line.startswith("rstar solve ")
+    ][:1]
+    words = shlex.split(line)[2:]
+    assert words[1:] == ["--model", "runs/demo"]
+    done = solve(words[0], "--model", "demo", "--json", "--trajectories", "2")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert json.loads(done.stdout)["answer"] == "24"
+
+
+def test_the_demos_model_says_what_it_was_never_shown_before_it_answers():
+    question = "Tom has 3 bags with 4 coins each. How many coins?"
+    done = solve(question, "--model", "demo", "--json", "--trajectories", "1")
+    assert "note       the demo's model was never shown: Tom has 3 bags with" in done.stderr
+    solved = json.loads(done.stdout)
+    assert solved["question"].startswith("1) Tom has 3 bags")
+    assert (done.returncode == 0) == bool(solved["answer"])

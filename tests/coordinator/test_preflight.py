@@ -3,7 +3,7 @@
 import pytest
 from msgspec import structs
 
-from rstar_async.config import Recipe, RoundConfig
+from rstar_async.config import BootstrapConfig, ProblemsConfig, Recipe, RoundConfig
 from rstar_async.config.loader import as_toml_values
 from rstar_async.coordinator.driver import Driver
 from rstar_async.coordinator.preflight import check_startable
@@ -76,3 +76,22 @@ def test_a_round_is_stored_with_everything_that_holds_in_it(recipe):
         "observe",
     }
     assert everything <= settings.keys()
+
+
+def test_an_example_to_learn_from_must_not_be_a_heldout_problem(recipe, tmp_path):
+    problems, examples = tmp_path / "p.jsonl", tmp_path / "e.jsonl"
+    problems.write_text(
+        '{"question": "1 + 1?", "answer": "2"}\n{"question": "2?", "answer": "2"}\n'
+    )
+    examples.write_text('{"question": "2?", "solution": "print(2)", "answer": "2"}\n')
+    source = ProblemsConfig(source=str(problems), heldout=1)
+    bootstrap = BootstrapConfig(kind="demonstrations", source=str(examples))
+    with pytest.raises(BadInput, match="'2\\?' is a held-out problem"):
+        check_startable(changed(recipe, problems=source, bootstrap=bootstrap))
+    none_held_out = structs.replace(source, heldout=0)
+    check_startable(changed(recipe, problems=none_held_out, bootstrap=bootstrap))
+
+
+def test_a_dataset_of_a_hub_is_asked_for_by_its_prefix(recipe):
+    with pytest.raises(BadInput, match="give hf:openai/gsm8k@train"):
+        check_startable(changed(recipe, problems=ProblemsConfig(source="openai/gsm8k")))

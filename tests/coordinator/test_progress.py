@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rstar_async.config import Recipe
-from rstar_async.coordinator.progress import current_stages
+from rstar_async.coordinator.stages import open_round_stages
 from storage.records import Round, Run
 from storage.store import open_store
 
@@ -20,7 +20,10 @@ async def test_half_a_line_is_passed_over(tmp_path, half):
     file = tmp_path / "training" / "progress.jsonl"
     async with open_store(recipe.database_url) as store:
         await store.commit(Run("r", {}, 1, ""), Round("r", 0, "searched", "", searched_at=1e10))
-        assert [(s.done, s.total) for s in await current_stages(recipe, store)] == [(0, 0)]
+        (prepare,) = await store.read(open_round_stages, recipe)
+        assert (prepare.done, prepare.total, prepare.ended) == (0, 0, False)
         file.write_text(f"{json.dumps(STEP)}\n{half}", encoding="latin-1")
-        (stage,) = await current_stages(recipe, store)
-        assert (stage.done, stage.total, stage.note) == (3, 9, "policy · loss 0.500")
+        prepare, stage = await store.read(open_round_stages, recipe)
+        assert prepare.ended
+        assert (stage.title, stage.note) == ("bootstrap · policy", "loss 0.500")
+        assert (stage.done, stage.total, stage.ended) == (3, 9, False)

@@ -1,0 +1,85 @@
+"""How much memory and disk a model of a given size takes, by arithmetic. Pure; in bytes.
+
+Training holds float32 weights, their gradients and the two moments of Adam: 16 bytes a parameter.
+With LoRA the weights alone, and the same 16 bytes for each parameter of the adapters. Activations
+are those of one forward pass: with checkpointing one vector a layer and token, and the scores of
+all tokens over the vocabulary, which are the larger part for small models.
+"""
+
+from dataclasses import dataclass
+
+from rstar_async.config import LoRAConfig, Recipe
+from rstar_async.planning.model_size import ModelSize
+
+GIB = 2**30
+MIB = 2**20
+FLOAT32, BFLOAT16 = 4, 2
+TRAINED = 4 * FLOAT32  # weight, gradient, two moments
+# Per parameter of a LoRA of rank r on linear layers of width w: about 2 r / w.
+CHECKPOINT = 3 * FLOAT32  # weight and moments
+# What Python with torch takes beside the weights; without torch.
+TORCH_PROCESS, PLAIN_PROCESS = 450 * MIB, 80 * MIB
+# Logits are held as bfloat16 or float32, once more for the loss and once for its gradient.
+LOGITS = 3 * FLOAT32
+# A stored node with its texts and tokens, by a store of a million of them.
+NODE_BYTES = 460
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Memory of one training process."""
+
+    weights: int
+    activations: int
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.activations + TORCH_PROCESS
+
+
+def serving(size: ModelSize, recipe: Recipe, *, on_gpu: bool) -> int:
+    """Weights and prefix cache of one process that serves the model."""
+    wide = recipe.model.dtype == "float32" or (recipe.model.dtype == "auto" and not on_gpu)
+    weights = size.parameters * (FLOAT32 if wide else BFLOAT16)
+    return weights + recipe.workers.cache_mib * MIB + TORCH_PROCESS
+
+
+def policy_training(size: ModelSize, recipe: Recipe, solution_tokens: int) -> Training:
+    """SFT of the policy on solutions of so many tokens, prompts included."""
+    tokens = recipe.policy.micro_batch * min(solution_tokens, recipe.policy.max_length)
+    weights = _trained(size, recipe.policy.lora)
+    return Training(weights, _activations(size, tokens, logits=True))
+
+
+def ppm_training(size: ModelSize, recipe: Recipe) -> Training:
+    """Training of the PPM: all weights, one row of trees a pass, a head in place of the logits."""
+    tokens = min(recipe.ppm.max_tokens, 4 * recipe.ppm.max_length)
+    return Training(TRAINED * size.parameters, _activations(size, tokens, logits=False))
+
+
+def disk(size: ModelSize, recipe: Recipe, nodes: int) -> int:
+    """The run's folder at its end: versions, one checkpoint, the store."""
+    kinds = int(recipe.policy.train) + int(recipe.ppm.train)
+    rounds = len(recipe.rounds)
+    kept = min(rounds, recipe.training.keep_versions or rounds)
+    versions = 1 + (recipe.bootstrap.kind == "demonstrations") + kinds * kept
+    checkpoint = CHECKPOINT if recipe.training.checkpoint_seconds and kinds else 0
+    return size.parameters * (FLOAT32 * versions + checkpoint) + nodes * NODE_BYTES
+
+
+def gib(amount: float) -> str:
+    """`1.5 GiB`, `310 MiB`."""
+    return f"{amount / GIB:,.1f} GiB" if amount >= GIB else f"{amount / MIB:,.0f} MiB"
+
+
+def _trained(size: ModelSize, lora: LoRAConfig) -> int:
+    if not lora.rank:
+        return TRAINED * size.parameters
+    share = min(1.0, 2 * lora.rank / size.width) if size.width else 0.02
+    return int(size.parameters * (FLOAT32 + TRAINED * share))
+
+
+def _activations(size: ModelSize, tokens: int, *, logits: bool) -> int:
+    """With gradient checkpointing: the inputs of all layers, and one layer in full."""
+    kept = tokens * size.width * FLOAT32 * (size.layers + 16)
+    return kept + (tokens * size.vocabulary * LOGITS if logits else 0)

@@ -1,0 +1,47 @@
+"""What `rstar status` says of the run in a folder."""
+
+import time
+
+import pytest
+
+from rstar_async.cli.run_progress import RunProgress, phase_began
+from rstar_async.config import Recipe
+from rstar_async.launch.home import prepare_home
+from storage.database import open_database
+from storage.records import Problem, Round, Run, Search
+
+
+@pytest.fixture
+def home(tmp_path):
+    recipe = Recipe(home=str(tmp_path))
+    prepare_home(recipe)
+    with open_database(recipe.database_url) as database:
+        database.commit(Run("run", {}, 1, ""))
+        database.commit(Round("run", 1, "searching", "m", started_at=time.time() - 100))
+        for number, status in enumerate(["finished", "running", "waiting", "waiting"]):
+            problem = Problem(f"p{number}", "run", f"{number}?", "1")
+            search = Search(f"s{number}", "run", 1, problem.id, "train", 1, "m", status=status)
+            database.commit(problem, search)
+    return tmp_path
+
+
+def test_round_phase_progress_and_the_time_left_are_told(home):
+    (fact,) = RunProgress(home).facts()
+    assert (fact["stage"], fact["done"], fact["total"]) == ("round 1 · search", 1, 4)
+    assert fact["seconds_left"] == pytest.approx(3 * fact["seconds"])
+    text = " ".join(line.plain for line in RunProgress(home).lines(80))
+    assert "1/4" in text
+    assert "5:0" in text.partition(" left")[0]
+
+
+def test_without_a_run_there_is_nothing_to_tell(tmp_path):
+    assert RunProgress.of(tmp_path) is None
+    assert RunProgress.of(None) is None
+
+
+def test_a_phase_begins_where_the_one_before_it_ended():
+    times = {"started_at": 1.0, "searched_at": 2.0, "trained_at": 3.0}
+    began = [
+        phase_began(Round("r", 1, s, "m", **times)) for s in ("searching", "searched", "trained")
+    ]
+    assert began == [1.0, 2.0, 3.0]
