@@ -3,12 +3,14 @@
 import argparse
 from pathlib import Path
 
+from rstar_async.cli.numbers import whole
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "runs", nargs="+", metavar="RUN", help="folder of a run, SQLite file or database URL"
     )
-    parser.add_argument("--round", type=int, help="compare this round [the last one of each]")
+    parser.add_argument("--round", type=whole(0), help="compare this round [the last one of each]")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write one page with plots")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
 
@@ -18,15 +20,14 @@ def run(arguments: argparse.Namespace) -> int:
     with."""
     from rich.table import Table
 
-    from rstar_async.cli.locate import database_url
+    from rstar_async.cli.locate import open_existing
     from rstar_async.cli.output import print_folded, print_table, write_json, write_text
     from rstar_async.reports.comparison import ComparedRun, compare, runs_in
     from rstar_async.reports.comparison_tables import NOTE, page_of, tables_of
-    from storage.database import open_database
 
     found: list[ComparedRun] = []
     for place in arguments.runs:
-        with open_database(database_url(place), must_exist=True) as database:
+        with open_existing(place) as database:
             found += runs_in(database, Path(place).name or place)
     comparison = compare(found, arguments.round)
     for values in tables_of(comparison):

@@ -7,6 +7,7 @@ import ast
 from itertools import pairwise
 
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import one_line
 
 LAST = "# Now print the final answer"
 
@@ -31,8 +32,9 @@ def steps_of_program(program: str, where: str) -> list[str]:
 def _statements(program: str, where: str) -> list[ast.stmt]:
     try:
         return ast.parse(program).body
-    except (SyntaxError, ValueError) as error:
-        raise BadInput(f"{where}: the solution is no Python program: {error}") from None
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        reason = one_line(str(error) or type(error).__name__, 200)
+        raise BadInput(f"{where}: the solution is no Python program: {reason}") from None
 
 
 def _prints(statement: ast.stmt) -> bool:

@@ -12,6 +12,7 @@ from rstar_async.data.files import read_rows
 from rstar_async.data.program_steps import steps_of_program
 from rstar_async.domains.registry import domain_class
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import listed
 from rstar_async.text import tags
 from rstar_async.text.steps import observation
 
@@ -77,5 +78,4 @@ def _text(row: Mapping[str, Any], names: tuple[str, ...], where: str) -> str:
     for name in names:
         if isinstance(value := row.get(name), str) and value.strip():
             return value
-    have = ", ".join(map(repr, row)) or "nothing"
-    raise BadInput(f"{where}: a solved example needs a column {names[0]!r}; it has {have}")
+    raise BadInput(f"{where}: a solved example needs a column {names[0]!r}; it has {listed(row)}")

@@ -58,6 +58,7 @@ def verbs(home, out):
         ["trajectories", home, "--json"],
         ["tree", home, "x"],
         ["models", home],
+        ["compare", home, home],
         ["db", "check", home],
         ["db", "prune", home, "--apply"],
         ["db", "export", home, out / "all"],

@@ -11,10 +11,12 @@ import msgspec
 import pytest
 
 from rstar_async.answers.pairs import read_pairs
-from rstar_async.config import ProblemsConfig
+from rstar_async.config import ProblemsConfig, Recipe
+from rstar_async.config.loader import changed
 from rstar_async.data.files import read_rows
 from rstar_async.data.problems import problems_in
 from rstar_async.data.reference import nodes_of_record
+from rstar_async.data.solved_examples import solved_examples
 from rstar_async.data.training_rows import read_row
 from rstar_async.errors import BadInput
 
@@ -41,6 +43,8 @@ ODD = {
     "blanks": '" \\t\\n "',
     "below zero": "-1",
     "2^63": str(2**63),
+    "a program of brackets": json.dumps(f"print({'(' * 5_000})"),
+    "a deep sum": json.dumps(f"print({'+' * 100_000}1)"),
 }
 NODE = {"text": "t", "visit_count": 1, "q_value": 1.0, "final_answer": "", "observation": "o"}
 TURN = {"role": "user", "content": "q"}
@@ -64,6 +68,11 @@ def pairs(file) -> list[object]:
     return [pair._asdict() for pair in read_pairs(file)]
 
 
+def examples(file) -> list[object]:
+    settings = [("bootstrap.kind", "demonstrations"), ("bootstrap.source", str(file))]
+    return [found._asdict() for found in solved_examples(changed(Recipe(), settings))]
+
+
 def asdict_of(record) -> object:
     return msgspec.structs.asdict(record)
 
@@ -80,6 +89,7 @@ READERS = {
     "messages": (training, {"messages": [TURN, REPLY]}),
     "conversations": (training, {"prompt": [TURN], "completion": [REPLY]}),
     "trees": (trees, {"question": "q", "answer": "1", "rstar": {"0": NODE, "0.1": NODE}}),
+    "solved examples": (examples, {"question": "q", "answer": "1", "program": "x = 1\nprint(x)"}),
     "pairs": (pairs, {"gold": "1", "pred": "2", "equal": True, "src": "s"}),
 }
 
