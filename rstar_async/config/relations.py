@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from rstar_async.config.recipe import Recipe
+from rstar_async.sanitize import shown
 
 
 def contradictions(recipe: Recipe) -> Iterator[str]:
@@ -16,12 +17,19 @@ def contradictions(recipe: Recipe) -> Iterator[str]:
         yield "workers.reward is 0, but must be at least 1 while ppm.train is true"
     if recipe.ppm.patience and not recipe.ppm.heldout_share:
         yield "ppm.patience needs held-out problems to choose by: set ppm.heldout_share above 0"
+    if "{name}" in recipe.home and not _names_a_folder(recipe.name):
+        yield f"name {shown(recipe.name)} cannot name a folder, and home is {shown(recipe.home)}"
     if not recipe.rounds:
         yield "give at least one [[rounds]]"
     elif recipe.rounds[0].guidance == "ppm":
         yield "round 1 cannot be guided by a PPM, there is none yet"
     for number in range(1, len(recipe.rounds) + 1):
         yield from _falling_totals(recipe, number)
+
+
+def _names_a_folder(name: str) -> bool:
+    """Whether it is one folder below the one that it is put in."""
+    return name not in ("", ".", "..") and not set(name) & {"/", "\0"}
 
 
 def _falling_totals(recipe: Recipe, number: int) -> Iterator[str]:
