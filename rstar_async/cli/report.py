@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 def print_report(place: str, run_id: str | None, json_file: Path | None) -> None:
     """Print the table of a run and write it as JSON too, if asked."""
     from rstar_async.cli.locate import choose_run, open_existing
-    from rstar_async.cli.output import print_table, write_json
+    from rstar_async.cli.output import print_folded, print_table, write_json
     from rstar_async.reports.round_rows import report_of
     from rstar_async.reports.terminal import labels_lines, table_of
 
@@ -54,6 +54,6 @@ def print_report(place: str, run_id: str | None, json_file: Path | None) -> None
         report = report_of(database, choose_run(database, run_id), database.name)
     print_table(table_of(report))
     for line in labels_lines(report):
-        print(line)
+        print_folded(line)
     if json_file is not None:
         write_json(json_file, report)

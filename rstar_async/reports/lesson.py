@@ -13,6 +13,8 @@ from storage.records import Evaluation, ModelVersion
 MANY = 0.25
 # A training of fewer optimiser steps hardly changes a model.
 FEW_STEPS = 30
+# A learning rate that models below a billion parameters, and adapters, can take.
+SMALL_MODELS_RATE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ def lesson_of(database: Database, recipe: Recipe) -> Lesson:
     trained = [v for v in versions if v.kind == "policy" and v.round and v.status != "refused"]
     if trained or not recipe.policy.train:
         lesson = Lesson(True, accuracy=accuracy, gain=gain)
-        has_gained = gain is not None and gain.low > 0
-        return lesson if has_gained or not trained else with_few_steps(lesson, recipe, trained[-1])
+        is_well = accuracy == 1.0 or (gain is not None and gain.low > 0)
+        return lesson if is_well or not trained else with_few_steps(lesson, recipe, trained[-1])
     searched = _searched(database, run)
     return Lesson(
         False,
@@ -71,15 +73,14 @@ def with_few_steps(lesson: Lesson, recipe: Recipe, policy: ModelVersion) -> Less
     if not isinstance(steps, int) or steps >= FEW_STEPS:
         return lesson
     smaller, longer = max(2, recipe.policy.batch_size // 4), 2 * recipe.policy.epochs
-    return replace(
-        lesson,
-        reason=f"the last policy was trained for {steps} optimiser steps, too few to change much",
-        remedies=(
-            "--problems FILE  with more problems that it can solve",
-            f"--policy.batch_size {smaller} --policy.epochs {longer:g}  makes more steps of them",
-            "--policy.learning_rate 1e-4  for small models and LoRA",
-        ),
-    )
+    found = [
+        "--problems FILE  with more problems that it can solve",
+        f"--policy.batch_size {smaller} --policy.epochs {longer:g}  makes more steps of them",
+    ]
+    if recipe.policy.learning_rate < SMALL_MODELS_RATE:
+        found.append(f"--policy.learning_rate {SMALL_MODELS_RATE:g}  for small models and LoRA")
+    reason = f"the last policy was trained for {steps} optimiser steps, too few to change much"
+    return replace(lesson, reason=reason, remedies=tuple(found))
 
 
 def reason_of(versions: Sequence[ModelVersion]) -> str:
