@@ -47,8 +47,8 @@ def room(held_nodes: int, held_mib: float, memory_mib: int, processes: int | Non
     """The room in `memory_mib` and with so many processes.
 
     A program alone may use three quarters, and what leaves `OWN_MIB` for the worker and the
-    interpreters that programs start from (but a quarter in any case). Held interpreters are a cache: half at most, and none while one of these
-    programs needs it.
+    interpreters that programs start from, but a quarter in any case. Held interpreters are a cache:
+    half at most, and none once a program was killed for want of memory.
     """
     most_nodes = held_nodes if processes is None else processes - PROCESSES_BESIDE_HELD
     return Room(
