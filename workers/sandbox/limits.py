@@ -15,6 +15,7 @@ MOST: Mapping[str, float] = {
     "memory_mib": 1 << 20,
     "output_bytes": 1 << 30,
 }
+OWN_MIB = 384  # of the worker and the interpreters that programs start from
 PROCESSES_BESIDE_HELD = 50  # the worker, guards, fork servers, programs under way
 
 
@@ -45,13 +46,13 @@ class Room:
 def room(held_nodes: int, held_mib: float, memory_mib: int, processes: int | None) -> Room:
     """The room in `memory_mib` and with so many processes.
 
-    A program alone may use three quarters; the rest is for the worker and the interpreters that
-    programs start from. Held interpreters are a cache: half at most, and none while one of these
-    programs needs it.
+    A program alone may use three quarters, and what leaves `OWN_MIB` for the worker and the
+    interpreters that programs start from, but a quarter in any case. Held interpreters are a cache:
+    half at most, and none once a program was killed for want of memory.
     """
     most_nodes = held_nodes if processes is None else processes - PROCESSES_BESIDE_HELD
     return Room(
-        program_mib=max(1, memory_mib * 3 // 4),
+        program_mib=max(memory_mib // 4, min(memory_mib * 3 // 4, memory_mib - OWN_MIB)),
         held_mib=min(held_mib, memory_mib / 2),
         held_nodes=max(1, min(held_nodes, most_nodes)),
     )

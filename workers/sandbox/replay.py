@@ -77,10 +77,7 @@ class ProgramRunner:
         parent, reused, failure = await self._parent_node(program, keys, last)
         if parent is None:
             return replace(failure, stdout="", reused_steps=reused)
-        try:
-            outcome, node = await self._extend(program, parent, program.request(last, last + 1))
-        except Obstructed as error:
-            return obstructed(error, last - 1, reused)
+        outcome, node = await self._extend(program, parent, program.request(last, last + 1))
         if node is not None:
             self._hold(program, keys[last + 1], node)
         self.statistics.reused_steps += reused
@@ -129,6 +126,8 @@ class ProgramRunner:
                 raise ZygoteLost("the fork server died under a program")
             kept = outcome.status == "ok" and not outcome.ended and program.zygote.keeps_snapshots
             return outcome, node if kept else None
+        except Obstructed as error:
+            return obstructed(error, request.first - 1), None
         finally:
             output.close()
             if node is not None:
@@ -152,9 +151,9 @@ class ProgramRunner:
         release(self._snapshots.hold(key, node, program.tree, mib))
 
 
-def obstructed(error: SandboxError, step: int, reused: int = 0) -> Outcome:
+def obstructed(error: SandboxError, step: int) -> Outcome:
     """What a program gets whose state after `step` could not be continued."""
-    return Outcome("died", error_message=str(error), step=step, reused_steps=reused)
+    return Outcome("died", error_message=str(error), step=step)
 
 
 def release(nodes: Iterable[Interpreter]) -> None:

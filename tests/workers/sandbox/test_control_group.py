@@ -102,5 +102,6 @@ def test_fewer_interpreters_are_held_where_there_is_less_room():
     ample = room(512, 3072.0, 24000, None)
     assert (ample.held_nodes, ample.held_mib, ample.program_mib) == (512, 3072.0, 18000)
     small = room(512, 3072.0, 1200, 256)
-    assert (small.held_nodes, small.held_mib, small.program_mib) == (206, 600.0, 900)
-    assert room(512, 3072.0, 1, 10).held_nodes == 1
+    assert (small.held_nodes, small.held_mib, small.program_mib) == (206, 600.0, 816)
+    tiny = room(512, 3072.0, 400, 10)
+    assert (tiny.held_nodes, tiny.held_mib, tiny.program_mib) == (1, 200.0, 100)

@@ -53,6 +53,14 @@ async def test_a_program_that_forges_its_report_and_goes_on_is_killed_in_time(pa
     assert patient.held == 0
 
 
+async def test_an_earlier_step_that_cannot_be_continued_is_judged_too(patient):
+    """When the steps after it are run again, from the last state that is held."""
+    busy = FORGE_SUCCESS + "while True: pass"
+    assert (await run_in_time(patient, [busy])).status == "ok"
+    outcome = await run_in_time(patient, [busy, "x = 1", "y = 2", "x + y"])
+    assert (outcome.status, outcome.step) == ("died", 0)
+
+
 async def test_a_program_that_forges_its_report_and_exits_is_not_run_for_ever(patient):
     step = FORGE_SUCCESS + "import os\nos._exit(0)"
     assert (await run_in_time(patient, [step])).status == "ok"
