@@ -1,5 +1,6 @@
 import json
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -110,7 +111,7 @@ def test_a_classifier_is_not_a_language_model(plain, tmp_path):
 
 def test_a_gguf_is_found_alone_or_in_its_folder(tmp_path):
     file = tmp_path / "model.Q4.gguf"
-    file.touch()
+    file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 0))  # no tensors, no facts
     assert find(str(file)) == find(str(tmp_path))
     assert find(str(file)).options == {"gguf_file": "model.Q4.gguf"}
 
