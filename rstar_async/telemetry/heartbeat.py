@@ -20,18 +20,26 @@ _has_beaten = False
 
 
 def begin(file: Path | None) -> None:
-    """Beat there from now on, nowhere if None; `BadInput` if it cannot be written."""
+    """Beat there from now on, nowhere if None; `BadInput` if it cannot be written, or is a file
+    with something in it."""
     global _file, _next, _has_beaten
     if file is not None:
         try:
-            file.touch()
-            file.unlink()
+            _remove_old(file)
         except OSError as error:
             raise BadInput(
                 f"cannot write the heartbeat file {file}: {error.strerror}; "
                 "choose another --heartbeat"
             ) from None
     _file, _next, _has_beaten = file, 0.0, False
+
+
+def _remove_old(file: Path) -> None:
+    """Remove what an earlier process left there. A heartbeat file is empty."""
+    file.touch()
+    if file.stat().st_size:
+        raise BadInput(f"{file} is no heartbeat file: it is not empty; choose another --heartbeat")
+    file.unlink()
 
 
 def beat() -> None:

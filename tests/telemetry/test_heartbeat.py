@@ -49,3 +49,17 @@ def test_a_beat_without_a_file_does_nothing(file: Path) -> None:
 def test_a_file_that_cannot_be_written_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"cannot write the heartbeat file .*nowhere"):
         heartbeat.begin(tmp_path / "nowhere" / "heartbeat")
+
+
+def test_a_file_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
+    thesis = tmp_path / "thesis.txt"
+    thesis.write_text("chapter 1")
+    with pytest.raises(BadInput, match=r"thesis\.txt is no heartbeat file"):
+        heartbeat.begin(thesis)
+    assert thesis.read_text() == "chapter 1"
+
+
+def test_the_file_of_an_earlier_process_is_removed(file: Path) -> None:
+    file.touch()
+    heartbeat.begin(file)
+    assert not file.exists()
