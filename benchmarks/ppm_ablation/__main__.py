@@ -20,7 +20,7 @@ from msgspec import structs
 from benchmarks.ppm_ablation.samples import Sampled, read_samples
 from benchmarks.ppm_ablation.variants import DEFAULT, PAPER, Variant, variants
 from benchmarks.ppm_ablation.worth import best_rule, majorities, values_of, worth
-from benchmarks.ppm_guides import evaluated_runs, fresh_problems
+from benchmarks.ppm_guides.runs import evaluated_runs, fresh_problems
 from benchmarks.recipe_runs import runs_folder
 from benchmarks.report import Report, open_report
 from rstar_async.config import PPMConfig
@@ -72,8 +72,9 @@ def _measure_run(report: Report, seed: int, context: TrainingContext) -> None:
     for count in (FEW, MANY):
         accuracy = 100 * fmean(majorities(sampled, count).values())
         report.row(seed=seed, variant=f"majority of {count}", **{f"best_of_{count}": accuracy})
-    for variant in variants(rounds):
-        if report.options.only in variant.name:
+    chosen = [one for one in variants(rounds) if report.options.only in one.name]
+    for variant in chosen:
+        if not report.short or variant.name in (DEFAULT, PAPER):
             _measure(report, seed, context, variant, sampled)
 
 

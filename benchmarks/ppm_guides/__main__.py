@@ -6,25 +6,23 @@ majority or by the PPM. Leads are differences on the same problems, averaged ove
 """
 
 import argparse
-import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any, TypeAlias
 
-from benchmarks.differences import Difference
-from benchmarks.recipe_runs import rstar, run_recipe, runs_folder
+from benchmarks.differences import Difference, difference
+from benchmarks.ppm_guides.draws import Draws, draws_of
+from benchmarks.ppm_guides.runs import Document, evaluated_runs
+from benchmarks.recipe_runs import runs_folder
 from benchmarks.report import Report, open_report
-from rstar_async.demo.problems import WordProblem, word_problems
 
-LEVELS = (1, 2, 3, 4, 5, 6)
-# Other problems than the held-out ones of every run, which have the run's seed.
-SEED = 20_000
+# How many samples or passes the best is chosen of.
+DRAWN = (1, 2, 3, 4, 8, 16)
 ORDERED, OVER_MAJORITY, OVER_BEST_OF_N = 75, 5, 3
 
 Row: TypeAlias = Mapping[str, Any]
-Document: TypeAlias = Mapping[str, Any]
 # By strategy, rule and number of trajectories.
 Key: TypeAlias = tuple[str, str, int]
 
@@ -33,11 +31,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run and measure all seeds; claims what a PPM that guides must achieve."""
     report = open_report(__doc__, arguments, _options())
     with runs_folder(report.options.keep) as folder:
-        tables = [_shown(report, *run) for run in evaluated_runs(report, folder)]
+        runs = list(evaluated_runs(report, folder))
+        draws = [draws_of(home) for _, home, _ in runs]
+    tables = [_shown(report, seed, table) for seed, _, table in runs]
     by_key = [{_key(row): row for row in table["rows"]} for table in tables]
     _claim_order(report, tables)
     _claim_leads(report, by_key)
     _claim_growth(report, by_key)
+    _claim_single_pass(report, draws)
     return report.close()
 
 
@@ -55,28 +56,7 @@ def _options() -> argparse.ArgumentParser:
     return parser
 
 
-def evaluated_runs(report: Report, folder: Path) -> Iterator[tuple[int, Path, Document]]:
-    """Seed, folder of the run, and what `rstar evaluate` tells of its last models; whatever is in
-    `folder` already is not made again."""
-    options = report.options
-    questions = folder / f"fresh-{options.problems}.jsonl"
-    rows = ({"question": one.question, "answer": one.answer} for one in fresh_problems(report))
-    questions.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    for seed in range(1, 1 + (1 if report.short else options.seeds)):
-        home, result = folder / f"seed-{seed}", folder / f"guides-{seed}.json"
-        run_recipe(options.recipe, home, "--seed", str(seed))
-        asked = ("--benchmark", str(questions), "--trajectories", options.trajectories)
-        # Also a PPM that its training did not find better than its baselines is measured.
-        written = ("--ppm.trust", "always", "--json", str(result))
-        yield seed, home, rstar("evaluate", str(home), *asked, *written, result=result)
-
-
-def fresh_problems(report: Report) -> list[WordProblem]:
-    """The same for every run; none of them is a held-out problem of a run but by chance."""
-    return word_problems(report.options.problems, LEVELS, SEED, "heldout")
-
-
-def _shown(report: Report, seed: int, home: Path, table: Document) -> Document:
+def _shown(report: Report, seed: int, table: Document) -> Document:
     for row in table["rows"]:
         report.row(
             seed=seed,
@@ -136,6 +116,29 @@ def _claim_growth(report: Report, by_key: Sequence[Mapping[Key, Row]]) -> None:
         few, many = (100 * fmean(_accuracies(by_key, strategy, rule, end)) for end in (min, max))
         name = f"{strategy}, {rule}: most trajectories against one"
         report.claim(name, many - few, "points", ">", 0)
+
+
+def _claim_single_pass(report: Report, draws: Sequence[Draws]) -> None:
+    """One pass of guided sampling against the best of as many samples as have its tokens."""
+    for number, of_run in enumerate(draws, start=1):
+        for count in DRAWN:
+            for strategy in ("sample", "guided"):
+                report.row(
+                    seed=number,
+                    strategy=strategy,
+                    rule="best PPM",
+                    drawn=count,
+                    accuracy=100 * fmean(of_run.best_of(strategy, count).values()),
+                    tokens=count * of_run.tokens[strategy],
+                )
+    pairs = [
+        (of_run.best_of("sample", of_run.samples_of_a_pass), of_run.best_of("guided", 1))
+        for of_run in draws
+    ]
+    lead = difference(*pairs)
+    name = "one guided pass over the best of samples for its tokens"
+    report.claim(name, lead.points, "points", ">=", OVER_BEST_OF_N)
+    report.claim(f"{name}: low end of 95 %", lead.low, "points", ">", 0)
 
 
 def _accuracies(
