@@ -13,7 +13,7 @@ from rich.table import Table
 from rstar_async.cli.narrow_tables import fitted
 from rstar_async.errors import BadInput
 
-PIPE_COLUMNS = 160
+PIPE_COLUMNS = 200
 LABEL = 11
 
 

@@ -7,7 +7,7 @@ from rstar_async.reports.tables import percent, rounds_table
 
 
 def table_of(report: RunReport) -> Table:
-    """The rounds of a run, without their seconds, so that the table fits 160 columns."""
+    """The rounds of a run, without their seconds, so that the table fits 170 columns."""
     rounds = rounds_table(report.rounds)
     table = Table(title=f"run {report.run}", title_justify="left")
     for name in rounds.header[:-1]:
