@@ -8,6 +8,7 @@ PAIRS = {"step pairs": False, "paper pairs": True}
 TOKENS = {"last token": "last_token", "every token": "differing_tokens"}
 LOSSES = {"pair loss": "pairwise", "BCE": "bce", "both": "both"}
 DEFAULT = "step pairs, every token, both"
+MANY_STEPS = 450  # as many as three rounds make, each going on from the last
 PAPER = "paper pairs, last token, pair loss"
 
 
@@ -22,7 +23,8 @@ class Variant:
 
 
 def variants(rounds: int) -> list[Variant]:
-    """Every combination of pairs, tokens and loss, the other objectives, and fewer rounds."""
+    """Every combination of pairs, tokens and loss, the other objectives, fewer rounds, and more
+    steps."""
     combined = [
         Variant(
             f"{pairs}, {tokens}, {loss}",
@@ -38,4 +40,5 @@ def variants(rounds: int) -> list[Variant]:
     ]
     objectives = [Variant(name.upper(), {"objective": name}) for name in ("pqm", "orm")]
     fewer = [Variant(f"{DEFAULT}, rounds 1 to {n}", rounds=n) for n in range(1, rounds)]
-    return [*combined, *objectives, *fewer]
+    longer = Variant(f"{DEFAULT}, {MANY_STEPS} steps", {"min_steps": MANY_STEPS})
+    return [*combined, *objectives, *fewer, longer]
