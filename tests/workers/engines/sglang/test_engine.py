@@ -246,6 +246,7 @@ async def test_a_server_that_a_dead_driver_left_half_way_is_not_touched_again(
 
 
 async def test_a_server_with_completions_can_serve_a_policy(models: Path, url: str) -> None:
+    from rstar_async.errors import BadInput
     from tests.workers.engines.sglang.models import CONTEXT, TOKENIZER
     from workers.engines.openai import OpenAIEngine, OpenAISettings
 
@@ -260,7 +261,7 @@ async def test_a_server_with_completions_can_serve_a_policy(models: Path, url: s
         with pytest.raises(ModelUnavailable, match="serves first already"):
             await engine.generate(ask("second"))
     async with OpenAIEngine(models, OpenAISettings(url=f"{url}/v1")) as engine:
-        with pytest.raises(ModelUnavailable, match="no model 'first'"):
+        with pytest.raises(BadInput, match="no model 'first'"):
             await engine.generate(ask())
     assert [(sample.tokens, sample.finish) for sample in beyond.samples] == [([], "length")] * 2
     assert [sample.text for sample in reply.samples] == [free.text] * 2
