@@ -34,7 +34,7 @@ from storage.store import open_store
 BAD_INPUT = 2
 UNMEASURED = os.EX_TEMPFAIL  # for the supervisor: starting it again would not help
 TOLD_TO_STOP = 128 + signal.SIGTERM
-TABLE_COLUMNS = 160  # it goes to the log of a container
+TABLE_COLUMNS = 200  # it goes to the log of a container
 
 
 def main() -> int:

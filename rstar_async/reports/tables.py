@@ -213,8 +213,10 @@ def _failed(searches: int | None) -> str:
 
 
 def _of(measured: tuple[int, int] | None) -> str:
-    """On how many held-out problems."""
-    return "" if measured is None else f", {measured[0]} of {measured[1]}"
+    """On how many of the held-out problems, if not on all."""
+    if measured is None or measured[0] == measured[1]:
+        return ""
+    return f", {measured[0]} of {measured[1]}"
 
 
 def _gain(found: Heldout) -> str:
