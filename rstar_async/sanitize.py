@@ -7,6 +7,7 @@ control characters, which a terminal obeys.
 import json
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -78,6 +79,19 @@ def from_json(text: str | bytes) -> Any:
         raise ValueError(f"not UTF-8 text: byte {error.start}") from None
     except ValueError:  # Python's limit for the digits of an integer
         raise ValueError("not JSON that can be read: a number has thousands of digits") from None
+
+
+def json_object(file: Path) -> dict[str, Any]:
+    """The JSON object that somebody's file holds; one line of `BadInput` if it holds none."""
+    try:
+        content = from_json(file.read_bytes())
+    except OSError as error:
+        raise BadInput(f"cannot read {file}: {error.strerror}") from None
+    except ValueError as error:
+        raise BadInput(f"cannot read {file}: {error}") from None
+    if not isinstance(content, dict):
+        raise BadInput(f"cannot read {file}: it is no JSON object")
+    return content
 
 
 def _position(error: json.JSONDecodeError) -> str:

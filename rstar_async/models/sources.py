@@ -8,7 +8,7 @@ from typing import Any
 
 from rstar_async.errors import BadInput
 from rstar_async.models.gguf_header import check_header
-from rstar_async.sanitize import CHARACTERS_SHOWN, from_json, one_line
+from rstar_async.sanitize import CHARACTERS_SHOWN, json_object, one_line
 
 DEMO_CHECKPOINT = Path(__file__).parents[1] / "demo" / "checkpoint"
 PACKAGE = "package:"
@@ -84,14 +84,9 @@ def refuse_quantised(source: Source, config: Mapping[str, Any], key: str = KEY) 
 def _config(source: Source, key: str) -> Mapping[str, Any]:
     file = Path(source.place) / "config.json"
     try:
-        content = from_json(file.read_bytes())
-    except OSError as error:
-        raise BadInput(f"{key}: {file} cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise BadInput(f"{key}: {file} cannot be read: {error}") from None
-    if not isinstance(content, dict):
-        raise BadInput(f"{key}: {file} is not a JSON object")
-    return content
+        return json_object(file)
+    except BadInput as error:
+        raise BadInput(f"{key}: {error}") from None
 
 
 def _require_on_hub(name: str, key: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any, cast, get_args
 
 from rstar_async.config import PathRule
 from rstar_async.errors import BadInput
-from rstar_async.sanitize import from_json, shown
+from rstar_async.sanitize import from_json, json_object, shown
 from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.text.prompts import MATH_PROMPTS, Prompts
 from rstar_async.wire.replies import UNKNOWN_MODEL, ModelBounds
@@ -61,15 +61,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     manifest = folder / MANIFEST
     if not manifest.is_file():
         raise BadInput(f"{folder} has no {MANIFEST}; was this model version published?")
-    try:
-        content = from_json(manifest.read_bytes())
-    except OSError as error:
-        raise BadInput(f"cannot read {manifest}: {error.strerror}") from None
-    except ValueError as error:
-        raise BadInput(f"cannot read {manifest}: {error}") from None
-    if not isinstance(content, dict):
-        raise BadInput(f"cannot read {manifest}: it is no JSON object")
-    return content
+    return json_object(manifest)
 
 
 def _path_rule(folder: Path) -> PathRule:
