@@ -19,7 +19,7 @@ from msgspec import structs
 
 from benchmarks.ppm_ablation.samples import Sampled, read_samples
 from benchmarks.ppm_ablation.variants import DEFAULT, PAPER, Variant, variants
-from benchmarks.ppm_ablation.worth import best_rule, majorities, values_of, worth
+from benchmarks.ppm_ablation.worth import accuracy_by_rule, majorities, values_of, worth
 from benchmarks.ppm_guides.runs import evaluated_runs, fresh_problems
 from benchmarks.recipe_runs import runs_folder
 from benchmarks.report import Report, open_report
@@ -103,7 +103,7 @@ def _measure(
         over_majority=many.lead.points,
         lead_low=many.lead.low,
         lead_high=many.lead.high,
-        **best_rule(sampled, values, MANY),
+        **accuracy_by_rule(sampled, values, MANY),
     )
 
 

@@ -65,7 +65,9 @@ def majorities(sampled: Sequence[Sampled], count: int) -> dict[str, float]:
     }
 
 
-def best_rule(sampled: Sequence[Sampled], values: Values, count: int) -> dict[PathRule, float]:
+def accuracy_by_rule(
+    sampled: Sequence[Sampled], values: Values, count: int
+) -> dict[PathRule, float]:
     """The accuracy in percent of every rule for the value of a path."""
     return {rule: worth(sampled, values, rule, count).accuracy for rule in PATH_RULES}
 
