@@ -21,8 +21,8 @@ def contradictions(recipe: Recipe) -> Iterator[str]:
         yield f"name {shown(recipe.name)} cannot name a folder, and home is {shown(recipe.home)}"
     if not recipe.rounds:
         yield "give at least one [[rounds]]"
-    elif recipe.rounds[0].guidance == "ppm":
-        yield "round 1 cannot be guided by a PPM, there is none yet"
+    else:
+        yield from _guided_too_early(recipe)
     for number in range(1, len(recipe.rounds) + 1):
         yield from _falling_totals(recipe, number)
 
@@ -30,6 +30,18 @@ def contradictions(recipe: Recipe) -> Iterator[str]:
 def _names_a_folder(name: str) -> bool:
     """Whether it is one folder below the one that it is put in."""
     return name not in ("", ".", "..") and not set(name) & {"/", "\0"}
+
+
+def _guided_too_early(recipe: Recipe) -> Iterator[str]:
+    """Rounds that a PPM is to guide before one is trained."""
+    if recipe.rounds[0].guidance == "ppm":
+        yield "round 1 cannot be guided by a PPM, there is none yet"
+    for number in range(2, min(recipe.ppm.first_round, len(recipe.rounds)) + 1):
+        if recipe.rounds[number - 1].guidance == "ppm":
+            yield (
+                f"round {number} cannot be guided by a PPM: ppm.first_round is "
+                f"{recipe.ppm.first_round}"
+            )
 
 
 def _falling_totals(recipe: Recipe, number: int) -> Iterator[str]:

@@ -84,6 +84,8 @@ class PolicyConfig(Section):
     learn_from: Literal["trajectories", "demonstrations"] = "trajectories"
     # How many right solutions of a problem are learnt from, best first (paper: 2).
     trajectories_per_problem: Count = 2
+    # "random" takes any right solutions in place of the best, as a control in experiments.
+    pick: Literal["best", "random"] = "best"
     # Use each distinct program once, even if it was found several times. Off in the reference.
     distinct: bool = True
     # Leave out solutions with the word "error" in them, after the best were picked (reference).
@@ -92,8 +94,9 @@ class PolicyConfig(Section):
     history: History = "round"
     # Demonstrations mixed in against forgetting what the bootstrap knew.
     replay: Amount = 0
-    # "base" retrains from the base model (paper); "bootstrap" from the bootstrap policy.
-    start: Literal["base", "bootstrap"] = "base"
+    # "base" retrains from the base model (paper); "bootstrap" from the bootstrap policy;
+    # "previous" goes on from the last round's, which costs the least and keeps its errors.
+    start: Literal["base", "bootstrap", "previous"] = "base"
     # Passes over the round's solutions.
     epochs: Epochs = 2.0
     # Peak learning rate. Small models and LoRA want more, such as 1e-4.
@@ -119,6 +122,8 @@ class PPMConfig(Section):
 
     # Off: every round and every evaluation goes without a PPM.
     train: bool = True
+    # No PPM is trained on rounds before this one.
+    first_round: Count = 1
     # Which weights it starts from: the newest policy's (paper); the bootstrap's, which has seen no
     # solution of the run's problems, so that the held-out ones are new to the PPM; or those of the
     # previous round's PPM, in the first round the bootstrap's.

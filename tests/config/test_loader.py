@@ -40,6 +40,9 @@ def test_a_wrong_type_is_named(tmp_path):
 
 def test_a_first_round_with_a_ppm_is_refused(tmp_path):
     assert "there is none yet" in message('[[rounds]]\nguidance = "ppm"\n', tmp_path)
+    rounds = '[[rounds]]\n[[rounds]]\nguidance = "ppm"\n'
+    said = message(f"{rounds}[ppm]\nfirst_round = 2\n", tmp_path)
+    assert "round 2 cannot be guided by a PPM: ppm.first_round is 2" in said
 
 
 def test_a_missing_recipe_is_named():
