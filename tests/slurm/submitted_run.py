@@ -86,9 +86,19 @@ class SubmittedRun:
         except TimeoutError as error:
             raise AssertionError(f"{error}\n{self.output()}") from None
 
-    def wait_for_nodes(self, count: int) -> None:
-        """Until so many nodes of trees are stored."""
-        self.wait_for(lambda: self.stored("SELECT count(*) FROM nodes") >= count, "a search")
+    def wait_for_search(self) -> None:
+        """Until the round's trees have grown a little and are far from finished."""
+        nodes = (
+            "SELECT count(*) FROM nodes JOIN searches ON searches.id = nodes.search_id "
+            "WHERE searches.purpose = 'train'"
+        )
+        self.wait_for(lambda: self.stored(nodes) >= 20, "a search")
+        assert self.is_searching()
+
+    def workers_joined(self, pattern: str) -> int:
+        """How many workers with such a log have been welcomed by a broker."""
+        logs = self.home.glob(f"logs/{pattern}.log")
+        return sum("welcomed" in log.read_text() for log in logs)
 
     def stored(self, question: str) -> int:
         """A number from the store; 0 before there is one."""
@@ -99,7 +109,6 @@ class SubmittedRun:
             return 0
 
     def is_searching(self) -> bool:
-        """Begun and not at its end."""
         open_searches = "SELECT count(*) FROM searches WHERE status != 'finished'"
         return self.stored(open_searches) > 0
 

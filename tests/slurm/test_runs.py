@@ -58,9 +58,8 @@ def test_a_node_that_fails_in_mid_search_costs_only_time(
 ) -> None:
     run = SubmittedRun(tmp_path / "run", cluster, DELAY)
     job = run.submit()
-    run.wait_for_nodes(20)
+    run.wait_for_search()
     cluster.fail_node("n1")  # the batch node, with coordinator, brokers and trainer
-    assert run.is_searching()
     run.wait_for(lambda: cluster.is_down("n1"), "the failure")
     cluster.start_node("n1")
     run.wait_for(lambda: job not in cluster.jobs(), "the end of the job")
@@ -70,13 +69,12 @@ def test_a_node_that_fails_in_mid_search_costs_only_time(
 def test_a_job_queued_again_goes_on_and_an_array_comes_and_leaves(
     cluster: SlurmCluster, undisturbed: dict[str, Tree], tmp_path: Path
 ) -> None:
-    run = SubmittedRun(tmp_path / "run", cluster, DELAY)
+    run = SubmittedRun(tmp_path / "run", cluster, 4 * DELAY)
     job = run.submit("--slurm.nodes", "1")
-    run.wait_for_nodes(5)
+    run.wait_for_search()
     said = run.rstar("workers", "executor", "--join", str(run.home), "--array", "2")
     array = said.partition("job ")[2].split(":")[0]
-    joined = "executor-n[23]-*.log"
-    run.wait_for(lambda: len([*run.home.glob(f"logs/{joined}")]) == 2, "the array's workers")
+    run.wait_for(lambda: run.workers_joined("executor-n[23]-*") == 2, "the array's workers")
     assert run.is_searching()
     cluster.run("scontrol", "requeue", job)
     run.wait_for(lambda: cluster.state(job) == "PENDING", "the job in the queue")
@@ -92,7 +90,7 @@ def test_scancel_leaves_nothing_and_the_same_command_continues(
 ) -> None:
     run = SubmittedRun(tmp_path / "run", cluster, DELAY)
     job = run.submit()
-    run.wait_for_nodes(20)
+    run.wait_for_search()
     cluster.run("scancel", job)
     run.wait_for(lambda: cluster.jobs() == [], "the job's end")
     run.wait_for(lambda: run.processes() == [], "the end of all processes")
@@ -101,3 +99,15 @@ def test_scancel_leaves_nothing_and_the_same_command_continues(
     run.submit()
     run.wait_for(lambda: cluster.jobs() == [], "the end of the second job")
     check(run, undisturbed)
+
+
+def test_a_job_whose_time_is_nearly_up_drains_and_is_queued_again(
+    cluster: SlurmCluster, tmp_path: Path
+) -> None:
+    run = SubmittedRun(tmp_path / "run", cluster, DELAY)
+    job = run.submit("--slurm.time", "00:02:00", "--slurm.nodes", "1")
+    run.wait_for(lambda: "Restarts=1" in cluster.run("scontrol", "show", "job", job), "a restart")
+    cluster.run("scancel", job)
+    run.wait_for(lambda: cluster.jobs() == [], "the end of the job")
+    run.wait_for(lambda: run.processes() == [], "the end of all processes")
+    assert f"the time of job {job} is up: queueing it again" in run.output()
