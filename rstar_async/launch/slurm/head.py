@@ -64,14 +64,14 @@ def lead(recipe: Recipe) -> int:
     """
     home, claim = recipe.home_folder, Claim.of_this_process()
     nodes = int(os.environ.get("SLURM_JOB_NUM_NODES", "1"))
-    write_private(_claim_file(home), claim)
-    with _lock_of(home), reserved_ports(2 * len(POOLS) + 1) as ports:
+    write_private(claim_file(home), claim)
+    with lock_once_free(home), reserved_ports(2 * len(POOLS) + 1) as ports:
         network = TCPEndpoints(_address(recipe), ports_of_pools(ports), str(home / "keys"))
         places = Places(home, recipe.models_folder, network, prepare_home(recipe))
         specs = job_processes(recipe, places, nodes, ports[-1])
         write_endpoints(home, RunEndpoints(str(claim), network))
         try:
-            code = trio.run(_run, specs, places.logs, claim)
+            code = trio.run(run_claimed, specs, places.logs, claim)
         finally:
             remove_endpoints(home)
         if code < SIGNALLED and _is_latest(home, claim):
@@ -79,7 +79,8 @@ def lead(recipe: Recipe) -> int:
     return code
 
 
-async def _run(specs: list[ProcessSpec], logs: Path, claim: Claim) -> int:
+async def run_claimed(specs: list[ProcessSpec], logs: Path, claim: Claim) -> int:
+    """Run the processes to their end, or until there is a later claim; the exit code."""
     supervisor = Supervisor(specs, logs, print_status, DEFAULT_BACKOFF)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_watch_home, supervisor, logs.parent, claim)
@@ -98,9 +99,9 @@ async def _watch_home(supervisor: Supervisor, home: Path, claim: Claim) -> None:
 
 
 @contextmanager
-def _lock_of(home: Path) -> Iterator[RunLock]:
-    """The run's lock, once a former start has let it go."""
-    deadline = time.monotonic() + LOCK_SECONDS
+def lock_once_free(home: Path, seconds: float = LOCK_SECONDS) -> Iterator[RunLock]:
+    """The run's lock, once a former start has let it go; `BadInput` if that takes too long."""
+    deadline = time.monotonic() + seconds
     lock = RunLock(home)
     while True:
         try:
@@ -120,14 +121,14 @@ def _address(recipe: Recipe) -> str:
     return recipe.slurm.host.replace("{host}", socket.gethostname())
 
 
-def _claim_file(home: Path) -> Path:
+def claim_file(home: Path) -> Path:
     return folder_of(home) / "claim.json"
 
 
 def _is_latest(home: Path, claim: Claim) -> bool:
     """True too if the file cannot be read: the supervisor ends a run whose home is gone."""
     try:
-        found = msgspec.json.decode(_claim_file(home).read_bytes(), type=Claim)
+        found = msgspec.json.decode(claim_file(home).read_bytes(), type=Claim)
     except (OSError, msgspec.MsgspecError):
         return True
     return found == claim
