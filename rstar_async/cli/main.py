@@ -19,6 +19,7 @@ VERBS = {
     "report": "the table of rounds of a run; a page, Markdown, JSON",
     "view": "a web page over a run, finished or running",
     "status": "how far a running system is, its brokers and workers",
+    "workers": "more workers for a run that goes on, here or as jobs of Slurm",
     "trajectories": "solutions whose answer was verified, best first",
     "tree": "one search tree in the terminal",
     "models": "model versions of a run: lineage, status, rollback",

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from msgspec import structs
+
 from rstar_async.config.recipe import Recipe
+from rstar_async.config.slurm import SlurmConfig
 from rstar_async.sanitize import shown
 
 
@@ -19,12 +22,26 @@ def contradictions(recipe: Recipe) -> Iterator[str]:
         yield "ppm.patience needs held-out problems to choose by: set ppm.heldout_share above 0"
     if "{name}" in recipe.home and not _names_a_folder(recipe.name):
         yield f"name {shown(recipe.name)} cannot name a folder, and home is {shown(recipe.home)}"
+    yield from _of_slurm(recipe)
     if not recipe.rounds:
         yield "give at least one [[rounds]]"
     else:
         yield from _guided_too_early(recipe)
     for number in range(1, len(recipe.rounds) + 1):
         yield from _falling_totals(recipe, number)
+
+
+def _of_slurm(recipe: Recipe) -> Iterator[str]:
+    slurm = recipe.slurm
+    if slurm.training_nodes > 1 and not recipe.database.startswith("postgres"):
+        yield "slurm.training_nodes above 1 needs a database that all nodes reach: postgresql://…"
+    if slurm.nodes and slurm.training_nodes > slurm.nodes:
+        yield f"slurm.training_nodes is {slurm.training_nodes}, but slurm.nodes only {slurm.nodes}"
+    for field in structs.fields(SlurmConfig):
+        value = getattr(slurm, field.name)
+        texts = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(text, str) and "\n" in text for text in texts):
+            yield f"slurm.{field.name} must not hold line breaks, which end a line of the script"
 
 
 def _names_a_folder(name: str) -> bool:

@@ -57,6 +57,11 @@ def test_overrides_win_over_the_file(tmp_path):
     assert (recipe.search.rollouts, recipe.name) == (5, "mine")
 
 
+def test_a_time_limit_on_the_command_line_is_text():
+    for text in ("12:00:00", "2026-01-02"):
+        assert read_recipe(None, [("slurm.time", text)]).slurm.time == text
+
+
 def test_a_round_overrides_the_search_settings():
     recipe = msgspec.convert({"rounds": [{"rollouts": 2}, {}]}, Recipe)
     assert recipe.search_of_round(1).rollouts == 2
