@@ -17,6 +17,8 @@ def contradictions(recipe: Recipe) -> Iterator[str]:
         yield "workers.reward is 0, but must be at least 1 while ppm.train is true"
     if recipe.ppm.patience and not recipe.ppm.heldout_share:
         yield "ppm.patience needs held-out problems to choose by: set ppm.heldout_share above 0"
+    if recipe.training.weights == "bfloat16" and recipe.training.optimizer != "adamw_8bit":
+        yield from _unrounded_steps(recipe)
     if "{name}" in recipe.home and not _names_a_folder(recipe.name):
         yield f"name {shown(recipe.name)} cannot name a folder, and home is {shown(recipe.home)}"
     if not recipe.rounds:
@@ -25,6 +27,16 @@ def contradictions(recipe: Recipe) -> Iterator[str]:
         yield "round 1 cannot be guided by a PPM, there is none yet"
     for number in range(1, len(recipe.rounds) + 1):
         yield from _falling_totals(recipe, number)
+
+
+def _unrounded_steps(recipe: Recipe) -> Iterator[str]:
+    """Trainings of all weights in bfloat16 by an optimiser that does not round stochastically."""
+    for name, settings in (("policy", recipe.policy), ("ppm", recipe.ppm)):
+        if settings.train and not settings.lora.rank:
+            yield (
+                "training.weights is bfloat16, so training.optimizer must be adamw_8bit, "
+                f"or {name}.lora.rank above 0"
+            )
 
 
 def _names_a_folder(name: str) -> bool:
