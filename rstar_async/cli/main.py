@@ -12,6 +12,7 @@ from rstar_async.cli.recipe_arguments import split_overrides
 from rstar_async.errors import BadInput
 
 VERBS = {
+    "demo": "the whole loop on a tiny model, in minutes, without a GPU",
     "run": "search, train and measure, round after round",
     "solve": "search one question; prints the answer with its code",
     "evaluate": "accuracy over the number of trajectories, with baselines",

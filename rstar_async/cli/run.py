@@ -19,6 +19,10 @@ LEARNT_NOTHING = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_recipe_arguments(parser)
+    add_run_options(parser)
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="say what the run would do and take; start nothing"
     )
@@ -29,6 +33,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """`run_recipe`, if there is anything to run."""
+    if not names_anything(arguments, arguments.overrides):
+        raise BadInput(
+            "run what? `rstar demo`, or `rstar run --model MODEL --problems FILE`; "
+            "`rstar run --help` has the options"
+        )
+    return run_recipe(arguments)
+
+
+def run_recipe(arguments: argparse.Namespace) -> int:
     """Run the rounds that are not done, then print the table.
 
     0 when all rounds are closed and the policy was trained, 3 when there was nothing to train on.
@@ -36,11 +50,6 @@ def run(arguments: argparse.Namespace) -> int:
     from rstar_async.coordinator.preflight import check_startable, is_complete
     from rstar_async.launch.run import launch
 
-    if not names_anything(arguments, arguments.overrides):
-        raise BadInput(
-            "run what? `rstar run recipes/demo.toml` or `rstar run --model MODEL --problems FILE`; "
-            "`rstar run --help` has the options"
-        )
     recipe = recipe_to_start(arguments, arguments.overrides)
     if recipe.slurm.is_used:
         from rstar_async.cli.slurm_run import submit_run

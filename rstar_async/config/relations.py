@@ -20,6 +20,8 @@ def contradictions(recipe: Recipe) -> Iterator[str]:
         yield "workers.reward is 0, but must be at least 1 while ppm.train is true"
     if recipe.ppm.patience and not recipe.ppm.heldout_share:
         yield "ppm.patience needs held-out problems to choose by: set ppm.heldout_share above 0"
+    if recipe.training.weights == "bfloat16" and recipe.training.optimizer != "adamw_8bit":
+        yield from _unrounded_steps(recipe)
     if "{name}" in recipe.home and not _names_a_folder(recipe.name):
         yield f"name {shown(recipe.name)} cannot name a folder, and home is {shown(recipe.home)}"
     yield from _of_slurm(recipe)
@@ -42,6 +44,16 @@ def _of_slurm(recipe: Recipe) -> Iterator[str]:
         texts = value if isinstance(value, tuple) else (value,)
         if any(isinstance(text, str) and "\n" in text for text in texts):
             yield f"slurm.{field.name} must not hold line breaks, which end a line of the script"
+
+
+def _unrounded_steps(recipe: Recipe) -> Iterator[str]:
+    """Trainings of all weights in bfloat16 by an optimiser that does not round stochastically."""
+    for name, settings in (("policy", recipe.policy), ("ppm", recipe.ppm)):
+        if settings.train and not settings.lora.rank:
+            yield (
+                "training.weights is bfloat16, so training.optimizer must be adamw_8bit, "
+                f"or {name}.lora.rank above 0"
+            )
 
 
 def _names_a_folder(name: str) -> bool:

@@ -36,9 +36,15 @@ class FiltersConfig(Section):
 class TrainingConfig(Section):
     """How both trainings compute; their data and hyperparameters are in `policy` and `ppm`."""
 
-    # Data type of computation; weights stay float32. auto: float32 on CPUs, bfloat16 on GPUs. Many
-    # CPUs train faster in bfloat16 and infer faster in float32, so `model.dtype` is separate.
+    # Data type of computation. auto: float32 on CPUs, bfloat16 on GPUs. Many CPUs train faster in
+    # bfloat16 and infer faster in float32, so `model.dtype` is separate.
     dtype: Dtype = "auto"
+    # Data type in which weights and gradients are held; adapters, and what is published, are
+    # float32 in any case. bfloat16 halves them, and all weights then need the 8-bit optimizer,
+    # which rounds stochastically: steps of a small learning rate would be rounded away.
+    weights: Literal["float32", "bfloat16"] = "float32"
+    # AdamW with its two moments in float32, or in 8 bits by the package torchao.
+    optimizer: Literal["adamw", "adamw_8bit"] = "adamw"
     # Recompute activations instead of keeping them. auto: on GPUs.
     gradient_checkpointing: Literal["auto", "on", "off"] = "auto"
     # How trees are masked: auto is flex (needs a GPU) where it can be, else dense.
@@ -158,6 +164,8 @@ class PPMConfig(Section):
     max_length: Count = 2048
     # Of AdamW.
     weight_decay: WeightDecay = 0.0
+    # Low-rank adapters in place of all weights; the head is trained whole.
+    lora: LoRAConfig = LoRAConfig()
     # measured: a PPM that orders the held-out pairs no better than length and the policy's
     # probability do, beyond chance, guides no round and chooses no answer there; always: any does.
     trust: Literal["measured", "always"] = "measured"
