@@ -49,13 +49,11 @@ class SlurmCluster:
             self.wait_until(lambda: self._idle() == len(self.nodes), "idle nodes")
             yield self
         finally:
-            for job in self.jobs():
-                self._run("scancel", "--signal=KILL", "--full", job)
             for node in self.nodes:
                 self.fail_node(node)
-            for daemon in self._daemons.values():
-                daemon.kill()
-                daemon.wait()
+            for daemon in reversed(self._daemons.values()):
+                daemon.terminate()
+                daemon.wait(PATIENCE_SECONDS)
 
     @property
     def environment_of_jobs(self) -> dict[str, str]:
