@@ -17,7 +17,11 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 # Without an NVIDIA GPU the CPU build saves gigabytes; where it cannot be had, the usual one does.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help install demo smollm2 word-problems test check docs wheel bench up down constraints
+# Lets another environment import what .venv has beside its own packages.
+PURELIB := -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
+lend = $(BIN)/python $(PURELIB) > "$$($(1)/bin/python $(PURELIB))/lent.pth"
+
+.PHONY: help install demo smollm2 word-problems test check docs wheel tutorials bench up down constraints
 help:
 	@sed -n '3,9s/^# \{0,1\}//p' Makefile
 
@@ -56,15 +60,26 @@ check: $(VENV)/.installed-dev
 docs: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict
 
-# The wheel in an environment of its own, where the demo's model must answer.
-wheel: $(BIN)/python
+# Source archive and wheel; the wheel in an environment of its own, outside of the checkout, where a
+# small round of the demo must run. The libraries are lent by .venv, since torch alone takes minutes;
+# the workflow `test` installs them anew.
+wheel: $(VENV)/.installed-dev
 	rm -rf build dist .venv-wheel
-	$(PIP) wheel --no-deps --wheel-dir dist .
-	$(PYTHON) -m venv .venv-wheel
-	.venv-wheel/bin/python -m pip --disable-pip-version-check --quiet install \
-	  --constraint constraints.txt --extra-index-url $(TORCH_CPU_INDEX) "$$(ls dist/*.whl)[torch]"
-	cd /tmp && $(CURDIR)/.venv-wheel/bin/rstar solve --model demo \
-	  "Tom has 12 coins. He buys 5 coins. How many coins does Tom have now?"
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m venv --without-pip .venv-wheel
+	$(PIP) --python .venv-wheel/bin/python install --no-deps --no-index dist/*.whl
+	$(call lend,.venv-wheel)
+	scripts/try_wheel $(CURDIR)/.venv-wheel/bin
+
+# Runs the notebooks and writes their pages in docs/tutorials, with marimo in an environment of its own,
+# since it and the theme of the documentation want different versions of one package.
+tutorials: $(VENV)/.installed
+	$(BIN)/python -m venv --without-pip .venv-tutorials
+	grep -v '^pymdown' constraints.txt > .venv-tutorials/constraints.txt
+	$(PIP) --python .venv-tutorials/bin/python install \
+	  --constraint .venv-tutorials/constraints.txt 'marimo>=0.25' 'ipython>=9'
+	$(call lend,.venv-tutorials)
+	PYTHONPATH=$(CURDIR) .venv-tutorials/bin/python -m scripts.tutorial_pages
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
@@ -75,7 +90,8 @@ up:
 down:
 	docker compose --profile cpu --profile gpu --profile observe down
 
-# Pin what is installed now, after trying newer versions by hand.
+# Pin what is installed now, after trying newer versions by hand. `uv lock` keeps the versions of
+# uv.lock where it can, so it is run with these as `tool.uv.constraint-dependencies` first, then without.
 constraints: $(VENV)/.installed-dev
 	{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --exclude-editable \
 	  | sed 's/^\(torch==[^+]*\)+.*/\1/'; } > constraints.draft

@@ -230,7 +230,10 @@ def _scorer(job: PPMJob) -> Any:
     model = load_ppm(job.start, kernel_of(job.training), job.training.weights)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(job.start)
     adapters = ppm_adapters(job.settings.lora, tokenizer)
-    return PeftModel(model, adapters) if adapters else model
+    if adapters is None:
+        return model
+    torch.manual_seed(job.seed)  # transformers' trainer does so, but only after this
+    return PeftModel(model, adapters)
 
 
 def epochs_of(settings: PPMConfig, trees: int) -> float:

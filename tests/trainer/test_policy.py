@@ -144,6 +144,17 @@ def test_packing_gives_the_same_losses_as_padding(base, rows, tmp_path):
     assert losses_with(base, rows[:8], tmp_path, packing=True) == pytest.approx(padded, rel=1e-4)
 
 
+def test_adapters_depend_on_the_seed_alone(base, rows, tmp_path):
+    settings = structs.replace(SETTINGS, lora=LoRAConfig(rank=4))
+    drawn = []
+    for state in (5, 6):
+        torch.manual_seed(state)
+        model = make_trainer(base, rows[:4], tmp_path, settings).model
+        drawn.append([w for name, w in model.named_parameters() if "lora_A" in name])
+    assert drawn[0]
+    assert all(map(torch.equal, *drawn))
+
+
 def test_adapters_are_merged_and_of_the_embeddings_only_tags_change(base, rows, tmp_path):
     losses = losses_with(base, rows[:8], tmp_path, lora=LoRAConfig(rank=4), epochs=8)
     assert losses[-1] < losses[0] - 0.05

@@ -38,6 +38,8 @@ PAIRWISE = PPMLoss("preference")
 PAPER = {"score_at": "last_token", "pair_loss": "pairwise", "min_steps": 0}
 SETTINGS = PPMConfig(epochs=2, learning_rate=3e-3, batch_trees=4, **PAPER)
 
+ADAPTED = structs.replace(SETTINGS, epochs=8, lora=LoRAConfig(rank=4))
+
 
 @pytest.fixture(scope="module")
 def packed(encoder):
@@ -99,8 +101,7 @@ def test_a_ppm_learns_to_tell_marked_steps_from_unmarked_ones(base, packed, tmp_
 
 
 def test_adapters_learn_too_and_are_merged_into_a_stock_model(base, packed, tmp_path):
-    settings = structs.replace(SETTINGS, epochs=8, lora=LoRAConfig(rank=4))
-    metrics = train(base, packed[8:], packed[:8], tmp_path, settings)
+    metrics = train(base, packed[8:], packed[:8], tmp_path, ADAPTED)
     assert metrics["pair_accuracy"] > 0.8
     stock = AutoModelForSequenceClassification.from_pretrained(tmp_path, dtype="float32")
     raw = unpacked_scores(stock.eval(), forwards(packed[:2], 4096)[0])
@@ -110,6 +111,17 @@ def test_adapters_learn_too_and_are_merged_into_a_stock_model(base, packed, tmp_
     assert after.keys() == {*before, "score.weight"}
     assert not torch.equal(before[WEIGHTS], after[WEIGHTS])
     assert torch.equal(before[NORM], after[NORM])
+
+
+def test_adapters_depend_on_the_seed_alone(base, packed, tmp_path):
+    job = PPMJob(base, packed[:4], [], ADAPTED, TrainingConfig(), scale=5.0, seed=1)
+    drawn = []
+    for state in (5, 6):
+        torch.manual_seed(state)
+        model = PreferenceTrainer(job, 4096, Checkpoints(tmp_path, 0)).model
+        drawn.append([w for name, w in model.named_parameters() if "lora_A" in name])
+    assert drawn[0]
+    assert all(map(torch.equal, *drawn))
 
 
 def test_accuracy_is_logged_during_the_training(base, packed, tmp_path):
