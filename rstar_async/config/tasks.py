@@ -45,7 +45,8 @@ class BootstrapConfig(Section):
 class ProblemsConfig(Section):
     """Where questions and their answers come from."""
 
-    # The kind of problem: "math", or a domain that another package adds (see `domains.registry`).
+    # The kind of problem: "math", "programming", or a domain that another package adds (see
+    # docs/domains.md).
     domain: str = "math"
     # "generated"; or a JSONL, JSON, CSV, TSV or parquet file, a folder with a saved dataset, or
     # "hf:NAME@SPLIT" of a hub.
@@ -55,6 +56,12 @@ class ProblemsConfig(Section):
     question: str = "question"
     # Name of the column with answers. A whole solution of GSM8K is one too: what follows `####`.
     answer: str = "answer"
+    # For programming: name of the column with the name of the function that is asked for.
+    entry_point: str = "entry_point"
+    # For programming: name of the column with source in front of a program and of its tests.
+    setup: str = "setup"
+    # For programming: name of the column with a right program, which finds broken tests.
+    solution: str = "solution"
     # Leave out rows that cannot be used (null, NaN, an answer that is a list or an object, a
     # question with two different answers) and report how many; off: such rows are refused.
     skip_bad: bool = False

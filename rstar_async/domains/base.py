@@ -34,11 +34,13 @@ class PathStep:
 class Verification:
     """The answer that a solution gives ("" if none) and whether it is right.
 
-    Undecided solutions are neither rewarded nor trained on.
+    Undecided solutions are neither rewarded nor trained on. `report` says in words what failed; it
+    is stored as the error of the last step.
     """
 
     answer: str
     verdict: Verdict
+    report: str = ""
 
     @property
     def is_correct(self) -> bool | None:
@@ -134,6 +136,13 @@ class Domain(ABC):
         self, problem: Problem, path: Sequence[PathStep], executor: Executor
     ) -> Verification:
         """Whether `path`, from the first step to one of kind `ANSWER`, solves the problem."""
+
+    async def fault(self, problem: Problem, executor: Executor) -> str:
+        """Why solutions of the problem cannot be judged, in a few words; "" if they can.
+
+        Called once for each problem before a run or an evaluation searches it.
+        """
+        return ""
 
     async def reward(self, problem: Problem, path: Sequence[PathStep], executor: Executor) -> float:
         """The value in [-1, 1] of the last step of `path`, which ran without an error.
