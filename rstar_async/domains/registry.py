@@ -14,6 +14,7 @@ from rstar_async.errors import BadInput
 GROUP = "rstar_async.domains"
 BUILT_IN = {
     "math": "rstar_async.domains.math:MathDomain",
+    "programming": "rstar_async.domains.programming:ProgrammingDomain",
 }
 _OWN = {name: EntryPoint(name, value, GROUP) for name, value in BUILT_IN.items()}
 

@@ -149,4 +149,4 @@ def test_a_run_searches_and_trains_in_a_domain_of_another_package(tmp_path, inst
 def test_an_unknown_domain_is_named_with_those_that_are_known(command, capsys):
     assert main(command) == 2
     said = capsys.readouterr().err
-    assert said == "rstar: problems.domain: there is no domain 'chess'; known: math\n"
+    assert said == "rstar: problems.domain: there is no domain 'chess'; known: math, programming\n"

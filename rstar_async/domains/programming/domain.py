@@ -1,0 +1,46 @@
+"""Programming: the answer is a program, which the problem's tests judge."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rstar_async.config import ProblemsConfig
+from rstar_async.domains.base import Domain, Executor, PathStep, Verdict, Verification
+from rstar_async.domains.columns import required_column
+from rstar_async.domains.programming.problem import read_tests
+from rstar_async.domains.programming.verification import TestResult, run_tests
+from rstar_async.text.steps import Step, StepKind, parse_step, program_of
+from storage.records import Problem
+
+
+class ProgrammingDomain(Domain):
+    """A path ends with its code block; its answer is the source of the whole program."""
+
+    @classmethod
+    def read_problem(
+        cls, row: Mapping[str, Any], columns: ProblemsConfig, where: str
+    ) -> tuple[str, str]:
+        question = required_column(row, columns.question, where)
+        return question, read_tests(required_column(row, columns.answer, where), where).stored()
+
+    def parse_step(self, text: str, *, after_output: bool) -> Step:
+        """The end of the code is the end of the path: nothing has to be printed or said."""
+        step = parse_step(text, after_output=after_output)
+        if step.kind is StepKind.END_OF_CODE:
+            return Step(StepKind.ANSWER, step.code, step.opens_code)
+        return Step(StepKind.MALFORMED) if step.kind is StepKind.ANSWER else step
+
+    async def verify(
+        self, problem: Problem, path: Sequence[PathStep], executor: Executor
+    ) -> Verification:
+        tests = read_tests(problem.answer)
+        program = program_of(step.step for step in path)
+        results = await run_tests(tests, tests.tests, program, executor)
+        return Verification("\n".join(program), verdict_of(results))
+
+
+def verdict_of(results: Sequence[TestResult]) -> Verdict:
+    """Wrong if any test says so; undecided if no test does, but one cannot be run."""
+    verdicts = {result.verdict for result in results}
+    if "wrong" in verdicts:
+        return "wrong"
+    return "undecided" if "broken" in verdicts else "right"
