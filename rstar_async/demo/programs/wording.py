@@ -31,6 +31,7 @@ ASIDES = (
     "The motto is {words}.",
     "The motto is {words}.",
 )
+_ASIDES = [re.compile(re.sub(r"\{\w+\}", r"[\\w ]+", aside)) for aside in ASIDES]
 
 
 def plain_wording(wordings: tuple[str, ...], _: Random) -> str:
@@ -65,6 +66,11 @@ def asides(count: int, random: Random) -> list[str]:
         )
         for aside in random.sample(ASIDES, count)
     ]
+
+
+def is_aside(sentence: str) -> bool:
+    """Whether it asks for nothing."""
+    return any(pattern.fullmatch(sentence) for pattern in _ASIDES)
 
 
 def _garbled(word: str, random: Random) -> str:

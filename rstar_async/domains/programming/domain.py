@@ -4,8 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rstar_async.config import ProblemsConfig
-from rstar_async.domains.base import Domain, Executor, PathStep, Verdict, Verification
+from rstar_async.domains.base import (
+    Domain,
+    Executor,
+    GeneratedProblem,
+    GeneratedSplit,
+    PathStep,
+    StepJudge,
+    Verdict,
+    Verification,
+)
 from rstar_async.domains.columns import required_column
+from rstar_async.domains.programming.generated import generated_problems, judge_of_generated
 from rstar_async.domains.programming.problem import read_tests
 from rstar_async.domains.programming.verification import TestResult, run_tests
 from rstar_async.text.steps import Step, StepKind, parse_step, program_of
@@ -22,6 +32,12 @@ class ProgrammingDomain(Domain):
         question = required_column(row, columns.question, where)
         return question, read_tests(required_column(row, columns.answer, where), where).stored()
 
+    def generate(
+        self, count: int, levels: Sequence[int], seed: int, split: GeneratedSplit
+    ) -> Sequence[GeneratedProblem]:
+        """Functions over lists and strings; the level is the number of operations."""
+        return generated_problems(count, levels, seed, split)
+
     def parse_step(self, text: str, *, after_output: bool) -> Step:
         """The end of the code is the end of the path: nothing has to be printed or said."""
         step = parse_step(text, after_output=after_output)
@@ -36,6 +52,10 @@ class ProgrammingDomain(Domain):
         program = program_of(step.step for step in path)
         results = await run_tests(tests, tests.tests, program, executor)
         return Verification("\n".join(program), verdict_of(results))
+
+    def step_judge(self, question: str) -> StepJudge | None:
+        """For generated problems, whose sentences have a known meaning."""
+        return judge_of_generated(question)
 
 
 def verdict_of(results: Sequence[TestResult]) -> Verdict:
