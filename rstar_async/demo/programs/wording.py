@@ -1,12 +1,16 @@
 """The words of the descriptions: plain ones, new ones, and new ones replaced at random."""
 
 import re
+from collections.abc import Callable
 from random import Random
 
 from rstar_async.demo.programs.on_numbers import ON_NUMBERS
 from rstar_async.demo.programs.on_text import ON_TEXT
 from rstar_async.demo.programs.on_words import ON_WORDS
 from rstar_async.demo.words import GARBLED_SHARE, NAMES, NEW_SHARE
+
+# Chooses one of an operation's wordings, the first of which is plain.
+Say = Callable[[tuple[str, ...], Random], str]
 
 OPERATIONS = (*ON_NUMBERS, *ON_WORDS, *ON_TEXT)
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rstar_async.demo.programs.cases import ENTRY_POINT
 from rstar_async.demo.programs.judge import program_judge
-from rstar_async.demo.programs.tasks import ENTRY_POINT, ProgramTask, program_tasks
+from rstar_async.demo.programs.tasks import ProgramTask, program_tasks
 from rstar_async.domains.base import GeneratedSplit, PathStep, StepJudge
 from rstar_async.domains.programming.problem import ProblemTests
 from rstar_async.text.steps import program_of
