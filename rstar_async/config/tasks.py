@@ -46,7 +46,8 @@ class BootstrapConfig(Section):
 class ProblemsConfig(Section):
     """Where questions and their answers come from."""
 
-    # The kind of problem: "math", or a domain that another package adds (see `domains.registry`).
+    # The kind of problem: "math", "programming", or a domain that another package adds (see
+    # docs/domains.md).
     domain: str = "math"
     # "generated"; or a JSONL, JSON, CSV, TSV or parquet file, a folder with a saved dataset, or
     # "hf:NAME@SPLIT" of a hub.
@@ -55,6 +56,11 @@ class ProblemsConfig(Section):
     question: str = "question"
     # Name of the column with answers. A whole solution of GSM8K is one too: what follows `####`.
     answer: str = "answer"
+    # For programming: names of the columns with the function's name, with source in front of the
+    # program and its tests, and with a right program, which finds broken tests.
+    entry_point: str = "entry_point"
+    setup: str = "setup"
+    solution: str = "solution"
     # Leave out rows that cannot be used (null, NaN, an answer that is a list or an object, a
     # question with two different answers) and report how many; off: such rows are refused.
     skip_bad: bool = False

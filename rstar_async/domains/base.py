@@ -34,11 +34,13 @@ class PathStep:
 class Verification:
     """The answer that a solution gives ("" if none) and whether it is right.
 
-    Undecided solutions are neither rewarded nor trained on.
+    Undecided solutions are neither rewarded nor trained on. `report` says in words what failed; it
+    is stored as the error of the last step.
     """
 
     answer: str
     verdict: Verdict
+    report: str = ""
 
     @property
     def is_correct(self) -> bool | None:

@@ -172,6 +172,7 @@ class Expander:
         executor = self._jobs.executor(priority)
         found = await self._domain.verify(self._problem, _steps(path, result), executor)
         result.answer, result.correct = found.answer, found.is_correct
+        result.report = found.report
         if self._settings.answer_value == "truth" and result.correct is not None:
             result.value = 1.0 if result.correct else -1.0
 

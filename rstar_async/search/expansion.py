@@ -61,6 +61,7 @@ class StepResult:
 
     `stdout` is what this step printed; `output` is what its whole program printed, if the step ends
     it. `failure` is the kind of `JobFailed` if the step's execution failed so, else "".
+    `report` says what verification found wrong.
     """
 
     sample: Sample
@@ -74,6 +75,7 @@ class StepResult:
     failure: str = ""
     answer: str = ""
     correct: bool | None = None
+    report: str = ""
     score: float | None = None
     prior: float | None = None
     value: float | None = None

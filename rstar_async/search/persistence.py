@@ -139,7 +139,7 @@ def _node_row(
 def _error(result: StepResult) -> str:
     executed = result.executed
     if executed is None or not executed.error_type:
-        return ""
+        return result.report
     return f"{executed.error_type}: {executed.error_message}"
 
 

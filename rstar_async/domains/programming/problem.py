@@ -72,17 +72,18 @@ def checked(tests: ProblemTests, where: str) -> ProblemTests:
     for number, test in enumerate(tests.public, 1):
         _check_test(test, name, f"{where}: public test {number}")
     for part in ("setup", "helpers", "fixtures", "solution"):
-        _parsed(getattr(tests, part), f"{where}: its {part}")
+        parsed(getattr(tests, part), f"{where}: its {part}")
     return tests
 
 
 def _check_test(source: str, name: str, where: str) -> None:
-    tree = _parsed(source, where)
+    tree = parsed(source, where)
     if not any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(tree)):
         raise BadInput(f"{where} never calls {name}: {shown(source)}")
 
 
-def _parsed(source: str, where: str) -> ast.Module:
+def parsed(source: str, where: str) -> ast.Module:
+    """The syntax tree of a source; `BadInput` starts with `where`."""
     try:
         return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:

@@ -8,7 +8,7 @@ the tests run with these. Mostly that is one turn: one job for the program, one 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from rstar_async.domains.base import Executor
 from rstar_async.domains.programming.problem import ProblemTests
@@ -18,10 +18,11 @@ from rstar_async.wire.payloads import Executed, Limits
 
 TestVerdict: TypeAlias = Literal["right", "wrong", "broken"]
 
-SECONDS_PER_CALL = 2.0  # of CPU time, as are those below
+SECONDS_PER_CALL = 2.0  # of CPU time, as are the next two
 SECONDS_OF_CALLS = 10.0
+SECONDS_LOST_BY_KILLS = 5.0  # a job that had to be killed uses up at least so many of them
 MOST_TURNS = 12
-LIMITS = Limits(wall_seconds=30.0, cpu_seconds=15.0, output_bytes=1 << 20)
+OUTPUT_BYTES = 1 << 20
 _FAILURES = {
     "timeout": "no result in time",
     "memory": "it used too much memory",
@@ -45,72 +46,80 @@ async def run_tests(
     tests: ProblemTests, sources: Sequence[str], program: Sequence[str], executor: Executor
 ) -> list[TestResult]:
     """The result of each of `sources`, which are tests of the problem, for a program in steps."""
-    trial = _Trial(tests, program, executor)
+    caller = Caller(tests, program, executor)
     waiting, results = dict(enumerate(sources)), dict[int, TestResult]()
     for _ in range(MOST_TURNS):
-        said = await trial.judge(list(waiting.values()))
-        calls: dict[str, None] = {}
-        for number, line in zip(list(waiting), said, strict=True):
-            if isinstance(line, TestResult):
-                results[number] = line
+        said = await judge(tests, list(waiting.values()), caller.known, executor)
+        asked: dict[str, None] = {}
+        for number, one in zip(list(waiting), said, strict=True):
+            if isinstance(one, TestResult):
+                results[number] = one
                 del waiting[number]
             else:
-                calls.update(dict.fromkeys(line))
+                asked.update(dict.fromkeys(one))
         if not waiting:
             break
-        await trial.call(list(calls))
+        await caller.call(list(asked))
     unended = TestResult("wrong", "the test makes ever more calls")
     return [results.get(number, unended) for number in range(len(sources))]
 
 
-class _Trial:
-    """One program and what its calls have given so far, each as a line that it wrote."""
+async def judge(
+    tests: ProblemTests, sources: Sequence[str], known: Mapping[str, str], executor: Executor
+) -> list[TestResult | list[str]]:
+    """The result of each test, or the calls that it makes and that are not known yet."""
+    request = {
+        "function": tests.entry_point,
+        "setup": tests.setup,
+        "helpers": tests.helpers,
+        "tests": sources,
+        "known": known,
+        "seconds": SECONDS_PER_CALL,
+    }
+    ran = await executor.run(judging(request), _limits(SECONDS_OF_CALLS))
+    lines = ran.stdout.splitlines()
+    if ran.status == "ok" and len(lines) == len(sources):
+        return [_read(line) for line in lines]
+    if len(sources) > 1:  # one of them is to blame
+        return [(await judge(tests, [source], known, executor))[0] for source in sources]
+    return [TestResult("wrong" if known else "broken", f"the test: {_failure(ran)}")]
+
+
+class Caller:
+    """Calls the functions of one program. `known` has a line for each call that was made, as the
+    program's interpreter wrote it: text from a stranger, which only the sandbox reads."""
 
     def __init__(self, tests: ProblemTests, program: Sequence[str], executor: Executor) -> None:
-        self._tests = tests
+        self.known: dict[str, str] = {}
         self._program = [source for source in (tests.setup, *program, tests.fixtures) if source]
         self._executor = executor
-        self._known: dict[str, str] = {}
-
-    async def judge(self, tests: Sequence[str]) -> list[TestResult | list[str]]:
-        """The result of each test, or the calls that it still needs."""
-        ran = await self._executor.run(judging(self._request(tests)), LIMITS)
-        lines = ran.stdout.splitlines()[: len(tests)]
-        if ran.status == "ok" and len(lines) == len(tests):
-            return [_read(line) for line in lines]
-        if len(tests) > 1:  # one of them is to blame
-            return [(await self.judge([test]))[0] for test in tests]
-        return [TestResult("wrong" if self._known else "broken", f"the test: {_failure(ran)}")]
-
-    def _request(self, tests: Sequence[str]) -> Mapping[str, Any]:
-        return {
-            "function": self._tests.entry_point,
-            "setup": self._tests.setup,
-            "helpers": self._tests.helpers,
-            "tests": tests,
-            "known": self._known,
-            "seconds": SECONDS_PER_CALL,
-        }
+        self._seconds = SECONDS_OF_CALLS
 
     async def call(self, calls: Sequence[str]) -> None:
         """Make the calls. One that ends the program or its time is the only one to suffer."""
         while calls:
-            request = {
-                "calls": calls,
-                "seconds": SECONDS_PER_CALL,
-                "seconds_of_all": SECONDS_OF_CALLS,
-            }
-            steps = calls_after(self._program, request)
-            ran = await self._executor.run(steps, LIMITS)
-            lines = ran.stdout.split("\n")[:-1][: len(calls)]
-            self._known.update(zip(calls, lines, strict=False))
-            if len(lines) == len(calls):
-                return
+            lines, failure, loaded = await self._make(calls)
+            self.known.update(zip(calls, lines, strict=False))
             unmade = calls[len(lines) :]
-            loaded = ran.step in (-1, len(steps) - 1)
-            failed = json.dumps({"failed": _failure(ran)})
-            self._known.update(dict.fromkeys(unmade[:1] if loaded else unmade, failed))
-            calls = unmade[1:] if loaded else []
+            blamed = unmade[:1] if loaded and self._seconds > 0 else unmade
+            self.known.update(dict.fromkeys(blamed, json.dumps({"failed": failure})))
+            calls = unmade[len(blamed) :]
+
+    async def _make(self, calls: Sequence[str]) -> tuple[list[str], str, bool]:
+        """What the first of the calls gave, why the next one gave nothing, and whether the program
+        could be loaded."""
+        seconds = {"seconds": SECONDS_PER_CALL, "seconds_of_all": self._seconds}
+        steps = calls_after(self._program, {"calls": calls, **seconds})
+        ran = await self._executor.run(steps, _limits(self._seconds))
+        was_killed = ran.status in ("timeout", "output")
+        self._seconds -= max(ran.cpu_seconds, SECONDS_LOST_BY_KILLS if was_killed else 0.0)
+        lines = ran.stdout.split("\n")[:-1][: len(calls)]
+        return lines, _failure(ran), ran.step in (-1, len(steps) - 1)
+
+
+def _limits(seconds: float) -> Limits:
+    """More wall time than CPU time, because workers share their cores."""
+    return Limits(wall_seconds=3 * seconds + 5, cpu_seconds=seconds + 2, output_bytes=OUTPUT_BYTES)
 
 
 def _read(line: str) -> TestResult | list[str]:
