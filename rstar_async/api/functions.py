@@ -80,6 +80,9 @@ class FunctionDomain(Domain):
             raise BadInput(f"the reward function returned {value}; give a number from -1 to 1")
         return value
 
+    async def fault(self, problem: Problem, executor: Executor) -> str:
+        return "" if self._verifier else await self._domain.fault(problem, executor)
+
     async def group(
         self, problem: Problem, answers: Iterable[str], executor: Executor
     ) -> dict[str, str]:

@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trajectories", type=whole(1), default=4, help="trees at once [%(default)s]"
     )
+    parser.add_argument("--domain", help="the kind of problem, such as programming [the run's]")
+    parser.add_argument(
+        "--tests",
+        type=Path,
+        help="for programming: a file of assertions for the program",
+    )
     parser.add_argument("--home", type=Path, help="keep the trees here, for `rstar view`")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
@@ -57,9 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
     with _home(arguments.home) as home:
         model = _models(arguments, home)
         note(model.ppm_note)
-        if base_of(model) == DEMO:
+        if base_of(model) == DEMO and model.recipe.problems.domain == "math":
             question = _for_demo(question)
-        request = _request(model, question)
+        question, answer = _with_tests(question, arguments.tests, model.recipe)
+        request = _request(model, question, answer)
         solved, code = submit(request, home, Solved)
     if solved is None:
         return code or NO_ANSWER
@@ -135,18 +142,34 @@ def _recipe(recipe: "Recipe", arguments: argparse.Namespace) -> "Recipe":
 
     trees = ("evaluation.trajectories", f"[{arguments.trajectories}]")
     settings = with_settings_of(recipe, arguments.recipe)
-    return changed(settings, [trees, *arguments.overrides])
+    domain = [("problems.domain", arguments.domain)] if arguments.domain else []
+    return changed(settings, [trees, *domain, *arguments.overrides])
 
 
-def _request(model: "ModelRef", question: str) -> "EvaluationRequest":
-    """The model, and the question put into its store."""
+def _with_tests(question: str, file: Path | None, recipe: "Recipe") -> tuple[str, str]:
+    """The question with the name of the function and its first test, and the stored tests."""
+    from rstar_async.domains.programming import given_tests
+
+    if file is None:
+        return question, ""
+    if recipe.problems.domain != "programming":
+        raise BadInput("--tests is for programs: add --domain programming")
+    try:
+        source = file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"--tests: cannot read {file}: {error}") from None
+    return given_tests(question, source, str(file))
+
+
+def _request(model: "ModelRef", question: str, answer: str) -> "EvaluationRequest":
+    """The model, and the question put into its store; `answer` is "" if nobody knows it."""
     from rstar_async.evaluation.request import EvaluationRequest
     from storage.database import open_database
     from storage.records import Problem, problem_id
 
     id_ = problem_id(model.run_id, question)
     with open_database(model.recipe.database_url) as database:
-        database.commit(Problem(id_, model.run_id, question, "", split="heldout"))
+        database.commit(Problem(id_, model.run_id, question, answer, split="heldout"))
     return EvaluationRequest(
         kind="solve",
         model=model,

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from storage.records import Node
 
+GOLD_CHARACTERS = 300  # tests of a program can be long
+
 _COLOURS = {"code_error": "red"} | dict.fromkeys(
     ("too_deep", "too_long", "unfinished", "malformed"), "yellow"
 )
@@ -29,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.tree import Tree as Drawing
 
     from rstar_async.cli.locate import open_existing
-    from rstar_async.sanitize import to_json, without_controls
+    from rstar_async.sanitize import one_line, to_json, without_controls
     from storage import queries
 
     with open_existing(arguments.database) as database:
@@ -47,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console()
     if problem is not None:
         console.print(without_controls(problem.question), markup=False, highlight=False)
-        console.print(without_controls(f"gold answer: {problem.answer}"), style="dim", markup=False)
+        gold = one_line(problem.answer, GOLD_CHARACTERS)
+        console.print(f"gold answer: {gold}", style="dim", markup=False)
     if search.failure:
         console.print(without_controls(f"failed: {search.failure}"), style="red", markup=False)
     drawing = Drawing(f"search {search.id} · {search.status} · {search.rollouts} rollouts")
@@ -64,14 +67,14 @@ def _label(node: "Node") -> "Text":
     """One line per node: statistics first, then the step's own first words."""
     from rich.text import Text
 
-    from rstar_async.sanitize import without_controls
+    from rstar_async.sanitize import one_line, without_controls
 
     q = node.value_sum / node.visits if node.visits else 0.0
     prior = "" if node.prior is None else f" ppm {node.prior:+.2f}"
     label = Text(f"{node.path} N={node.visits} Q={q:+.2f}{prior} ", style="dim")
     label.append(without_controls(" ".join(node.text.split())[:100]), style=_colour(node))
     if node.exec_error:
-        label.append(f"  {without_controls(node.exec_error[:80])}", style="red")
+        label.append(f"  {one_line(node.exec_error, 80)}", style="red")
     return label
 
 

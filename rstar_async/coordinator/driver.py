@@ -29,6 +29,7 @@ from rstar_async.evaluation.trust import is_trusted, left_out
 from rstar_async.models.gate import refusals
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.runner import SearchPlan, SearchRunner
+from rstar_async.search.usable import usable
 from storage import queries
 from storage.records import (
     ModelStanding,
@@ -61,7 +62,7 @@ class Driver:
 
     async def run(self) -> None:
         """Bring the run to its end, from wherever it stands."""
-        heldout = heldout_problems(self._recipe)
+        heldout = await self._usable(heldout_problems(self._recipe))
         await self._store.commit(self._run_row(), *heldout)
         for number in range(len(self._recipe.rounds) + 1):
             round_ = await self._open(number)
@@ -104,9 +105,13 @@ class Driver:
             seeds = [self._recipe.seed + further for further in range(own.seeds)]
             plan = self._search_plan(round_)
             search = RoundSearch(round_, seeds, plan, self._store, self._runner)
-            await search.run(problems_of_round(self._recipe, round_.number))
+            problems = await self._usable(problems_of_round(self._recipe, round_.number))
+            await search.run(problems)
         await self._gpu.hand_over("trainer")
         await self._advance(round_.number, "searched")
+
+    async def _usable(self, problems: Sequence[Problem]) -> list[Problem]:
+        return await usable(problems, self._runner, skip_bad=self._recipe.problems.skip_bad)
 
     async def _wait_until_trained(self, number: int) -> None:
         """Poll the row of the round, which the trainer process moves on."""

@@ -137,6 +137,13 @@ class Domain(ABC):
     ) -> Verification:
         """Whether `path`, from the first step to one of kind `ANSWER`, solves the problem."""
 
+    async def fault(self, problem: Problem, executor: Executor) -> str:
+        """Why solutions of the problem cannot be judged, in a few words; "" if they can.
+
+        Called once for each problem before a run or an evaluation searches it.
+        """
+        return ""
+
     async def reward(self, problem: Problem, path: Sequence[PathStep], executor: Executor) -> float:
         """The value in [-1, 1] of the last step of `path`, which ran without an error.
 

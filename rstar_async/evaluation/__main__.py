@@ -35,6 +35,7 @@ from rstar_async.search.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import open_pools
 from rstar_async.search.runner import SearchRunner
+from rstar_async.search.usable import usable
 from rstar_async.telemetry import process
 from rstar_async.telemetry.progress_display import display_on
 from rstar_async.wire.exception_groups import first
@@ -103,7 +104,8 @@ async def carry_out(request: EvaluationRequest, sockets: Path) -> Reply:
     ):
         tune_gc()
         runner = SearchRunner(pools, store, domain)
-        problems = await _problems(request, store)
+        stored = await _problems(request, store)
+        problems = await usable(stored, runner, skip_bad=recipe.problems.skip_bad)
         context = Context(request, settings, runner, store, problems)
         return await TASKS[request.kind](context)
 

@@ -54,17 +54,27 @@ def show_solved(solved: Solved) -> None:
         return
     console.print(Syntax(without_controls(solved.text).strip(), "python", word_wrap=True))
     console.rule()
-    console.print(f"answer     {without_controls(solved.answer)}", markup=False, highlight=False)
+    console.print(f"answer     {_brief(solved.answer, solved)}", markup=False, highlight=False)
+    if solved.passes is not None:
+        verdict = "passes the tests" if solved.passes else "[bold red]fails the tests[/]"
+        console.print(f"           {verdict}", highlight=False)
     for vote in solved.votes:
         score = "" if vote.best_score is None else f", best PPM value {vote.best_score:+.2f}"
         counts = f"{vote.trajectories} of {solved.trajectories} trees"
-        line = f"           {counts} say {without_controls(vote.answer)}{score}"
+        line = f"           {counts} say {_brief(vote.answer, solved)}{score}"
         console.print(line, markup=False, highlight=False)
     console.print(f"           {figures}", highlight=False)
     _show_failed(console, solved)
     for number, doubt in enumerate(solved.doubts):
         line = f"{'' if number else 'doubtful':11}{without_controls(doubt)}"
         console.print(line, markup=False, highlight=False, style="yellow")
+
+
+def _brief(answer: str, solved: Solved) -> str:
+    """On one line, and safe: an answer can be a whole program."""
+    if "\n" not in answer:
+        return without_controls(answer)
+    return "the program above" if answer == solved.answer else "another program"
 
 
 def _show_failed(console: Console, solved: Solved) -> None:

@@ -20,11 +20,19 @@ def _disagreement(answer: str, votes: Mapping[str, int], trees: int) -> Sequence
     support, silent = votes.get(answer, 0), trees - sum(votes.values())
     reasons = []
     if len(votes) > 1:
-        others = ", ".join(f"{count} {other}" for other, count in votes.items() if other != answer)
-        reasons.append(f"the trees disagree: {support} of {trees} say {answer}, {others}")
+        others = ", ".join(f"{n} {_brief(other)}" for other, n in votes.items() if other != answer)
+        best = _brief(answer, answer)
+        reasons.append(f"the trees disagree: {support} of {trees} say {best}, {others}")
     if votes and silent:
         reasons.append(f"{silent} of {trees} trees came to no answer")
     return reasons
+
+
+def _brief(answer: str, best: str = "") -> str:
+    """On one line: an answer can be a whole program."""
+    if "\n" not in answer:
+        return answer
+    return "the program above" if answer == best else "another program"
 
 
 def _lost_steps(endings: Mapping[str, int]) -> Sequence[str]:

@@ -31,7 +31,8 @@ class Solved(msgspec.Struct, frozen=True):
 
     `failed` of the trees could not be grown, for the reason `failure`; they are none of the
     `trajectories`.
-    `doubts` are reasons not to trust it, in words.
+    `doubts` are reasons not to trust it, in words. `passes`: whether the answer passes the tests
+    that came with the question, None without.
     """
 
     question: str
@@ -48,6 +49,7 @@ class Solved(msgspec.Struct, frozen=True):
     ppm_note: str = ""
     failed: int = 0
     failure: str = ""
+    passes: bool | None = None
 
 
 async def solve(
@@ -88,6 +90,7 @@ async def solve(
         ppm_note=attempts.settings.ppm_note,
         failed=len(tried) - len(made),
         failure=failure,
+        passes=best.is_correct if best and problem.answer else None,
     )
 
 

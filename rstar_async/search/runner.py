@@ -131,6 +131,14 @@ class SearchRunner:
         finally:
             executor.close()
 
+    async def fault(self, problem: Problem) -> str:
+        """Why solutions of the problem cannot be judged; "" if they can."""
+        executor = PoolExecutor(self._pools.executor, f"fault-{problem.id}")
+        try:
+            return await self._domain.fault(problem, executor)
+        finally:
+            executor.close()
+
     def end_tree(self, tree_id: str) -> None:
         """Cancel the jobs of a tree and let workers drop what they keep for it."""
         self._pools.end_tree(tree_id)

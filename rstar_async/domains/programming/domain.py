@@ -20,6 +20,7 @@ from rstar_async.domains.programming.prompts import PROGRAMMING_PROMPTS
 from rstar_async.domains.programming.readers import read_row
 from rstar_async.domains.programming.verification import TestResult, run_tests
 from rstar_async.domains.programming.votes import votes
+from rstar_async.sanitize import one_line
 from rstar_async.seeding import seed_of
 from rstar_async.text.steps import Step, StepKind, parse_step, program_of
 from storage.records import Problem
@@ -61,6 +62,15 @@ class ProgrammingDomain(Domain):
         tests = read_tests(problem.answer)
         results = await run_tests(tests, tests.tests, program, executor)
         return Verification("\n".join(program), verdict_of(results), report_on(results))
+
+    async def fault(self, problem: Problem, executor: Executor) -> str:
+        """That a problem's own solution fails its tests."""
+        tests = read_tests(problem.answer) if problem.answer else None
+        if tests is None or not tests.solution:
+            return ""
+        results = await run_tests(tests, tests.tests, [tests.solution], executor)
+        report = report_on(results)
+        return f"its own solution fails: {one_line(report)}" if report else ""
 
     async def group(
         self, problem: Problem, answers: Iterable[str], executor: Executor

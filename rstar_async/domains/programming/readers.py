@@ -33,6 +33,20 @@ def read_row(row: Mapping[str, Any], columns: ProblemsConfig, where: str) -> tup
     return question, checked(tests, where).stored()
 
 
+def given_tests(question: str, source: str, where: str) -> tuple[str, str]:
+    """A question with tests that its author shows: they judge programs, and those that fail one
+    vote for themselves alone."""
+    name = called_function([source], "", where)
+    tests = tuple(split_tests(source, name))
+    shown = checked(ProblemTests(name, tests, public=tests), where)
+    return _with_example(question, name, tests[:1]), shown.stored()
+
+
+def _with_example(text: str, name: str, shown: Sequence[str]) -> str:
+    lines = [text, f"The function is `{name}`.", *(f"Example: {test}" for test in shown)]
+    return "\n".join(lines)
+
+
 def _humaneval(row: Mapping[str, Any], where: str) -> tuple[str, ProblemTests]:
     """The prompt ends with the head of the function that is to be written."""
     prompt = str(row["prompt"])
@@ -59,8 +73,7 @@ def _mbpp(row: Mapping[str, Any], where: str) -> tuple[str, ProblemTests]:
     tests = [test for source in sources for test in split_tests(source, name)]
     shown, hidden = tests[:1] if len(tests) > 1 else [], tests[1:] or tests
     imports = "\n".join(_texts(row, "test_imports", where))
-    question = f"{text}\nThe function is `{name}`."
-    return "\n".join([question, *(f"Example: {test}" for test in shown)]), ProblemTests(
+    return _with_example(text, name, shown), ProblemTests(
         entry_point=name,
         tests=tuple(hidden),
         public=tuple(shown),

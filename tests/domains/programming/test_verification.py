@@ -64,6 +64,7 @@ def test_results_of_any_plain_type_are_compared_as_what_they_are(judge):
             "assert give('bytes') == b'\\xff' and isinstance(give('float'), float)",
             "try:\n    give('error')\nexcept KeyError:\n    pass\nelse:\n    raise AssertionError",
             "items = [3, 1]\ngive(items)\nassert items == [1, 3]",
+            "assert give(int) is str",
             "assert give('object') is not None",
         ),
     )
@@ -74,11 +75,11 @@ def give(what):
     if isinstance(what, list):
         return what.sort()
     values = {"set": {1, (2, 3)}, "iterator": iter(range(2)), "bytes": b"\\xff", "float": 1.0,
-              "counter": collections.Counter("aa"), "object": Own()}
+              "counter": collections.Counter("aa"), "object": Own(), int: str}
     return values[what]
 """
     [results] = judge(tests, [program])
-    assert verdicts(results) == ["right"] * 6 + ["wrong"]
+    assert verdicts(results) == ["right"] * 7 + ["wrong"]
     assert results[-1].reason == "it gave a value of type Own"
 
 

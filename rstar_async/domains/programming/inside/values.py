@@ -7,6 +7,7 @@ JSON's null, booleans, numbers and texts stand for themselves, lists for lists. 
 object of one item, whose key is the kind of value: {"tuple": [1, 2]}.
 """
 
+import builtins
 import datetime
 import decimal
 import fractions
@@ -97,6 +98,20 @@ class _Encoder:
         return [self.encode(item) for item in items]
 
 
+def _name_of_builtin(value: Any) -> str:
+    name = type.__getattribute__(value, "__name__")
+    if vars(builtins).get(name) is not value:
+        raise NotPlain("a class")
+    return str(name)
+
+
+def _builtin(name: str) -> type:
+    value = vars(builtins).get(name)
+    if not isinstance(value, type):
+        raise NotPlain("a class")
+    return value
+
+
 def _sorted(items: Iterable[Any]) -> list[Any]:
     """Equal sets give equal texts."""
     return sorted(items, key=json.dumps)
@@ -105,6 +120,7 @@ def _sorted(items: Iterable[Any]) -> list[Any]:
 # By the methods of the plain types themselves: those of a subclass may have been replaced.
 _ENCODERS: dict[type, Callable[[_Encoder, Any], Any]] = {
     type(None): lambda _, value: None,
+    type: lambda _, value: {"type": _name_of_builtin(value)},
     Expression: lambda _, value: {"expression": repr(value)},
     bool: lambda _, value: value is True,
     int: lambda _, value: int.__int__(value),
@@ -167,6 +183,7 @@ _CONTAINERS: dict[str, Callable[[list[Any]], Any]] = {
     "items": lambda items: dict(items).items(),
 }
 _SCALARS: dict[str, Callable[[Any], Any]] = {
+    "type": _builtin,
     "complex": complex,
     "bytes": lambda text: text.encode("latin-1"),
     "bytearray": lambda text: bytearray(text.encode("latin-1")),

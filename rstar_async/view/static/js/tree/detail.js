@@ -6,6 +6,7 @@ import {count, duration, q, short, signed, when} from '../format.js'
 import {bare, code} from '../highlight.js'
 import {to} from '../router.js'
 import {tone, WORDS} from './model.js'
+import {bareTests, testList, testsIn} from './tests.js'
 
 export const TABS = [
   ['step', 'Step'],
@@ -65,26 +66,24 @@ function figures(node) {
 }
 
 function step(node, problem, search) {
+  const tests = testsIn(problem.answer)
   if (node.status === 'root')
-    return [h('p.question', {}, problem.question), facts([['known answer', problem.answer]])]
+    return [
+      h('p.question', {}, problem.question),
+      tests ? bareTests(tests) : facts([['known answer', problem.answer]]),
+    ]
   return [
     code(bare(node.text), {label: 'step'}),
     output(node),
-    error(node),
-    node.answer &&
-      h(
-        'p',
-        {},
-        'Answer ',
-        h('b', {}, node.answer),
-        ' · known answer ',
-        h('b', {}, problem.answer),
-      ),
+    node.answer && tests ? testList(node, tests) : [error(node), answer(node, problem)],
     cutNote(node),
     facts(nodeFacts(node, search)),
   ]
 }
 
+const answer = (node, problem) =>
+  node.answer &&
+  h('p', {}, 'Answer ', h('b', {}, node.answer), ' · known answer ', h('b', {}, problem.answer))
 const output = node =>
   node.stdout && [h('h4', {}, 'Printed'), code(node.stdout, {plain: true, label: 'output'})]
 const error = node =>

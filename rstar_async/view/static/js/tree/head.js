@@ -4,6 +4,7 @@ import {chip, h, link} from '../dom.js'
 import {count, duration, short, when} from '../format.js'
 import {to} from '../router.js'
 import {square} from '../parts.js'
+import {testsIn} from './tests.js'
 
 export const live = search => search.status === 'running' || search.status === 'waiting'
 
@@ -29,7 +30,7 @@ export function searchHead(run, found, size) {
       chip(statusText(search), tone(search)),
       search.pruned_at &&
         chip('pruned', 'plain', `words of steps that taught nothing went ${when(search.pruned_at)}`),
-      h('span', {}, 'answer ', h('b', {}, problem.answer)),
+      !testsIn(problem.answer) && h('span', {}, 'answer ', h('b', {}, problem.answer)),
       facts(found, size).map(([value, name]) => h('span', {}, h('b', {}, value), ' ', name)),
       search.purpose === 'train' && link(pairs, 'pairs'),
       others.length > 1 &&
