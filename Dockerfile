@@ -54,7 +54,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 FROM with-packages AS light
 COPY --from=program /program /opt/rstar
-COPY docker/make-secrets /usr/local/bin/
+COPY docker/make-secrets docker/serve-newest /usr/local/bin/
 COPY recipes recipes
 USER 1000:1000
 

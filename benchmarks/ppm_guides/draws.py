@@ -50,8 +50,8 @@ class Draws:
         return found
 
 
-def draws_of(home: Path) -> Draws:
-    """Those of the last evaluation of the run in `home`."""
+def draws_of(home: Path, strategies: Sequence[Strategy] = STRATEGIES) -> Draws:
+    """Those of the last evaluation of the run in `home`, which used these strategies."""
     request = msgspec.json.decode(
         (home / "evaluation" / "request.json").read_bytes(), type=EvaluationRequest
     )
@@ -62,7 +62,7 @@ def draws_of(home: Path) -> Draws:
     with open_database(recipe.database_url, must_exist=True) as database:
         found = [database.read(queries.problem_by_id, id_) for id_ in request.problems]
         problems = [problem for problem in found if problem is not None]
-        read = {one.name: _read(database, settings, one, problems) for one in STRATEGIES}
+        read = {one.name: _read(database, settings, one, problems) for one in strategies}
     return Draws(
         {name: answers for name, (answers, _) in read.items()},
         {name: tokens for name, (_, tokens) in read.items()},

@@ -14,11 +14,9 @@ from rstar_async.errors import BadInput
 if TYPE_CHECKING:
     from rstar_async.config import Recipe
     from rstar_async.planning.model_size import ModelSize
+    from rstar_async.planning.processes import ProcessMemory
     from rstar_async.planning.work import Probe
     from storage.records import Problem
-
-# Tokens of a solution with its question, where nothing is known of them.
-SOLUTION_TOKENS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,7 @@ def dry_run(arguments: argparse.Namespace, recipe: "Recipe", origins: Mapping[st
     warnings of what will not fit."""
     from rstar_async.data.problems import heldout_problems, problems_of_round
     from rstar_async.planning.model_size import size_of
+    from rstar_async.planning.processes import memory_of_processes
     from rstar_async.planning.work import work_of
 
     rounds = [problems_of_round(recipe, number + 1) for number in range(len(recipe.rounds))]
@@ -76,60 +75,20 @@ def _cards() -> Iterator[int]:
     yield from (int(line) * 2**20 for line in told.split() if line.isdigit())
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessMemory:
-    """`bytes_each` of each of `count` processes; `on_card`: of a GPU, where there is one."""
-
-    name: str
-    count: int
-    bytes_each: int
-    on_card: bool = False
-
-    @property
-    def total(self) -> int:
-        return self.count * self.bytes_each
-
-
-def memory_of_processes(
-    recipe: "Recipe", size: "ModelSize | None", *, on_gpu: bool
-) -> Iterator[ProcessMemory]:
-    """By arithmetic; those of a model whose size is not known are left out."""
-    from rstar_async.planning import memory
-
-    yield ProcessMemory("broker, coordinator", 4, memory.PLAIN_PROCESS)
-    yield ProcessMemory("executor", recipe.workers.executor, 2 * memory.PLAIN_PROCESS)
-    if size is None:
-        return
-    served = memory.serving(size, recipe, on_gpu=on_gpu)
-    yield ProcessMemory("inference", recipe.workers.inference, served, on_gpu)
-    if recipe.ppm.train:
-        yield ProcessMemory("reward", recipe.workers.reward, served, on_gpu)
-    if recipe.policy.train:
-        tokens = min(SOLUTION_TOKENS, recipe.search.max_tokens * recipe.search.max_depth)
-        policy = memory.policy_training(size, recipe, tokens).total
-        yield ProcessMemory("trainer, policy", recipe.training.processes, policy, on_gpu)
-    if recipe.ppm.train:
-        ppm = memory.ppm_training(size, recipe).total
-        yield ProcessMemory("trainer, PPM", recipe.training.processes, ppm, on_gpu)
-
-
 def warnings(
-    machine: Machine, processes: Sequence[ProcessMemory], disk: int, *, heldout: int
+    machine: Machine, processes: "Sequence[ProcessMemory]", disk: int, *, heldout: int
 ) -> Iterator[str]:
-    """What will not fit, and what will not be measured. The two trainings are never at once."""
+    """What will not fit, and what will not be measured."""
     from rstar_async.planning.memory import gib
+    from rstar_async.planning.processes import needed_at_once
 
-    trainings = [one for one in processes if one.name.startswith("trainer")]
-    others = [one for one in processes if not one.name.startswith("trainer")]
     for where, room, on_card in (
         ("this machine has", machine.memory, False),
         ("its GPUs have", sum(machine.cards), True),
     ):
-        serving = sum(one.total for one in others if one.on_card is on_card)
-        training = max((one.total for one in trainings if one.on_card is on_card), default=0)
-        if serving + training > room:
+        if (needed := needed_at_once(processes, on_card=on_card)) > room:
             yield (
-                f"the processes need {gib(serving + training)} at once and {where} {gib(room)}: "
+                f"the processes need {gib(needed)} at once and {where} {gib(room)}: "
                 "see docs/choosing.md for smaller models, LoRA and shared cards"
             )
     if disk > machine.disk:
@@ -219,7 +178,7 @@ def _print_work(work: Any, found: "Probe") -> None:
     )
 
 
-def _print_memory(processes: Sequence[ProcessMemory]) -> None:
+def _print_memory(processes: "Sequence[ProcessMemory]") -> None:
     from rstar_async.planning.memory import gib
 
     for number, one in enumerate(processes):

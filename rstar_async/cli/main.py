@@ -12,6 +12,7 @@ from rstar_async.cli.recipe_arguments import split_overrides
 from rstar_async.errors import BadInput
 
 VERBS = {
+    "demo": "the whole loop on a tiny model, in minutes, without a GPU",
     "run": "search, train and measure, round after round",
     "solve": "search one question; prints the answer with its code",
     "evaluate": "accuracy over the number of trajectories, with baselines",
@@ -19,6 +20,7 @@ VERBS = {
     "report": "the table of rounds of a run; a page, Markdown, JSON",
     "view": "a web page over a run, finished or running",
     "status": "how far a running system is, its brokers and workers",
+    "workers": "more workers for a run that goes on, here or as jobs of Slurm",
     "trajectories": "solutions whose answer was verified, best first",
     "tree": "one search tree in the terminal",
     "models": "model versions of a run: lineage, status, rollback",

@@ -40,13 +40,18 @@ def split_overrides(words: Sequence[str]) -> tuple[list[str], list[tuple[str, st
 
 
 def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the file and the options of a recipe."""
+    parser.add_argument("recipe", nargs="?", type=Path, help="TOML file, e.g. recipes/demo.toml")
+    add_setting_options(parser)
+
+
+def add_setting_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a recipe; `split_overrides` must take the dotted ones out first."""
     parser.epilog = (
         "Any setting of the recipe: --search.rollouts 16, --workers.executor 2, ... "
         "`rstar settings` lists all with their defaults, `rstar settings SECTION` explains those "
         f"of {', '.join(_sections())}."
     )
-    parser.add_argument("recipe", nargs="?", type=Path, help="TOML file, e.g. recipes/demo.toml")
     parser.add_argument("--model", help="base model: folder, GGUF file, package:NAME or hub id")
     parser.add_argument(
         "--problems",

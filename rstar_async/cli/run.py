@@ -1,4 +1,4 @@
-"""`rstar run`: all rounds of a recipe on this machine."""
+"""`rstar run`: all rounds of a recipe, on this machine or as a job of Slurm."""
 
 import argparse
 import shlex
@@ -19,6 +19,10 @@ LEARNT_NOTHING = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_recipe_arguments(parser)
+    add_run_options(parser)
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="say what the run would do and take; start nothing"
     )
@@ -29,6 +33,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """`run_recipe`, if there is anything to run."""
+    if not names_anything(arguments, arguments.overrides):
+        raise BadInput(
+            "run what? `rstar demo`, or `rstar run --model MODEL --problems FILE`; "
+            "`rstar run --help` has the options"
+        )
+    return run_recipe(arguments)
+
+
+def run_recipe(arguments: argparse.Namespace) -> int:
     """Run the rounds that are not done, then print the table.
 
     0 when all rounds are closed and the policy was trained, 3 when there was nothing to train on.
@@ -36,24 +50,27 @@ def run(arguments: argparse.Namespace) -> int:
     from rstar_async.coordinator.preflight import check_startable, is_complete
     from rstar_async.launch.run import launch
 
-    if not names_anything(arguments, arguments.overrides):
-        raise BadInput(
-            "run what? `rstar run recipes/demo.toml` or `rstar run --model MODEL --problems FILE`; "
-            "`rstar run --help` has the options"
-        )
     recipe = recipe_to_start(arguments, arguments.overrides)
+    if recipe.slurm.is_used:
+        from rstar_async.cli.slurm_run import submit_run
+
+        return submit_run(arguments, recipe)
     if arguments.dry_run:
         return _dry_run(arguments, recipe)
     check_startable(recipe)
-    code = 0
     if is_complete(recipe):
-        print(f"run {recipe.name}: all {len(recipe.rounds)} rounds are done; nothing to do")
-    else:
-        _announce(recipe)
-        code = launch(recipe)
+        return show_complete(recipe, arguments.json)
+    announce(recipe)
+    code = launch(recipe)
     if code == BAD_INPUT:
         return code
-    return _close(recipe, arguments.json, code)
+    return close(recipe, arguments.json, code)
+
+
+def show_complete(recipe: Recipe, json_file: Path | None = None) -> int:
+    """Say that nothing is left to do, and close like a run that has just ended."""
+    print(f"run {recipe.name}: all {len(recipe.rounds)} rounds are done; nothing to do")
+    return close(recipe, json_file, 0)
 
 
 def _dry_run(arguments: argparse.Namespace, recipe: Recipe) -> int:
@@ -66,7 +83,7 @@ def _dry_run(arguments: argparse.Namespace, recipe: Recipe) -> int:
     return dry_run(arguments, recipe, origins_of(arguments, arguments.overrides, stored))
 
 
-def _announce(recipe: Recipe) -> None:
+def announce(recipe: Recipe) -> None:
     """Say what is about to be learnt from and measured."""
     from rstar_async.data.problems import heldout_problems, problems_of_round
 
@@ -76,7 +93,7 @@ def _announce(recipe: Recipe) -> None:
     print(f"run {recipe.name}: {recipe.model.base}, {rounds}, {problems:,} problems, {measured}")
 
 
-def _close(recipe: Recipe, json_file: Path | None, code: int) -> int:
+def close(recipe: Recipe, json_file: Path | None, code: int) -> int:
     """Print the table, write the JSON, print what was learnt, where everything is and the next
     command; the exit code."""
     from rstar_async.cli.report import print_report

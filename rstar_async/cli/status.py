@@ -17,11 +17,10 @@ from rstar_async.cli.narrow_tables import fitted
 from rstar_async.cli.output import print_table
 from rstar_async.cli.run_progress import RunProgress
 from rstar_async.errors import BadInput
-from rstar_async.launch.lock import running_holder
-from rstar_async.launch.sockets import clients_endpoint
+from rstar_async.launch.reach import brokers_of
+from rstar_async.launch.slurm.job_file import active_job
 from rstar_async.sanitize import without_controls
 from rstar_async.wire.messages import Status, WorkerStatus
-from rstar_async.wire.payloads import POOLS
 from rstar_async.wire.pool import PoolClient, open_pool
 
 ANSWER_SECONDS = 5.0
@@ -47,12 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show a live table until Ctrl-C; or ask every broker once: 1 if one did not answer."""
-    endpoints = _endpoints(arguments.home, arguments.endpoints)
+    endpoints, keys = _brokers(arguments)
     progress = RunProgress.of(arguments.home)
     if sys.stdout.isatty() and not (arguments.once or arguments.json):
-        trio.run(show_live, endpoints, arguments.keys, REFRESH_SECONDS, None, progress)
+        trio.run(show_live, endpoints, keys, REFRESH_SECONDS, None, progress)
         return 0
-    answers = trio.run(ask_once, endpoints, arguments.keys, ANSWER_SECONDS)
+    answers = trio.run(ask_once, endpoints, keys, ANSWER_SECONDS)
     if arguments.json:
         told = {**answers, "progress": progress.facts()} if progress else answers
         print(msgspec.json.format(msgspec.json.encode(told)).decode())
@@ -63,13 +62,25 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if all(answers.values()) else 1
 
 
-def _endpoints(home: Path | None, given: list[str] | None) -> list[str]:
-    if given:
-        return given
-    if home is None:
+def _brokers(arguments: argparse.Namespace) -> tuple[list[str], Path | None]:
+    """The endpoints to ask, and the keys to ask with."""
+    if arguments.endpoints:
+        return arguments.endpoints, arguments.keys
+    if arguments.home is None:
         raise BadInput("give the folder of a run, or --endpoints")
-    sockets = Path(running_holder(home).sockets)
-    return [clients_endpoint(sockets, pool) for pool in POOLS]
+    try:
+        brokers = brokers_of(arguments.home)
+    except BadInput as error:
+        raise BadInput(f"{error}{_of_job(arguments.home)}") from None
+    return [*brokers.endpoints.values()], arguments.keys or brokers.keys
+
+
+def _of_job(home: Path) -> str:
+    """Where the run is a job that has not begun: what Slurm says of it."""
+    if (found := active_job(home)) is None:
+        return ""
+    job, state = found
+    return f"; job {job.id} is {state.name.lower()}, {state.place}"
 
 
 async def ask_once(endpoints: list[str], keys: Path | None, seconds: float) -> Answers:

@@ -23,6 +23,7 @@ from rstar_async.config.searching import (
     RoundConfig,
     SearchConfig,
 )
+from rstar_async.config.slurm import SlurmConfig
 from rstar_async.config.tasks import (
     AnswersConfig,
     BootstrapConfig,
@@ -75,6 +76,7 @@ __all__ = [
     "ScoreAt",
     "SearchConfig",
     "Section",
+    "SlurmConfig",
     "TrainingConfig",
     "Waiver",
     "WorkersConfig",

@@ -3,6 +3,7 @@
 Every mistake is one line of `BadInput` that names the setting.
 """
 
+import datetime
 import difflib
 import logging
 from collections.abc import Iterable, Mapping
@@ -116,12 +117,14 @@ def _as_layer(overrides: Iterable[tuple[str, str]]) -> Layer:
 
 
 def _toml_value(text: str) -> Any:
-    """A number, boolean or list as TOML writes it; anything else is a string."""
+    """A number, boolean or list as TOML writes it; anything else is a string, also what TOML would
+    take for a time of day."""
     try:
         values = parse_toml(f"v = {text}")
     except ValueError:  # no TOML, or a number of thousands of digits
         return text
-    return values["v"] if len(values) == 1 else text
+    is_time = isinstance(values["v"], datetime.date | datetime.time)
+    return values["v"] if len(values) == 1 and not is_time else text
 
 
 def _refuse_unknown(given: Layer, where: str) -> None:

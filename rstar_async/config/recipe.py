@@ -19,6 +19,7 @@ from rstar_async.config.searching import (
     RoundConfig,
     SearchConfig,
 )
+from rstar_async.config.slurm import SlurmConfig
 from rstar_async.config.tasks import AnswersConfig, BootstrapConfig, ModelConfig, ProblemsConfig
 from rstar_async.config.training import (
     FiltersConfig,
@@ -63,6 +64,7 @@ class Recipe(Section):
     observe: ObserveConfig = ObserveConfig()
     sglang: SGLangConfig = SGLangConfig()
     openai: OpenAIConfig = OpenAIConfig()
+    slurm: SlurmConfig = SlurmConfig()
 
     @property
     def home_folder(self) -> Path:

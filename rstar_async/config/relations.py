@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from msgspec import structs
+
 from rstar_async.config.recipe import Recipe
+from rstar_async.config.slurm import SlurmConfig
 from rstar_async.sanitize import shown
 
 
@@ -17,19 +20,57 @@ def contradictions(recipe: Recipe) -> Iterator[str]:
         yield "workers.reward is 0, but must be at least 1 while ppm.train is true"
     if recipe.ppm.patience and not recipe.ppm.heldout_share:
         yield "ppm.patience needs held-out problems to choose by: set ppm.heldout_share above 0"
+    if recipe.training.weights == "bfloat16" and recipe.training.optimizer != "adamw_8bit":
+        yield from _unrounded_steps(recipe)
     if "{name}" in recipe.home and not _names_a_folder(recipe.name):
         yield f"name {shown(recipe.name)} cannot name a folder, and home is {shown(recipe.home)}"
+    yield from _of_slurm(recipe)
     if not recipe.rounds:
         yield "give at least one [[rounds]]"
-    elif recipe.rounds[0].guidance == "ppm":
-        yield "round 1 cannot be guided by a PPM, there is none yet"
+    else:
+        yield from _guided_too_early(recipe)
     for number in range(1, len(recipe.rounds) + 1):
         yield from _falling_totals(recipe, number)
+
+
+def _of_slurm(recipe: Recipe) -> Iterator[str]:
+    slurm = recipe.slurm
+    if slurm.training_nodes > 1 and not recipe.database.startswith("postgres"):
+        yield "slurm.training_nodes above 1 needs a database that all nodes reach: postgresql://…"
+    if slurm.nodes and slurm.training_nodes > slurm.nodes:
+        yield f"slurm.training_nodes is {slurm.training_nodes}, but slurm.nodes only {slurm.nodes}"
+    for field in structs.fields(SlurmConfig):
+        value = getattr(slurm, field.name)
+        texts = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(text, str) and "\n" in text for text in texts):
+            yield f"slurm.{field.name} must not hold line breaks, which end a line of the script"
+
+
+def _unrounded_steps(recipe: Recipe) -> Iterator[str]:
+    """Trainings of all weights in bfloat16 by an optimiser that does not round stochastically."""
+    for name, settings in (("policy", recipe.policy), ("ppm", recipe.ppm)):
+        if settings.train and not settings.lora.rank:
+            yield (
+                "training.weights is bfloat16, so training.optimizer must be adamw_8bit, "
+                f"or {name}.lora.rank above 0"
+            )
 
 
 def _names_a_folder(name: str) -> bool:
     """Whether it is one folder below the one that it is put in."""
     return name not in ("", ".", "..") and not set(name) & {"/", "\0"}
+
+
+def _guided_too_early(recipe: Recipe) -> Iterator[str]:
+    """Rounds that a PPM is to guide before one is trained."""
+    if recipe.rounds[0].guidance == "ppm":
+        yield "round 1 cannot be guided by a PPM, there is none yet"
+    for number in range(2, min(recipe.ppm.first_round, len(recipe.rounds)) + 1):
+        if recipe.rounds[number - 1].guidance == "ppm":
+            yield (
+                f"round {number} cannot be guided by a PPM: ppm.first_round is "
+                f"{recipe.ppm.first_round}"
+            )
 
 
 def _falling_totals(recipe: Recipe, number: int) -> Iterator[str]:

@@ -11,7 +11,7 @@ from rstar_async.config.layers import Layer, merged, unflattened
 from rstar_async.config.schema import known_settings
 
 # How fast a run goes and where, not what it does: these may differ between two starts.
-FREE_SECTIONS = ("workers", "openai", "observe", "home", "database")
+FREE_SECTIONS = ("workers", "openai", "observe", "slurm", "home", "database")
 
 # Settings that older versions did not have, with the value that describes what those did.
 BEFORE_THEY_EXISTED: Mapping[str, Any] = {

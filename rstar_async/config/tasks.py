@@ -52,7 +52,8 @@ class ProblemsConfig(Section):
     # "generated"; or a JSONL, JSON, CSV, TSV or parquet file, a folder with a saved dataset, or
     # "hf:NAME@SPLIT" of a hub.
     source: str = "generated"
-    # Name of the column with questions; "reward_model.ground_truth" reaches into an object.
+    # Name of the column with questions; "reward_model.ground_truth" reaches into an object, and
+    # "Body + Question" joins columns.
     question: str = "question"
     # Name of the column with answers. A whole solution of GSM8K is one too: what follows `####`.
     answer: str = "answer"

@@ -36,9 +36,15 @@ class FiltersConfig(Section):
 class TrainingConfig(Section):
     """How both trainings compute; their data and hyperparameters are in `policy` and `ppm`."""
 
-    # Data type of computation; weights stay float32. auto: float32 on CPUs, bfloat16 on GPUs. Many
-    # CPUs train faster in bfloat16 and infer faster in float32, so `model.dtype` is separate.
+    # Data type of computation. auto: float32 on CPUs, bfloat16 on GPUs. Many CPUs train faster in
+    # bfloat16 and infer faster in float32, so `model.dtype` is separate.
     dtype: Dtype = "auto"
+    # Data type in which weights and gradients are held; adapters, and what is published, are
+    # float32 in any case. bfloat16 halves them, and all weights then need the 8-bit optimizer,
+    # which rounds stochastically: steps of a small learning rate would be rounded away.
+    weights: Literal["float32", "bfloat16"] = "float32"
+    # AdamW with its two moments in float32, or in 8 bits by the package torchao.
+    optimizer: Literal["adamw", "adamw_8bit"] = "adamw"
     # Recompute activations instead of keeping them. auto: on GPUs.
     gradient_checkpointing: Literal["auto", "on", "off"] = "auto"
     # How trees are masked: auto is flex (needs a GPU) where it can be, else dense.
@@ -84,6 +90,8 @@ class PolicyConfig(Section):
     learn_from: Literal["trajectories", "demonstrations"] = "trajectories"
     # How many right solutions of a problem are learnt from, best first (paper: 2).
     trajectories_per_problem: Count = 2
+    # "random" takes any right solutions in place of the best, as a control in experiments.
+    pick: Literal["best", "random"] = "best"
     # Use each distinct program once, even if it was found several times. Off in the reference.
     distinct: bool = True
     # Leave out solutions with the word "error" in them, after the best were picked (reference).
@@ -92,8 +100,9 @@ class PolicyConfig(Section):
     history: History = "round"
     # Demonstrations mixed in against forgetting what the bootstrap knew.
     replay: Amount = 0
-    # "base" retrains from the base model (paper); "bootstrap" from the bootstrap policy.
-    start: Literal["base", "bootstrap"] = "base"
+    # "base" retrains from the base model (paper); "bootstrap" from the bootstrap policy;
+    # "previous" goes on from the last round's, which costs the least and keeps its errors.
+    start: Literal["base", "bootstrap", "previous"] = "base"
     # Passes over the round's solutions.
     epochs: Epochs = 2.0
     # Peak learning rate. Small models and LoRA want more, such as 1e-4.
@@ -119,6 +128,8 @@ class PPMConfig(Section):
 
     # Off: every round and every evaluation goes without a PPM.
     train: bool = True
+    # No PPM is trained on rounds before this one.
+    first_round: Count = 1
     # Which weights it starts from: the newest policy's (paper); the bootstrap's, which has seen no
     # solution of the run's problems, so that the held-out ones are new to the PPM; or those of the
     # previous round's PPM, in the first round the bootstrap's.
@@ -153,6 +164,8 @@ class PPMConfig(Section):
     max_length: Count = 2048
     # Of AdamW.
     weight_decay: WeightDecay = 0.0
+    # Low-rank adapters in place of all weights; the head is trained whole.
+    lora: LoRAConfig = LoRAConfig()
     # measured: a PPM that orders the held-out pairs no better than length and the policy's
     # probability do, beyond chance, guides no round and chooses no answer there; always: any does.
     trust: Literal["measured", "always"] = "measured"

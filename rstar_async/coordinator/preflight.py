@@ -16,6 +16,7 @@ from rstar_async.errors import BadInput
 from rstar_async.models.sources import require
 from storage import queries
 from storage.database import open_database
+from storage.network_filesystem import refuse_network_filesystem
 from storage.records import Round
 
 # Rounds are compared one by one, because a run may be given more of them.
@@ -46,8 +47,9 @@ def check_startable(recipe: Recipe) -> None:
 
 
 def check_recipe(recipe: Recipe) -> None:
-    """Raise `BadInput` for a base model that cannot be loaded, an unknown domain or engine, and bad
-    files of problems and examples. Writes nothing."""
+    """Raise `BadInput` for a base model that cannot be loaded, an unknown domain or engine, bad
+    files of problems and examples, and a store where SQLite would be damaged. Writes nothing."""
+    refuse_network_filesystem(recipe.database_url)
     domain_of(recipe)
     refuse_bare_hub_name(recipe.problems.source, "problems.source")
     refuse_bare_hub_name(recipe.problems.heldout_source, "problems.heldout_source")

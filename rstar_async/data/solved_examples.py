@@ -1,13 +1,14 @@
 """Solved examples of the user's own, from which a model learns the format of solutions.
 
-A solution is in the trajectory format with its tags, as `rstar export --as sft` writes it, or a
-plain Python program, which `program_steps` cuts into steps at its comments.
+A solution is in the trajectory format with its tags, as `rstar export --as sft` writes it; or a
+plain Python program, which `program_steps` cuts into steps at its comments; or an equation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rstar_async.config import Recipe
+from rstar_async.data.equations import solution_of_equation
 from rstar_async.data.files import read_rows
 from rstar_async.data.program_steps import steps_of_program
 from rstar_async.domains.registry import domain_class
@@ -18,6 +19,7 @@ from rstar_async.text.steps import observation
 
 QUESTIONS = ("query",)
 SOLUTIONS = ("solution", "response", "program")
+EQUATION = "equation"
 
 
 class SolvedExample(NamedTuple):
@@ -43,17 +45,21 @@ def solved_examples(recipe: Recipe) -> list[SolvedExample]:
 
 def _example(recipe: Recipe, row: Mapping[str, Any], where: str) -> SolvedExample:
     question = _text(row, (recipe.problems.question, *QUESTIONS), where)
+    if EQUATION in row and not any(row.get(name) for name in SOLUTIONS):
+        equation = _text(row, (EQUATION,), where)
+        steps, printed = solution_of_equation(question, equation, where)
+        return SolvedExample(question, trajectory(steps, printed))
     solution = _text(row, SOLUTIONS, where)
     if tags.CODE in solution:
         return SolvedExample(question, _checked(solution, where))
     answer = _answer(recipe, row, question, where)
-    return SolvedExample(question, trajectory(solution, answer, where))
+    return SolvedExample(question, trajectory(steps_of_program(solution, where), answer))
 
 
-def trajectory(program: str, answer: str, where: str) -> str:
-    """A program and what it prints in the trajectory format. The program is not executed here."""
-    *steps, last = steps_of_program(program, where)
-    pieces = [f"{step}\n{tags.END_OF_STEP}\n" for step in steps]
+def trajectory(steps: Sequence[str], answer: str) -> str:
+    """Steps, the last of which prints `answer`, in the trajectory format. Nothing is executed."""
+    *before, last = steps
+    pieces = [f"{step}\n{tags.END_OF_STEP}\n" for step in before]
     closing = f"{last}\n{tags.END_OF_CODE}{observation(answer)}\n"
     boxed = f"{tags.ANSWER}The answer is \\boxed{{{answer}}}.{tags.END_OF_ANSWER}"
     return f"{tags.CODE}\n{''.join(pieces)}{closing}{boxed}"

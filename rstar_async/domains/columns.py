@@ -1,7 +1,8 @@
 """Values in the columns of foreign rows, each of one type. Pure.
 
 A text column holds text or a number; nothing else is turned into text. A list of one is its item.
-A name may reach into objects: `reward_model.ground_truth`. A column of that very name wins.
+A name may reach into objects, `reward_model.ground_truth`, or join columns: `Body + Question`. A
+column of that very name wins.
 """
 
 import math
@@ -13,17 +14,22 @@ from rstar_async.errors import BadInput
 from rstar_async.sanitize import listed, shown, without_surrogates
 
 MOST_CHARACTERS = 1_000_000
+JOIN = "+"
 _MISSING = object()
 
 
 def required_column(
     row: Mapping[str, Any], name: str, where: str, *, most: int = MOST_CHARACTERS
 ) -> str:
-    """The text or number in a column, of at most `most` characters and without blanks around it.
+    """The text or number in a column, of at most `most` characters and without blanks around it;
+    those of joined columns with a blank between them.
 
     `BadInput` starts with `where` and says what is wrong with the column: it is missing, null, NaN,
     empty, too long, or of another type.
     """
+    if JOIN in name and name not in row:
+        parts = (required_column(row, part.strip(), where, most=most) for part in name.split(JOIN))
+        return _short_enough(" ".join(parts), name, where, most)
     value = value_in(row, name)
     if value is _MISSING:
         raise BadInput(
@@ -67,6 +73,10 @@ def text_of(value: Any, name: str, where: str, *, most: int = MOST_CHARACTERS) -
         raise BadInput(f"{where}: column {shown(name)} {_complaint(value, name)}")
     if not text.strip():
         raise BadInput(f"{where}: column {shown(name)} is empty")
+    return _short_enough(text, name, where, most)
+
+
+def _short_enough(text: str, name: str, where: str, most: int) -> str:
     if len(text) > most:
         raise BadInput(
             f"{where}: column {shown(name)} has {len(text):,} characters, more than {most:,}"

@@ -60,9 +60,9 @@ class Child:
         return self.reap()
 
     def ask_to_stop(self) -> None:
-        """Send SIGTERM to the process alone: it stops its own children in the right order."""
+        """Send its stop signal to the process alone: it stops its own children in order."""
         if not self.gone.is_set():
-            signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
+            signal.pidfd_send_signal(self._pidfd, self.spec.stop_signal)
 
     def kill(self) -> None:
         """Send SIGKILL to the whole group."""
@@ -70,7 +70,7 @@ class Child:
             self._kill_group()
 
     async def stop(self) -> None:
-        """Send SIGTERM, wait for `grace_seconds`, kill. Another task must be in `wait`."""
+        """Send the stop signal, wait for `grace_seconds`, kill. Another task must be in `wait`."""
         self.ask_to_stop()
         with trio.move_on_after(self.spec.grace_seconds):
             await self.gone.wait()

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import socket
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +19,11 @@ class LockHolder(msgspec.Struct, frozen=True):
 
     pid: int
     sockets: str = ""
+    host: str = ""
+
+    def __str__(self) -> str:
+        elsewhere = self.host not in ("", socket.gethostname())
+        return f"pid {self.pid}{f' on {self.host}' * elsewhere}"
 
 
 class RunLock:
@@ -39,17 +45,17 @@ class RunLock:
             holder = self._read()
             os.close(self._descriptor)
             raise BadInput(
-                f"a run in {self._file.parent} is already going on (pid {holder.pid}): "
+                f"a run in {self._file.parent} is already going on ({holder}): "
                 "stop it, or give this one another name"
             ) from None
         if (left := self._read().sockets) != "":
             remove_socket_folder(Path(left))
-        self._write(LockHolder(os.getpid()))
+        self._write(LockHolder(os.getpid(), host=socket.gethostname()))
         return self
 
     def note_sockets(self, folder: Path) -> None:
         """Remember what to remove if this process is killed."""
-        self._write(LockHolder(os.getpid(), str(folder)))
+        self._write(LockHolder(os.getpid(), str(folder), socket.gethostname()))
 
     def __exit__(self, *_: object) -> None:
         os.ftruncate(self._descriptor, 0)

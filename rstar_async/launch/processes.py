@@ -1,12 +1,13 @@
-"""Which processes one machine needs for a recipe: values in, command lines out.
+"""Which processes a recipe needs: values in, command lines out.
 
 The only place that knows the command lines of other rooms. Processes that submit jobs are stopped
 first, brokers last, so that nothing in flight is cut off.
 """
 
 import shlex
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ from msgspec import structs
 from rstar_async.config import ObserveConfig, Recipe, WorkersConfig
 from rstar_async.engines.registry import engine_name, find_engine
 from rstar_async.engines.sglang_servers import ModelPool
-from rstar_async.launch.sockets import clients_endpoint, workers_endpoint
+from rstar_async.launch.network import Network
 from rstar_async.wire.payloads import POOLS, Pool
 
 # -P: a folder named `workers` in the user's working directory must not be imported.
@@ -37,18 +38,21 @@ class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
     on_terminal: bool = False
     # Groups are stopped in this order, each given this long before it is killed.
     stop_order: int = WORKER
+    stop_signal: int = signal.SIGTERM
     grace_seconds: float = 8.0
     # Port of its metrics on loopback; 0: none.
     metrics_port: int = 0
 
 
 class Places(msgspec.Struct, frozen=True):
-    """The folders and files that the processes are told about."""
+    """The folders and files that the processes are told about, and how they reach each other."""
 
     home: Path
     models: Path
-    sockets: Path
+    network: Network
     recipe: Path
+    # Part of the names of workers, where several machines have some of one pool.
+    label: str = ""
 
     @property
     def logs(self) -> Path:
@@ -57,8 +61,8 @@ class Places(msgspec.Struct, frozen=True):
 
 def processes(recipe: Recipe, places: Places) -> list[ProcessSpec]:
     """All processes of a run on one machine, in the order in which to start them."""
-    specs = [*services(recipe, places), _trainer(recipe, places), _coordinator(places)]
-    return [_observed(spec, number, recipe.observe) for number, spec in enumerate(specs)]
+    specs = [*services(recipe, places), trainer(recipe, places), coordinator(places)]
+    return observed(specs, recipe.observe)
 
 
 def processes_for(client: str, recipe: Recipe, places: Places, request: Path) -> list[ProcessSpec]:
@@ -67,18 +71,29 @@ def processes_for(client: str, recipe: Recipe, places: Places, request: Path) ->
     None serves metrics: the recipe's run may be going on elsewhere, with the same ports.
     """
     specs = [*services(recipe, places), _client(client, places, request)]
-    observe = structs.replace(recipe.observe, metrics_port=0)
-    return [_observed(spec, number, observe) for number, spec in enumerate(specs)]
+    return observed(specs, structs.replace(recipe.observe, metrics_port=0))
 
 
 def services(recipe: Recipe, places: Places) -> list[ProcessSpec]:
     """Brokers and workers."""
     return [
-        *(_broker(pool, places) for pool in POOLS),
-        *_executors(recipe.workers, places),
-        *_engines("inference", recipe, places),
-        *_engines("reward", recipe, places),
+        *(broker(pool, places) for pool in POOLS),
+        *workers("executor", recipe, places),
+        *workers("inference", recipe, places),
+        *workers("reward", recipe, places),
     ]
+
+
+def workers(pool: Pool, recipe: Recipe, places: Places) -> list[ProcessSpec]:
+    """The workers of one pool on one machine; none of a pool that no engine serves."""
+    if pool == "executor":
+        return [*_executors(recipe.workers, places)]
+    return [*_engines(pool, recipe, places)]
+
+
+def observed(specs: Sequence[ProcessSpec], observe: ObserveConfig) -> list[ProcessSpec]:
+    """The processes with what `[observe]` asks of them."""
+    return [_observed(spec, number, observe) for number, spec in enumerate(specs)]
 
 
 def _observed(spec: ProcessSpec, number: int, observe: ObserveConfig) -> ProcessSpec:
@@ -89,16 +104,15 @@ def _observed(spec: ProcessSpec, number: int, observe: ObserveConfig) -> Process
     return structs.replace(spec, argv=(*spec.argv, *metrics, *logs), metrics_port=port)
 
 
-def _broker(pool: Pool, places: Places) -> ProcessSpec:
+def broker(pool: Pool, places: Places) -> ProcessSpec:
     return ProcessSpec(
         name=f"broker-{pool}",
         argv=(
             *(*PYTHON, "brokers", pool),
-            *("--clients", clients_endpoint(places.sockets, pool)),
-            *("--workers", workers_endpoint(places.sockets, pool)),
+            *places.network.broker_options(pool),
             *("--letters", str(places.home / "letters" / pool)),
         ),
-        env=_environment(threads=1),
+        env=environment(threads=1),
         stop_order=BROKER,
         grace_seconds=2.0,
     )
@@ -106,13 +120,13 @@ def _broker(pool: Pool, places: Places) -> ProcessSpec:
 
 def _executors(workers: WorkersConfig, places: Places) -> Iterator[ProcessSpec]:
     for number in range(1, workers.executor + 1):
-        name = f"executor-{number}"
+        name = f"executor-{places.label}{number}"
         allowed = (word for lock in workers.allow for word in ("--allow", lock))
         slots = ("--slots", str(workers.slots))
         yield ProcessSpec(
             name=name,
             argv=(*_worker("executor", name, places), *slots, *allowed),
-            env=_environment(threads=1),
+            env=environment(threads=1),
         )
 
 
@@ -121,7 +135,7 @@ def _engines(pool: ModelPool, recipe: Recipe, places: Places) -> Iterator[Proces
     if not engine.opener(pool):
         return
     for number, options in enumerate(engine.worker_options(recipe, pool), 1):
-        name = f"{pool}-{number}"
+        name = f"{pool}-{places.label}{number}"
         yield ProcessSpec(
             name=name,
             argv=(
@@ -130,7 +144,7 @@ def _engines(pool: ModelPool, recipe: Recipe, places: Places) -> Iterator[Proces
                 *("--rows", str(workers.rows)),
                 *map(_option, options.items()),
             ),
-            env=_environment(workers.threads),
+            env=environment(workers.threads),
             grace_seconds=engine.grace_seconds,
         )
 
@@ -143,18 +157,17 @@ def _option(item: tuple[str, object]) -> str:
 
 
 def _worker(pool: Pool, name: str, places: Places) -> tuple[str, ...]:
-    endpoint = workers_endpoint(places.sockets, pool)
-    return (*PYTHON, "workers", pool, "--endpoint", endpoint, "--name", name)
+    return (*PYTHON, "workers", pool, *places.network.worker_options(pool), "--name", name)
 
 
-def _trainer(recipe: Recipe, places: Places) -> ProcessSpec:
+def trainer(recipe: Recipe, places: Places) -> ProcessSpec:
     return ProcessSpec(
         name="trainer",
         argv=(
             *(*PYTHON, *_trainer_module(recipe.training.processes)),
             *("--recipe", str(places.recipe), "--run", recipe.name),
         ),
-        env=_environment(recipe.training.threads),
+        env=environment(recipe.training.threads),
         stop_order=TRAINER,
     )
 
@@ -166,14 +179,14 @@ def _trainer_module(processes: int) -> tuple[str, ...]:
     return ("rstar_async.trainer.ranks", str(processes))
 
 
-def _coordinator(places: Places) -> ProcessSpec:
+def coordinator(places: Places) -> ProcessSpec:
     return ProcessSpec(
         name="coordinator",
         argv=(
             *(*PYTHON, "rstar_async.coordinator"),
-            *("--recipe", str(places.recipe), "--sockets", str(places.sockets)),
+            *("--recipe", str(places.recipe), *places.network.coordinator_options()),
         ),
-        env=_environment(threads=1),
+        env=environment(threads=1),
         ends_run=True,
         on_terminal=True,
         stop_order=COORDINATOR,
@@ -184,15 +197,15 @@ def _coordinator(places: Places) -> ProcessSpec:
 def _client(module: str, places: Places, request: Path) -> ProcessSpec:
     return ProcessSpec(
         name=module.rpartition(".")[2],
-        argv=(*PYTHON, module, "--request", str(request), "--sockets", str(places.sockets)),
-        env=_environment(threads=1),
+        argv=(*PYTHON, module, "--request", str(request), *places.network.coordinator_options()),
+        env=environment(threads=1),
         ends_run=True,
         on_terminal=True,
         stop_order=COORDINATOR,
     )
 
 
-def _environment(threads: int) -> dict[str, str]:
+def environment(threads: int) -> dict[str, str]:
     """Limit the threads of numerical libraries, which would start one per core in every process.
 
     Waiting threads sleep: spinning would take the cores from other processes.

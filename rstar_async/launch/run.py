@@ -10,6 +10,7 @@ import trio
 from rstar_async.config import Recipe
 from rstar_async.launch.home import prepare_home, write_private
 from rstar_async.launch.lock import RunLock
+from rstar_async.launch.network import LocalSockets
 from rstar_async.launch.processes import Places, processes, processes_for
 from rstar_async.launch.scrape_targets import scrape_targets
 from rstar_async.launch.sockets import make_socket_folder, remove_socket_folder
@@ -24,7 +25,7 @@ def launch(recipe: Recipe, report: Callable[[str], None] = print_status) -> int:
     """
     home = recipe.home_folder
     with RunLock(home) as lock, socket_folder(lock) as sockets:
-        places = Places(home, recipe.models_folder, sockets, prepare_home(recipe))
+        places = Places(home, recipe.models_folder, LocalSockets(sockets), prepare_home(recipe))
         specs = processes(recipe, places)
         with scrape_targets(specs, home):
             return trio.run(lambda: run_processes(specs, places.logs, report=report))
@@ -44,7 +45,7 @@ def launch_client(
     """
     with RunLock(home) as lock, socket_folder(lock) as sockets:
         file = write_private(home / "request.json", request)
-        places = Places(home, recipe.models_folder, sockets, file)
+        places = Places(home, recipe.models_folder, LocalSockets(sockets), file)
         specs = processes_for(client, recipe, places, file)
         return trio.run(lambda: run_processes(specs, places.logs, report=report))
 

@@ -10,6 +10,7 @@ from rstar_async.config import Recipe
 from rstar_async.errors import BadInput, RstarError
 from rstar_async.launch.home import prepare_home
 from rstar_async.launch.lock import RunLock
+from rstar_async.launch.network import LocalSockets
 from rstar_async.launch.processes import Places, services
 from rstar_async.launch.run import socket_folder
 from rstar_async.launch.sockets import clients_endpoint
@@ -28,7 +29,7 @@ async def open_services(recipe: Recipe) -> AsyncIterator[dict[Pool, str]]:
     """
     home = recipe.home_folder
     with RunLock(home) as lock, socket_folder(lock) as sockets:
-        places = Places(home, recipe.models_folder, sockets, prepare_home(recipe))
+        places = Places(home, recipe.models_folder, LocalSockets(sockets), prepare_home(recipe))
         said: list[str] = []
         specs = services(recipe, places)
         supervisor = Supervisor(specs, places.logs, said.append, DEFAULT_BACKOFF)

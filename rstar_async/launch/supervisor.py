@@ -34,6 +34,8 @@ GAVE_UP = os.EX_TEMPFAIL
 CLEAN_SECONDS = 2.0
 KILLED_SECONDS = 5.0
 LINES_SHOWN = 8
+# Our own lines in a log, and those that srun adds to its tasks' words.
+NOT_OF_THE_PROCESS = ("--- ", "srun: ", "slurmstepd")
 DEFAULT_BACKOFF = Backoff()
 
 
@@ -68,11 +70,12 @@ class Supervisor:
         logs: Path,
         report: Callable[[str], None],
         backoff: Backoff,
+        journal: str = "supervisor",
     ) -> None:
         self._specs = specs
         self._logs = logs
         self._home = HomeFolder(logs.parent)
-        self._journal = LogFile(logs, "supervisor")
+        self._journal = LogFile(logs, journal)
         self._report_to = report
         self._backoff = backoff
         self._children: dict[str, Child] = {}
@@ -147,7 +150,8 @@ class Supervisor:
     def _is_final(self, spec: ProcessSpec, code: int, log: LogFile) -> bool:
         """True if the process must not be started again; it may have ended the run."""
         if code in (BAD_INPUT, GAVE_UP):
-            printed = [line for line in log.last_lines(4) if not line.startswith("--- ")]
+            lines = log.last_lines(LINES_SHOWN)
+            printed = [line for line in lines if not line.startswith(NOT_OF_THE_PROCESS)]
             reason = printed[-1] if printed else f"{spec.name} refused to go on; see {log.path}"
             self._end(BAD_INPUT if code == BAD_INPUT else 1, reason.removeprefix("rstar: "))
         elif code == 0 and spec.ends_run:

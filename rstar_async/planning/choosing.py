@@ -6,14 +6,23 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rstar_async.config import LoRAConfig, PolicyConfig, PPMConfig, Recipe, WorkersConfig
+from rstar_async.config import (
+    LoRAConfig,
+    PolicyConfig,
+    PPMConfig,
+    Recipe,
+    TrainingConfig,
+    WorkersConfig,
+)
 from rstar_async.planning.memory import disk, gib, policy_training, ppm_training, serving
 from rstar_async.planning.model_size import ModelSize
+from rstar_async.planning.one_card import section
+from rstar_async.planning.processes import SOLUTION_TOKENS
 from rstar_async.planning.work import hours
 
-SOLUTION_TOKENS = 600
 RESERVED = 0.08  # of a card, for its driver, kernels and fragmentation
 PROBLEMS, ROUNDS, TOKENS_PER_SEARCH, NODES_PER_SEARCH = 7500, 2, 6000, 120
+NODES = PROBLEMS * ROUNDS * NODES_PER_SEARCH
 # Sequences decoded at once, and the share of the memory's bandwidth that decoding reaches.
 SEQUENCES, REACHED = 64, 0.3
 
@@ -41,15 +50,27 @@ MODELS = {
 }
 
 
-def recipe_with(*, lora: bool) -> Recipe:
+def recipe_with(*, lora: int = 0, training: TrainingConfig | None = None) -> Recipe:
     """Two rounds of 7,500 problems; one solution a pass, as small cards need it."""
-    adapters = LoRAConfig(rank=16) if lora else LoRAConfig()
+    adapters = LoRAConfig(rank=lora)
     return Recipe(
         rounds=Recipe().rounds * ROUNDS,
         policy=PolicyConfig(micro_batch=1, lora=adapters),
-        ppm=PPMConfig(max_tokens=2048, max_length=1024),
+        ppm=PPMConfig(max_tokens=2048, max_length=1024, lora=adapters),
+        training=training or TrainingConfig(),
         workers=WorkersConfig(cache_mib=4096),
     )
+
+
+ALL_WEIGHTS = recipe_with()
+IN_FEWER_BYTES = recipe_with(training=TrainingConfig(weights="bfloat16", optimizer="adamw_8bit"))
+LORA = recipe_with(lora=16)
+# How a model can be trained: column, recipe, and whether several cards share the weights.
+TRAININGS = (
+    ("all weights", ALL_WEIGHTS, True),
+    ("bfloat16, 8-bit Adam", IN_FEWER_BYTES, True),
+    ("LoRA", LORA, False),
+)
 
 
 def markdown() -> str:
@@ -74,47 +95,51 @@ def _lines() -> Iterator[str]:
     yield from _memory()
     yield from ("", "## What fits", "", ABOUT_FITTING, "")
     yield from _fitting()
+    yield from ("", "## One card of 24 GB", "")
+    yield from section(MODELS["1.5 B"], CARDS[0].memory * (1 - RESERVED), NODES)
     yield from ("", "## Hours and disk", "", ABOUT_HOURS, "")
     yield from _hours()
     yield from ("", ABOUT_REST)
 
 
 def _memory() -> Iterator[str]:
-    full, lora = recipe_with(lora=False), recipe_with(lora=True)
-    yield "| model | serving the policy | policy, all weights | policy, LoRA | PPM, all weights |"
-    yield "|---|---|---|---|---|"
+    columns = [f"{kind}, {name}" for kind in ("policy", "PPM") for name, _, _ in TRAININGS]
+    yield f"| model | serving one | {' | '.join(columns)} |"
+    yield "|---" * (len(columns) + 2) + "|"
     for name, size in MODELS.items():
-        figures = (
-            serving(size, full, on_gpu=True),
-            policy_training(size, full, SOLUTION_TOKENS).total,
-            policy_training(size, lora, SOLUTION_TOKENS).total,
-            ppm_training(size, full).total,
-        )
+        figures = [serving(size, ALL_WEIGHTS, on_gpu=True)]
+        figures += [
+            policy_training(size, recipe, SOLUTION_TOKENS).total for _, recipe, _ in TRAININGS
+        ]
+        figures += [ppm_training(size, recipe).total for _, recipe, _ in TRAININGS]
         yield f"| {name} | {' | '.join(map(gib, figures))} |"
 
 
 def _fitting() -> Iterator[str]:
-    full, lora = recipe_with(lora=False), recipe_with(lora=True)
-    yield "| model | cards | serve | train policy | train policy by LoRA | train PPM |"
-    yield "|---|---|---|---|---|---|"
+    yield f"| model | cards | serve | {' | '.join(name for name, _, _ in TRAININGS)} |"
+    yield "|---" * (len(TRAININGS) + 3) + "|"
     for name, size in MODELS.items():
         for card in CARDS:
-            cells = (
-                fits(serving(size, full, on_gpu=True), card),
-                fits(policy_training(size, full, SOLUTION_TOKENS).total, card, shared=True),
-                fits(policy_training(size, lora, SOLUTION_TOKENS).total, card),
-                fits(ppm_training(size, full).total, card, shared=True),
-            )
+            cells = [fits(serving(size, ALL_WEIGHTS, on_gpu=True), card)]
+            cells += [
+                fits(larger_training(size, recipe), card, shared=shared)
+                for _, recipe, shared in TRAININGS
+            ]
             yield f"| {name} | {card.name} | {' | '.join(cells)} |"
 
 
+def larger_training(size: ModelSize, recipe: Recipe) -> int:
+    """Bytes of the training, policy or PPM, that takes more."""
+    policy = policy_training(size, recipe, SOLUTION_TOKENS).total
+    return max(policy, ppm_training(size, recipe).total)
+
+
 def _hours() -> Iterator[str]:
-    full, nodes = recipe_with(lora=False), PROBLEMS * ROUNDS * NODES_PER_SEARCH
     yield f"| model | {' | '.join(card.name for card in CARDS)} | disk of the run |"
     yield "|---|---|---|---|---|"
     for name, size in MODELS.items():
         times = [hours(hours_of_search(size, card)) for card in CARDS]
-        yield f"| {name} | {' | '.join(times)} | {gib(disk(size, full, nodes))} |"
+        yield f"| {name} | {' | '.join(times)} | {gib(disk(size, ALL_WEIGHTS, NODES))} |"
 
 
 INTRODUCTION = """\
@@ -126,12 +151,14 @@ ABOUT_MEMORY = f"""\
 Policy and PPM of one size. Serving in bfloat16 with a prefix cache of 4 GiB; training with
 float32 weights and Adam (16 bytes a parameter), gradient checkpointing, one solution of
 {SOLUTION_TOKENS} tokens a pass (`policy.micro_batch 1`), rows of 2,048 tokens for the PPM
-(`ppm.max_tokens`). LoRA is of rank 16. Trainer and servers can take turns on one card
-(`sglang.share_device`); then the largest figure counts, else their sum."""
+(`ppm.max_tokens`). In bfloat16 with 8-bit Adam (`training.weights`, `training.optimizer`) a
+parameter takes 6 bytes. LoRA is of rank 16 (`policy.lora`, `ppm.lora`), over float32 weights.
+Trainer and servers can take turns on one card (`sglang.share_device`); then the largest figure
+counts, else their sum."""
 
 ABOUT_FITTING = """\
-A run trains policy and PPM; `ppm.train = false` leaves the PPM out. Over several cards the
-weights of a training are sharded (`training.processes`)."""
+The larger training, of policy or PPM, alone on its cards; `ppm.train = false` leaves the PPM out.
+Over several cards the weights of a training are sharded (`training.processes`)."""
 
 ABOUT_HOURS = f"""\
 Two rounds over {PROBLEMS:,} problems, as many as GSM8K has, of {TOKENS_PER_SEARCH:,} sampled

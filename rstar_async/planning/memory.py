@@ -1,22 +1,22 @@
 """How much memory and disk a model of a given size takes, by arithmetic. Pure; in bytes.
 
-Training holds float32 weights, their gradients and the two moments of Adam: 16 bytes a parameter.
-With LoRA the weights alone, and the same 16 bytes for each parameter of the adapters. Activations
-are those of one forward pass: with checkpointing one vector a layer and token, and the scores of
-all tokens over the vocabulary, which are the larger part for small models.
+Training holds the weights, their gradients and the two moments of Adam: 16 bytes a parameter in
+float32, 6 with bfloat16 weights and 8-bit moments. With LoRA the weights alone, and float32
+weights, gradients and moments of the adapters. Activations are those of one forward pass: with
+checkpointing one vector a layer and token, and the scores of all tokens over the vocabulary, which
+are the larger part for small models.
 """
 
 from dataclasses import dataclass
 
-from rstar_async.config import LoRAConfig, Recipe
+from rstar_async.config import LoRAConfig, Recipe, TrainingConfig
 from rstar_async.planning.model_size import ModelSize
 
 GIB = 2**30
 MIB = 2**20
-FLOAT32, BFLOAT16 = 4, 2
-TRAINED = 4 * FLOAT32  # weight, gradient, two moments
-# Per parameter of a LoRA of rank r on linear layers of width w: about 2 r / w.
-CHECKPOINT = 3 * FLOAT32  # weight and moments
+WIDTHS = {"float32": 4, "bfloat16": 2}
+FLOAT32, BFLOAT16 = WIDTHS["float32"], WIDTHS["bfloat16"]
+MOMENTS = {"adamw": 2 * FLOAT32, "adamw_8bit": 2}
 # What Python with torch takes beside the weights; without torch.
 TORCH_PROCESS, PLAIN_PROCESS = 450 * MIB, 80 * MIB
 # Logits are held as bfloat16 or float32, once more for the loss and once for its gradient.
@@ -47,14 +47,15 @@ def serving(size: ModelSize, recipe: Recipe, *, on_gpu: bool) -> int:
 def policy_training(size: ModelSize, recipe: Recipe, solution_tokens: int) -> Training:
     """SFT of the policy on solutions of so many tokens, prompts included."""
     tokens = recipe.policy.micro_batch * min(solution_tokens, recipe.policy.max_length)
-    weights = _trained(size, recipe.policy.lora)
+    weights = _trained(size, recipe.training, recipe.policy.lora)
     return Training(weights, _activations(size, tokens, logits=True))
 
 
 def ppm_training(size: ModelSize, recipe: Recipe) -> Training:
-    """Training of the PPM: all weights, one row of trees a pass, a head in place of the logits."""
+    """Training of the PPM: one row of trees a pass, a head in place of the logits."""
     tokens = min(recipe.ppm.max_tokens, 4 * recipe.ppm.max_length)
-    return Training(TRAINED * size.parameters, _activations(size, tokens, logits=False))
+    weights = _trained(size, recipe.training, recipe.ppm.lora)
+    return Training(weights, _activations(size, tokens, logits=False))
 
 
 def disk(size: ModelSize, recipe: Recipe, nodes: int) -> int:
@@ -63,8 +64,8 @@ def disk(size: ModelSize, recipe: Recipe, nodes: int) -> int:
     rounds = len(recipe.rounds)
     kept = min(rounds, recipe.training.keep_versions or rounds)
     versions = 1 + (recipe.bootstrap.kind == "demonstrations") + kinds * kept
-    checkpoint = CHECKPOINT if recipe.training.checkpoint_seconds and kinds else 0
-    return size.parameters * (FLOAT32 * versions + checkpoint) + nodes * NODE_BYTES
+    checkpoint = _checkpoint(size, recipe) if recipe.training.checkpoint_seconds else 0
+    return size.parameters * FLOAT32 * versions + checkpoint + nodes * NODE_BYTES
 
 
 def gib(amount: float) -> str:
@@ -72,11 +73,31 @@ def gib(amount: float) -> str:
     return f"{amount / GIB:,.1f} GiB" if amount >= GIB else f"{amount / MIB:,.0f} MiB"
 
 
-def _trained(size: ModelSize, lora: LoRAConfig) -> int:
+def _trained(size: ModelSize, training: TrainingConfig, lora: LoRAConfig) -> int:
+    """Weights, gradients and moments."""
+    held, moments = WIDTHS[training.weights], MOMENTS[training.optimizer]
     if not lora.rank:
-        return TRAINED * size.parameters
+        return (2 * held + moments) * size.parameters
+    return held * size.parameters + (2 * FLOAT32 + moments) * _adapters(size, lora)
+
+
+def _checkpoint(size: ModelSize, recipe: Recipe) -> int:
+    """The larger of both trainings': trained weights and their moments."""
+    trained = [one.lora for one in (recipe.policy, recipe.ppm) if one.train]
+    return max((_saved(size, recipe.training, lora) for lora in trained), default=0)
+
+
+def _saved(size: ModelSize, training: TrainingConfig, lora: LoRAConfig) -> int:
+    moments = MOMENTS[training.optimizer]
+    if not lora.rank:
+        return (WIDTHS[training.weights] + moments) * size.parameters
+    return (FLOAT32 + moments) * _adapters(size, lora)
+
+
+def _adapters(size: ModelSize, lora: LoRAConfig) -> int:
+    """Parameters of a LoRA of rank r on linear layers of width w: about 2 r / w of theirs."""
     share = min(1.0, 2 * lora.rank / size.width) if size.width else 0.02
-    return int(size.parameters * (FLOAT32 + TRAINED * share))
+    return int(share * size.parameters)
 
 
 def _activations(size: ModelSize, tokens: int, *, logits: bool) -> int:

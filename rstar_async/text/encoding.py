@@ -15,6 +15,7 @@ from rstar_async.errors import BadInput
 from rstar_async.sanitize import without_surrogates
 from rstar_async.text import tags
 from rstar_async.text.bos import BosIds, bos_ids_of
+from rstar_async.text.chat_template import chat_template
 from rstar_async.text.prompts import MATH_PROMPTS, Prompts
 from rstar_async.text.steps import observation
 from rstar_async.text.tokenizer_file import open_tokenizer
@@ -109,6 +110,11 @@ class Encoder:
             *self._plain(inner),
             *self._tagged(tags.END_OF_OUTPUT),
         ]
+
+    def chat_template(self) -> str:
+        """The template by which other programs make the same ids of a conversation."""
+        begin = "".join(self._tokenizer.id_to_token(bos) for bos in self.bos_ids)
+        return chat_template(self._prompts, begin)
 
     def decode(self, tokens: list[int]) -> str:
         """The text of ids, tags kept."""

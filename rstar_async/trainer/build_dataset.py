@@ -117,6 +117,7 @@ def _add_trajectories(
     best = best_trajectories(
         trees,
         policy.trajectories_per_problem,
+        pick=policy.pick,
         distinct=policy.distinct,
         drop_errors=policy.drop_errors,
     )

@@ -11,13 +11,15 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from rstar_async.models.registry import sha256
+from rstar_async.text.chat_template import FILE as CHAT_TEMPLATE
+from rstar_async.text.encoding import Encoder
 
 TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
-    "chat_template.jinja",
+    CHAT_TEMPLATE,
     "vocab.json",
     "merges.txt",
 )
@@ -29,6 +31,11 @@ def copy_tokenizer(source: Path, target: Path) -> None:
     for name in TOKENIZER_FILES:
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
+
+
+def save_chat_template(folder: Path, encoder: Encoder) -> None:
+    """In place of the base's, if it had one: a trained policy knows this project's prompt alone."""
+    (folder / CHAT_TEMPLATE).write_text(encoder.chat_template(), "utf-8")
 
 
 def weight_files(folder: Path) -> list[Path]:

@@ -21,6 +21,7 @@ from rstar_async.sanitize import checked_name
 from rstar_async.text.bos import bos_ids_in
 from rstar_async.text.encoding import Encoder, PromptStyle
 from rstar_async.trainer import distributed
+from rstar_async.trainer.checkpoint_io import save_chat_template
 from rstar_async.trainer.checkpoints import clear_checkpoints
 from rstar_async.trainer.dataset import SFTRow, demonstration_row
 from rstar_async.trainer.progress import TrainingProgress
@@ -165,6 +166,8 @@ class TrainingContext:
             def published() -> ModelVersion:
                 bos_ids = manifest_fields.get("bos_ids")
                 encoder = Encoder.load(folder, "tagged", self.domain.prompts, bos_ids)
+                if kind == "policy" and manifest_fields["prompt_style"] == "tagged":
+                    save_chat_template(folder, encoder)
                 return publish(
                     folder,
                     kind=kind,

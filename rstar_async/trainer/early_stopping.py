@@ -120,17 +120,19 @@ class EarlyStopping(TrainerCallback):
 
 
 def _copy_of(model: Any) -> Weights:
-    """Copies in main memory of what this process holds of the weights."""
+    """Copies in main memory of what this process holds of the trained weights."""
     return {
         name: _local(weight).to("cpu", copy=True).contiguous()
         for name, weight in model.named_parameters()
+        if weight.requires_grad
     }
 
 
 @torch.no_grad()
 def _put_back(model: Any, weights: Weights) -> None:
     for name, weight in model.named_parameters():
-        _local(weight).copy_(weights[name])
+        if name in weights:
+            _local(weight).copy_(weights[name])
 
 
 def _local(weight: Any) -> torch.Tensor:

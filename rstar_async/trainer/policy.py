@@ -11,15 +11,15 @@ from typing import Any
 
 from datasets import Dataset, disable_progress_bars
 from msgspec import to_builtins
-from peft import LoraConfig, PeftModel
+from peft import PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast, Trainer
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
 from rstar_async.config import PolicyConfig, TrainingConfig
 from rstar_async.engines.exact_attention import with_exact_attention
-from rstar_async.text.tags import SPECIAL_TOKENS
 from rstar_async.trainer import distributed, oom
+from rstar_async.trainer.adapters import policy_adapters
 from rstar_async.trainer.checkpoint_io import copy_tokenizer
 from rstar_async.trainer.checkpoints import Checkpoints, fingerprint
 from rstar_async.trainer.dataset import NOT_IN_LOSS, SFTRow
@@ -65,7 +65,7 @@ def train_policy(job: PolicyJob, *, into: Path, progress: TrainingProgress) -> d
         with checkpoints_for(progress, job.fingerprint(), job.training) as checkpoints:
             trainer = PolicyTrainer(job, micro_batch, checkpoints)
             seconds = run(trainer, trainer.sampler, checkpoints, job.training, progress)
-            save_weights(trainer, into, _merged)
+            save_weights(trainer, into)
         metrics = {**_metrics(job.rows, progress), "steps": trainer.state.global_step}
         metrics["train_seconds"] = round(seconds, 2)
         return oom.with_reduced_size(metrics, "micro_batch", micro_batch, configured)
@@ -97,7 +97,7 @@ class PolicyTrainer(SFTTrainer):
         )
         super().__init__(
             model=with_exact_attention(
-                AutoModelForCausalLM.from_pretrained(job.start, dtype="float32")
+                AutoModelForCausalLM.from_pretrained(job.start, dtype=job.training.weights)
             ),
             args=SFTConfig(
                 **common,
@@ -112,7 +112,7 @@ class PolicyTrainer(SFTTrainer):
                 ]
             ),
             processing_class=tokenizer,
-            peft_config=_adapters(settings, tokenizer),
+            peft_config=policy_adapters(settings.lora, tokenizer),
         )
 
     def _get_train_sampler(self, *_: Any) -> EpochSampler:
@@ -124,26 +124,6 @@ class PolicyTrainer(SFTTrainer):
         if isinstance(self.model, PeftModel):
             return Trainer.compute_loss(self, model, inputs, *args, **options)
         return super().compute_loss(model, inputs, *args, **options)
-
-
-def _adapters(settings: PolicyConfig, tokenizer: Any) -> LoraConfig | None:
-    """Adapters in all linear layers, and the embeddings of the tags, which are new to the base."""
-    if not settings.lora.rank:
-        return None
-    tags = [int(i) for i in tokenizer.convert_tokens_to_ids(list(SPECIAL_TOKENS))]
-    return LoraConfig(
-        r=settings.lora.rank,
-        lora_alpha=settings.lora.alpha,
-        lora_dropout=settings.lora.dropout,
-        target_modules="all-linear",
-        trainable_token_indices={"embed_tokens": tags},
-        task_type="CAUSAL_LM",
-    )
-
-
-def _merged(model: Any) -> Any:
-    """The plain model, its adapters (if any) added to the weights."""
-    return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
 
 
 def _metrics(rows: Sequence[SFTRow], progress: TrainingProgress) -> dict[str, Any]:

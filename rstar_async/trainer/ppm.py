@@ -1,8 +1,8 @@
 """Training the process preference model on packed trees (paper section 3.3, Eq. 4).
 
-All weights are free; the head starts at zero. Pairs of one group weigh 1/(chosen x rejected), and a
-step's loss is divided by the sum of its weights, so the number of forward passes and processes does
-not change it.
+All weights are trained, or adapters and the head; the head starts at zero. Pairs of one group weigh
+1/(chosen x rejected), and a step's loss is divided by the sum of its weights, so the number of
+forward passes and processes does not change it.
 """
 
 import logging
@@ -15,10 +15,12 @@ from typing import Any
 
 import torch
 from msgspec import to_builtins
-from transformers import AutoConfig, Trainer, TrainingArguments
+from peft import PeftModel
+from transformers import AutoConfig, PreTrainedTokenizerFast, Trainer, TrainingArguments
 
 from rstar_async.config import PPMConfig, TrainingConfig
 from rstar_async.trainer import distributed, oom, worst_pairs
+from rstar_async.trainer.adapters import ppm_adapters
 from rstar_async.trainer.answer_ordering import AnsweredTree, measure_path_rules
 from rstar_async.trainer.attention import kernel_of
 from rstar_async.trainer.batches import Forward, forwards
@@ -90,8 +92,8 @@ class PPMJob:
 
 
 def train_ppm(job: PPMJob, *, into: Path, progress: TrainingProgress) -> dict[str, Any]:
-    """Train a scalar head and all weights of the policy, save to `into`, and return metrics, the
-    pairs that it gets most wrong among them.
+    """Train a scalar head and the policy's weights, or adapters in them, save the plain model to
+    `into`, and return metrics, the pairs that it gets most wrong among them.
 
     `Refused` for trees that teach nothing. Killed and called again with the same job, it resumes
     from its last checkpoint.
@@ -110,10 +112,11 @@ def train_ppm(job: PPMJob, *, into: Path, progress: TrainingProgress) -> dict[st
             seconds = run(trainer, trainer.sampler, checkpoints, job.training, progress)
             progress.end()
             trainer.early_stopping.restore(trainer.model)
+            measured = _measured(trainer.model, job, max_tokens)
             save_weights(trainer, into)
         metrics = {**_metrics(job, progress), "steps": trainer.state.global_step}
         metrics |= trainer.early_stopping.metrics()
-        metrics |= {**_measured(trainer.model, job, max_tokens), "train_seconds": round(seconds, 2)}
+        metrics |= {**measured, "train_seconds": round(seconds, 2)}
         return oom.with_reduced_size(metrics, "max_tokens", max_tokens, configured)
 
     metrics = oom.halve_on_oom(configured, longest, "tokens", train)
@@ -164,7 +167,7 @@ class PreferenceTrainer(Trainer):
         self.sampler: EpochSampler = shuffled(len(trees), job.seed, padding)
         self._loss = PPMLoss(settings.objective, settings.pair_loss, job.scale)
         super().__init__(
-            model=load_ppm(job.start, kernel_of(job.training)),
+            model=_scorer(job),
             args=TrainingArguments(**common, remove_unused_columns=False),
             train_dataset=[*trees, *[padding_example(trees[0])] * padding],
             data_collator=lambda batch: {"forwards": forwards(batch, max_tokens)},
@@ -220,6 +223,14 @@ class PreferenceTrainer(Trainer):
         for part in parts[:-1]:
             yield part, self.accelerator.no_sync(model)
         yield parts[-1], nullcontext()
+
+
+def _scorer(job: PPMJob) -> Any:
+    """The model to train, with its adapters, if it has any."""
+    model = load_ppm(job.start, kernel_of(job.training), job.training.weights)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(job.start)
+    adapters = ppm_adapters(job.settings.lora, tokenizer)
+    return PeftModel(model, adapters) if adapters else model
 
 
 def epochs_of(settings: PPMConfig, trees: int) -> float:

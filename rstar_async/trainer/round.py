@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from itertools import cycle, islice
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -53,7 +54,8 @@ def _policy(
     before: ModelVersion,
     encoder: Encoder,
 ) -> ModelVersion:
-    settings, start = context.recipe.policy, _start(context)
+    settings = context.recipe.policy
+    start = before if settings.start == "previous" else _start(context)
     fitting = within(dataset.rows, context.max_length(settings.max_length, start))
     replayed = context.demonstrations(settings.replay, encoder)
     counts = {
@@ -69,7 +71,7 @@ def _policy(
         reason = "policy.train is off"
         return context.refuse("policy", number, parent=before, reason=reason, counts=counts)
     if settings.learn_from == "demonstrations":
-        fitting = replayed
+        fitting = list(islice(cycle(replayed), settings.replay))
     elif fitting:
         fitting = [*fitting, *replayed]
     if not fitting:
@@ -151,8 +153,8 @@ def _ppm(
         "pairs_too_long": dataset.too_long_to_label,
         **label_metrics(dataset.labels),
     }
-    if not dataset.trees["train"]:
-        reason = _nothing_to_prefer(dataset) if settings.train else "ppm.train is off"
+    reason = _why_untrained(context, number, dataset)
+    if reason:
         return context.refuse("ppm", number, parent=policy, reason=reason, counts=counts)
     squash = {"squash": "tanh", "scale": context.recipe.search.ppm_scale}
     start = _ppm_start(context, number, policy)
@@ -165,6 +167,16 @@ def _ppm(
         manifest_fields={**context.trained_fields(policy, settings), **squash},
         counts=counts,
     )
+
+
+def _why_untrained(context: TrainingContext, number: int, dataset: RoundDataset) -> str:
+    """Why no PPM is trained on this round; "" if one is."""
+    settings = context.recipe.ppm
+    if not settings.train:
+        return "ppm.train is off"
+    if number < settings.first_round:
+        return f"ppm.first_round is {settings.first_round}"
+    return "" if dataset.trees["train"] else _nothing_to_prefer(dataset)
 
 
 def _ppm_start(context: TrainingContext, number: int, policy: ModelVersion) -> ModelVersion:

@@ -36,11 +36,13 @@ class TreeScoring:
         hidden = self.base_model(  # type: ignore[attr-defined]
             *args, attention_mask=masks, use_cache=False, **inputs
         ).last_hidden_state
-        return self.score(hidden[scored[:, 0], scored[:, 1]]).squeeze(-1).float()  # type: ignore[attr-defined]
+        steps = hidden[scored[:, 0], scored[:, 1]]
+        return self.score(steps.float()).squeeze(-1).float()  # type: ignore[attr-defined]
 
 
-def load_ppm(folder: Path, kernel: str = DENSE) -> PreTrainedModel:
-    """The model in `folder` as a scorer; from a policy's folder its head starts at zero."""
+def load_ppm(folder: Path, kernel: str = DENSE, dtype: str = "float32") -> PreTrainedModel:
+    """The model in `folder` as a scorer, its head in float32; from a policy's folder the head
+    starts at zero."""
     config = AutoConfig.from_pretrained(folder, num_labels=1)
     stock = scorer_class(config)
     # Saving writes the class name into the config, and servers know only the stock name.
@@ -48,12 +50,13 @@ def load_ppm(folder: Path, kernel: str = DENSE) -> PreTrainedModel:
     model, report = scorer.from_pretrained(
         folder,
         config=config,
-        dtype="float32",
+        dtype=dtype,
         attn_implementation=kernel,
         output_loading_info=True,
     )
     if "score.weight" in report["missing_keys"]:
         torch.nn.init.zeros_(model.score.weight)
+    model.score.to(torch.float32)
     return with_exact_attention(model) if kernel == DENSE else model  # the other one knows all
 
 

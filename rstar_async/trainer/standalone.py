@@ -17,6 +17,7 @@ from rstar_async.text.encoding import Encoder
 from rstar_async.trainer import distributed
 from rstar_async.trainer.base import prepare_base
 from rstar_async.trainer.build_dataset import is_heldout
+from rstar_async.trainer.checkpoint_io import save_chat_template
 from rstar_async.trainer.checkpoints import clear_checkpoints
 from rstar_async.trainer.context import LIBRARIES, code_revision, max_length, probe, versions_of
 from rstar_async.trainer.dataset import within
@@ -61,6 +62,8 @@ def train_from_file(job: FileTrainingJob) -> Path:
         encoder = Encoder.load(start, "tagged")
         try:
             counts, metrics = _TRAININGS[job.kind](job, start, encoder, folder, progress)
+            if job.kind == "policy":
+                distributed.on_rank0(lambda: save_chat_template(folder, encoder))
             version = distributed.on_rank0(
                 lambda: publish(
                     folder,

@@ -27,12 +27,13 @@ def check_extras(training: TrainingConfig, *, on_gpu: bool | None = None) -> Non
         raise BadInput("training.liger is on, but its kernels need a GPU and there is none")
     for setting, wanted, module, extra in (
         ("liger", training.liger, "liger_kernel", "liger"),
+        ("optimizer", training.optimizer == "adamw_8bit", "torchao", "8bit"),
         ("tensorboard", training.tensorboard, "tensorboard", "curves"),
         ("wandb", training.wandb, "wandb", "curves"),
     ):
         if wanted and importlib.util.find_spec(module) is None:
             raise BadInput(
-                f"training.{setting} is on, but {module} is not installed: "
+                f"training.{setting} needs {module}, which is not installed: "
                 f"pip install 'rstar-async[{extra}]'"
             )
 

@@ -1,7 +1,7 @@
 """What both trainings share: the trainers' arguments, running one, and stopping it cleanly."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from transformers.utils import logging
 from rstar_async.config import PolicyConfig, PPMConfig, TrainingConfig
 from rstar_async.errors import BadInput
 from rstar_async.trainer import distributed
+from rstar_async.trainer.adapters import merged
 from rstar_async.trainer.checkpoints import KEPT, Checkpoints, SaveCheckpoints, checkpoints_in
 from rstar_async.trainer.errors import Stopped
 from rstar_async.trainer.progress import ReportProgress, TrainingProgress
@@ -66,11 +67,12 @@ def trainer_arguments(
         "seed": seed,
         "data_seed": seed,
         "use_cpu": not on_gpu,
-        # Mixed precision: the weights stay float32 and are saved as float32.
+        # Mixed precision: the weights have the type `training.weights`.
         "bf16": training.dtype == "bfloat16" or (on_gpu and training.dtype == "auto"),
         "gradient_checkpointing": _is_on(training.gradient_checkpointing, on_gpu),
         "gradient_checkpointing_kwargs": {"use_reentrant": False},
         "use_liger_kernel": training.liger,
+        **_OPTIMIZERS[training.optimizer],
         "dataloader_pin_memory": on_gpu,
         "logging_steps": 1,
         "logging_nan_inf_filter": False,
@@ -80,6 +82,13 @@ def trainer_arguments(
         "disable_tqdm": True,
         **_sharding(training, on_gpu),
     }
+
+
+# By transformers' names. The rounding concerns bfloat16 weights alone.
+_OPTIMIZERS: Mapping[str, Mapping[str, str]] = {
+    "adamw": {},
+    "adamw_8bit": {"optim": "adamw_torch_8bit", "optim_args": "bf16_stochastic_round=True"},
+}
 
 
 def _is_on(choice: str, on_gpu: bool) -> bool:
@@ -92,6 +101,8 @@ def _sharding(training: TrainingConfig, on_gpu: bool) -> dict[str, Any]:
         raise BadInput("training.sharding is fsdp, which needs GPUs; use ddp or auto")
     if distributed.world_size() == 1 or training.sharding == "ddp" or not on_gpu:
         return {}
+    if training.weights == "bfloat16":
+        raise BadInput("training.weights is bfloat16, which cannot be sharded; use ddp")
     return {
         "fsdp": True,
         "fsdp_config": {
@@ -140,14 +151,17 @@ def run(
     return time.monotonic() - started
 
 
-def save_weights(trainer: Trainer, into: Path, finish: Callable[[Any], Any] = lambda m: m) -> None:
-    """Save the trained model, changed by `finish`; the shards of several processes are gathered."""
-    model = finish(trainer.accelerator.unwrap_model(trainer.model))
-    if distributed.world_size() == 1:
-        model.save_pretrained(into)
+def save_weights(trainer: Trainer, into: Path) -> None:
+    """Save the trained model as a plain one in float32; the shards of several processes are
+    gathered. The model of `trainer` is not usable afterwards."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if not trainer.is_fsdp_enabled:
+        # On the CPU: a GPU that trained in bfloat16 may have no room for float32.
+        distributed.on_rank0(lambda: merged(model.to("cpu")).save_pretrained(into))
         return
-    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
-    distributed.on_rank0(lambda: model.save_pretrained(into, state_dict=weights))
+    plain = merged(model)
+    weights = trainer.accelerator.get_state_dict(plain)
+    distributed.on_rank0(lambda: plain.save_pretrained(into, state_dict=weights))
 
 
 def quiet() -> None:

@@ -11,8 +11,7 @@ import msgspec
 import trio
 
 from rstar_async.errors import BadInput, BrokerLost
-from rstar_async.launch.lock import running_holder
-from rstar_async.launch.sockets import clients_endpoint
+from rstar_async.launch.reach import brokers_of
 from rstar_async.wire.messages import Status
 from rstar_async.wire.payloads import POOLS
 from rstar_async.wire.pool import open_pool
@@ -59,13 +58,13 @@ class PoolMonitor:
         if self.home is None:
             return Pools(False, "give `rstar view` the folder of a run to see its workers", {})
         try:
-            sockets = Path(running_holder(self.home).sockets)
+            brokers = brokers_of(self.home)
         except (BadInput, msgspec.MsgspecError) as error:
             return Pools(False, str(error), {})
         found: dict[str, Status | None] = dict.fromkeys(POOLS)
         async with trio.open_nursery() as nursery:
-            for pool in POOLS:
-                nursery.start_soon(_request_status, found, pool, clients_endpoint(sockets, pool))
+            for pool, endpoint in brokers.endpoints.items():
+                nursery.start_soon(_request_status, found, pool, endpoint, brokers.keys)
         return Pools(True, "", found)
 
 
@@ -106,10 +105,12 @@ def _read_status(file: Path, changes: FileChanges) -> Status | None:
         return None
 
 
-async def _request_status(found: dict[str, Status | None], pool: str, endpoint: str) -> None:
+async def _request_status(
+    found: dict[str, Status | None], pool: str, endpoint: str, keys: Path | None
+) -> None:
     with trio.move_on_after(ANSWER_SECONDS):
         try:
-            async with open_pool(endpoint, name="view") as client:
+            async with open_pool(endpoint, name="view", keys=keys) as client:
                 found[pool] = await client.status()
         except BrokerLost:
             return  # shown as a pool that did not answer

@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from rstar_async.cli.dry_run import Machine, ProcessMemory, warnings
+from rstar_async.cli.dry_run import Machine, warnings
 from rstar_async.cli.main import main
 from rstar_async.config import Recipe
 from rstar_async.config.loader import as_toml_values
 from rstar_async.launch.home import prepare_home
+from rstar_async.planning.processes import ProcessMemory
 from storage.database import open_database
 from storage.records import Run
 

@@ -40,6 +40,9 @@ def test_a_wrong_type_is_named(tmp_path):
 
 def test_a_first_round_with_a_ppm_is_refused(tmp_path):
     assert "there is none yet" in message('[[rounds]]\nguidance = "ppm"\n', tmp_path)
+    rounds = '[[rounds]]\n[[rounds]]\nguidance = "ppm"\n'
+    said = message(f"{rounds}[ppm]\nfirst_round = 2\n", tmp_path)
+    assert "round 2 cannot be guided by a PPM: ppm.first_round is 2" in said
 
 
 def test_a_missing_recipe_is_named():
@@ -52,6 +55,11 @@ def test_overrides_win_over_the_file(tmp_path):
     path.write_text("[search]\nrollouts = 3\n")
     recipe = read_recipe(path, [("search.rollouts", "5"), ("name", "mine")])
     assert (recipe.search.rollouts, recipe.name) == (5, "mine")
+
+
+def test_a_time_limit_on_the_command_line_is_text():
+    for text in ("12:00:00", "2026-01-02"):
+        assert read_recipe(None, [("slurm.time", text)]).slurm.time == text
 
 
 def test_a_round_overrides_the_search_settings():

@@ -126,6 +126,17 @@ def test_a_column_of_the_very_name_wins_over_an_object(tmp_path):
     assert found.answer == "flat"
 
 
+def test_columns_can_be_joined(tmp_path):
+    row = '{"Body": "He has 7 cups. ", "Question": "How many?", "Answer": 7.0}'
+    ((found,), _) = read(tmp_path, row, question="Body + Question", answer="Answer")
+    assert (found.question, found.answer) == ("He has 7 cups. How many?", "7.0")
+    with pytest.raises(BadInput, match=r"no column 'Quest'"):
+        read(tmp_path, row, question="Body + Quest", answer="Answer")
+    row = '{"Body": "a", "Question": "b", "Body + Question": "c", "Answer": 7.0}'
+    ((found,), _) = read(tmp_path, row, question="Body + Question", answer="Answer")
+    assert found.question == "c"
+
+
 TWO_ANSWERS = '{"question": "1+1?", "answer": "3"}\n'
 
 

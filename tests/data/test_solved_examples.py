@@ -85,3 +85,16 @@ def test_a_row_that_teaches_nothing_is_named(tmp_path, row, says):
 def test_a_file_without_examples_is_refused(tmp_path):
     with pytest.raises(BadInput, match="has no examples"):
         examples(tmp_path)
+
+
+def test_an_equation_stands_in_for_a_solution(tmp_path):
+    row = {"question": "He has 3 bags of 8. How many?", "equation": "3 * 8", "answer": "24"}
+    (example,) = examples(tmp_path, row)
+    assert example.solution.startswith("<code>\n# How many?\nprint(3 * 8)\n<end_of_code>")
+    assert example.solution.endswith("\\boxed{24}.<end_of_answer>")
+
+
+def test_a_solution_comes_before_an_equation(tmp_path):
+    row = {"question": "a?", "solution": PROGRAM, "equation": "1 + 1", "answer": "10"}
+    (example,) = examples(tmp_path, row)
+    assert "coins" in example.solution

@@ -58,3 +58,11 @@ def test_an_older_tree_helps_out_with_a_better_way():
     older = tree_of({"0.1": (1.0, "live"), "0.1.1": (1.0, "right")}, {"0.1": "another way"})
     found = best_trajectories({"newer": two_ways(), "older": older}, top=2)
     assert [(t.search_id, t.path) for t in found] == [("older", "0.1.1"), ("newer", "0.2.1")]
+
+
+def test_as_a_control_any_right_answers_are_taken_the_same_ones_each_time():
+    tree = tree_of({f"0.{n}": (n / 10, "right") for n in range(1, 9)})
+    picked = [best_trajectories({name: tree}, 1, pick="random")[0].path for name in "abcdef"]
+    again = [best_trajectories({name: tree}, 1, pick="random")[0].path for name in "abcdef"]
+    assert picked == again
+    assert len(set(picked)) > 1

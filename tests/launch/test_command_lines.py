@@ -11,12 +11,14 @@ import rstar_async.coordinator.__main__
 import rstar_async.trainer.__main__
 import workers.__main__
 from rstar_async.config import Recipe
+from rstar_async.launch.network import LocalSockets
 from rstar_async.launch.processes import Places, processes
 from workers.engines.openai import OpenAISettings
 from workers.engines.options import settings_of
 from workers.engines.sglang.settings import SGLangSettings
 
-PLACES = Places(Path("/h"), Path("/h/models"), Path("/tmp/rstar-x"), Path("/h/recipe.json"))
+SOCKETS = LocalSockets(Path("/tmp/rstar-x"))
+PLACES = Places(Path("/h"), Path("/h/models"), SOCKETS, Path("/h/recipe.json"))
 
 
 def words_after(module: str, **sections: object) -> list[list[str]]:
@@ -57,7 +59,7 @@ def test_workers_parse_which_openai_server_to_ask() -> None:
 
 def test_the_coordinator_parses_its_command_line() -> None:
     (words,) = words_after("rstar_async.coordinator")
-    assert rstar_async.coordinator.__main__._parser().parse_args(words).sockets == PLACES.sockets
+    assert rstar_async.coordinator.__main__._parser().parse_args(words).sockets == SOCKETS.folder
 
 
 def test_the_trainer_parses_its_command_line(monkeypatch: pytest.MonkeyPatch) -> None:

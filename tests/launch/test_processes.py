@@ -3,10 +3,13 @@ from pathlib import Path
 import msgspec
 
 from rstar_async.config import ObserveConfig, Recipe, TrainingConfig, WorkersConfig
+from rstar_async.launch.network import LocalSockets
 from rstar_async.launch.processes import Places, ProcessSpec, processes, processes_for
 from rstar_async.launch.scrape_targets import scrape_targets
 
-PLACES = Places(Path("/h"), Path("/h/models"), Path("/tmp/rstar-x"), Path("/h/recipe.json"))
+PLACES = Places(
+    Path("/h"), Path("/h/models"), LocalSockets(Path("/tmp/rstar-x")), Path("/h/recipe.json")
+)
 
 
 def by_name(training: TrainingConfig | None = None, **workers: object) -> dict[str, ProcessSpec]:

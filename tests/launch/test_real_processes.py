@@ -18,11 +18,12 @@ from functools import partial
 from pathlib import Path
 import trio
 from rstar_async.config import Recipe
+from rstar_async.launch.network import LocalSockets
 from rstar_async.launch.processes import Places, processes
 from rstar_async.launch.supervisor import run_processes
 
 home, sockets = Path(sys.argv[1]), Path(sys.argv[2])
-places = Places(home, home / "models", sockets, home / "recipe.json")
+places = Places(home, home / "models", LocalSockets(sockets), home / "recipe.json")
 specs = [s for s in processes(Recipe(), places) if s.name in ("broker-executor", "executor-1")]
 sys.exit(trio.run(partial(run_processes, specs, places.logs)))
 """

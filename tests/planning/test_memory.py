@@ -1,7 +1,6 @@
 from rstar_async.config import LoRAConfig, PolicyConfig, PPMConfig, Recipe, TrainingConfig
 from rstar_async.planning.choosing import CARDS, MODELS, fits
 from rstar_async.planning.memory import (
-    TRAINED,
     disk,
     gib,
     policy_training,
@@ -10,7 +9,8 @@ from rstar_async.planning.memory import (
 )
 
 SMALL, LARGE = MODELS["0.5 B"], MODELS["7 B"]
-LORA = Recipe(policy=PolicyConfig(lora=LoRAConfig(rank=16)))
+ADAPTERS = LoRAConfig(rank=16)
+LORA = Recipe(policy=PolicyConfig(lora=ADAPTERS), ppm=PPMConfig(lora=ADAPTERS))
 
 
 def test_a_gpu_serves_in_half_the_bytes():
@@ -20,8 +20,21 @@ def test_a_gpu_serves_in_half_the_bytes():
 
 def test_training_all_weights_takes_sixteen_bytes_a_parameter_and_lora_little_more_than_four():
     full, lora = (policy_training(LARGE, recipe, 600).weights for recipe in (Recipe(), LORA))
-    assert full == TRAINED * LARGE.parameters
+    assert full == 16 * LARGE.parameters
     assert 4 < lora / LARGE.parameters < 4.5
+    assert ppm_training(LARGE, LORA).weights == lora
+
+
+def test_bfloat16_weights_with_an_8_bit_optimiser_take_six_bytes_a_parameter():
+    low = Recipe(training=TrainingConfig(weights="bfloat16", optimizer="adamw_8bit"))
+    assert policy_training(LARGE, low, 600).weights == 6 * LARGE.parameters
+    assert ppm_training(LARGE, low).weights == 6 * LARGE.parameters
+
+
+def test_a_checkpoint_holds_what_is_trained_and_its_moments():
+    none = Recipe(training=TrainingConfig(checkpoint_seconds=0))
+    assert disk(LARGE, Recipe(), 0) - disk(LARGE, none, 0) == 12 * LARGE.parameters
+    assert disk(LARGE, LORA, 0) - disk(LARGE, none, 0) < LARGE.parameters
 
 
 def test_longer_and_more_solutions_at_once_take_more():

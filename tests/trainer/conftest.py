@@ -30,13 +30,13 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return plain_model(tmp_path_factory.mktemp("plain"), seed=0)
 
 
-def plain_model(folder: Path, seed: int) -> Path:
+def plain_model(folder: Path, seed: int, width: int = 32) -> Path:
     tokenizer = plain_tokenizer()
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
+        hidden_size=width,
+        intermediate_size=2 * width,
         num_hidden_layers=2,
         num_attention_heads=2,
         num_key_value_heads=1,

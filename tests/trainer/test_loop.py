@@ -193,6 +193,52 @@ def test_the_ppm_can_be_switched_off(context, encoder):
     assert context.database.read(queries.pairs_of, "run", 1) == []
 
 
+def test_no_ppm_is_trained_before_its_first_round(context, encoder):
+    context = with_settings(context, "ppm", first_round=2, history="all")
+    serve(context, once=True)
+    for number in (1, 2):
+        trees = solved_trees(encoder, 4, seed=number)
+        store_round(context.database, "run", number, trees, context.base().id)
+        serve(context, once=True)
+    first, second = (version for version in context.versions() if version.kind == "ppm")
+    assert (first.status, first.reason) == ("refused", "ppm.first_round is 2")
+    assert second.status == "published"
+    assert second.metrics["pairs"] + second.metrics["pairs_heldout"] > second.metrics["pairs_step"]
+
+
+@pytest.mark.parametrize(
+    ("start", "parents"),
+    [
+        ("base", ("policy-r000", "policy-r000")),
+        ("previous", ("policy-r000", "policy-r001")),
+    ],
+)
+def test_a_policy_starts_from_the_model_that_its_setting_names(context, encoder, start, parents):
+    context = with_settings(context, "policy", start=start, epochs=1.0)
+    context = with_settings(context, "ppm", train=False)
+    serve(context, once=True)
+    for number in (1, 2):
+        trees = solved_trees(encoder, 3, seed=number)
+        store_round(context.database, "run", number, trees, context.base().id)
+        serve(context, once=True)
+    trained = [v for v in context.versions() if v.kind == "policy" and v.round]
+    assert tuple(v.parent_id.rpartition("-")[0] for v in trained) == parents
+
+
+def test_as_a_control_demonstrations_are_repeated_until_there_are_as_many_rows(
+    context, encoder, tmp_path
+):
+    file = tmp_path / "examples.jsonl"
+    file.write_text('{"question": "He has 3 bags of 8?", "equation": "3 * 8", "answer": 24}\n' * 2)
+    context = with_bootstrap(context, kind="demonstrations", source=str(file))
+    context = with_settings(context, "policy", learn_from="demonstrations", replay=5)
+    serve(context, once=True)
+    store_round(context.database, "run", 1, solved_trees(encoder, 3), context.base().id)
+    serve(context, once=True)
+    (policy,) = (v for v in context.versions() if v.kind == "policy" and v.round == 1)
+    assert policy.metrics["rows"] == 5
+
+
 def test_trajectories_that_are_too_long_are_counted(context, encoder):
     context = with_settings(context, "policy", max_length=10)
     serve(context, once=True)

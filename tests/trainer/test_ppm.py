@@ -15,7 +15,7 @@ from transformers import (
     Qwen2ForSequenceClassification,
 )
 
-from rstar_async.config import PPMConfig, TrainingConfig
+from rstar_async.config import LoRAConfig, PPMConfig, TrainingConfig
 from rstar_async.data.preferences import PairRules
 from rstar_async.errors import BadInput
 from rstar_async.trainer.batches import forwards
@@ -33,6 +33,7 @@ from rstar_async.trainer.scorer import load_ppm, scorer_class, scores
 from tests.trainer.stored_trees import packed_trees, solved_trees, stored_tree
 from tests.trainer.unpacked import unpacked_loss, unpacked_scores
 
+WEIGHTS, NORM = "model.layers.0.mlp.up_proj.weight", "model.norm.weight"
 PAIRWISE = PPMLoss("preference")
 PAPER = {"score_at": "last_token", "pair_loss": "pairwise", "min_steps": 0}
 SETTINGS = PPMConfig(epochs=2, learning_rate=3e-3, batch_trees=4, **PAPER)
@@ -95,6 +96,20 @@ def test_a_ppm_learns_to_tell_marked_steps_from_unmarked_ones(base, packed, tmp_
     (part,) = forwards(packed[:2], 4096)
     raw = unpacked_scores(stock.eval(), part)
     assert (raw[part.chosen] > raw[part.rejected]).float().mean() > 0.7
+
+
+def test_adapters_learn_too_and_are_merged_into_a_stock_model(base, packed, tmp_path):
+    settings = structs.replace(SETTINGS, epochs=8, lora=LoRAConfig(rank=4))
+    metrics = train(base, packed[8:], packed[:8], tmp_path, settings)
+    assert metrics["pair_accuracy"] > 0.8
+    stock = AutoModelForSequenceClassification.from_pretrained(tmp_path, dtype="float32")
+    raw = unpacked_scores(stock.eval(), forwards(packed[:2], 4096)[0])
+    (part,) = forwards(packed[:2], 4096)
+    assert torch.allclose(raw, scores(load_ppm(tmp_path).eval(), part), atol=1e-4)
+    before, after = (load_file(folder / "model.safetensors") for folder in (base, tmp_path))
+    assert after.keys() == {*before, "score.weight"}
+    assert not torch.equal(before[WEIGHTS], after[WEIGHTS])
+    assert torch.equal(before[NORM], after[NORM])
 
 
 def test_accuracy_is_logged_during_the_training(base, packed, tmp_path):

@@ -2,11 +2,12 @@
 
 import os
 import signal
+from functools import partial
 
 import pytest
 from msgspec import structs
 
-from rstar_async.config import PolicyConfig, PPMConfig, TrainingConfig
+from rstar_async.config import LoRAConfig, PolicyConfig, PPMConfig, TrainingConfig
 from rstar_async.demo.problems import word_problems
 from rstar_async.trainer.checkpoints import COMPLETE
 from rstar_async.trainer.dataset import demonstration_row
@@ -37,7 +38,12 @@ def trainings(base, encoder):
         job = PPMJob(base, trees[:count], [], settings, ALWAYS, scale=5.0, seed=1)
         train_ppm(job, into=into, progress=progress)
 
-    return {"policy": policy, "ppm": ppm}
+    return {
+        "policy": policy,
+        "ppm": ppm,
+        "policy_adapters": partial(policy, settings=with_adapters(POLICY)),
+        "ppm_adapters": partial(ppm, settings=with_adapters(PPM)),
+    }
 
 
 def progress_in(tmp_path, step=None, action=None):
@@ -54,7 +60,11 @@ def curve(progress):
     return [(line["step"], line["loss"], line["grad_norm"]) for line in progress.step_log[1:]]
 
 
-@pytest.mark.parametrize("kind", ["policy", "ppm"])
+def with_adapters(settings):
+    return structs.replace(settings, lora=LoRAConfig(rank=2))
+
+
+@pytest.mark.parametrize("kind", ["policy", "ppm", "policy_adapters", "ppm_adapters"])
 def test_a_training_killed_in_the_second_epoch_resumes_to_the_same_losses_and_weights(
     kind, trainings, tmp_path
 ):
