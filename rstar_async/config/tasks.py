@@ -57,10 +57,11 @@ class ProblemsConfig(Section):
     question: str = "question"
     # Name of the column with answers. A whole solution of GSM8K is one too: what follows `####`.
     answer: str = "answer"
-    # For programming: names of the columns with the function's name, with source in front of the
-    # program and its tests, and with a right program, which finds broken tests.
+    # For programming: name of the column with the name of the function that is asked for.
     entry_point: str = "entry_point"
+    # For programming: name of the column with source in front of a program and of its tests.
     setup: str = "setup"
+    # For programming: name of the column with a right program, which finds broken tests.
     solution: str = "solution"
     # Leave out rows that cannot be used (null, NaN, an answer that is a list or an object, a
     # question with two different answers) and report how many; off: such rows are refused.
