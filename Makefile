@@ -2,6 +2,7 @@
 #
 #   make install   the programs          make check   ruff, mypy, who may import whom
 #   make demo      the whole loop, small make bench   all benchmarks, short; benchmarks/RESULTS.md
+#   make programs  the same on programs
 #   make test      the tests             make up      the whole system in containers (CPU);
 #   make docs      the site, in ./site                make down stops it, `make up` again goes on
 #
@@ -21,9 +22,9 @@ TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 PURELIB := -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
 lend = $(BIN)/python $(PURELIB) > "$$($(1)/bin/python $(PURELIB))/lent.pth"
 
-.PHONY: help install demo smollm2 word-problems test check docs wheel tutorials bench up down constraints
+.PHONY: help install demo programs smollm2 word-problems test check docs wheel tutorials bench up down constraints
 help:
-	@sed -n '3,9s/^# \{0,1\}//p' Makefile
+	@sed -n '3,10s/^# \{0,1\}//p' Makefile
 
 install: $(VENV)/.installed
 
@@ -47,6 +48,9 @@ word-problems: install
 
 demo: install
 	$(BIN)/rstar run recipes/demo.toml
+
+programs: install
+	$(BIN)/rstar run recipes/programs.toml
 
 test: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS)

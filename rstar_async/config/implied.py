@@ -5,7 +5,7 @@ from typing import Any
 
 from rstar_async.config.layers import Layer
 
-DEMO = "demo"
+DEMOS = ("demo", "demo-programs")
 
 
 def implied_by(given: Mapping[str, Any]) -> Layer:
@@ -13,7 +13,7 @@ def implied_by(given: Mapping[str, Any]) -> Layer:
     from, and the demo's model knows it already."""
     if _value(given, "bootstrap", "source"):
         return {"bootstrap": {"kind": "demonstrations"}}
-    if _value(given, "model", "base") in (None, DEMO):
+    if _value(given, "model", "base") in (None, *DEMOS):
         return {"bootstrap": {"kind": "checkpoint"}}
     return {}
 

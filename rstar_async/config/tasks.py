@@ -12,8 +12,9 @@ PromptSource = Literal["demonstrations", "few_shot", "checkpoint"]
 class ModelConfig(Section):
     """The base model, from which the policy of every round is trained."""
 
-    # "demo" is the tiny model in this package, "package:NAME" the GGUF file in an installed Python
-    # package; else a Hugging Face folder, a GGUF file, or a hub id.
+    # "demo" is the tiny model in this package, "demo-programs" the one that programs,
+    # "package:NAME" the GGUF file in an installed Python package; else a Hugging Face folder, a
+    # GGUF file, or a hub id.
     base: str = "demo"
     # Data type of inference: auto is float32 on CPUs, bfloat16 on GPUs.
     dtype: Dtype = "auto"

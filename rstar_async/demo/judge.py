@@ -37,26 +37,27 @@ def _does_what_is_said(
 ) -> bool | None:
     """Whether `last` does what the sentences say that it quotes by number, and these come next;
     None if it quotes none."""
-    quoted = _quoted(last)
-    if not quoted:
+    numbers = quoted(last)
+    if not numbers:
         return None
-    if not _come_next(sentences, [n for source in before for n in _quoted(source)], quoted):
+    if not come_next(sentences, [n for source in before for n in quoted(source)], numbers):
         return False
     state = State()
     for source in before:
         state = state.after(source)
-    said = "\n".join(line for number in quoted for line in sentences[number - 1].lines)
+    said = "\n".join(line for number in numbers for line in sentences[number - 1].lines)
     done, wanted = state.after(last), state.after(said)
     return done.printed == wanted.printed and all(
         done.variables.get(name) == value for name, value in wanted.variables.items()
     )
 
 
-def _quoted(source: str) -> list[int]:
+def quoted(source: str) -> list[int]:
+    """The numbers of the sentences that the comments of a step quote."""
     return [int(number) for number in _QUOTED.findall(source)]
 
 
-def _come_next(sentences: Sequence[Sentence], before: Sequence[int], quoted: Sequence[int]) -> bool:
+def come_next(sentences: Sequence[Sentence], before: Sequence[int], quoted: Sequence[int]) -> bool:
     """Whether the numbers rise, from the last one before, and pass over nothing but asides."""
     numbers = [max(before, default=0), *quoted]
     if numbers != sorted(set(numbers)) or numbers[-1] > len(sentences):

@@ -99,7 +99,7 @@ def read_question(question: str) -> tuple[Sentence, ...] | None:
     """The sentences in order, the last of which asks; None unless all of them are the demo's."""
     sentences: list[Sentence] = []
     owner = ""
-    for text in _split(question):
+    for text in numbered_sentences(question):
         lines = _lines(text, owner)
         if lines is None:
             return None
@@ -109,7 +109,7 @@ def read_question(question: str) -> tuple[Sentence, ...] | None:
     return tuple(sentences) if sentences and sentences[-1].text.endswith("?") else None
 
 
-def _split(question: str) -> list[str]:
+def numbered_sentences(question: str) -> list[str]:
     """The numbered sentences without their numbers; none if these do not count from 1."""
     before, *pieces = _NUMBERED.split(question)
     numbers, texts = pieces[::2], pieces[1::2]

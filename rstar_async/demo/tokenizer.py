@@ -4,6 +4,7 @@ Byte-level, so any text survives `decode(encode(text))`; step tags are special t
 always stand alone, so text cut at a line end or a tag has the tokens of the uncut text.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rstar_async.demo.problems import WordProblem, word_problems
@@ -17,16 +18,23 @@ END, PAD = "<eos>", "<pad>"
 VOCABULARY = 1024
 # A word or a number of at most two digits takes the space before it; a newline takes nothing.
 PIECES = r" ?\p{L}+| ?\d{1,2}|\n| ?[^\s\p{L}\d]+|[^\S\n]+"
+# Every number that is to be one token.
+NUMBERS = [f"{n} {n}\n{n:02} {n:02}\n" for n in range(100)] * 20
 
 
 def tiny_tokenizer() -> "Tokenizer":
     """Train the tokenizer on the texts of the easy levels; the result is deterministic."""
+    return trained_tokenizer([*_corpus(), *NUMBERS], PIECES)
+
+
+def trained_tokenizer(corpus: Sequence[str], pieces: str) -> "Tokenizer":
+    """A tokenizer with the frequent ones of the corpus's `pieces`, a regular expression."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(PIECES), "isolated"),
+            pre_tokenizers.Split(Regex(pieces), "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
@@ -38,7 +46,7 @@ def tiny_tokenizer() -> "Tokenizer":
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(_corpus(), trainer)
+    tokenizer.train_from_iterator(corpus, trainer)
     return tokenizer
 
 
@@ -49,5 +57,4 @@ def full_text(problem: WordProblem) -> str:
 
 def _corpus() -> list[str]:
     problems = word_problems(6000, (1, 2), 0, "demonstration", garbled=True)
-    numbers = [f"{n} {n}\n{n:02} {n:02}\n" for n in range(100)] * 20
-    return [*map(full_text, problems), *numbers]
+    return [*map(full_text, problems)]

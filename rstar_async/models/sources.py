@@ -10,7 +10,9 @@ from rstar_async.errors import BadInput
 from rstar_async.models.gguf_header import check_header
 from rstar_async.sanitize import CHARACTERS_SHOWN, json_object, one_line
 
-DEMO_CHECKPOINT = Path(__file__).parents[1] / "demo" / "checkpoint"
+_DEMO = Path(__file__).parents[1] / "demo"
+DEMO_CHECKPOINT = _DEMO / "checkpoint"
+DEMO_CHECKPOINTS = {"demo": DEMO_CHECKPOINT, "demo-programs": _DEMO / "programs" / "checkpoint"}
 PACKAGE = "package:"
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 LARGE_FILES = (*WEIGHTS, "tokenizer.json")
@@ -45,8 +47,8 @@ def find(base: str, key: str = KEY) -> Source:
 
 
 def _find(base: str, key: str) -> Source:
-    if base == "demo":
-        return _in_folder(DEMO_CHECKPOINT, key)
+    if base in DEMO_CHECKPOINTS:
+        return _in_folder(DEMO_CHECKPOINTS[base], key)
     if base.startswith(PACKAGE):
         return _in_package(base.removeprefix(PACKAGE), key)
     path = Path(base).expanduser()

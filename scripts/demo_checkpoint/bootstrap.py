@@ -35,11 +35,11 @@ def build(out: Path, seed: int) -> None:
     encoder, words, random = Encoder(tokenizer, "tagged"), whole_words(tokenizer), Random(seed)
     model = tiny_model(tokenizer, seed)
     copying = copying_examples(COPYING.steps * COPYING.batch, words, encoder, random)
-    pretrain(model, copying, COPYING, seed, _progress_printer(COPYING))
+    pretrain(model, copying, COPYING, seed, progress_printer(COPYING))
     problems = word_problems(DEMONSTRATIONS, LEVELS, seed, "demonstration", garbled=True)
     copying = copying_examples(int(COPYING_SHARE * len(problems)), words, encoder, random)
     shown = [*(example(problem, encoder) for problem in problems), *copying]
-    pretrain(model, shown, SOLVING, seed, _progress_printer(SOLVING))
+    pretrain(model, shown, SOLVING, seed, progress_printer(SOLVING))
     save_folder(model, tokenizer, out)
 
 
@@ -57,7 +57,8 @@ def print_pass_rates(folder: Path, seed: int) -> None:
     print(f"held-out pass@1 by level  {shown}  mean {100 * sum(rates.values()) / len(rates):.1f} %")
 
 
-def _progress_printer(plan: PretrainingPlan, every: int = 100) -> Report:
+def progress_printer(plan: PretrainingPlan, every: int = 50) -> Report:
+    """Prints step, loss and time now and then."""
     begin = monotonic()
 
     def report(step: int, loss: float) -> None:

@@ -34,12 +34,17 @@ def whole_words(tokenizer: "Tokenizer") -> list[str]:
     return [word for word in words if word.isalpha() or word.isdigit()]
 
 
-def _story(words: Sequence[str], encoder: Encoder, random: Random) -> Example:
+def random_story(words: Sequence[str], random: Random) -> list[str]:
+    """Two to eight numbered sentences of random words."""
     sentences = [
         " ".join(random.choice(words) for _ in range(random.randint(2, 8))) + "."
         for _ in range(random.randint(2, 8))
     ]
-    story, output = numbered(sentences), str(random.randint(0, 999))
+    return numbered(sentences)
+
+
+def _story(words: Sequence[str], encoder: Encoder, random: Random) -> Example:
+    story, output = random_story(words, random), str(random.randint(0, 999))
     *quoted, last = (f"# {sentence}\n" for sentence in story)
     steps = "".join(f"{quote}{tags.END_OF_STEP}\n" for quote in quoted)
     program = f"{tags.CODE}\n{steps}{last}# Now print the final answer\n{tags.END_OF_CODE}"

@@ -33,20 +33,20 @@ class Sampler:
     def answers(self, questions: Sequence[str]) -> list[str]:
         """The boxed answer of each trajectory, "" if it has none."""
         prompts = [self.encoder.prompt(question) for question in questions]
-        programs = self._continued(prompts, tags.END_OF_CODE, TOKENS_OF_PROGRAM)
+        programs = self.continued(prompts, tags.END_OF_CODE, TOKENS_OF_PROGRAM)
         outputs = [self._output(program) for program in programs]
         shown = [
             [*prompt, *program, *self.encoder.observation(output)]
             for prompt, program, output in zip(prompts, programs, outputs, strict=True)
         ]
-        boxes = self._continued(shown, tags.END_OF_ANSWER, TOKENS_OF_ANSWER)
+        boxes = self.continued(shown, tags.END_OF_ANSWER, TOKENS_OF_ANSWER)
         return [_boxed(self.encoder.decode(box)) for box in boxes]
 
     def _output(self, program: list[int]) -> str:
         text = self.encoder.decode(program)
         return executed(text) if text.endswith(tags.END_OF_CODE) else ""
 
-    def _continued(self, starts: list[list[int]], end: str, limit: int) -> list[list[int]]:
+    def continued(self, starts: list[list[int]], end: str, limit: int) -> list[list[int]]:
         """What the model writes after each start, up to and with its first `end`."""
         import torch
 
@@ -79,16 +79,25 @@ def pass_at_1(sampler: Sampler, problems: Sequence[WordProblem], samples: int) -
 
 def executed(trajectory: str) -> str:
     """What the program of a trajectory prints; "" if it fails or takes too long."""
+    done = run(program_of(trajectory))
+    return done.stdout.strip() if done is not None and done.returncode == 0 else ""
+
+
+def program_of(trajectory: str) -> str:
+    """The code of a trajectory, without its tags."""
     program = trajectory.partition(tags.END_OF_CODE)[0]
     for tag in (tags.CODE, tags.END_OF_STEP):
         program = program.replace(tag, "")
+    return program
+
+
+def run(program: str) -> subprocess.CompletedProcess[str] | None:
+    """What became of the program; None if it takes too long."""
+    command = [sys.executable, "-I", "-c", program]
     try:
-        done = subprocess.run(
-            [sys.executable, "-I", "-c", program], capture_output=True, text=True, timeout=SECONDS
-        )
+        return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+        return None
 
 
 def _until(tokens: list[int], stop: int) -> list[int]:

@@ -10,9 +10,10 @@ def kind(*overrides: tuple[str, str], started_with: dict | None = None) -> str:
     return read_recipe(None, overrides, started_with).bootstrap.kind
 
 
-def test_a_foreign_model_is_prompted_and_the_demos_model_knows_the_format():
+def test_a_foreign_model_is_prompted_and_the_demos_models_know_the_format():
     assert kind(("model.base", "some/model")) == "few_shot"
     assert kind() == "checkpoint"
+    assert kind(("model.base", "demo-programs")) == "checkpoint"
 
 
 def test_solved_examples_are_learnt_from():

@@ -4,7 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rstar_async.config import ProblemsConfig
-from rstar_async.domains.base import Domain, Executor, PathStep, Verdict, Verification
+from rstar_async.domains.base import (
+    Domain,
+    Executor,
+    GeneratedProblem,
+    GeneratedSplit,
+    PathStep,
+    StepJudge,
+    Verdict,
+    Verification,
+)
+from rstar_async.domains.programming.generated import generated_problems, judge_of_generated
 from rstar_async.domains.programming.problem import ProblemTests, read_tests
 from rstar_async.domains.programming.prompts import PROGRAMMING_PROMPTS
 from rstar_async.domains.programming.readers import read_row
@@ -29,6 +39,12 @@ class ProgrammingDomain(Domain):
         cls, row: Mapping[str, Any], columns: ProblemsConfig, where: str
     ) -> tuple[str, str]:
         return read_row(row, columns, where)
+
+    def generate(
+        self, count: int, levels: Sequence[int], seed: int, split: GeneratedSplit
+    ) -> Sequence[GeneratedProblem]:
+        """Functions over lists and strings; the level is the number of operations."""
+        return generated_problems(count, levels, seed, split)
 
     def parse_step(self, text: str, *, after_output: bool) -> Step:
         """The end of the code is the end of the path: nothing has to be printed or said."""
@@ -62,6 +78,10 @@ class ProgrammingDomain(Domain):
         """Programs that behave alike on generated inputs are one vote."""
         tests = read_tests(problem.answer) if problem.answer else ProblemTests("", ())
         return await votes(tests, answers, seed_of(0, problem.question), executor)
+
+    def step_judge(self, question: str) -> StepJudge | None:
+        """For generated problems, whose sentences have a known meaning."""
+        return judge_of_generated(question)
 
 
 def verdict_of(results: Sequence[TestResult]) -> Verdict:

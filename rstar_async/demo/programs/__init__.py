@@ -1,0 +1,1 @@
+"""The demo's programming tasks: functions over lists and strings, described, with their tests."""
