@@ -221,7 +221,8 @@ class NodeStatistics(msgspec.Struct, frozen=True):
 
 
 class ModelVersion(msgspec.Struct, frozen=True):
-    """A model trained from `parent_id`. `path` is its folder, `reason` why it is not in use.
+    """A model trained from `parent_id`. `path` is its folder, relative to that of the
+    run, or "" without weights; `reason` says why it is not in use.
 
     Only published versions are used. A refused one failed its checks or was measured and found
     worse; a withdrawn one was rolled back; the weights of a pruned one were deleted.

@@ -30,8 +30,10 @@ WAITING_COMMITS = 1024
 
 
 class Statistics(msgspec.Struct, frozen=True):
-    """`waiting_for` says why the database is unavailable now; "" if it is available."""
+    """`waiting` commits are not durable yet, `queued` of them not begun; `waiting_for` says why the
+    database is unavailable now, "" if it is available."""
 
+    waiting: int
     queued: int
     commits: int
     records: int
@@ -90,7 +92,7 @@ class Store:
         self._readers = trio.CapacityLimiter(readers)
         self._writing = RetryPolicy(database.name)
         self._reading = RetryPolicy(database.name)
-        self._commits = self._records = self._transactions = 0
+        self._waiting = self._commits = self._records = self._transactions = 0
 
     async def commit(self, *records: Record) -> None:
         """Store all `records` in one transaction; returns when that is durable.
@@ -100,8 +102,12 @@ class Store:
         can never be stored; then none was. If cancelled, all records were stored or none.
         """
         request = _Commit(records)
-        await self._queue.send(request)
-        await request.settled.wait()
+        self._waiting += 1
+        try:
+            await self._queue.send(request)
+            await request.settled.wait()
+        finally:
+            self._waiting -= 1
         if request.failure:
             raise request.failure
 
@@ -117,6 +123,7 @@ class Store:
 
     def statistics(self) -> Statistics:
         return Statistics(
+            waiting=self._waiting,
             queued=self._queue.statistics().current_buffer_used,
             commits=self._commits,
             records=self._records,

@@ -206,7 +206,7 @@ model_versions = sa.Table(
     _column("kind", Choice(records.ModelKind), "policy or ppm"),
     _column("round", Integer, "whose data it was trained on"),
     _maybe("parent_id", sa.Text, "the version its training started from"),
-    _column("path", sa.Text, "its folder"),
+    _column("path", sa.Text, "its folder, relative to that of the run"),
     _column("status", Choice(records.ModelStatus), "published, refused, withdrawn or pruned"),
     _column("reason", UntrustedText, "why it is not in use"),
     _column("manifest", Json, "files and settings (JSON)"),

@@ -55,6 +55,21 @@ def _damage(database: "Database") -> str:
     return ""
 
 
+def home_of(place: str, database: "Database", name: str) -> Path:
+    """The folder of the run `name`: the one that was named, that of the named SQLite file, else the
+    one that the run was started with."""
+    from storage import queries
+
+    path = Path(place)
+    if path.is_dir():
+        return path
+    if path.is_file():
+        return path.parent
+    run = database.read(queries.run_by_id, name)
+    home = run.recipe.get("home", "") if run else ""
+    return Path(str(home).replace("{name}", name))
+
+
 def is_url(text: str) -> bool:
     """Whether it names a database by URL; a folder's name may hold the same characters."""
     return "://" in text and not Path(text).exists()

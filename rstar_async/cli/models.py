@@ -13,6 +13,7 @@ from rstar_async.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from rich.table import Table
 
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List, show, roll back or push; 1 if a shown version's files are not what was published."""
-    from rstar_async.cli.locate import choose_run, open_existing
+    from rstar_async.cli.locate import choose_run, home_of, open_existing
     from storage import queries
 
     if arguments.action != "list" and not arguments.version:
@@ -44,13 +45,15 @@ def run(arguments: argparse.Namespace) -> int:
     with open_existing(arguments.database) as database:
         name = choose_run(database, arguments.run)
         versions = database.read(queries.model_versions_of, name)
+        if arguments.action == "list":
+            return _list(versions, database.read(queries.evaluations_of, name))
+        version = _version(versions, arguments.version)
+        home = home_of(arguments.database, database, name)
         if arguments.action == "show":
-            return _show(database, versions, arguments.version)
+            return _show(database, version, home)
         if arguments.action == "rollback":
-            return _roll_back(database, versions, arguments.version, arguments.reason)
-        if arguments.action == "push":
-            return _push(_version(versions, arguments.version), arguments.hub)
-        return _list(versions, database.read(queries.evaluations_of, name))
+            return _roll_back(database, versions, version, home, arguments.reason)
+        return _push(version, home, arguments.hub)
 
 
 def _list(versions: "Sequence[ModelVersion]", evaluations: "Sequence[Evaluation]") -> int:
@@ -89,46 +92,52 @@ def _share(value: float | None) -> str:
     return "" if value is None else f"{100 * value:.1f} %"
 
 
-def _show(database: "Database", versions: "Sequence[ModelVersion]", wanted: str) -> int:
+def _show(database: "Database", version: "ModelVersion", home: "Path") -> int:
     import msgspec
 
     from storage import queries
 
-    line = database.read(queries.lineage, _version(versions, wanted).id)
-    shown = line[0]
-    print(msgspec.json.format(msgspec.json.encode(shown)).decode())
-    print("\nlineage    " + "\n           ".join(version.id for version in line))
-    integrity_errors = _problems(shown)
+    line = database.read(queries.lineage, version.id)
+    print(msgspec.json.format(msgspec.json.encode(version)).decode())
+    print("\nlineage    " + "\n           ".join(each.id for each in line))
+    integrity_errors = _problems(version, home)
     print(f"files      {'; '.join(integrity_errors) or 'as they were published'}")
     return 1 if integrity_errors else 0
 
 
 def _roll_back(
-    database: "Database", versions: "Sequence[ModelVersion]", wanted: str, reason: str
+    database: "Database",
+    versions: "Sequence[ModelVersion]",
+    wanted: "ModelVersion",
+    home: "Path",
+    reason: str,
 ) -> int:
     from rstar_async.models.registry import rollback
 
-    standings = rollback(versions, wanted, reason)
-    if integrity_errors := _problems(_version(versions, wanted)):
-        raise BadInput(f"{wanted} cannot be used again: {'; '.join(integrity_errors)}")
+    standings = rollback(versions, wanted.id, reason)
+    if integrity_errors := _problems(wanted, home):
+        raise BadInput(f"{wanted.id} cannot be used again: {'; '.join(integrity_errors)}")
     database.commit(*standings)
     for standing in standings:
         print(f"{standing.status:10} {standing.model_id}")
-    print(f"the next round starts from {wanted}; a round under way keeps its models")
+    print(f"the next round starts from {wanted.id}; a round under way keeps its models")
     return 0
 
 
-def _push(version: "ModelVersion", hub: str) -> int:
+def _push(version: "ModelVersion", home: "Path", hub: str) -> int:
+    from rstar_async.models.registry import weights_folder
     from rstar_async.trainer.hub import check_name, push
 
     check_name(hub)
-    integrity_errors = _problems(version) if version.path else ["it was refused and has no weights"]
+    integrity_errors = ["it was refused and has no weights"]
+    if version.path:
+        integrity_errors = _problems(version, home)
     if version.status == "pruned" or integrity_errors:
         raise BadInput(
             f"{version.id} cannot be pushed: {'; '.join(integrity_errors) or 'it was pruned'}"
         )
     try:
-        print(push(version, hub))
+        print(push(version, weights_folder(version, home), hub))
     except Exception as error:  # whatever libraries and networks raise
         raise BadInput(f"{version.id} was not pushed: {error}") from None
     return 0
@@ -142,8 +151,8 @@ def _version(versions: "Sequence[ModelVersion]", wanted: str) -> "ModelVersion":
     return found
 
 
-def _problems(version: "ModelVersion") -> list[str]:
+def _problems(version: "ModelVersion", home: "Path") -> list[str]:
     """The differences from its manifest; none for a version without weights of its own."""
     from rstar_async.models.registry import integrity_errors
 
-    return integrity_errors(version) if version.path and version.status != "pruned" else []
+    return integrity_errors(version, home) if version.path and version.status != "pruned" else []

@@ -8,16 +8,21 @@ from rstar_async.cli.numbers import whole
 from rstar_async.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from socket import socket
 
     from starlette.types import ASGIApp
+
+    from rstar_async.view.access import Access
 
 PORT = 8700
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "place", nargs="?", help="folder of a run, SQLite file or database URL [the newest run]"
+        "place",
+        nargs="?",
+        help="folder of a run or of runs, SQLite file or database URL [the newest run]",
     )
     parser.add_argument("--home", type=Path, help="the run's folder, if PLACE is a database")
     parser.add_argument("--notices", type=Path, help="folder where brokers leave how they are")
@@ -33,22 +38,59 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted."""
-    from rstar_async.view.access import access_for
+    if arguments.place is not None and is_folder_of_runs(Path(arguments.place)):
+        _view_folder(arguments, Path(arguments.place))
+    else:
+        _view_run(arguments)
+    return 0
+
+
+def _view_run(arguments: argparse.Namespace) -> None:
     from rstar_async.view.app import build_app
     from rstar_async.view.pools import PoolMonitor
-    from rstar_async.view.server import address, bind, choose_token
     from storage.database import open_database
 
     url, found = locate(arguments.place)
     watch = PoolMonitor(_folder(arguments.home) or found, _folder(arguments.notices))
-    token = choose_token(arguments.host, arguments.token)
     with open_database(url, must_exist=True, readers=8) as database:
-        listening = bind(arguments.host, arguments.port)
-        port: int = listening.getsockname()[1]
-        access = access_for(arguments.host, port, token, tuple(arguments.name))
-        print(f"{database.name}\n{address(arguments.host, port, token)}", flush=True)
-        _serve(listening, build_app(database, watch, access))
-    return 0
+        _publish(arguments, database.name, lambda access: build_app(database, watch, access))
+
+
+def _view_folder(arguments: argparse.Namespace, folder: Path) -> None:
+    from rstar_async.cli.locate import database_url
+    from rstar_async.view.folder_app import build_folder_app
+    from rstar_async.view.run_folders import RunFolders
+
+    if arguments.home or arguments.notices:
+        raise BadInput("--home and --notices are of one run; name its folder or database")
+    runs = RunFolders(folder, database_url)
+    try:
+        shown = f"{folder}: {len(runs.names())} runs"
+        _publish(arguments, shown, lambda access: build_folder_app(runs, access))
+    finally:
+        runs.close()
+
+
+def is_folder_of_runs(folder: Path) -> bool:
+    """Whether it is no run itself but has runs in it."""
+    from rstar_async.view.run_folders import is_run
+
+    return folder.is_dir() and not is_run(folder) and any(map(is_run, folder.iterdir()))
+
+
+def _publish(
+    arguments: argparse.Namespace, title: str, build: "Callable[[Access], ASGIApp]"
+) -> None:
+    """Bind, print where the page is, and serve it."""
+    from rstar_async.view.access import access_for
+    from rstar_async.view.server import address, bind, choose_token
+
+    token = choose_token(arguments.host, arguments.token)
+    listening = bind(arguments.host, arguments.port)
+    port: int = listening.getsockname()[1]
+    access = access_for(arguments.host, port, token, tuple(arguments.name))
+    print(f"{title}\n{address(arguments.host, port, token)}", flush=True)
+    _serve(listening, build(access))
 
 
 def locate(place: str | None) -> tuple[str, Path | None]:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from rstar_async.config import Recipe
 from rstar_async.config.loader import read_stored_recipe
+from rstar_async.coordinator.activity import record_activity
 from rstar_async.coordinator.driver import Driver
 from rstar_async.coordinator.gpu_sharing import SharedGPU
 from rstar_async.coordinator.progress import show_progress
@@ -95,6 +96,7 @@ async def _run_rounds(recipe: Recipe, endpoints: Mapping[Pool, str], keys: Path 
         nursery.start_soon(show_progress, recipe, store, driver.measuring, complete)
         async with trio.open_nursery() as watching:
             watching.start_soon(update_pool_metrics, pools)
+            watching.start_soon(record_activity, pools, store, recipe.home_folder)
             await driver.run()
             watching.cancel_scope.cancel()
         complete.set()

@@ -60,9 +60,14 @@ def prunable(
     ]
 
 
-def integrity_errors(version: ModelVersion) -> list[str]:
+def weights_folder(version: ModelVersion, home: Path) -> Path:
+    """Where a version of the run in `home` has its weights."""
+    return home / version.path
+
+
+def integrity_errors(version: ModelVersion, home: Path) -> list[str]:
     """One line for each file that is missing or has changed since it was published."""
-    folder = Path(version.path)
+    folder = weights_folder(version, home)
     if not folder.is_dir():
         return [f"there is no folder {folder}"]
     found: list[str] = []

@@ -47,7 +47,7 @@ def gather(database: Database, run_id: str, location: str, hourly_price: float |
         code_version=run.code_version,
         seed=run.seed,
         seconds=closing.seconds,
-        settings=_published(run.recipe),
+        settings=published_settings(run.recipe),
         rounds=rounds,
         test_time=scalings_of(evaluations),
         examples=_examples(database, run_id, closing.rounds),
@@ -232,6 +232,6 @@ def _natural(level: str) -> tuple[float, str]:
         return float("inf"), level
 
 
-def _published(recipe: dict[str, Any]) -> dict[str, str]:
+def published_settings(recipe: dict[str, Any]) -> dict[str, str]:
     """All settings by dotted name, without the database's URL, which may hold a password."""
     return {key: str(value) for key, value in flattened(recipe).items() if key != "database"}

@@ -16,12 +16,14 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e8ef; --soft: #9aa5b5; --line: #39414e;
   --paper: #14181f; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 1080px; margin: 2rem auto; padding: 0 1rem; }
+  max-width: 1320px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.4rem; } h3 { font-size: 1rem; }
 p.note, figcaption { color: var(--soft); }
-table { border-collapse: collapse; display: block; overflow-x: auto; font-size: 0.9rem; }
-th, td { padding: 0.25rem 0.7rem; border-bottom: 1px solid var(--line); text-align: right;
-  white-space: nowrap; }
+table { border-collapse: collapse; display: block; overflow-x: auto; font-size: 0.85rem; }
+th, td { padding: 0.25rem 0.55rem; border-bottom: 1px solid var(--line); text-align: right;
+  font-variant-numeric: tabular-nums; }
+th { vertical-align: bottom; line-height: 1.25; font-weight: 600; }
+details td { overflow-wrap: anywhere; text-align: left; }
 th:first-child, td:first-child { text-align: left; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--line);
   padding: 0.7rem; font-size: 0.85rem; }
@@ -156,7 +158,16 @@ def _settings(report: Report) -> Markup:
 
 
 def _section(title: str, content: list[Content]) -> Content:
-    return tag("section", tag("h2", title), content) if any(content) else None
+    """Without the title of a table that has the section's own."""
+    heading = tag("h3", title)
+    shown = [_without(heading, each) for each in content]
+    return tag("section", tag("h2", title), shown) if any(shown) else None
+
+
+def _without(heading: Markup, content: Content) -> Content:
+    if not isinstance(content, list):
+        return content
+    return [each for each in content if each != heading]
 
 
 def _plots(content: list[Content]) -> Content:

@@ -58,7 +58,8 @@ def _train(context: TrainingContext, number: int) -> None:
     TRAINING_SECONDS.labels(str(number)).inc(seconds)
     log.info("trained", extra={"run": context.run, "round": number, "seconds": round(seconds, 1)})
     if hub := context.recipe.training.hub:
-        distributed.on_rank0(lambda: push_all(context.made_in(number), hub))
+        home = context.recipe.home_folder
+        distributed.on_rank0(lambda: push_all(context.made_in(number), home, hub))
 
 
 def prune(context: TrainingContext) -> None:

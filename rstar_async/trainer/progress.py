@@ -15,7 +15,10 @@ from rstar_async.trainer.errors import Refused
 
 CURVES = ("loss", "learning_rate", "grad_norm", "epoch", "pair_accuracy_train", "pair_accuracy")
 # The fields that are written to the file.
-SHOWN = ("phase", "round", "step", "total", "loss", "pair_accuracy_train", "pair_accuracy")
+SHOWN = (
+    *("phase", "round", "step", "total", "loss", "pair_accuracy_train", "pair_accuracy"),
+    "time",
+)
 
 
 @dataclass

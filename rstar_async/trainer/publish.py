@@ -73,6 +73,7 @@ def publish(
     """Check the draft in `folder`, rename it to its id beside itself, and return its row.
 
     `manifest_fields` go into the manifest unchanged, and so do the worst pairs among the `metrics`;
+    The row's path is relative to the folder above, which is that of the run.
     `step_log` goes into `metrics.jsonl`. `probe` are id sequences whose scores a worker can compare
     after loading. The caller commits the row.
     """
@@ -104,7 +105,7 @@ def publish(
         kind=kind,
         round=round_number,
         parent_id=parent,
-        path=str(published),
+        path=f"{published.parent.name}/{version}",
         status="published",
         manifest=manifest,
         metrics=figures,

@@ -81,7 +81,7 @@ def train_from_file(job: FileTrainingJob) -> Path:
             raise BadInput(f"{job.data}: {refused}") from None
     if distributed.is_rank0():
         clear_checkpoints(job.into / "training" / "checkpoints")
-    return Path(version.path)
+    return job.into / version.id
 
 
 def _policy(

@@ -1,6 +1,7 @@
 """The routes. Everything under `api/` is JSON, everything else a file of the package."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
@@ -19,9 +20,12 @@ from rstar_async.view import mistakes, pages, ranking, requests, responses
 from rstar_async.view.access import Access
 from rstar_async.view.files import Files
 from rstar_async.view.guard import Guard
+from rstar_async.view.outcomes import Outcomes
 from rstar_async.view.pools import PoolMonitor
 from rstar_async.view.requests import BadParameters
+from rstar_async.view.timeline import Timeline, timeline
 from rstar_async.view.trainings import Curve, Trainings
+from rstar_async.view.worker_activity import WorkerActivity
 from storage.database import Database
 from storage.errors import Unavailable
 
@@ -34,13 +38,17 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class View:
-    """The endpoints, over one store and the pools of one run."""
+    """The endpoints, over one store and the pools of one run; `in_folder` if its page is one of a
+    folder of runs."""
 
-    def __init__(self, database: Database, monitor: PoolMonitor) -> None:
+    def __init__(self, database: Database, monitor: PoolMonitor, *, in_folder: bool) -> None:
         self.database = database
         self.monitor = monitor
+        self.in_folder = in_folder
         self.rankings = ranking.Rankings()
+        self.outcomes = Outcomes()
         self.trainings = Trainings(monitor.home) if monitor.home else None
+        self.activity = WorkerActivity(monitor.home) if monitor.home else None
         self.readers = trio.CapacityLimiter(READERS)
         self.ranker = trio.CapacityLimiter(1)
 
@@ -55,6 +63,16 @@ class View:
             Route(run, ask(requests.RunRequest, pages.overview)),
             Route(f"{run}/facets", ask(requests.RunRequest, pages.facets)),
             Route(f"{run}/problems", ask(requests.ProblemsRequest, pages.problems)),
+            Route(f"{run}/recipe", ask(requests.RunRequest, pages.recipe)),
+            Route(f"{run}/time", ask(requests.TimelineRequest, self._timeline, self.ranker)),
+            Route(
+                f"{run}/evaluations/{{evaluation}}/answers",
+                ask(requests.AnswersRequest, pages.answers),
+            ),
+            Route(
+                f"{run}/rounds/{{round}}/outcomes",
+                ask(requests.RoundRequest, self.outcomes.of_round, self.ranker),
+            ),
             Route(f"{run}/rounds/{{round}}/tokens", ask(requests.RoundRequest, pages.tokens)),
             Route(
                 f"{run}/rounds/{{round}}/solutions",
@@ -100,10 +118,17 @@ class View:
     def _runs(self, database: Database, asked: requests.PageRequest) -> responses.Runs:
         runs = pages.runs(database, asked)
         newest = pages.overview_of(database, runs[0]["id"]) if runs else None
-        return responses.Runs(database.name, self.monitor.has_home, runs, newest)
+        has_home = self.monitor.has_home
+        return responses.Runs(database.name, has_home, self.in_folder, runs, newest)
 
     def _trainings(self, database: Database, asked: requests.PageRequest) -> list[Curve]:
         return self.trainings.curves() if self.trainings else []
+
+    def _timeline(self, database: Database, asked: requests.TimelineRequest) -> Timeline | None:
+        lines = self.activity.lines() if self.activity else []
+        curves = self.trainings.curves() if self.trainings else []
+        now = time.time() if self.monitor.is_live() else None
+        return timeline(database, asked, lines, curves, now)
 
     async def _pools(self, request: Request) -> Response:
         return to_response(await self.monitor.status())
@@ -116,9 +141,14 @@ async def _in_thread(page: Callable[[], Any], limiter: trio.CapacityLimiter) -> 
 
 def build_app(database: Database, monitor: PoolMonitor, access: Access) -> ASGIApp:
     """The page as an ASGI application that answers the requests that `access` allows."""
-    routes = [*View(database, monitor).routes(), Route("/{path:path}", Files().answer)]
-    app = Starlette(routes=routes, exception_handlers={Exception: _broken})
-    return Guard(app, access)
+    return Guard(run_app(database, monitor), access)
+
+
+def run_app(database: Database, monitor: PoolMonitor, *, in_folder: bool = False) -> Starlette:
+    """The same for any request: whoever includes it decides who may read."""
+    view = View(database, monitor, in_folder=in_folder)
+    routes = [*view.routes(), Route("/{path:path}", Files().answer)]
+    return Starlette(routes=routes, exception_handlers={Exception: _broken})
 
 
 def to_response(answer: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:

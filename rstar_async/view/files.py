@@ -33,15 +33,16 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Files:
-    """Answers with a file, or 404."""
+    """Answers with a file, or 404; `first` is the page at the root."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: str = _FIRST) -> None:
+        self._first = first
         self._files = dict(_read(resources.files("rstar_async.view") / "static", ""))
         styles = b"".join(self._files.pop(name).body for name in _STYLES)
         self._files["css/all.css"] = _file(styles, _TYPES["css"])
 
     async def answer(self, request: Request) -> Response:
-        file = self._files.get(request.path_params["path"] or _FIRST)
+        file = self._files.get(request.path_params["path"] or self._first)
         if file is None:
             return PlainTextResponse("There is no such page.\n", HTTPStatus.NOT_FOUND)
         headers = {"etag": file.tag}

@@ -5,8 +5,12 @@ Each reads a bounded page and runs in a thread; None means that the thing asked 
 
 import msgspec
 
+from rstar_async.config import Recipe
+from rstar_async.config.loader import as_toml_values
+from rstar_async.reports.gather import published_settings
 from rstar_async.view import responses
 from rstar_async.view.requests import (
+    AnswersRequest,
     ChildrenRequest,
     FindRequest,
     NodeRequest,
@@ -64,13 +68,45 @@ def problems(database: Database, request: ProblemsRequest) -> responses.ProblemP
         request.round, request.purpose, request.kind, request.level, request.state, request.text
     )
     total, found = database.read_once(
-        queries.problem_page, request.run, wanted, request.order, request.offset, request.limit
+        queries.problem_page,
+        request.run,
+        wanted,
+        request.order,
+        request.offset,
+        request.limit,
+        request.direction,
     )
     lines = [
         responses.ProblemLine(each.problem, [*map(responses.search_line, each.searches)])
         for each in found
     ]
     return responses.ProblemPage(total, lines)
+
+
+def answers(database: Database, request: AnswersRequest) -> responses.AnswerPage:
+    return responses.AnswerPage(
+        *database.read_once(
+            queries.answer_page,
+            request.evaluation,
+            request.outcome,
+            request.offset,
+            request.limit,
+        )
+    )
+
+
+def recipe(database: Database, request: RunRequest) -> responses.RecipePage | None:
+    """By dotted name; without the database's URL, which may hold a password."""
+    run = database.read_once(queries.run_by_id, request.run)
+    if run is None:
+        return None
+    usual = published_settings(as_toml_values(Recipe()))
+    return responses.RecipePage(
+        [
+            responses.SettingLine(name, value, usual.get(name, ""))
+            for name, value in published_settings(run.recipe).items()
+        ]
+    )
 
 
 def search(database: Database, request: SearchRequest) -> responses.SearchPage | None:

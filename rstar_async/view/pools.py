@@ -44,6 +44,16 @@ class PoolMonitor:
     def has_home(self) -> bool:
         return self.home is not None
 
+    def is_live(self) -> bool:
+        """Whether the run goes on, as its folder tells; True if that is not known."""
+        if self.home is None:
+            return True
+        try:
+            running_holder(self.home)
+        except (BadInput, msgspec.MsgspecError):
+            return False
+        return True
+
     async def status(self) -> Pools:
         """Not older than a second; takes about two seconds at most."""
         async with self._lock:

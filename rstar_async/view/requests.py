@@ -12,7 +12,8 @@ from msgspec import Meta
 from rstar_async.errors import RstarError
 from rstar_async.sanitize import one_line, shown
 from rstar_async.view.differences import DifferenceKind
-from storage.queries.dashboard import ProblemOrder, ProblemState
+from storage.queries.answer_pages import AnswerOutcome
+from storage.queries.dashboard import Direction, ProblemOrder, ProblemState
 from storage.records import PairKind, Purpose, Split
 
 Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -23,6 +24,7 @@ Number: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000)]
 Offset: TypeAlias = Annotated[int, Meta(ge=0, le=10_000_000)]
 Some: TypeAlias = Annotated[int, Meta(ge=1, le=100)]
 Many: TypeAlias = Annotated[int, Meta(ge=1, le=5000)]
+Moment: TypeAlias = Annotated[float, Meta(ge=0, le=1e11)]
 SolutionOrder: TypeAlias = Literal["best", "worst"]
 
 REASON = 200
@@ -50,6 +52,7 @@ class ProblemsRequest(RunRequest, frozen=True):
     state: ProblemState | None = None
     text: Words | None = None
     order: ProblemOrder = "problem"
+    direction: Direction | None = None
     offset: Offset = 0
     limit: Some = 50
 
@@ -73,6 +76,23 @@ class MistakesRequest(RoundRequest, frozen=True):
     kind: DifferenceKind | None = None
     offset: Offset = 0
     limit: Some = 20
+
+
+class AnswersRequest(RunRequest, frozen=True):
+    """The answers behind an evaluation."""
+
+    evaluation: Id
+    outcome: AnswerOutcome | None = None
+    offset: Offset = 0
+    limit: Some = 20
+
+
+class TimelineRequest(RunRequest, frozen=True):
+    """From `begin` to `end`, the whole run if they are left out."""
+
+    begin: Moment | None = None
+    end: Moment | None = None
+    slices: Annotated[int, Meta(ge=10, le=400)] = 240
 
 
 class SearchRequest(PageRequest, frozen=True):

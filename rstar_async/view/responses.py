@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from rstar_async.view.differences import DifferenceKind
+from storage.queries.answer_pages import AnswerWithProblem
 from storage.queries.dashboard import Facet, SearchSummary, SearchTotals, TokenTotals
 from storage.queries.dashboard_trees import RankedAnswer, TreeNode
 from storage.records import Evaluation, ModelVersion, Node, Pair, Problem, Round, Run, Search
@@ -24,11 +25,13 @@ JsonObject: TypeAlias = dict[str, Any]
 class Runs(msgspec.Struct, frozen=True):
     """The first response, which includes the newest run.
 
-    `has_home`: whether the run's folder is known, for pools and trainings.
+    `has_home`: whether the run's folder is known, for pools and trainings; `in_folder`: whether a
+    list of the runs of a folder lies two levels above.
     """
 
     database: str
     has_home: bool
+    in_folder: bool
     runs: list[JsonObject]
     newest: "Overview | None"
 
@@ -68,6 +71,32 @@ class ProblemPage(msgspec.Struct, frozen=True):
 
 class Facets(msgspec.Struct, frozen=True):
     facets: list[Facet]
+
+
+class AnswerPage(msgspec.Struct, frozen=True):
+    """Of an evaluation; `total` counts all with the wanted outcome."""
+
+    total: int
+    answers: list[AnswerWithProblem]
+
+
+class OutcomePage(msgspec.Struct, frozen=True):
+    """The steps of a round's training searches: nodes by status, failed code by kind of error."""
+
+    nodes: dict[str, int]
+    errors: dict[str, int]
+
+
+class SettingLine(msgspec.Struct, frozen=True):
+    """A setting as text, and what it usually is."""
+
+    name: str
+    value: str
+    usual: str
+
+
+class RecipePage(msgspec.Struct, frozen=True):
+    settings: list[SettingLine]
 
 
 class SearchPage(msgspec.Struct, frozen=True):

@@ -4,13 +4,14 @@ For a PPM they include its accuracy on training pairs and held-out pairs. The la
 incomplete; a resumed training writes steps again, and the later lines count.
 """
 
-import os
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
 import msgspec
+
+from rstar_async.view.growing_file import GrowingFile
 
 FILE = Path("training") / "progress.jsonl"
 MAX_POINTS = 400
@@ -26,6 +27,7 @@ class Step(msgspec.Struct, frozen=True):
     loss: float | None = None
     pair_accuracy_train: float | None = None
     pair_accuracy: float | None = None
+    time: float | None = None
 
 
 Points: TypeAlias = list[tuple[int, float]]
@@ -33,7 +35,8 @@ Points: TypeAlias = list[tuple[int, float]]
 
 class Curve(msgspec.Struct, frozen=True):
     """One training: its progress and the loss of some of its steps, always with the last; for a
-    PPM also its accuracy on pairs."""
+    PPM also its accuracy on pairs. `began` and `ended` are the times of its first and last step,
+    None if an older version wrote them."""
 
     phase: str
     round: int
@@ -42,6 +45,8 @@ class Curve(msgspec.Struct, frozen=True):
     points: Points
     accuracy_train: Points = []
     accuracy: Points = []
+    began: float | None = None
+    ended: float | None = None
 
 
 def curves(steps: Iterable[Step]) -> list[Curve]:
@@ -60,37 +65,20 @@ class Trainings:
     """
 
     def __init__(self, home: Path) -> None:
-        self._file = home / FILE
+        self._file = GrowingFile(home / FILE)
         self._lock = threading.Lock()
         self._start_again()
 
     def curves(self) -> list[Curve]:
         """Newest first; none if the run has not trained."""
         with self._lock:
-            try:
-                with self._file.open("rb") as file:
-                    self._read(file)
-            except OSError:
-                self._start_again()
+            for line in self._file.new_lines(self._start_again):
+                if step := _readable(line):
+                    self._log.add(step)
             return self._log.curves()
 
     def _start_again(self) -> None:
         self._log = TrainingLog()
-        self._identity, self._position = (0, 0), 0
-
-    def _read(self, file: BinaryIO) -> None:
-        found = os.fstat(file.fileno())
-        identity = (found.st_dev, found.st_ino)
-        if identity != self._identity or found.st_size < self._position:
-            self._start_again()
-            self._identity = identity
-        file.seek(self._position)
-        for line in file:
-            if not line.endswith(b"\n"):
-                return
-            self._position += len(line)
-            if step := _readable(line):
-                self._log.add(step)
 
 
 class TrainingLog:
@@ -114,10 +102,12 @@ class TrainingLog:
 class _Training:
     def __init__(self) -> None:
         self._last: Step | None = None
+        self._began: float | None = None
         self._loss, self._train, self._heldout = ThinnedPoints(), ThinnedPoints(), ThinnedPoints()
 
     def add(self, step: Step) -> None:
         self._last = step
+        self._began = step.time if self._began is None else self._began
         self._loss.add(step.step, step.loss)
         self._train.add(step.step, step.pair_accuracy_train)
         self._heldout.add(step.step, step.pair_accuracy)
@@ -126,7 +116,7 @@ class _Training:
         last = self._last
         assert last is not None
         lists = (self._loss.points(), self._train.points(), self._heldout.points())
-        return Curve(last.phase, last.round, last.step, last.total, *lists)
+        return Curve(last.phase, last.round, last.step, last.total, *lists, self._began, last.time)
 
 
 class ThinnedPoints:

@@ -5,6 +5,7 @@ Something that does not exist is None or an empty list; lists are always in the 
 
 from sqlalchemy import Connection
 
+from storage.queries.answer_pages import answer_page
 from storage.queries.attempts import Attempt, FoundAnswer, attempt, attempts_of
 from storage.queries.dashboard import (
     facets,
@@ -63,6 +64,7 @@ from storage.queries.rounds import (
     run_by_id,
     runs,
 )
+from storage.queries.timeline import last_searched_at, waiting_slices
 from storage.queries.trajectories import Trajectory, trajectories_of
 from storage.queries.trees import (
     Cost,
@@ -91,6 +93,7 @@ __all__ = [
     "SearchEndings",
     "Trajectory",
     "answer_counts",
+    "answer_page",
     "answers_of",
     "attempt",
     "attempts_of",
@@ -101,6 +104,7 @@ __all__ = [
     "evaluations_of",
     "expansions_of",
     "facets",
+    "last_searched_at",
     "latest_published",
     "lineage",
     "matching_paths",
@@ -138,4 +142,5 @@ __all__ = [
     "token_totals",
     "trajectories_of",
     "tree_page",
+    "waiting_slices",
 ]

@@ -15,7 +15,10 @@ from storage.records import Problem, Purpose, Search
 from storage.tables import expansions, nodes, problems, searches
 
 ProblemState: TypeAlias = Literal["solved", "unsolved", "running", "failed"]
-ProblemOrder: TypeAlias = Literal["problem", "late", "tokens", "level", "kind", "seconds"]
+ProblemOrder: TypeAlias = Literal[
+    "problem", "late", "question", "kind", "level", "rounds", "found", "tokens", "nodes", "seconds"
+]
+Direction: TypeAlias = Literal["up", "down"]
 
 
 class SearchTotals(msgspec.Struct, frozen=True):
@@ -139,11 +142,12 @@ def problem_page(
     order: ProblemOrder = "problem",
     offset: int = 0,
     limit: int = 50,
+    direction: Direction | None = None,
 ) -> tuple[int, list[ProblemWithSearches]]:
     """How many there are, and a page of them. Problems without a search are left out."""
     chosen = _chosen_problems(run_id, wanted)
     total = connection.scalar(sa.select(sa.func.count()).select_from(chosen.subquery())) or 0
-    page = chosen.order_by(*_problem_order(order)).limit(limit).offset(offset)
+    page = chosen.order_by(*_problem_order(order, direction)).limit(limit).offset(offset)
     ids = [row.id for row in connection.execute(page)]
     return total, _problems_with_searches(connection, ids, wanted.purpose)
 
@@ -186,21 +190,30 @@ def _in_state(state: ProblemState | None) -> sa.ColumnElement[bool]:
     return count_where(searches.c.status == state) > 0
 
 
-def _problem_order(order: ProblemOrder) -> list[sa.ColumnElement[Any]]:
-    """`late`: solved rounds after the first try, then late within the search; unsolved last."""
+def _problem_order(order: ProblemOrder, direction: Direction | None) -> list[sa.ColumnElement[Any]]:
+    """Words go up and figures down unless `direction` says otherwise; what is missing stands last.
+
+    `late`: solved rounds after the first try, then late within the search; `found`: the share of
+    expansions that were made before a right answer.
+    """
     solved_in = sa.func.min(sa.case((searches.c.solved.is_(sa.true()), searches.c.round)))
-    orders: dict[ProblemOrder, list[sa.ColumnElement[Any]]] = {
-        "problem": [],
-        "late": [
-            (solved_in - sa.func.min(searches.c.round)).desc().nulls_last(),
-            sa.func.max(_first_right()).desc().nulls_last(),
-        ],
-        "tokens": [sa.func.sum(_of_search(expansions.c.new_tokens)).desc()],
-        "level": [sa.func.max(problems.c.level).desc()],
-        "kind": [sa.func.max(problems.c.kind)],
-        "seconds": [sa.func.sum(searches.c.seconds).desc()],
+    made = sa.func.nullif(searches.c.expansions, 0) * 1.0
+    by: dict[ProblemOrder, tuple[Direction, list[Any]]] = {
+        "problem": ("up", []),
+        "late": ("down", [solved_in - sa.func.min(searches.c.round), sa.func.max(_first_right())]),
+        "question": ("up", [sa.func.min(problems.c.question)]),
+        "kind": ("up", [sa.func.max(problems.c.kind)]),
+        "level": ("down", [sa.func.max(problems.c.level)]),
+        "rounds": ("down", [sa.func.count()]),
+        "found": ("down", [sa.func.max(_first_right() / made)]),
+        "tokens": ("down", [sa.func.sum(_of_search(expansions.c.new_tokens))]),
+        "nodes": ("down", [sa.func.sum(_of_search(expansions.c.unique_samples))]),
+        "seconds": ("down", [sa.func.sum(searches.c.seconds)]),
     }
-    return [*orders[order], problems.c.id]
+    usual, values = by[order]
+    down = (direction or usual) == "down"
+    ordered = [(value.desc() if down else value.asc()).nulls_last() for value in values]
+    return [*ordered, problems.c.id]
 
 
 def _problems_with_searches(

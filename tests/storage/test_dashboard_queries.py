@@ -1,9 +1,19 @@
+from typing import get_args
+
 import pytest
 
 from storage import queries
 from storage.database import open_database
-from storage.queries.dashboard import ProblemFilter
-from storage.records import Pair, Problem, Round, Search, SearchProgress
+from storage.queries.dashboard import ProblemFilter, ProblemOrder
+from storage.records import (
+    Evaluation,
+    EvaluationAnswer,
+    Pair,
+    Problem,
+    Round,
+    Search,
+    SearchProgress,
+)
 from tests.storage.examples import BASICS, PROBLEM, node, tree
 
 
@@ -32,9 +42,9 @@ def database(url):
         yield opened
 
 
-def found(database, order="problem", offset=0, limit=50, **wanted):
+def found(database, order="problem", offset=0, limit=50, direction=None, **wanted):
     total, page = database.read(
-        queries.problem_page, "trial", ProblemFilter(**wanted), order, offset, limit
+        queries.problem_page, "trial", ProblemFilter(**wanted), order, offset, limit, direction
     )
     assert total >= len(page)
     return [each.problem.id for each in page]
@@ -141,3 +151,35 @@ def test_answers_are_ranked_one_a_problem(database):
     (worst,) = database.read(queries.ranked_answers, "trial", 1, correct=False, worst=True)
     assert (worst.path, worst.mean_q) == ("0.1.2", -0.25)
     assert database.read(queries.ranked_answers, "trial", 9, correct=True, worst=False) == []
+
+
+@pytest.mark.parametrize("order", get_args(ProblemOrder))
+def test_every_order_goes_both_ways_over_all_problems(database, order):
+    up, down = (found(database, order, direction=way) for way in ("up", "down"))
+    assert sorted(up) == sorted(down) == sorted(found(database))
+
+
+def test_words_go_up_and_figures_down_unless_told_otherwise(database):
+    assert found(database, "question") == found(database, "question", direction="up")
+    assert found(database, "seconds") == found(database, "seconds", direction="down")
+    assert found(database, "seconds", direction="up")[0] == "p3"
+
+
+def test_answers_of_an_evaluation_come_with_their_problems_by_outcome(database):
+    answers = [("42", True), ("41", False), ("", False), ("x", None), ("", None)]
+    database.commit(
+        Evaluation("e", "trial", 1, "policy", "heldout", "m", None, 1, 5, 1, 0.2, 0.0, 0.6),
+        *(EvaluationAnswer("e", "p2", n, *answer) for n, answer in enumerate(answers)),
+    )
+
+    def samples(outcome, **page):
+        total, rows = database.read(queries.answer_page, "e", outcome, **page)
+        assert all((each.question, each.known) == ("What is 100% of 7?", "7") for each in rows)
+        return total, [each.answer.sample for each in rows]
+
+    assert samples(None) == (5, [0, 1, 2, 3, 4])
+    assert samples(None, offset=3, limit=1) == (5, [3])
+    assert samples("right") == (1, [0])
+    assert samples("wrong") == (1, [1])
+    assert samples("unanswered") == (2, [2, 4])
+    assert samples("undecided") == (1, [3])

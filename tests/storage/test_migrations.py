@@ -63,12 +63,30 @@ def test_closed_rounds_keep_the_seconds_that_their_times_said(blank_url):
         assert seconds == (difference if status == "closed" else None)
 
 
+def test_paths_of_models_become_relative_to_the_folder_of_the_run(blank_url):
+    engine = engines.writer(engines.parse(blank_url))
+    released.fill(engine, "0007")
+    move = "UPDATE model_versions SET path = {path} WHERE kind = 'ppm'"
+    with engine.begin() as connection:
+        connection.execute(sa.text(move.format(path="'/there/run/models/' || id")))
+    released.upgrade_to(engine, "0008")
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text("SELECT id, path FROM model_versions")).all()
+    engine.dispose()
+    assert len(rows) == 3
+    assert all(path == f"models/{version}" for version, path in rows)
+
+
 def stored_rows(engine, revision):
-    """Of each table the columns that were written up to `revision`, a failure as an answer."""
+    """Of each table the columns that were written up to `revision`, a failure as an answer, paths
+    of models as the newest revision has them."""
     now = {column["name"] for column in sa.inspect(engine).get_columns("searches")}
-    answer = "answer || failure" if "failure" in now else "answer"
+    kept = {
+        ("searches", "answer"): "answer || failure" if "failure" in now else "answer",
+        ("model_versions", "path"): "CASE path WHEN '' THEN '' ELSE 'models/' || id END",
+    }
     columns = {
-        name: ", ".join(answer if (name, c) == ("searches", "answer") else c for c in row)
+        name: ", ".join(kept.get((name, c), c) for c in row)
         for step in released.REVISIONS[: released.REVISIONS.index(revision) + 1]
         for name, row in released.rows_of(step)
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from rstar_async.cli.main import main
+from rstar_async.evaluation.models import find_models
 from rstar_async.models.sources import DEMO_CHECKPOINT
 from storage import engines, queries
 from storage.database import open_database
@@ -52,6 +53,18 @@ def test_its_store_is_upgraded_and_reported(home, tmp_path, capsys):
     assert figures == [(None, None, None), (5, 78, 1341)]
     with open_database(str(home / "rstar.db")) as database:
         assert [finding for finding in database.read(check) if finding.offenders] == []
+
+
+def test_its_models_are_found_where_it_was_moved_to(home, tmp_path, capsys):
+    moved = tmp_path / "elsewhere"
+    home.rename(moved)
+    with open_database(str(moved / "rstar.db")) as database:
+        (policy,) = database.read(queries.model_versions_of, RUN)
+    assert policy.path == f"models/{policy.id}"
+    assert find_models(moved).policy == policy.id
+    for place in (moved, moved / "rstar.db"):
+        assert main(["models", str(place), "show", policy.id]) == 1
+        assert "config.json has changed" in capsys.readouterr().out  # the demo's today
 
 
 @pytest.mark.slow

@@ -47,7 +47,7 @@ def publish_base(base, models, encoder):
 def test_a_version_is_a_folder_with_a_manifest_that_can_be_checked(base, tmp_path, encoder):
     version = publish_base(base, tmp_path, encoder)
     folder = tmp_path / version.id
-    assert version.path == str(folder)
+    assert version.path == f"{tmp_path.name}/{version.id}"
     assert version.id == f"policy-r000-{weights_digest(folder, 'run')}"
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest == version.manifest

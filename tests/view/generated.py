@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rstar_async.config import Recipe
+from rstar_async.config.loader import as_toml_values
 from storage import queries
 from storage.database import Database, open_database
 from storage.records import (
     Evaluation,
+    EvaluationAnswer,
     Expansion,
     ModelKind,
     ModelVersion,
@@ -153,7 +156,7 @@ def grown(search_id: str, nodes: int, *, skill: float = 0.4, guided: bool = True
 
 def basics(rounds: int = ROUNDS) -> list[Record]:
     """The run, its rounds, models and evaluations."""
-    found: list[Record] = [Run(RUN, {"name": RUN}, 1, "0.1.0", START)]
+    found: list[Record] = [Run(RUN, as_toml_values(Recipe(name=RUN)), 1, "0.1.0", START)]
     for number in range(rounds + 1):
         found += _round(number, last=number == rounds)
     return found
@@ -194,6 +197,24 @@ def _evaluation(number: int, method: str, start: float) -> Evaluation:
         f"{method}-{number}", RUN, number, method, "heldout", f"policy-{number}", None, 100, 4,
         int(100 * share), share, share - 0.06, share + 0.06, 9000, 60.0, {}, start,
     )  # fmt: skip
+
+
+def answers(rounds: int, problems: int) -> Iterator[EvaluationAnswer]:
+    """What the policy of each round answered to the first problems, right in two of three cases."""
+    for number in range(rounds):
+        for index in range(min(problems, 12)):
+            right = index % 3 > 0
+            text = f"<code>\n# Count what is left.\nleft = {index}\n<answer>"
+            yield EvaluationAnswer(
+                f"policy-{number}",
+                f"p{index:06d}",
+                0,
+                "42" if right else "41",
+                right,
+                text,
+                30,
+                0.5,
+            )
 
 
 def problem(index: int) -> Problem:
@@ -261,6 +282,7 @@ def _pairs(number: int, tree: Growth) -> list[Pair]:
 def fill(database: Database, rounds: int, problems: int, nodes: int) -> None:
     """`rounds` x `problems` trees of at least `nodes` nodes."""
     database.commit(*basics(rounds), *(problem(index) for index in range(problems)))
+    database.commit(*answers(rounds, problems))
     batch: list[list[Record]] = []
     for records in trees(rounds, problems, nodes):
         batch.append(records)

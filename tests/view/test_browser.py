@@ -41,6 +41,7 @@ def test_a_tree_is_walked_by_keys(visit):
     page = visit.open(f"/{RUN}/search/r1-000003")
     path = page.locator(".detail-body")
     page.wait_for_selector(".detail-body[data-path='0']")
+    page.get_by_label("unfold all").click()
     visit.keys("ArrowRight")
     page.wait_for_selector(".detail-body[data-path='0.1']")
     assert path.locator("pre.code .hl-comment").count() > 0

@@ -5,6 +5,9 @@ const MINUS = '\u2212'
 
 export const count = value => (value === null || value === undefined ? '–' : WHOLE.format(value))
 
+/** 1 rollout, 2 rollouts */
+export const plural = (value, noun) => `${count(value)} ${noun}${value === 1 ? '' : 's'}`
+
 /** 12,345 → 12.3 k */
 export function short(value) {
   if (value === null || value === undefined) return '–'

@@ -14,8 +14,12 @@ const VIEWS = {
   solutions: ['Solutions', () => import('./views/solutions.js')],
   pairs: ['Pairs', () => import('./views/pairs.js')],
   models: ['Models', () => import('./views/models.js')],
+  time: ['Time', () => import('./views/time.js')],
+  errors: ['Errors', () => import('./views/errors.js')],
+  recipe: ['Recipe', () => import('./views/recipe.js')],
   workers: ['Workers', () => import('./views/workers.js')],
   search: [null, () => import('./views/search.js')],
+  answers: [null, () => import('./views/answers.js')],
   mistakes: [null, () => import('./views/mistakes.js')],
 }
 const TABS = Object.keys(VIEWS).filter(name => VIEWS[name][0])
@@ -30,7 +34,7 @@ async function start() {
   commonKeys([
     ...TABS.map((name, i) => [
       String(i + 1),
-      'rounds, problems, solutions, pairs, models, workers',
+      TABS.join(', '),
       () => go(to(state.run, name)),
     ]),
     ['j', 'next, previous row', () => step('[data-row]', 1)],
@@ -92,6 +96,7 @@ function header({run, view}) {
       h('img', {src: 'icon.svg', alt: '', width: 22, height: 22}),
       'rStar',
     ),
+    state.store.in_folder && link('../../', '‹ runs'),
     runChoice(run),
     h('nav', {'aria-label': 'views'}, run ? TABS.map(tab) : []),
     h(

@@ -52,17 +52,24 @@ function breadcrumbs(node, choose) {
   )
 }
 
+/** What N and Q say of a step that no rollout went through. */
+const NOT_VISITED =
+  'No rollout has been backed up through this step: N is 0, and there is no mean value Q yet.'
+
 function figures(node) {
   const big = (name, value, title) => h('div', {title}, h('dt', {}, name), h('dd', {}, value))
-  return h(
-    'dl.figures',
-    {},
-    big('N', count(node.visits), 'visits'),
-    big('Q', signed(q(node)), 'mean value: W / N'),
-    big('PPM', signed(node.prior), 'value that the tree made of the PPM’s output'),
-    big('raw', signed(node.score), 'what the PPM said'),
-    big('×', count(node.multiplicity), 'samples with this very text'),
-  )
+  return [
+    h(
+      'dl.figures',
+      {},
+      big('N', count(node.visits), 'visits: how many rollouts were backed up through this step'),
+      big('Q', signed(q(node)), 'mean value of these rollouts, from −1 to +1: W / N'),
+      big('PPM', signed(node.prior), 'value that the tree made of the PPM’s output; – without a PPM'),
+      big('raw', signed(node.score), 'what the PPM said; – without a PPM'),
+      big('×', count(node.multiplicity), 'samples with this very text'),
+    ),
+    node.visits === 0 && node.depth > 0 && h('p.dim', {}, NOT_VISITED),
+  ]
 }
 
 function step(node, problem, search) {

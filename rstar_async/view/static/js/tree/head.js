@@ -8,9 +8,14 @@ import {testsIn} from './tests.js'
 
 export const live = search => search.status === 'running' || search.status === 'waiting'
 
-/** `size`: how many nodes are loaded. */
-export function searchHead(run, found, size) {
+// At test time without a PPM, for instance.
+const UNVISITED =
+  'N is 0 and Q is – everywhere: no value was known when answers were found, so no rollout was backed up.'
+
+/** `size`: how many nodes are loaded; `root`: the root, once it is. */
+export function searchHead(run, found, size, root) {
   const {search, problem, others} = found
+  const unvisited = search.rollouts > 0 && root?.visits === 0
   const pairs = to(run, 'pairs', [], {round: search.round, search: search.id})
   return [
     h(
@@ -32,6 +37,7 @@ export function searchHead(run, found, size) {
         chip('pruned', 'plain', `words of steps that taught nothing went ${when(search.pruned_at)}`),
       !testsIn(problem.answer) && h('span', {}, 'answer ', h('b', {}, problem.answer)),
       facts(found, size).map(([value, name]) => h('span', {}, h('b', {}, value), ' ', name)),
+      search.failure === '' && unvisited && h('span.dim', {title: UNVISITED}, UNVISITED),
       search.purpose === 'train' && link(pairs, 'pairs'),
       others.length > 1 &&
         h(
@@ -46,14 +52,16 @@ export function searchHead(run, found, size) {
 
 function facts({search, nodes, tokens, first_right: first}, size) {
   return [
-    [count(size || nodes), 'nodes'],
-    [count(search.rollouts), 'rollouts'],
-    [count(search.expansions), 'expansions'],
-    [short(tokens), 'tokens'],
+    counted(size || nodes, 'node'),
+    counted(search.rollouts, 'rollout'),
+    counted(search.expansions, 'expansion'),
+    [short(tokens), tokens === 1 ? 'token' : 'tokens'],
     [duration(search.seconds), ''],
-    first && [count(first), 'expansions to the first right answer'],
+    first && [count(first), `${first === 1 ? 'expansion' : 'expansions'} to the first right answer`],
   ].filter(Boolean)
 }
+
+const counted = (value, noun) => [count(value), value === 1 ? noun : `${noun}s`]
 
 function statusText(search) {
   if (search.status !== 'finished') return search.status

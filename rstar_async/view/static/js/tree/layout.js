@@ -3,27 +3,38 @@
 // depth, and moves down beside the one before it until no two boxes of a depth touch. Pure.
 
 export const BOX = {width: 212, height: 40}
-const COLUMN = BOX.width + 46
+const LEAST_WIDTH = 66
 const ROW = BOX.height + 9
 
-/** [{node, x, y, parent}] with the parent's placement, and the size of it all. */
-export function layout(tree) {
+/** Between two columns: deep trees have narrow boxes close together. */
+const gap = width => Math.round(12 + 0.16 * width)
+
+/** The widest boxes with which `columns` of them take no more than `room`. */
+export function boxWidth(columns, room) {
+  const width = Math.floor((room / columns - 12) / 1.16)
+  return Math.max(LEAST_WIDTH, Math.min(BOX.width, width))
+}
+
+/** [{node, x, y, width, parent}] with the parent's placement, and the size of it all. `isOpen` says
+    of which nodes the children are drawn. */
+export function layout(tree, width = BOX.width, isOpen = node => !tree.isFolded(node)) {
   const root = tree.nodes.get('0')
-  if (!root) return {placed: [], width: BOX.width, height: ROW}
-  const whole = arrange(tree, root)
+  if (!root) return {placed: [], width, height: ROW}
+  const whole = arrange(tree, root, isOpen)
   const top = Math.min(...whole.tops)
   const placed = []
-  settle(whole, null, -top, 0, placed)
-  const width = COLUMN * (whole.tops.length - 1) + BOX.width
-  return {placed, width, height: Math.max(...whole.bottoms) - top + BOX.height}
+  const column = width + gap(width)
+  settle(whole, null, -top, 0, placed, width, column)
+  const across = column * (whole.tops.length - 1) + width
+  return {placed, width: across, height: Math.max(...whole.bottoms) - top + BOX.height}
 }
 
 /** A subtree whose own box is at 0: its parts with their shifts, and its outline by depth. */
-function arrange(tree, node) {
-  const children = tree.isFolded(node) ? [] : tree.shownChildren(node)
+function arrange(tree, node, isOpen) {
+  const children = isOpen(node) ? tree.shownChildren(node) : []
   const [parts, tops, bottoms] = [[], [], []]
   for (const child of children) {
-    const part = arrange(tree, child)
+    const part = arrange(tree, child, isOpen)
     part.shift = clearance(bottoms, part.tops)
     merge(tops, bottoms, part)
     parts.push(part)
@@ -49,8 +60,8 @@ function merge(tops, bottoms, {shift, tops: newTops, bottoms: newBottoms}) {
   })
 }
 
-function settle({node, parts}, parent, y, depth, placed) {
-  const own = {node, parent, x: COLUMN * depth, y}
+function settle({node, parts}, parent, y, depth, placed, width, column) {
+  const own = {node, parent, x: column * depth, y, width}
   placed.push(own)
-  for (const part of parts) settle(part, own, y + part.shift, depth + 1, placed)
+  for (const part of parts) settle(part, own, y + part.shift, depth + 1, placed, width, column)
 }

@@ -105,6 +105,27 @@ export class Tree {
     for (let up = node.parent; up; up = up.parent) this.folded.delete(up.path)
   }
 
+  /** Show the way to `node` with what lies beside it, and fold the rest. */
+  foldAround(node) {
+    this.foldFrom(0)
+    if (!node.visits) this.visitedOnly = false
+    for (let up = node.parent; up; up = up.parent) this.folded.delete(up.path)
+  }
+
+  /** The best right answer; without one the best wrong answer, else the step most often visited. */
+  bestAnswer() {
+    const answers = [...this.nodes.values()].filter(node => node.status === 'answer')
+    const wrong = () => answers.sort((a, b) => meanQ(b) - meanQ(a))[0]
+    return this.rightAnswers()[0] ?? wrong() ?? this.#mostVisited()
+  }
+
+  #mostVisited() {
+    let node = this.nodes.get('0')
+    while (node?.children.some(child => child.visits))
+      node = node.children.reduce((a, b) => (b.visits > a.visits ? b : a))
+    return node
+  }
+
   /** Right answers, by mean Q of the path to them. */
   rightAnswers() {
     const right = [...this.nodes.values()].filter(node => node.status === 'answer' && node.correct)
@@ -139,7 +160,7 @@ const TONES = {
 }
 
 export const WORDS = {
-  good: 'right answer',
+  good: 'answer verified',
   bad: 'wrong answer',
   unsure: 'undecided answer',
   error: 'code failed',

@@ -31,6 +31,13 @@ export class TreeOutline {
     this.frame ||= requestAnimationFrame(() => this.#paint())
   }
 
+  /** The first look: the way to the best answer, if not all lines can be seen. */
+  firstLook() {
+    if (!this.tree.size || LINE * this.rows.length <= this.element.clientHeight) return
+    this.tree.foldAround(this.tree.bestAnswer())
+    this.rearrange()
+  }
+
   fit() {
     this.element.scrollTo({top: 0})
   }

@@ -18,6 +18,7 @@ export function treeTools(view) {
     h('span.group', {}, finder(view), view.matched),
     visitedOnly(view),
     folding(view),
+    bestAnswer(view),
     view.drawing === 'map' && zooming(view),
   ]
 }
@@ -79,6 +80,14 @@ function folding(view) {
       changed(() => tree.unfoldAll()),
     ),
   )
+}
+
+function bestAnswer(view) {
+  const go = () => {
+    const best = view.tree.bestAnswer()
+    if (best) view.choose(best.path)
+  }
+  return button('best answer', 'go to the best answer; b goes through the right ones', go)
 }
 
 function zooming({drawn}) {

@@ -7,7 +7,7 @@ import {to} from '../router.js'
 import {paintTrainings} from './trainings.js'
 
 const BOX = {width: 150, height: 40}
-const STEP = {x: 190, y: 64}
+const STEP = {x: 190, y: 50}
 
 const LIVE_SECONDS = 2
 const IDLE_SECONDS = 10
@@ -22,7 +22,7 @@ export async function show(root, {run, parts: [chosen], store, signal, mount}) {
       'div.title',
       {},
       h('h1', {}, 'Models'),
-      h('p', {}, 'Arrows lead from what a training started from to what it made.'),
+      h('p', {}, 'A line leads from a version down to each that was trained from it.'),
     ),
     trainings,
     models.length
@@ -56,24 +56,19 @@ async function follow(trainings, models, signal) {
   )
 }
 
+/** Each version in a row of its own below what it was trained from, so that no line crosses a box. */
 function descent(models, run, chosen, known) {
   const columns = [...new Set(models.map(each => each.round))].sort((a, b) => a - b)
-  const rows = new Map()
-  const places = new Map()
-  for (const each of models) {
-    const key = `${each.round} ${each.kind}`
-    const nth = rows.get(key) ?? 0
-    rows.set(key, nth + 1)
-    places.set(each.id, {
-      x: 12 + STEP.x * columns.indexOf(each.round),
-      y: 34 + STEP.y * ((each.kind === 'ppm' ? 1 : 0) + 2 * nth),
-    })
-  }
-  const height = Math.max(...[...places.values()].map(place => place.y)) + BOX.height + 12
-  const width = STEP.x * columns.length
+  const rows = inFamilies(models, known)
+  const places = new Map(
+    rows.map((each, row) => [each.id, {x: left(each, columns, models), y: 30 + STEP.y * row}]),
+  )
+  const width = 20 + Math.max(...[...places.values()].map(({x}) => x)) + BOX.width
+  const height = 30 + STEP.y * rows.length
   return h(
     'section.card.descent',
     {},
+    h('h2', {}, 'Lineage'),
     h(
       'div.scroll',
       {},
@@ -89,7 +84,7 @@ function descent(models, run, chosen, known) {
         columns.map((round, i) =>
           svg(
             'text.tick',
-            {x: 12 + STEP.x * i, y: 18},
+            {x: 12 + STEP.x * i, y: 16},
             round === 0 ? 'bootstrap' : `after round ${round}`,
           ),
         ),
@@ -102,17 +97,30 @@ function descent(models, run, chosen, known) {
   )
 }
 
-function arrow(from, to_) {
-  const sameColumn = from.x === to_.x
-  const [x1, y1] = sameColumn
-    ? [from.x + BOX.width / 2, from.y + BOX.height]
-    : [from.x + BOX.width, from.y + BOX.height / 2]
-  const [x2, y2] = sameColumn ? [to_.x + BOX.width / 2, to_.y] : [to_.x, to_.y + BOX.height / 2]
-  const middle = (x1 + x2) / 2
-  const path = sameColumn
-    ? `M${x1} ${y1}L${x2} ${y2 - 5}`
-    : `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2 - 5} ${y2}`
-  const head = sameColumn ? `M${x2 - 4} ${y2 - 6}l4 5l4 -5` : `M${x2 - 6} ${y2 - 4}l5 4l-5 4`
+/** The versions, each before its descendants: PPMs first, which have none. */
+function inFamilies(models, known) {
+  const children = parent => models.filter(each => each.parent_id === parent)
+  const order = (a, b) => b.kind.localeCompare(a.kind) || a.round - b.round
+  const seen = new Set()
+  const family = each => {
+    if (seen.has(each.id)) return []
+    seen.add(each.id)
+    return [each, ...children(each.id).toSorted(order).flatMap(family)]
+  }
+  return models.filter(each => !known.has(each.parent_id)).concat(models).flatMap(family)
+}
+
+/** By round; a little further to the right than a parent of the same round. */
+function left(each, columns, models) {
+  const parent = models.find(({id}) => id === each.parent_id)
+  return 12 + STEP.x * columns.indexOf(each.round) + (parent?.round === each.round ? 26 : 0)
+}
+
+/** From the foot of a version down to the row of one that was trained from it. */
+function arrow(from, until) {
+  const [x, y] = [from.x + 12, until.y + BOX.height / 2]
+  const path = `M${x} ${from.y + BOX.height}V${y - 6}q0 6 6 6H${until.x - 2}`
+  const head = `M${until.x - 6} ${y - 4}l5 4l-5 4`
   return svg('g.arrow', {}, svg('path', {d: path}), svg('path', {d: head}))
 }
 

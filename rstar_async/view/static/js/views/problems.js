@@ -3,10 +3,11 @@
 
 import {ask, every} from '../api.js'
 import {chip, empty, h, put, repaint, select, switcher} from '../dom.js'
-import {count, duration, percent, short} from '../format.js'
+import {count, duration, percent, plural, short} from '../format.js'
 import {step, viewKeys} from '../keys.js'
 import {pager, square} from '../parts.js'
 import {go, to} from '../router.js'
+import {sortHeading} from '../table.js'
 
 const PAGE = 50
 const LIVE_SECONDS = 5
@@ -20,10 +21,22 @@ const STATES = [
 const ORDERS = [
   ['problem', 'as stored'],
   ['late', 'solved late'],
-  ['tokens', 'most tokens'],
-  ['seconds', 'longest'],
-  ['level', 'hardest level'],
-  ['kind', 'kind'],
+]
+// `order` is the server's name of what rows are sorted by.
+const COLUMNS = [
+  {name: 'Problem', order: 'question', about: 'the question'},
+  {name: 'Kind', order: 'kind'},
+  {name: 'Level', order: 'level', about: 'difficulty as its source says'},
+  {name: 'Rounds', order: 'rounds', about: 'a square for each search: green solved, red not'},
+  {
+    name: 'Found at',
+    order: 'found',
+    number: true,
+    about: 'share of the expansions after which there was a right answer',
+  },
+  {name: 'Tokens', order: 'tokens', number: true, about: 'sampled in all searches that are shown'},
+  {name: 'Nodes', order: 'nodes', number: true, about: 'different steps in their trees'},
+  {name: 'Took', order: 'seconds', number: true, about: 'seconds of searching'},
 ]
 
 export async function show(root, {run, query, signal, mount}) {
@@ -38,7 +51,7 @@ export async function show(root, {run, query, signal, mount}) {
   const list = h('section.card.list', {})
   put(root, h('div.title', {}, h('h1', {}, 'Problems')), filters(query, facets, rounds, turn), list)
   const paint = found =>
-    repaint(list, table(found, run, query), pager(found.total, offset, turn, PAGE))
+    repaint(list, table(found, run, query, turn), pager(found.total, offset, turn, PAGE))
   paint(page)
   mount()
   viewKeys(
@@ -99,25 +112,23 @@ function filters(query, facets, rounds, turn) {
     ),
     select('kind', query.kind ?? '', options('kind'), kind => turn({kind})),
     select('level', query.level ?? '', options('level'), level => turn({level})),
-    select('order', query.order ?? 'problem', ORDERS, order => turn({order})),
+    select('order', query.order ?? 'problem', orders(query.order), order =>
+      turn({order, direction: ''}),
+    ),
   )
+}
+
+/** The orders without a column, and the one that a heading chose. */
+function orders(chosen) {
+  const column = COLUMNS.find(({order}) => order === chosen)
+  return column ? [...ORDERS, [chosen, `by ${column.name.toLowerCase()}`]] : ORDERS
 }
 
 const inOrder = (a, b) => a.localeCompare(b, 'en', {numeric: true})
 
-function table(page, run, query) {
+function table(page, run, query, turn) {
   if (!page.problems.length)
     return empty('No problem is like that. ', h('a', {href: to(run, 'problems')}, 'Show all'))
-  const head = [
-    ['Problem'],
-    ['Kind'],
-    ['Level'],
-    ['Rounds'],
-    ['Found at', 'number'],
-    ['Tokens', 'number'],
-    ['Nodes', 'number'],
-    ['Took', 'number'],
-  ]
   return h(
     'div.scroll',
     {},
@@ -130,7 +141,7 @@ function table(page, run, query) {
         h(
           'tr',
           {},
-          head.map(([name, kind]) => h(kind ? `th.${kind}` : 'th', {scope: 'col'}, name)),
+          COLUMNS.map(column => heading(column, query, turn)),
         ),
       ),
       h(
@@ -139,6 +150,16 @@ function table(page, run, query) {
         page.problems.map(each => row(each, run, query)),
       ),
     ),
+  )
+}
+
+/** A heading that sorts all pages: as is usual for the column, then the other way. */
+function heading(column, {order, direction}, turn) {
+  const usual = column.number || ['level', 'rounds'].includes(column.order) ? 'down' : 'up'
+  const now = column.order === order ? direction || usual : ''
+  const other = {up: 'down', down: 'up'}
+  return sortHeading(column, now, () =>
+    turn({order: column.order, direction: now ? other[now] : usual}),
   )
 }
 
@@ -175,7 +196,7 @@ const found = search =>
   search.first_right
     ? h(
         'span',
-        {title: `a right answer came with expansion ${search.first_right} of ${search.expansions}`},
+        {title: `a right answer came with expansion ${search.first_right} of ${plural(search.expansions, 'expansion')}`},
         percent(search.first_right / search.expansions, 0),
       )
     : '–'

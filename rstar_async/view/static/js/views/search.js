@@ -72,6 +72,7 @@ class SearchView {
   async load() {
     await loadTree(this.id, this.tree, () => this.drawn?.rearrange(), this.signal)
     this.tree.foldToLook()
+    this.paintHead()
     this.reveal(this.state.selected)
   }
 
@@ -174,7 +175,8 @@ class SearchView {
   }
 
   paintHead() {
-    put(this.head, searchHead(this.run, this.found, this.tree.size))
+    const root = this.tree.nodes.get('0')
+    put(this.head, searchHead(this.run, this.found, this.tree.size, root))
   }
 
   paintTools() {

@@ -2,7 +2,7 @@
 
 import {ask} from '../api.js'
 import {chip, empty, h, put, select, switcher} from '../dom.js'
-import {count, signed} from '../format.js'
+import {count, percent, plural, signed} from '../format.js'
 import {go, to} from '../router.js'
 import {wholeWay} from '../tree/detail.js'
 import {pager} from '../parts.js'
@@ -10,7 +10,7 @@ import {pager} from '../parts.js'
 const PAGE = 10
 
 export async function show(root, {run, query, signal, mount}) {
-  const {rounds} = await ask(['runs', run], {}, signal)
+  const {rounds, models} = await ask(['runs', run], {}, signal)
   const searched = rounds.filter(each => each.train?.finished)
   if (!searched.length)
     return put(root, h('h1', {}, 'Solutions'), empty('No search of this run has finished yet.'))
@@ -24,7 +24,7 @@ export async function show(root, {run, query, signal, mount}) {
       'div.title',
       {},
       h('h1', {}, 'Solutions'),
-      h('p', {}, 'One a problem. Mean Q is over the steps of the solution.'),
+      h('p', {}, 'One a problem. Mean Q is over the steps of the solution.', judged(models, round)),
     ),
     filters(query, searched, round, turn),
     list,
@@ -43,6 +43,15 @@ export async function show(root, {run, query, signal, mount}) {
   )
 }
 
+/** Where the truth about each step is known: how many solutions are right by more than luck. */
+function judged(models, round) {
+  const {metrics} =
+    models.findLast(each => String(each.round) === round && each.metrics.solutions_judged > 0) ?? {}
+  if (!metrics) return null
+  const {solutions_judged: all, solutions_right_process: right} = metrics
+  return ` Of ${plural(all, 'solution')} with a verified answer that the policy learnt from, ${count(right)} (${percent(right / all, 0)}) have a right process too.`
+}
+
 function filters(query, searched, round, turn) {
   const numbers = searched.map(each => [String(each.round.number), String(each.round.number)])
   return h(
@@ -52,7 +61,7 @@ function filters(query, searched, round, turn) {
       'answer',
       query.correct ?? 'true',
       [
-        ['true', 'right'],
+        ['true', 'answer verified'],
         ['false', 'wrong'],
       ],
       correct => turn({correct}),
@@ -77,10 +86,10 @@ function card({answer, steps}, run, right) {
     h(
       'header',
       {},
-      chip(right ? 'right' : 'wrong', right ? 'good' : 'bad'),
+      chip(right ? 'answer verified' : 'wrong answer', right ? 'good' : 'bad'),
       h('span', {}, 'mean Q ', h('b', {}, signed(answer.mean_q))),
       h('span', {}, 'lowest ', h('b', {}, signed(answer.min_q))),
-      h('span', {}, h('b', {}, count(answer.depth)), ' steps'),
+      h('span', {}, plural(answer.depth, 'step')),
       h('span', {}, 'answer ', h('b', {}, answer.answer)),
       h(
         'a.more',
