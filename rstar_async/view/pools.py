@@ -49,7 +49,7 @@ class PoolMonitor:
         if self.home is None:
             return True
         try:
-            running_holder(self.home)
+            brokers_of(self.home)
         except (BadInput, msgspec.MsgspecError):
             return False
         return True
