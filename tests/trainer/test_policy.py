@@ -121,7 +121,7 @@ def test_every_step_is_reported(base, rows, tmp_path):
     train(base, rows[:8], tmp_path / "model", progress)
     lines = [json.loads(line) for line in progress.file.read_text().splitlines()]
     assert [line["step"] for line in lines] == [0, 1, 2]
-    assert set(lines[0]) == {"phase", "round", "step", "total", "loss"}
+    assert set(lines[0]) == {"phase", "round", "step", "total", "loss", "time"}
     assert {(line["phase"], line["round"], line["total"]) for line in lines} == {("policy", 3, 2)}
     assert lines[1]["loss"] == progress.losses[0]
 

@@ -8,13 +8,13 @@ import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 FOLDER = Path(__file__).parent / "screenshots"
 SHRUNK = 8
 SHADES = 16
-# Mean difference of all blocks, and the share of blocks that differ clearly; of 255 and of 1.
-MEAN, CLEAR, CLEAR_SHARE = 6.0, 64.0, 0.03
+# Two different pages of the viewer are 0.23 apart or more, a page and itself 0.
+ALIKE = 0.18
 
 
 def small(png: bytes) -> Image.Image:
@@ -28,15 +28,27 @@ def save(picture: Image.Image, file: Path) -> None:
     picture.quantize(SHADES).save(file, optimize=True)
 
 
-def difference(one: Image.Image, other: Image.Image) -> tuple[float, float]:
-    """The mean difference, and the share of blocks that differ clearly."""
+def load(file: Path) -> Image.Image:
+    with Image.open(file) as picture:
+        return picture.convert("L")
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    """How much of what stands out from the ground is at another place or in another shade: from 0,
+    nothing, to 1, all of it."""
     if one.size != other.size:
-        return 255.0, 1.0
-    grey = [np.asarray(each.convert("L"), dtype=float) for each in (one, other)]
-    apart = np.abs(grey[0] - grey[1])
-    return float(apart.mean()), float((apart > CLEAR).mean())
+        return 1.0
+    drawn = [_drawn(each) for each in (one, other)]
+    apart = np.abs(drawn[0] - drawn[1]).sum()
+    return float(apart / max(1.0, drawn[0].sum() + drawn[1].sum()))
 
 
 def alike(one: Image.Image, other: Image.Image) -> bool:
-    mean, share = difference(one, other)
-    return mean <= MEAN and share <= CLEAR_SHARE
+    return difference(one, other) <= ALIKE
+
+
+def _drawn(picture: Image.Image) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
+    """How far each block is from the most usual shade, blurred by one block."""
+    blurred = picture.convert("L").filter(ImageFilter.BoxBlur(1))
+    shades = np.asarray(blurred, dtype=np.float64)
+    return np.abs(shades - np.median(shades))

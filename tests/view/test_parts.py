@@ -123,3 +123,21 @@ def _copy(file: Path) -> bytes:
     """The database with what its journal holds."""
     with sqlite3.connect(file) as source:
         return source.serialize()
+
+
+def test_a_table_that_is_repainted_keeps_its_words_and_the_focus(visit):
+    """As workers and runs are, every few seconds."""
+    page = visit.open(f"/{RUN}/recipe")
+    page.get_by_label("filter recipe").fill("ppm")
+    page.evaluate(
+        """async () => {
+          const {repaint} = await import('/js/dom.js')
+          const {table} = await import('/js/table.js')
+          const card = document.querySelector('.card')
+          const rows = Array.from({length: 9}, (_, i) => ({name: `ppm.${i}`}))
+          repaint(card, table('recipe', [{name: 'Setting', value: row => row.name}], rows))
+        }"""
+    )
+    assert page.get_by_label("filter recipe").input_value() == "ppm"
+    page.keyboard.type(".3")
+    assert page.locator("tbody tr").all_text_contents() == ["ppm.3"]

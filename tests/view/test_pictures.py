@@ -1,11 +1,12 @@
 """What the comparison of screenshots takes for the same."""
 
 import io
+import itertools
 
 import numpy as np
 from PIL import Image
 
-from tests.view.pictures import alike, small
+from tests.view.pictures import FOLDER, alike, load, small
 
 
 def picture(draw):
@@ -40,3 +41,13 @@ def test_a_card_that_moved_vanished_or_changed_its_shade_is_another_page():
     assert not alike(page, picture(card(90)))
     assert not alike(page, picture(lambda pixels: None))
     assert not alike(page, picture(card(40, shade=200)))
+
+
+def test_no_two_pages_of_a_width_are_taken_for_the_same():
+    """But for those that begin alike on narrow screens."""
+    for width in (360, 1024, 1360):
+        stored = {file.stem: load(file) for file in FOLDER.glob(f"*-{width}.png")}
+        assert len(stored) > 10
+        stored.pop(f"tree-siblings-{width}")
+        for one, other in itertools.combinations(stored, 2):
+            assert not alike(stored[one], stored[other]), (one, other)

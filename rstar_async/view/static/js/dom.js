@@ -44,14 +44,15 @@ export function put(element, ...children) {
   append(element, children)
 }
 
-/** `put`, but keeps the focus on the same link. */
+/** `put`, but keeps the focus on the same link, or on the field of the same label. */
 export function repaint(element, ...children) {
-  const focused = element.contains(document.activeElement)
-    ? document.activeElement.getAttribute('href')
-    : null
+  const before = element.contains(document.activeElement) ? document.activeElement : null
   put(element, ...children)
-  if (focused)
-    [...element.querySelectorAll('a')].find(each => each.getAttribute('href') === focused)?.focus()
+  const name = before?.hasAttribute('href') ? 'href' : 'aria-label'
+  const value = before?.getAttribute(name)
+  if (!value) return
+  const same = each => each.getAttribute(name) === value
+  ;[...element.querySelectorAll(before.tagName)].find(same)?.focus()
 }
 
 /** A link within the page. */

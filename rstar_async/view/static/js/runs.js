@@ -3,7 +3,7 @@
 
 import {ask, every} from './api.js'
 import {chart} from './chart.js'
-import {chip, empty, h, put} from './dom.js'
+import {chip, empty, h, put, repaint} from './dom.js'
 import {count, duration, percent, when} from './format.js'
 import {commonKeys, showHelp, startKeys, step} from './keys.js'
 import {table} from './table.js'
@@ -59,7 +59,7 @@ function frame({folder}) {
 
 async function paintList() {
   const found = await ask(['folder'])
-  put(list, found.runs.length ? table('runs', columns(), found.runs) : empty('No run is here yet.'))
+  repaint(list, found.runs.length ? table('runs', columns(), found.runs) : empty('No run is here yet.'))
   return found
 }
 

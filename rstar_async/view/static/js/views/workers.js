@@ -1,8 +1,9 @@
 // The pools of a running system as their brokers see them now.
 
 import {ask, every} from '../api.js'
-import {chip, empty, h, put} from '../dom.js'
+import {chip, empty, h, repaint} from '../dom.js'
 import {count, duration} from '../format.js'
+import {table} from '../table.js'
 
 const LIVE_SECONDS = 2
 const QUIET_SECONDS = 10
@@ -15,7 +16,7 @@ export async function show(root, {signal, mount}) {
 }
 
 function paint(root, {running, reason, pools}) {
-  put(
+  repaint(
     root,
     h('div.title', {}, h('h1', {}, 'Workers')),
     running
@@ -52,49 +53,33 @@ function card(name, status) {
       figure('rejected', counters.rejected, true),
     ),
     status.workers.length
-      ? h('div.scroll', {}, workerTable(status.workers))
+      ? table(`workers of ${name}`, COLUMNS, status.workers)
       : empty('No worker has come yet.'),
   )
 }
 
-function workerTable(workers) {
-  const row = each =>
-    h(
-      'tr',
-      {},
-      h('td', {}, h('code', {}, each.name)),
-      h(
-        'td',
-        {},
-        h('progress', {
-          max: each.capacity || 1,
-          value: each.running,
-          title: `${each.running} of ${each.capacity}`,
-        }),
-        ` ${each.running} / ${each.capacity}`,
-      ),
-      h(
-        'td.number',
-        {},
-        each.quarantine_seconds
-          ? chip(`quarantined ${duration(each.quarantine_seconds)}`, 'bad')
-          : each.silent_seconds > QUIET_SECONDS
-            ? chip(`silent ${duration(each.silent_seconds)}`, 'bad')
-            : 'well',
-      ),
-    )
-  return h(
-    'table.rows',
-    {},
-    h(
-      'thead',
-      {},
-      h(
-        'tr',
-        {},
-        ['Worker', 'Busy', ''].map(name => h('th', {scope: 'col'}, name)),
-      ),
-    ),
-    h('tbody', {}, workers.map(row)),
-  )
+const COLUMNS = [
+  {name: 'Worker', value: each => each.name, cell: each => h('code', {}, each.name)},
+  {
+    name: 'Busy',
+    about: 'jobs that run here now, of how many may',
+    value: each => each.running,
+    cell: busy,
+  },
+  {
+    name: 'State',
+    about: 'well, silent for some time, or quarantined: it did several jobs wrongly and gets none',
+    value: each => each.quarantine_seconds || Math.floor(each.silent_seconds / QUIET_SECONDS),
+    cell: state,
+  },
+]
+
+function busy({running, capacity}) {
+  const title = `${running} of ${capacity}`
+  return [h('progress', {max: capacity || 1, value: running, title}), ` ${running} / ${capacity}`]
+}
+
+function state({quarantine_seconds: quarantined, silent_seconds: silent}) {
+  if (quarantined) return chip(`quarantined ${duration(quarantined)}`, 'bad')
+  return silent > QUIET_SECONDS ? chip(`silent ${duration(silent)}`, 'bad') : 'well'
 }
