@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from msgspec import structs
 
-from rstar_async.config import PolicyConfig, PPMConfig, TrainingConfig
+from rstar_async.config import LoRAConfig, PolicyConfig, PPMConfig, TrainingConfig
 from rstar_async.demo.problems import word_problems
 from rstar_async.text.encoding import Encoder
 from rstar_async.trainer import distributed
@@ -27,6 +27,7 @@ from tests.trainer.stored_trees import packed_trees
 # 10 examples in batches of 4: the last batch of an epoch is smaller.
 POLICY = PolicyConfig(epochs=2, learning_rate=3e-3, batch_size=4, micro_batch=2)
 PPM = PPMConfig(epochs=2, learning_rate=3e-3, batch_trees=4, min_steps=0)
+ADAPTED = structs.replace(PPM, lora=LoRAConfig(rank=2))
 
 
 def main(base: Path, into: Path) -> None:
@@ -38,6 +39,7 @@ def main(base: Path, into: Path) -> None:
         "policy": policy_losses(base, encoder, into / "policy"),
         "ppm": ppm_losses(base, trees, into / "ppm"),
         "stopped": early_stop(base, packed_trees(encoder, 50), into / "stopped"),
+        "adapters": ppm_losses(base, trees, into / "adapters", ADAPTED),
         "sharded": sharded_figures(base, trees),
         "any_rank": distributed.any_rank(distributed.is_rank0(), not distributed.is_rank0(), False),
         "from_rank0": distributed.on_rank0(lambda: "by rank 0"),
@@ -56,9 +58,9 @@ def policy_losses(base, encoder, into):
     return progress.losses
 
 
-def ppm_losses(base, trees, into):
+def ppm_losses(base, trees, into, settings=PPM):
     progress = TrainingProgress("ppm")
-    job = PPMJob(base, trees, trees[:3], PPM, TrainingConfig(), scale=5.0, seed=1)
+    job = PPMJob(base, trees, trees[:3], settings, TrainingConfig(), scale=5.0, seed=1)
     metrics = train_ppm(job, into=into, progress=progress)
     accuracies = [record["pair_accuracy_train"] for record in progress.step_log[1:]]
     return [*progress.losses, *accuracies, metrics["pair_accuracy"]]

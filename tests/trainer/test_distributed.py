@@ -28,7 +28,7 @@ def trainings(base, tmp_path_factory):
 
 
 def _run(base, into, launcher):
-    for name in ("policy", "ppm", "stopped"):
+    for name in ("policy", "ppm", "stopped", "adapters"):
         (into / name).mkdir()
     command = [
         sys.executable,
@@ -44,7 +44,7 @@ def _run(base, into, launcher):
     return into, json.loads((into / "figures.json").read_text())
 
 
-@pytest.mark.parametrize("kind", ["policy", "ppm"])
+@pytest.mark.parametrize("kind", ["policy", "ppm", "adapters"])
 def test_two_processes_have_the_losses_of_one(kind, trainings):
     (_, one), (_, two) = trainings
     assert len(one[kind]) >= 6
@@ -56,7 +56,7 @@ def test_two_processes_end_a_training_where_one_does(trainings):
     assert two["stopped"] == pytest.approx(one["stopped"], abs=0.03)
 
 
-@pytest.mark.parametrize("kind", ["ppm", "stopped"])
+@pytest.mark.parametrize("kind", ["ppm", "stopped", "adapters"])
 def test_two_processes_train_the_weights_of_one(kind, trainings):
     one, two = (
         AutoModelForSequenceClassification.from_pretrained(into / kind, dtype="float32")
