@@ -1,6 +1,8 @@
 """What someone types in the first hour, in a terminal of 80 columns, with the demo's tiny model."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ SMALL = (
     *("--policy.learning_rate", "1e-3", "--policy.batch_size", "4", "--ppm.min_steps", "4"),
     *("--evaluation.samples", "2", "--evaluation.rollouts", "2"),
 )
+QUESTION = "1) Tom has 12 coins. 2) He buys 5 coins. 3) How many coins does Tom have now?"
 # Paths and options are not broken; everything else must fit.
 LONG = ("/", "--", "sqlite:")
 
@@ -58,23 +61,42 @@ def test_its_bars_have_all_their_numbers_and_end_full(run):
     assert too_wide(run.lines) == []
 
 
+AFTERWARDS = [
+    (),
+    ("--help",),
+    ("report", "runs/mine"),
+    ("models", "runs/mine"),
+    ("trajectories", "runs/mine", "--limit", "2"),
+    ("settings", "search"),
+    ("settings", "search.rollouts"),
+    ("presets",),
+    ("compare", "runs/mine", "runs/mine"),
+    ("solve", QUESTION, "--model", "runs/mine"),
+    ("export", "runs/mine", "sft.jsonl", "--as", "messages"),
+]
+
+
 @pytest.mark.parametrize(
-    "words",
-    [
-        (),
-        ("report", "runs/mine"),
-        ("models", "runs/mine"),
-        ("trajectories", "runs/mine", "--limit", "2"),
-        ("settings", "search"),
-        ("presets",),
-        ("compare", "runs/mine", "runs/mine"),
-    ],
-    ids=lambda words: words[0] if words else "nothing",
+    "words", AFTERWARDS, ids=lambda words: "-".join(words[:2]).replace("/", "-") or "nothing"
 )
 def test_what_is_looked_at_afterwards_fits(run, folder, words):
     ended = rstar(*words, folder=folder)
     assert ended.code == 0, ended.text
     assert too_wide(ended.lines) == []
+
+
+def test_the_status_of_a_run_that_is_over_says_so_in_a_line(run, folder):
+    ended = rstar("status", "runs/mine", folder=folder)
+    assert ended.code == 2
+    assert ended.text.strip() == "rstar: no run is going on in runs/mine"
+
+
+def test_no_command_of_the_readme_is_left_out():
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    verbs = set(re.findall(r"(?:^|`)rstar ([a-z]+)", readme, re.MULTILINE))
+    assert len(verbs) > 5
+    elsewhere = {"view", "evaluate", "doctor"}  # tests/view, tests/cli, tests/workers
+    assert verbs <= {"run", "status", *elsewhere, *(words[0] for words in AFTERWARDS if words)}
 
 
 def test_a_run_that_solves_nothing_says_why_and_exits_with_3(folder):
