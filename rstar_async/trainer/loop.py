@@ -9,6 +9,7 @@ from rstar_async.trainer import distributed
 from rstar_async.trainer.bootstrap import BOOTSTRAP, bootstrap
 from rstar_async.trainer.context import TrainingContext
 from rstar_async.trainer.errors import Stopped
+from rstar_async.trainer.host_memory import return_freed_memory
 from rstar_async.trainer.hub import push_all
 from rstar_async.trainer.publish import clear_drafts, remove_published
 from rstar_async.trainer.round import train_round
@@ -48,10 +49,13 @@ def _remove_drafts(context: TrainingContext) -> None:
 
 def _train(context: TrainingContext, number: int) -> None:
     started = time.monotonic()
-    if number == BOOTSTRAP:
-        bootstrap(context)
-    else:
-        train_round(context, number)
+    try:
+        if number == BOOTSTRAP:
+            bootstrap(context)
+        else:
+            train_round(context, number)
+    finally:
+        return_freed_memory()
     distributed.on_rank0(lambda: prune(context))
     seconds = time.monotonic() - started
     TRAINED_ROUNDS.labels(str(number)).inc()
