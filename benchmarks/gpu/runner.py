@@ -20,7 +20,7 @@ from rstar_async.launch.processes import ProcessSpec
 
 GRACE_SECONDS = 12.0
 POLL_SECONDS = 0.2
-LONGEST_REASON = 160
+LONGEST_REASON, LAST_LINES = 160, 10
 
 
 class Runner:
@@ -88,6 +88,6 @@ class Runner:
 
 
 def _reason(log: LogFile, code: int) -> str:
-    """The last line of a log, which names the exception if there was one."""
-    lines = log.last_lines(1)
-    return lines[0].strip(" |")[:LONGEST_REASON] if lines else describe_end(code)
+    """The last line of a log with a word in it, which names the exception if there was one."""
+    lines = [line for line in log.last_lines(LAST_LINES) if any(map(str.isalpha, line))]
+    return lines[-1].strip(" |")[:LONGEST_REASON] if lines else describe_end(code)

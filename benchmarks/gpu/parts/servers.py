@@ -4,7 +4,6 @@ What each takes of the card is a share of what is free when it starts, so they s
 other. `ManagedServer` compares the sums of each with those of the trainer.
 """
 
-import signal
 import time
 from contextlib import AsyncExitStack
 from functools import partial
@@ -24,7 +23,6 @@ ROLES = {POLICY: POLICY_ROLE, PPM: PPM_ROLE}
 
 
 def measure(place: Place, findings: Findings) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         trio.run(partial(_serve, place, findings))
     except* KeyboardInterrupt:

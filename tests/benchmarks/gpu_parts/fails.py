@@ -5,4 +5,4 @@ from rstar_async.errors import RstarError
 
 def measure(place, findings):
     findings.note("before", 1.0)
-    raise RstarError("the server has gone")
+    raise ExceptionGroup("of a nursery", [RstarError("the server has gone")])
