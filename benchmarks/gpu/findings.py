@@ -11,10 +11,10 @@ from benchmarks.report import Comparison
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One figure. Without a `comparison` it has no target."""
+    """One figure; no value: it is not a number. Without a `comparison` it has no target."""
 
     figure: str
-    value: float | str
+    value: float | str | None
     unit: str = ""
     comparison: Comparison | None = None
     target: float = 0.0
@@ -35,7 +35,7 @@ class Findings:
         self, figure: str, value: float, unit: str, comparison: Comparison, target: float
     ) -> None:
         """A figure with a target that holds on every machine."""
-        self._add(Finding(figure, value, unit, comparison, target))
+        self._add(Finding(figure, float(value), unit, comparison, target))
 
     def claim_on_card(
         self, figure: str, value: float, unit: str, comparison: Comparison, target: float

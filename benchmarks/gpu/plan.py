@@ -105,5 +105,6 @@ def _claim(report: Report, part: str, found: Finding) -> None:
     if found.comparison is None or isinstance(found.value, str):
         return
     assert found.comparison in HOLDS
+    value = float("nan") if found.value is None else found.value
     figure = f"{part}: {found.figure}"
-    report.claim(figure, found.value, found.unit, found.comparison, found.target)
+    report.claim(figure, value, found.unit, found.comparison, found.target)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -9,7 +10,7 @@ import trio
 import trio.testing
 
 from benchmarks.gpu.card import Card, parse_card
-from benchmarks.gpu.findings import Finding
+from benchmarks.gpu.findings import Finding, Findings, read_findings
 from benchmarks.gpu.lockstep import Lockstep
 from benchmarks.gpu.page import BEGIN, END, with_table
 from benchmarks.gpu.plan import (
@@ -79,6 +80,20 @@ def test_a_figure_with_a_target_is_a_claim_also_of_a_part_that_failed() -> None:
     report_outcomes(report, [Outcome(CUDA, "failed: why", 1.0, found)])
     assert report.claims[0] == Claim("attention: share", 0.5, "", ">= 0.9", False)
     assert [row["value"] for row in report.rows] == [1.0, 0.5, "H200"]
+
+
+def test_figures_come_back_as_they_were_written_and_what_is_no_number_holds_nowhere(
+    tmp_path: Path,
+) -> None:
+    findings = Findings(tmp_path / "part.jsonl", on_card=True)
+    findings.note("problems", 12)
+    findings.claim("the same", True, "", "==", 1)
+    findings.claim_on_card("share", float("nan"), "", ">=", 0.9)
+    found = read_findings(tmp_path / "part.jsonl")
+    assert [one.value for one in found] == [12, 1.0, None]
+    report = open_report("", ["--json"])
+    report_outcomes(report, [Outcome(CUDA, DONE, 1.0, found)])
+    assert [claim.holds for claim in report.claims] == [True, False, True]
 
 
 def test_the_rate_leaves_out_the_start_and_the_stragglers() -> None:

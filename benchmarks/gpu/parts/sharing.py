@@ -37,7 +37,7 @@ async def _hand_over_and_back(place: Place, findings: Findings) -> None:
     if place.on_card:
         findings.claim("memory used after / before", _used(place) / held, "share", ">=", 0.9)
     same = before == await _answers(place)
-    findings.claim("the same answers before and after", same, "", "==", 1)
+    findings.claim("the same answers before and after", float(same), "", "==", 1)
 
 
 async def _seconds(gpu: SharedGPU, owner: Owner) -> float:
