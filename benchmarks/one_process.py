@@ -3,6 +3,7 @@
 Only the engine's own server, if it has one, is a process of its own. Nothing is simulated.
 """
 
+import os
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from rstar_async.data.problems import problems_of_round
 from rstar_async.domains.math import MathDomain
 from rstar_async.launch.sockets import clients_endpoint, workers_endpoint
 from rstar_async.search.models import ActiveModels
-from rstar_async.search.pools import open_pools
+from rstar_async.search.pools import Pools, open_pools
 from rstar_async.search.runner import SearchPlan, SearchRunner
 from rstar_async.seeding import search_id
 from rstar_async.wire.payloads import POOLS
@@ -28,12 +29,14 @@ from workers.serve_model import serve_model
 
 POLICY = "policy"
 DEMO = Path(__file__).parents[1] / "rstar_async" / "demo" / "checkpoint"
-SLOTS = 2
+SLOTS = len(os.sched_getaffinity(0))
 CAPACITY = 64
 
 
-def recipe_in(folder: Path, problems: int, search: SearchConfig) -> Recipe:
-    """One round over generated problems, searched by the demo's policy."""
+def recipe_in(
+    folder: Path, problems: int, search: SearchConfig, model: Path | None = None
+) -> Recipe:
+    """One round over generated problems, searched by the policy in `model`, or by the demo's."""
     recipe = Recipe(
         name="one-process",
         home=str(folder / "home"),
@@ -41,18 +44,26 @@ def recipe_in(folder: Path, problems: int, search: SearchConfig) -> Recipe:
         search=search,
     )
     policy = recipe.models_folder / POLICY
-    shutil.copytree(DEMO, policy)
-    (policy / "manifest.json").write_text('{"prompt_style": "tagged"}')
+    shutil.copytree(model or DEMO, policy)
+    if model is None:
+        (policy / "manifest.json").write_text('{"prompt_style": "tagged"}')
     return recipe
 
 
-async def search_all(recipe: Recipe, open_engine: Callable[[Path], Engine]) -> float:
-    """Search every problem of round 1; the store then holds everything. Seconds, searching only."""
+async def search_all(
+    recipe: Recipe,
+    open_engine: Callable[[Path], Engine],
+    as_used: Callable[[Pools], Pools] = lambda pools: pools,
+) -> float:
+    """Search every problem of round 1; the store then holds everything. Seconds, searching only.
+
+    The search gets the pools that `as_used` makes of the real ones.
+    """
     problems = problems_of_round(recipe, 1)
     searches = [_search_row(recipe, problem) for problem in problems]
     models = ActiveModels.load(recipe.models_folder, POLICY, None)
     plan = SearchPlan(models, recipe.search, ExecutionConfig(), "truth")
-    async with _opened(recipe, open_engine) as (runner, store):
+    async with _opened(recipe, open_engine, as_used) as (runner, store):
         await store.commit(
             records.Run(recipe.name, {}, recipe.seed, "benchmark"),
             records.Round(recipe.name, 1, "searching", POLICY),
@@ -66,7 +77,9 @@ async def search_all(recipe: Recipe, open_engine: Callable[[Path], Engine]) -> f
 
 @asynccontextmanager
 async def _opened(
-    recipe: Recipe, open_engine: Callable[[Path], Engine]
+    recipe: Recipe,
+    open_engine: Callable[[Path], Engine],
+    as_used: Callable[[Pools], Pools],
 ) -> AsyncIterator[tuple[SearchRunner, Store]]:
     sockets = recipe.home_folder / "sockets"
     sockets.mkdir(parents=True)
@@ -86,7 +99,7 @@ async def _opened(
         nursery.start_soon(lambda: serve_executor(ends["executor"], "executor", SLOTS, drain=never))
         endpoints = {pool: clients_endpoint(sockets, pool) for pool in POOLS}
         async with open_pools(endpoints, window=CAPACITY) as pools:
-            yield SearchRunner(pools, store, domain), store
+            yield SearchRunner(as_used(pools), store, domain), store
         nursery.cancel_scope.cancel()
 
 

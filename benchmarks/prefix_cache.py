@@ -84,7 +84,8 @@ def _measure(report: Report, cache: str) -> Spent:
     with tempfile.TemporaryDirectory(prefix="rstar-prefix-") as folder:
         recipe = recipe_in(Path(folder), problems, SEARCH)
         seconds = trio.run(search_all, recipe, _engine(report.options, cache))
-        spent = _spent(recipe, seconds, shared=report.options.engine == "local" or cache == "on")
+        shared = report.options.engine == "local" or cache == "on"
+        spent = spent_in(recipe, seconds, shared=shared)
     report.row(cache=cache, engine=report.options.engine, **dataclasses.asdict(spent))
     return spent
 
@@ -98,7 +99,8 @@ def _engine(options: argparse.Namespace, cache: str) -> Callable[[Path], Engine]
     return lambda models: SGLangEngine(models, ManagedServer(POLICY, command), "policy")
 
 
-def _spent(recipe: Recipe, seconds: float, *, shared: bool) -> Spent:
+def spent_in(recipe: Recipe, seconds: float, *, shared: bool) -> Spent:
+    """What is in the store; `shared` says whether samples of a request share its prompt."""
     with open_database(recipe.database_url, must_exist=True) as database:
         searches = database.read(queries.searches_of, recipe.name, 1)
         rows = [row for s in searches for row in database.read(queries.expansions_of, s.id)]

@@ -32,7 +32,7 @@ HOLDS = {
     ">=": operator.ge,
     ">": operator.gt,
 }
-PACKAGES = ("trio", "pyzmq", "msgspec", "sqlalchemy", "torch", "transformers")
+PACKAGES = ("trio", "pyzmq", "msgspec", "sqlalchemy", "torch", "transformers", "sglang")
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -86,11 +86,14 @@ class Report:
         holds = bool(HOLDS[comparison](value, target))
         self.claims.append(Claim(name, value, unit, f"{comparison} {target:g}", holds))
 
+    def document(self) -> Document:
+        """What has been collected so far."""
+        return Document(self._machine, self.rows, self.claims)
+
     def close(self) -> int:
         """Print everything; return the exit code."""
         if self.options.json:
-            document = Document(self._machine, self.rows, self.claims)
-            sys.stdout.buffer.write(msgspec.json.encode(document) + b"\n")
+            sys.stdout.buffer.write(msgspec.json.encode(self.document()) + b"\n")
         else:
             self._print()
         return 0 if all(claim.holds for claim in self.claims) else 1
@@ -150,6 +153,34 @@ def _claims_table(claims: list[Claim]) -> Table:
         verdict = "yes" if claim.holds else "[bold red]NO[/]"
         table.add_row(claim.name, show(claim.value), claim.unit, claim.target, verdict)
     return table
+
+
+def markdown(document: Document) -> list[str]:
+    """The lines of two tables, claims and rows; no table for none."""
+    claims = [
+        [claim.name, show(claim.value), claim.unit, claim.target, show(claim.holds)]
+        for claim in document.claims
+    ]
+    columns = list(dict.fromkeys(column for row in document.rows for column in row))
+    rows = [[show(row.get(column)) for column in columns] for row in document.rows]
+    return [
+        *_lines(["claim", "value", "unit", "target", "holds"], claims),
+        *_lines([column.replace("_", " ") for column in columns], rows),
+    ]
+
+
+def where(document: Document) -> str:
+    """The machine and the versions, in one line."""
+    here = document.machine
+    versions = ", ".join(f"{name} {version}" for name, version in here.versions.items())
+    return f"{here.date}, {here.cores} cores, load {here.load:.2f}; {versions}"
+
+
+def _lines(columns: list[str], rows: list[list[str]]) -> list[str]:
+    if not rows:
+        return []
+    lines = [columns, ["---"] * len(columns), *rows]
+    return [*(f"| {' | '.join(line)} |" for line in lines), ""]
 
 
 def show(value: Any) -> str:

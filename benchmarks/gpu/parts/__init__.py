@@ -1,0 +1,1 @@
+"""One module a part, each with `measure(place, findings)`; their order is in `gpu.plan`."""
