@@ -95,13 +95,15 @@ class Worker:
 
 @dataclass(slots=True, eq=False)
 class Client:
-    """One client process and the jobs it waits for."""
+    """One client process and the jobs it waits for; it has heard nothing yet of those that are
+    `unacknowledged`."""
 
     session: bytes
     name: str
     peer: bytes
     heard_at: float
     jobs: set[JobId] = field(default_factory=set)
+    unacknowledged: list[JobId] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
