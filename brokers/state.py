@@ -132,10 +132,10 @@ class Job:
     ending: Finished | Failed | None = None
     result: bytes = b""
     ending_sent_at: float = 0.0
+    id: JobId = field(init=False)
 
-    @property
-    def id(self) -> JobId:
-        return self.submit.job
+    def __post_init__(self) -> None:
+        self.id = self.submit.job
 
     @property
     def is_suspect(self) -> bool:
