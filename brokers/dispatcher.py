@@ -124,6 +124,8 @@ class Dispatcher:
             self._remove_silent_workers(now)
             self._remove_silent_clients(now)
             self._state.pass_time(now)
+        for client in self._state.clients:
+            self._state.acknowledge(client)
         if now - self._beaten_at >= BEAT_SECONDS:
             self._beat(now)
         return self.end_turn(now)

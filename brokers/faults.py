@@ -26,6 +26,8 @@ class FaultKeeper:
         or said otherwise, did not."""
         if job.done_by:
             self._standings.praise(job.done_by)
+        if not job.failed_on and not job.doubted:
+            return []
         failed = (job.failed_on | job.doubted) - {job.done_by} if others_failed else set()
         job.failed_on.clear()
         job.doubted.clear()

@@ -72,10 +72,13 @@ class PoolState:
 
     def submit(self, now: float, client: Client, submit: Submit, body: bytes) -> None:
         """Accept a job, known or new. Beyond the window nothing is said: the client asks again."""
-        if submit.job not in client.jobs and len(client.jobs) >= self._config.window:
+        if submit.job in client.jobs:
+            self._effects.to_client(client.peer, Accepted(submit.job))
+        elif len(client.jobs) < self._config.window:
+            client.jobs.add(submit.job)
+            client.unacknowledged.append(submit.job)
+        else:
             return
-        self._effects.to_client(client.peer, Accepted(submit.job))
-        client.jobs.add(submit.job)
         job = self.jobs.get(submit.job)
         if job is None:
             self._start(now, self.jobs.add(now, submit, body, client))
@@ -84,15 +87,21 @@ class PoolState:
         if job.ending is not None:
             self._send_ending(now, client, job)
 
+    def acknowledge(self, client: Client) -> None:
+        """Tell the client which jobs it need not submit again; that of others their ending says."""
+        submitted, client.unacknowledged = client.unacknowledged, []
+        waiting = [j for j in submitted if j in client.jobs and self.jobs[j].ending is None]
+        if waiting:
+            self._effects.to_client(client.peer, Accepted(waiting[0], waiting[1:]))
+
     def take(self, now: float, client: Client, got: Got) -> None:
-        """The client has the job's ending: the result is accepted or refused."""
-        job = self.jobs.get(got.job)
-        if not got.fault:
-            if job is not None and isinstance(job.ending, Finished):
-                self._isolate(now, self._faults.accepted(now, job, others_failed=got.blame))
-            self.abandon(client, got.job)
-        elif job is not None and job.id in client.jobs and _has_result(job, got.attempt):
-            self._reject(now, job, got)
+        """The client has the endings of these jobs: a result is accepted or refused."""
+        if got.fault:
+            self._refuse(now, client, got)
+        else:
+            self._accept(now, client, got.job, others_failed=got.blame)
+        for job_id in got.others:
+            self._accept(now, client, job_id, others_failed=True)
 
     def abandon(self, client: Client, job_id: JobId) -> None:
         """This client waits no longer; a job that no client waits for is removed."""
@@ -342,6 +351,17 @@ class PoolState:
             client.jobs.discard(job.id)
 
     # faults
+
+    def _accept(self, now: float, client: Client, job_id: JobId, *, others_failed: bool) -> None:
+        job = self.jobs.get(job_id)
+        if job is not None and isinstance(job.ending, Finished):
+            self._isolate(now, self._faults.accepted(now, job, others_failed=others_failed))
+        self.abandon(client, job_id)
+
+    def _refuse(self, now: float, client: Client, got: Got) -> None:
+        job = self.jobs.get(got.job)
+        if job is not None and job.id in client.jobs and _has_result(job, got.attempt):
+            self._reject(now, job, got)
 
     def _reject(self, now: float, job: Job, got: Got) -> None:
         """Have the job done again, by another worker if there is one, else after a pause."""

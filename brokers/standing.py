@@ -42,9 +42,11 @@ class Standings:
         self._by_name: dict[str, Standing] = {}
 
     def of(self, name: str) -> Standing:
-        if name not in self._by_name and len(self._by_name) >= MOST_NAMES:
-            self._forget_one()
-        return self._by_name.setdefault(name, Standing())
+        if (standing := self._by_name.get(name)) is None:
+            if len(self._by_name) >= MOST_NAMES:
+                self._forget_one()
+            standing = self._by_name[name] = Standing()
+        return standing
 
     def blame(self, now: float, name: str, job: bytes) -> bool:
         """Count a fault; True if the worker is quarantined for it."""

@@ -95,13 +95,15 @@ class Worker:
 
 @dataclass(slots=True, eq=False)
 class Client:
-    """One client process and the jobs it waits for."""
+    """One client process and the jobs it waits for; it has heard nothing yet of those that are
+    `unacknowledged`."""
 
     session: bytes
     name: str
     peer: bytes
     heard_at: float
     jobs: set[JobId] = field(default_factory=set)
+    unacknowledged: list[JobId] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -130,10 +132,10 @@ class Job:
     ending: Finished | Failed | None = None
     result: bytes = b""
     ending_sent_at: float = 0.0
+    id: JobId = field(init=False)
 
-    @property
-    def id(self) -> JobId:
-        return self.submit.job
+    def __post_init__(self) -> None:
+        self.id = self.submit.job
 
     @property
     def is_suspect(self) -> bool:

@@ -42,6 +42,7 @@ from rstar_async.wire.messages import (
 from rstar_async.wire.sizes import BODY_BYTES
 from rstar_async.wire.socket import open_peer
 from workers.metrics import WorkerGauges
+from workers.task_pool import TaskPool
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,8 @@ class Run:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.scope = trio.CancelScope(deadline=trio.current_time() + job.deadline)
+        self.started_at = trio.current_time()
+        self.scope = trio.CancelScope(deadline=self.started_at + job.deadline)
         self.reason: StopReason = "deadline"
 
     def stop(self, reason: StopReason) -> None:
@@ -122,7 +124,7 @@ class Worker:
     async def run(self, drain: trio.Event | None) -> None:
         """Work until drained: by the event if one is given, else by the first signal."""
         async with trio.open_nursery() as nursery:
-            self._nursery = nursery
+            self._nursery, self._tasks = nursery, TaskPool(nursery, self._work)
             nursery.start_soon(self._connection.run)
             if drain is None:
                 await self._wait_for_signals(nursery)
@@ -148,7 +150,7 @@ class Worker:
         )
         replies, self._replies = self._replies, []
         for _, (message, body) in replies:
-            self._send(message, body)
+            self._send(trio.current_time(), message, body)
 
     def heard(self, message: ToWorkerMessage, body: bytes) -> None:
         match message:
@@ -178,16 +180,17 @@ class Worker:
             )
         )
         self._runs[assign.job] = run
-        self._nursery.start_soon(self._work, run)
+        self._tasks.start(run)
 
     async def _work(self, run: Run) -> None:
-        job, started = run.job, trio.current_time()
+        job = run.job
         try:
             with facts(worker=self._name, job=job.id, tree=job.group, attempt=job.attempt):
                 message, body = await self._outcome(run)
-            self._send(message, body)
+            now = trio.current_time()
+            self._send(now, message, body)
             if self._gauges is not None:
-                self._gauges.count(message, trio.current_time() - started)
+                self._gauges.count(message, now - run.started_at)
         finally:
             if self._runs.get(job.id) is run:
                 del self._runs[job.id]
@@ -217,8 +220,8 @@ class Worker:
         detail = f"{type(error).__name__}: {error}"[:DETAIL_CHARACTERS]
         return Error(job.id, job.attempt, retryable, detail.encode(errors="replace").decode())
 
-    def _send(self, message: Done | Error | Stopped, body: bytes) -> None:
-        self._replies.append((trio.current_time(), (message, body)))
+    def _send(self, now: float, message: Done | Error | Stopped, body: bytes) -> None:
+        self._replies.append((now, (message, body)))
         self._connection.send(message, body)
 
     def _forget_read_replies(self) -> None:

@@ -1,7 +1,7 @@
 """`python -m benchmarks.broker`: round trips through a broker, beside the fastest thing there is.
 
 The limit is `zmq.proxy` between blocking peers, which send one message there and one back. The
-broker is measured between blocking peers that speak its protocol (six messages a job, but many to
+broker is measured between blocking peers that speak its protocol (four messages a job, but many to
 an envelope): the claim is that with 1024 jobs in flight it passes at least half as many.
 
 The third setting is our own client and worker, as in a run. There a job is a task with a place in

@@ -161,13 +161,15 @@ def lease_client(endpoint: str, in_flight: str, seconds: str) -> None:
     peer.send([submit() for _ in range(int(in_flight))])
     while watch.runs:
         peer.beat(lambda: ClientBeat(list(waiting)))
-        replies: list[Message] = []
+        arrived: list[bytes] = []
         for message, _ in peer.receive():
             if isinstance(message, Finished) and message.job in waiting:
                 waiting.discard(message.job)
                 watch.stop(message.job)
-                replies += [(Got(message.job), b""), submit()]
-        peer.send(replies)
+                arrived.append(message.job)
+        if arrived:
+            got = Got(arrived[0], others=arrived[1:])
+            peer.send([(got, b""), *(submit() for _ in arrived)])
     _print(watch)
 
 

@@ -9,7 +9,8 @@ For any bytes, decoding either returns valid headers of the expected direction o
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -32,7 +33,7 @@ class Malformed(Exception):
 
 def frames_of(*messages: Message) -> list[bytes]:
     """Return the frames of one envelope with these messages; at most `MAX_MESSAGES`."""
-    if all(len(body) <= INLINE_BYTES for _, body in messages):
+    if max([len(body) for _, body in messages], default=0) <= INLINE_BYTES:
         return [_encoder.encode(messages)]
     inline = [(header, None if len(body) > INLINE_BYTES else body) for header, body in messages]
     return [_encoder.encode(inline), *(body for _, body in messages if len(body) > INLINE_BYTES)]
@@ -52,7 +53,13 @@ def envelopes(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
 
 def read_payload(body: bytes, kind: type[T]) -> T:
     """Decode a job's body as one of the payload structs; raises `Malformed`."""
-    return _read(body, msgspec.msgpack.Decoder(kind))
+    decoder: msgspec.msgpack.Decoder[T] = _payload_decoder(kind)  # type: ignore[arg-type]
+    return _read(body, decoder)
+
+
+@cache
+def _payload_decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(kind)
 
 
 def _decoder_of(union: Any) -> Callable[[Sequence[bytes]], list[tuple[Any, bytes]]]:
@@ -75,9 +82,11 @@ def _with_bodies(
     messages: list[tuple[Any, bytes | None]], bodies: Sequence[bytes]
 ) -> list[tuple[Any, bytes]]:
     """Return the messages with the bodies that came in frames of their own."""
-    expected = sum(body is None for _, body in messages)
+    expected = [body for _, body in messages].count(None)
     if expected != len(bodies):
         raise Malformed(f"{len(bodies)} frames with bodies where {expected} were announced")
+    if not bodies:
+        return cast("list[tuple[Any, bytes]]", messages)
     if (size := sum(map(len, bodies))) > ENVELOPE_BODY_BYTES:
         raise Malformed(f"{size} bytes of bodies in one envelope")
     remaining = iter(bodies)

@@ -5,6 +5,7 @@ silent. A `Connection` does that and tells its `Handler` two things: that it was
 messages came. Nothing is sent before the welcome: a handler must be able to send everything again.
 
 Messages sent in one turn of the loop leave in one envelope at its end, or as soon as they fill one.
+An acknowledgement is no reason to send anything: it leaves with them, first.
 """
 
 import logging
@@ -28,6 +29,7 @@ HELLO_SECONDS = 1.0
 BOUND_SECONDS = 0.1
 UNFINISHED_BYTES = 3 * ENVELOPE_BYTES
 ENVELOPES = 4  # handled together, so that replies to them leave before the rest is read
+FULL = MAX_MESSAGES - 1  # leaves room for the acknowledgement
 
 Incoming = TypeVar("Incoming")
 IncomingContra = TypeVar("IncomingContra", contravariant=True)
@@ -45,7 +47,8 @@ class Handler(Protocol[IncomingContra]):
 class Connection(Generic[Incoming]):
     """Keeps `handler` connected to the broker at `endpoint` until cancelled.
 
-    Raises `BrokerLost` only if the broker refuses us; an absent broker is waited for.
+    Raises `BrokerLost` only if the broker refuses us; an absent broker is waited for. Whenever
+    messages leave, `acknowledge` is asked what there is to acknowledge.
     """
 
     def __init__(
@@ -54,9 +57,10 @@ class Connection(Generic[Incoming]):
         handler: Handler[Incoming],
         connect: Callable[[], Socket],
         decode: Decode[Incoming],
+        acknowledge: Callable[[], Header | None] = lambda: None,
     ) -> None:
         self._endpoint, self._handler = endpoint, handler
-        self._connect, self._decode = connect, decode
+        self._connect, self._decode, self._acknowledge = connect, decode, acknowledge
         self._socket: Socket | None = None
         self._is_welcome = trio.Event()
         self._outbox: list[Message] = []
@@ -92,7 +96,7 @@ class Connection(Generic[Incoming]):
         if not self._is_welcome.is_set():
             return False
         self._outbox.append((message, body))
-        if len(self._outbox) == MAX_MESSAGES:
+        if len(self._outbox) == FULL:
             self._flush()
         else:
             self._has_outgoing.set()
@@ -128,9 +132,11 @@ class Connection(Generic[Incoming]):
 
     def _flush(self) -> None:
         """Send what is outgoing; keep it while the queue is full."""
-        if not self._is_welcome.is_set():
+        if not self._outbox or not self._is_welcome.is_set():
             return
         outgoing, self._outbox = self._outbox, []
+        if (acknowledgement := self._acknowledge()) is not None:
+            outgoing.insert(0, (acknowledgement, b""))
         for envelope in envelopes(outgoing):
             if self._outbox or not self._transmit(envelope):
                 self._outbox.extend(envelope)
@@ -168,16 +174,19 @@ class Connection(Generic[Incoming]):
     async def _listen_until_silent(self) -> None:
         assert self._socket is not None
         while True:
-            messages: list[Received] = []
-            with trio.move_on_after(SILENCE_SECONDS):
-                messages = await self._socket.receive(ENVELOPES)
+            with trio.move_on_after(SILENCE_SECONDS) as silence:
+                while True:
+                    self._receive_all(await self._socket.receive(ENVELOPES))
+                    silence.deadline = self.heard_at + SILENCE_SECONDS
             # After a stall of our own the timeout and the broker's beats are both there: check.
-            messages = messages or self._socket.receive_nowait()
-            if not messages:
+            if not (messages := self._socket.receive_nowait(ENVELOPES)):
                 return
-            self.heard_at = trio.current_time()
-            for frames, _ in messages:
-                self._receive(frames)
+            self._receive_all(messages)
+
+    def _receive_all(self, messages: Sequence[Received]) -> None:
+        self.heard_at = trio.current_time()
+        for frames, _ in messages:
+            self._receive(frames)
 
     def _log_silence(self) -> None:
         if not self._is_silence_logged:

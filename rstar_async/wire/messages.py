@@ -54,7 +54,8 @@ class ClientHello(Header, frozen=True, tag="hello"):
 
 
 class Submit(Header, frozen=True):
-    """Asks for a job to be done; sent again until `Accepted`, and after every broker restart."""
+    """Asks for a job to be done; sent again until `Accepted` or ended, and after every broker
+    restart."""
 
     job: JobId
     group: Group = ""
@@ -75,13 +76,16 @@ class Got(Header, frozen=True):
 
     With a `fault` the result of that `attempt` is no answer to the request: the job is to be done
     again by another worker, and with `blame` this counts at once against the one that sent it.
-    Without a fault, `blame` says that those who failed the job before did wrong.
+    Without a fault, `blame` says that those who failed the job before did wrong. The endings of
+    `others` have arrived as well: each is as a `Got` of its own, without fault. A Got is no reason
+    to send anything; it leaves with the client's next message.
     """
 
     job: JobId
     attempt: Attempt = 0
     fault: Detail = ""
     blame: bool = True
+    others: Jobs = []
 
 
 class ClientBeat(Header, frozen=True, tag="beat"):
@@ -134,9 +138,13 @@ class Refused(Header, frozen=True):
 
 
 class Accepted(Header, frozen=True):
-    """The job is in the broker's memory."""
+    """The job is in the broker's memory, and so are the `others`.
+
+    Of a job that is submitted again it is said at once, of a new one soon, unless it ends before.
+    """
 
     job: JobId
+    others: Jobs = []
 
 
 class Finished(Header, frozen=True):

@@ -48,6 +48,7 @@ from rstar_async.wire.socket import open_peer
 log = logging.getLogger(__name__)
 
 RESEND_TICK_SECONDS = 0.5
+MOST_ARRIVED = 1024  # endings that wait for a message to go with
 STATUS_RETRY_SECONDS = 1.0
 
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class PoolClient:
         self._max_window, self._window = window, trio.CapacityLimiter(window)
         self._calls: dict[JobId, Call] = {}
         self._unaccepted: dict[JobId, Call] = {}
+        self._arrived: list[JobId] = []  # endings that the broker is not told of yet
         self._statistics = Statistics()
         self._statuses: dict[int, Status | None] = {}
         self._status_came = trio.Event()
@@ -74,6 +76,7 @@ class PoolClient:
             self,
             lambda: open_peer(endpoint, queue=4 * window, keys=peer_keys),
             decode_to_client,
+            self._take_arrived,
         )
 
     async def ask(
@@ -214,8 +217,9 @@ class PoolClient:
 
     def heard(self, message: ToClientMessage, body: bytes) -> None:
         match message:
-            case Accepted(job=job):
-                self._unaccepted.pop(job, None)
+            case Accepted(job=job, others=others):
+                for accepted in (job, *others):
+                    self._unaccepted.pop(accepted, None)
             case Finished(job=job, attempt=attempt, worker=worker, seconds=seconds):
                 self._take(job, Answer(body, worker, attempt, seconds))
             case Failed(job=job, kind=kind, detail=detail):
@@ -277,7 +281,7 @@ class PoolClient:
         call = self._calls.get(job)
         if call is None or call.outcome is not None:
             self._statistics.duplicates += 1
-            self._connection.send(Got(job))  # no ask waits any more; let the broker drop it
+            self._acknowledge(job)  # no ask waits any more; let the broker drop it
             return
         call.end(outcome)
         if isinstance(outcome, Answer):
@@ -290,12 +294,33 @@ class PoolClient:
         del self._calls[job]
         self._unaccepted.pop(job, None)
         self._window.release_on_behalf_of(call)
-        got = Got(job, blame=not call.is_doubtful)
-        self._connection.send(Cancel(job=job) if call.outcome is None else got)
+        if call.outcome is None:
+            self._connection.send(Cancel(job=job))
+        elif call.is_doubtful:
+            self._connection.send(Got(job, blame=False))
+        else:
+            self._acknowledge(job)
+
+    def _acknowledge(self, job: JobId) -> None:
+        """Let the next message tell the broker that the job's ending is here."""
+        self._arrived.append(job)
+        if len(self._arrived) >= MOST_ARRIVED:
+            self._send_acknowledgement()
+
+    def _send_acknowledgement(self) -> None:
+        if (got := self._take_arrived()) is not None:
+            self._connection.send(got)
+
+    def _take_arrived(self) -> Got | None:
+        if not self._arrived:
+            return None
+        (job, *others), self._arrived = self._arrived, []
+        return Got(job, others=others)
 
     async def _keep_resending(self) -> None:
         while True:
             await trio.sleep(RESEND_TICK_SECONDS)
+            self._send_acknowledgement()
             now = trio.current_time()
             for call in [call for call in self._unaccepted.values() if call.resend_at <= now]:
                 self._statistics.resent += 1

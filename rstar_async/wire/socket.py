@@ -1,8 +1,8 @@
 """A ZeroMQ socket that a trio task can sleep on, and one constructor per kind of peer.
 
 `zmq.FD` says only "EVENTS may have changed", and any call into libzmq can swallow that signal.
-Two rules follow. The receiver tries first, then looks at EVENTS, then sleeps, without a checkpoint
-in between. And every send looks at EVENTS again on behalf of the sleeping receiver.
+Two rules follow. The receiver looks at EVENTS, then sleeps, without a checkpoint in between. And
+every send looks at EVENTS again on behalf of the sleeping receiver.
 
 Sending never waits: declared capacity and windows keep each queue shorter than its high-water
 mark, so a full queue means a stalled peer. (Awaiting POLLOUT on a mandatory ROUTER with one full
@@ -52,7 +52,7 @@ class Socket:
         self._authenticated = bool(raw.get(zmq.CURVE_SERVER))
         self._is_router = raw.get(zmq.TYPE) == zmq.ROUTER
         self._lock = lock
-        self._sleep: trio.CancelScope | None = None
+        self._sleeping: trio.CancelScope | None = None
 
     @property
     def endpoint(self) -> str:
@@ -76,8 +76,8 @@ class Socket:
                 raise
             raise trio.BrokenResourceError("no such peer") from None
         finally:
-            if self._sleep is not None and self._is_readable():
-                self._sleep.cancel()
+            if self._sleeping is not None and self._is_readable():
+                self._sleeping.cancel()
 
     async def receive(self, limit: int = 64) -> list[Received]:
         """Return the messages that have arrived, at least one and at most `limit`.
@@ -85,19 +85,18 @@ class Socket:
         Atomic with respect to cancellation: a message is either returned or still queued.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        while not (messages := self.receive_nowait(limit)):
-            await self._sleep_until_readable()
-        await trio.lowlevel.cancel_shielded_checkpoint()
+        if messages := self.receive_nowait(limit):
+            await trio.lowlevel.cancel_shielded_checkpoint()
+        while not messages:
+            await self._sleep()
+            messages = self.receive_nowait(limit)
         return messages
 
     def receive_nowait(self, limit: int = 64) -> list[Received]:
         """Return the messages that have arrived, perhaps none."""
         messages: list[Received] = []
-        try:
-            while len(messages) < limit:
-                messages.append(self._take())
-        except zmq.Again:
-            pass
+        while len(messages) < limit and self._is_readable():
+            messages.append(self._take())
         return messages
 
     def close(self) -> None:
@@ -142,15 +141,15 @@ class Socket:
         frame = self._raw.recv(AT_ONCE, copy=False)
         return frame.bytes, str(frame.get("User-Id"))
 
-    async def _sleep_until_readable(self) -> None:
-        if self._sleep is not None:
+    async def _sleep(self) -> None:
+        """Sleep until EVENTS may have changed; call it right after they said "not readable"."""
+        if self._sleeping is not None:
             raise trio.BusyResourceError("another task is already receiving on this socket")
         try:
-            with trio.CancelScope() as self._sleep:
-                if not self._is_readable():
-                    await trio.lowlevel.wait_readable(self._fd)
+            with trio.CancelScope() as self._sleeping:
+                await trio.lowlevel.wait_readable(self._fd)
         finally:
-            self._sleep = None
+            self._sleeping = None
 
 
 def open_peer(endpoint: str, *, queue: int, keys: PeerKeys | None) -> Socket:

@@ -9,6 +9,7 @@ from rstar_async.wire.messages import (
     PROTOCOL,
     Accepted,
     Assign,
+    Cancel,
     ClientBeat,
     ClientHello,
     Done,
@@ -47,10 +48,16 @@ class Harness:
         self.bodies: dict[tuple[bytes, bytes], bytes] = {}
         self.running: dict[bytes, set[bytes]] = {}
         self.refused: list[bytes] = []
+        self.asked: set[bytes] = set()
 
     def from_client(self, message: FromClient, body: bytes = b"", peer: bytes = CLIENT) -> None:
-        if isinstance(message, Got) and message.fault:
-            self.refused.append(message.job)
+        match message:
+            case Got(job=job, fault=fault) if fault:
+                self.refused.append(job)
+            case Submit(job=job) if peer == CLIENT:
+                self.asked.add(job)
+            case Cancel(job=job, group=None) if job is not None:
+                self.asked.discard(job)
         self.dispatcher.receive_from_client(self.now, peer, message, body)
         self._end_turn()
 
@@ -96,10 +103,13 @@ class Harness:
         return self.sent_to(CLIENT, Status)[-1]
 
     def waiting(self) -> set[bytes]:
-        """The jobs that were accepted and have no ending that was not refused."""
-        accepted = {m.job for m in self.sent_to(CLIENT, Accepted)}
+        """The jobs that were asked for and have no ending that was not refused."""
         ended = [m.job for m in self.sent_to(CLIENT, Finished, Failed)]
-        return {job for job in accepted if ended.count(job) <= self.refused.count(job)}
+        return {job for job in self.asked if ended.count(job) <= self.refused.count(job)}
+
+    def accepted(self, peer: bytes = CLIENT) -> list[bytes]:
+        """The jobs that the client was told of, in the order in which it was."""
+        return [job for m in self.sent_to(peer, Accepted) for job in (m.job, *m.others)]
 
     def sent_to(self, peer: bytes, *kinds: type) -> list:
         return [m for m in self.sent.get(peer, []) if isinstance(m, kinds)]

@@ -96,7 +96,15 @@ class SimulatedClient(SimulatedPeer):
         self.waiting: dict[bytes, Submit] = {}
         self.refuses_next = False
         self.endings: dict[bytes, list[Header]] = {}
+        self.arrived: list[bytes] = []
         super().__init__(simulation, session)
+
+    def send(self, message: Header, body: bytes = b"") -> bool:
+        """What has arrived is acknowledged with the next message."""
+        if self.arrived:
+            (job, *others), self.arrived = self.arrived, []
+            super().send(Got(job, others=others))
+        return super().send(message, body)
 
     def ask(self, submit: Submit) -> None:
         if submit.job not in self.waiting:
@@ -136,7 +144,7 @@ class SimulatedClient(SimulatedPeer):
                 assert body == result_of(message.job)
             self.endings[message.job].append(message)
             del self.waiting[message.job]
-        self.send(Got(message.job))
+        self.arrived.append(message.job)
 
 
 class SimulatedWorker(SimulatedPeer):

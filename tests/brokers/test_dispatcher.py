@@ -31,7 +31,8 @@ def test_a_job_is_accepted_assigned_and_its_result_delivered():
     pool = Harness()
     pool.connect(b"w1")
     pool.from_client(Submit(A, group="tree"), b"question")
-    assert pool.sent_to(b"c1", Accepted) == [Accepted(A)]
+    pool.tick()
+    assert pool.accepted() == [A]
     assert pool.sent_to(b"w1", Assign) == [Assign(A, 1, 600.0, "tree")]
     assert pool.bodies[b"w1", A] == b"question"
     pool.from_worker(b"w1", Done(A, 1), b"answer")
@@ -97,9 +98,32 @@ def test_a_job_submitted_again_is_accepted_again_but_run_once():
     pool = Harness()
     pool.connect(b"w1", capacity=5)
     pool.from_client(Submit(A))
+    pool.tick()
     pool.from_client(Submit(A))
-    assert len(pool.sent_to(b"c1", Accepted)) == 2
+    assert pool.accepted() == [A, A]
     assert pool.assigned(b"w1") == [A]
+
+
+def test_jobs_that_go_on_are_accepted_together_and_one_that_ended_not_at_all():
+    pool = Harness()
+    pool.connect(b"w1", capacity=3)
+    for job in (A, B, C):
+        pool.from_client(Submit(job))
+    pool.from_worker(b"w1", Done(B, 1))
+    pool.tick()
+    pool.tick()
+    assert pool.sent_to(b"c1", Accepted) == [Accepted(A, [C])]
+
+
+def test_one_message_acknowledges_many_results():
+    pool = Harness()
+    pool.connect(b"w1", capacity=3)
+    for job in (A, B, C):
+        pool.from_client(Submit(job))
+        pool.from_worker(b"w1", Done(job, 1))
+    assert pool.status().retained == 3
+    pool.from_client(Got(A, others=[B, C]))
+    assert pool.status().retained == 0
 
 
 def test_a_result_is_kept_until_it_is_acknowledged():
@@ -129,7 +153,6 @@ def test_a_result_that_no_client_fetches_is_dropped_after_a_while():
     pool.connect(b"w1")
     pool.from_client(Submit(A))
     pool.from_worker(b"w1", Done(A, 1))
-    pool.sent[b"c1"] = [Accepted(A)]  # so that it keeps waiting in its beats
     for _ in range(100):
         pool.now += TICK
         pool.from_client(ClientBeat([A]))
@@ -155,10 +178,12 @@ def test_the_window_bounds_a_client_without_losing_its_job():
     pool.connect()
     pool.from_client(Submit(A))
     pool.from_client(Submit(B))
-    assert pool.sent_to(b"c1", Accepted) == [Accepted(A)]
+    pool.tick()
+    assert pool.accepted() == [A]
     pool.from_client(Cancel(job=A))
     pool.from_client(Submit(B))
-    assert Accepted(B) in pool.sent_to(b"c1", Accepted)
+    pool.tick()
+    assert pool.accepted() == [A, B]
 
 
 # leases

@@ -66,6 +66,7 @@ def sensible(random: Random) -> Header:
             Cancel(),
             Got(job),
             Got(job, max(0, attempt), random.choice(["", "no answer"]), random.random() < 0.5),
+            Got(job, others=jobs),
             ClientBeat(jobs),
             StatusAsk(random.randint(-(2**63), 2**63)),
             ClientBye(),

@@ -38,6 +38,7 @@ EXAMPLES = {
         messages.Cancel(job=JOB),
         messages.Cancel(group="tree"),
         messages.Got(JOB),
+        messages.Got(JOB, others=[JOB]),
         messages.ClientBeat([JOB, JOB]),
         messages.StatusAsk(7),
         messages.ClientBye(),
@@ -48,6 +49,7 @@ EXAMPLES = {
         messages.BrokerBeat(b"8 bytes."),
         messages.Refused("no"),
         messages.Accepted(JOB),
+        messages.Accepted(JOB, [JOB]),
         messages.Finished(JOB, 2, "gpu-3", 1.5),
         messages.Failed(JOB, "dead", "three times"),
         messages.Status(

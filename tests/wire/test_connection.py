@@ -14,13 +14,14 @@ from rstar_async.wire.codec import (
     decode_to_worker,
     frames_of,
 )
-from rstar_async.wire.connection import Connection, backoff
+from rstar_async.wire.connection import FULL, Connection, backoff
 from rstar_async.wire.messages import (
     PROTOCOL,
     Assign,
     BrokerBeat,
     Done,
     Header,
+    Stopped,
     Welcome,
     WhoAreYou,
     WorkerBeat,
@@ -28,13 +29,12 @@ from rstar_async.wire.messages import (
     WorkerHello,
     job_id,
 )
-from rstar_async.wire.sizes import MAX_MESSAGES
 from rstar_async.wire.socket import Socket, open_broker, open_peer
 from workers.worker import Job, serve
 
 PATIENCE = 60.0
 FIRST, SECOND = b"epoch..1", b"epoch..2"
-A = job_id("a")
+A, B = job_id("a"), job_id("b")
 
 
 class BrokerEnd:
@@ -89,10 +89,16 @@ class RecordingHandler:
 
 
 @asynccontextmanager
-async def connected(endpoint: str) -> AsyncIterator[tuple[Connection, RecordingHandler]]:
+async def connected(
+    endpoint: str, acknowledge: Callable[[], Header | None] = lambda: None
+) -> AsyncIterator[tuple[Connection, RecordingHandler]]:
     handler = RecordingHandler()
     connection = Connection(
-        endpoint, handler, lambda: open_peer(endpoint, queue=100, keys=None), decode_to_worker
+        endpoint,
+        handler,
+        lambda: open_peer(endpoint, queue=100, keys=None),
+        decode_to_worker,
+        acknowledge,
     )
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery:
@@ -122,7 +128,7 @@ async def test_a_full_envelope_does_not_wait_for_the_rest_of_the_turn(broker, tm
         await broker.receive(WorkerHello)
         broker.send((Welcome(FIRST, 60.0), b""))
         await connection.wait_welcome()
-        results = [Done(job_id(number), 1) for number in range(2 * MAX_MESSAGES + 1)]
+        results = [Done(job_id(number), 1) for number in range(2 * FULL + 1)]
         for result in results[:-1]:
             connection.send(result)
         assert not connection._outbox
@@ -131,7 +137,27 @@ async def test_a_full_envelope_does_not_wait_for_the_rest_of_the_turn(broker, tm
             await broker.receive(Done)
         first, second, third = broker.envelopes[-3:]
         assert first + second + third == results
-        assert len(first) == len(second) == MAX_MESSAGES
+        assert len(first) == len(second) == FULL
+
+
+async def test_an_acknowledgement_leaves_with_the_next_message_and_before_it(broker, tmp_path):
+    arrived: list[Header] = [Stopped(B, 1, "cancelled")]
+
+    def acknowledge() -> Header | None:
+        return arrived.pop() if arrived else None
+
+    async with connected(f"ipc://{tmp_path}/w", acknowledge) as (connection, _):
+        await broker.receive(WorkerHello)
+        broker.send((Welcome(FIRST, 60.0), b""))
+        await connection.wait_welcome()
+        connection.send(Done(A, 1))
+        connection.send(Done(A, 2))
+        await broker.receive(Done)
+        connection.send(Done(A, 3))
+        await broker.receive(Done)
+    acknowledged, later = broker.envelopes[-2:]
+    assert acknowledged == [Stopped(B, 1, "cancelled"), Done(A, 1), Done(A, 2)]
+    assert later == [Done(A, 3)]
 
 
 async def test_nothing_is_sent_before_the_welcome(broker, tmp_path):

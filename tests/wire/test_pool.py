@@ -28,6 +28,10 @@ PATIENCE = 20.0
 A = job_id("a")
 
 
+async def echo(job: Job) -> bytes:
+    return job.body
+
+
 @asynccontextmanager
 async def pool_of(
     folder: Path,
@@ -209,6 +213,39 @@ async def test_a_doubtful_result_is_believed_when_it_comes_again(tmp_path):
     assert math.isnan(scored.values[0])
     assert len(runs) == 2
     assert worker.faults == 0
+
+
+async def test_an_answer_is_acknowledged_with_the_next_message(tmp_path):
+    async with pool_of(tmp_path, echo) as pool:
+        await pool.ask(A, b"")
+        assert (await pool.status()).retained == 0
+
+
+async def test_a_client_with_nothing_to_say_acknowledges_its_answers_too(tmp_path):
+    async with pool_of(tmp_path, echo) as pool, open_pool(f"ipc://{tmp_path}/c", name="b") as other:
+        await pool.ask(A, b"")
+        while (status := await other.status()).retained:  # noqa: ASYNC110  the broker has no event
+            await trio.sleep(0.05)
+        assert status.counters.finished == 1
+        assert not status.workers[0].running
+
+
+async def test_jobs_that_take_long_are_accepted_and_not_submitted_again(tmp_path):
+    release = trio.Event()
+
+    async def handle(job: Job) -> bytes:
+        await release.wait()
+        return b""
+
+    async with pool_of(tmp_path, handle) as pool, trio.open_nursery() as asks:
+        for number in range(3):
+            asks.start_soon(pool.ask, job_id(number), b"")
+        await trio.testing.wait_all_tasks_blocked()
+        assert pool._unaccepted
+        while pool._unaccepted:  # noqa: ASYNC110  the client sets no event
+            await trio.sleep(0.02)
+        release.set()
+    assert pool.statistics.resent == 0
 
 
 async def test_the_same_job_can_be_asked_for_again_right_after_leaving(tmp_path):
