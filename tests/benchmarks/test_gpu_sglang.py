@@ -1,5 +1,6 @@
 """`benchmarks.gpu` against real SGLang servers on a CPU: every part that needs no CUDA."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,14 @@ import pytest
 from benchmarks.report import Document
 from tests.workers.engines.sglang.server import LAUNCH, free_port, needs_sglang
 
-# Two servers start side by side, then one without a cache.
-pytestmark = [*needs_sglang, pytest.mark.slow]
+# Two servers start side by side, then one without a cache: many minutes, too long for every change.
+pytestmark = [
+    *needs_sglang,
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        "RSTAR_TEST_GPU_BENCHMARK" not in os.environ, reason="needs RSTAR_TEST_GPU_BENCHMARK=1"
+    ),
+]
 
 PARTS = ("answers", "search", "barrier", "sharing", "cache_off", "sharding", "seeds")
 PATIENCE = ("--patience", "10", "--limit", "3000")
