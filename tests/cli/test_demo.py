@@ -21,5 +21,5 @@ def test_it_takes_no_other_recipe(capsys):
 
 
 def test_its_recipe_is_the_one_among_the_recipes():
-    """Two files, since a link would lead nowhere in the containers, which have the recipes alone."""
+    """Two files: a link would lead nowhere in the containers, which have the recipes alone."""
     assert RECIPE.read_text() == Path("recipes/demo.toml").read_text()
