@@ -1,7 +1,7 @@
-"""The only owner of the broker's mutable state: clients, jobs, workers and leases. Pure.
+"""What clients, workers and the clock do to the jobs of a pool, whose state is all in here. Pure.
 
-Invariants. A job has at most one leaseholder and ends at most once; its first ending is sent to
-every client that waits for it. A job without a waiting client is removed, and its run cancelled.
+A job without a waiting client is removed, and its run cancelled; `job_lifecycle` has the rest of
+what holds for every job.
 
 Workers' beats are absolute, so every difference is repaired at the next one: a lost assignment is
 given out again, a run that was given up is cancelled, a run from before a restart is adopted. A
@@ -15,21 +15,18 @@ job goes to another worker, if there is one, and who failed it is blamed (`stand
 import random
 from collections.abc import Collection
 
-from brokers.effects import EffectQueue, WriteDeadLetter
+from brokers.effects import EffectQueue
 from brokers.faults import FaultKeeper
-from brokers.jobs import JobTable
+from brokers.job_lifecycle import JobLifecycle
 from brokers.orphans import OrphanedRuns
 from brokers.peers import Peers
-from brokers.scheduler import Scheduler
 from brokers.state import BrokerConfig, Client, Job, JobState, Worker
 from rstar_async.wire.messages import (
     Accepted,
-    Assign,
     CancelRun,
     Counters,
     Done,
     Error,
-    Failed,
     FailureKind,
     Finished,
     Got,
@@ -51,11 +48,11 @@ class PoolState:
     ) -> None:
         self.clients: Peers[Client] = Peers()
         self.workers: Peers[Worker] = Peers()
-        self.jobs = JobTable()
         self.orphans = OrphanedRuns(now + config.unclaimed)
         self.counters = Counters()
         self._faults = FaultKeeper(config, effects, self.counters)
-        self._scheduler = Scheduler(config.suspects)
+        self._lifecycle = JobLifecycle(config, effects, self.counters)
+        self.jobs = self._lifecycle.jobs
         self._config, self._effects, self._rng = config, effects, rng
 
     def held_bytes(self) -> int:
@@ -85,7 +82,7 @@ class PoolState:
             return
         job.clients.add(client)
         if job.ending is not None:
-            self._send_ending(now, client, job)
+            self._lifecycle.send_ending(now, client, job)
 
     def acknowledge(self, client: Client) -> None:
         """Tell the client which jobs it need not submit again; that of others their ending says."""
@@ -111,7 +108,7 @@ class PoolState:
             return
         job.clients.discard(client)
         if not job.clients:
-            self._remove(job)
+            self._lifecycle.remove(job)
 
     def abandon_group(self, client: Client, group: str) -> None:
         for job_id in list(client.jobs):
@@ -125,27 +122,31 @@ class PoolState:
         for job_id in client.jobs:
             job = self.jobs[job_id]
             if job.ending and job.ending_sent_at + self._config.resend_ending <= now:
-                self._send_ending(now, client, job)
+                self._lifecycle.send_ending(now, client, job)
 
     # workers
+
+    def assign(self, now: float) -> None:
+        """Lease all that can be leased."""
+        self._lifecycle.assign(now)
 
     def add_worker(self, worker: Worker) -> None:
         worker.standing = self._faults.standing_of(worker.name)
         self.workers.add(worker)
-        self._scheduler.add_worker(worker)
+        self._lifecycle.scheduler.add_worker(worker)
 
     def remove_worker(self, now: float, worker: Worker, *, died: bool) -> None:
         """Requeue everything it held; if it died, under suspicion."""
         self.counters.deaths += died
         self.workers.remove(worker)
-        self._scheduler.remove_worker(worker)
+        self._lifecycle.scheduler.remove_worker(worker)
         was_alone = len(worker.held) == 1
         for job_id in list(worker.held):
             job = self._release(worker, job_id)
             if job is not None and died:
                 self._suspect(now, job, worker, was_alone=was_alone)
             elif job is not None:
-                self._requeue(now, job)
+                self._lifecycle.requeue(now, job)
 
     def expel_worker(self, now: float, worker: Worker) -> None:
         """It does not speak the protocol: its jobs go to others, without suspicion."""
@@ -154,14 +155,6 @@ class PoolState:
                 job.tried.add(worker.name)
         self.remove_worker(now, worker, died=False)
         self._isolate(now, self._faults.malformed(now, worker.name))
-
-    def assign(self, now: float) -> None:
-        """Lease all that can be leased."""
-        for job, worker in self._scheduler.assignments():
-            self._lease(now, job, worker)
-            submit = job.submit
-            assign = Assign(job.id, job.attempt, submit.deadline, submit.group, submit.affinity)
-            self._effects.to_worker(worker.peer, assign, job.body)
 
     def reconcile_worker(self, now: float, worker: Worker, running: set[JobId]) -> None:
         """Compare what the worker runs with what it should run, and repair the difference."""
@@ -177,9 +170,9 @@ class PoolState:
         """The assignment never arrived, or the worker dropped it: requeue without suspicion."""
         job = self._release(worker, job_id)
         if job is not None:
-            self._log("run lost", job, worker)
+            self._lifecycle.log("run lost", job, worker)
             job.tried.add(worker.name)
-            self._requeue(now, job)
+            self._lifecycle.requeue(now, job)
 
     def record_result(self, now: float, worker: Worker | None, done: Done, body: bytes) -> None:
         """The first result wins, whichever worker and attempt it comes from; after one that was
@@ -198,7 +191,7 @@ class PoolState:
         finished = Finished(done.job, attempt, name, seconds, waited)
         if job is not None and job.state is not JobState.ENDED:
             job.done_by = worker.name if worker is not None else ""
-            self._finish(now, job, finished, body)
+            self._lifecycle.finish(now, job, finished, body)
         elif job is not None or not self.orphans.add_result(now, finished, body):
             self.counters.duplicates += 1
 
@@ -215,7 +208,7 @@ class PoolState:
             pause = 2 ** (job.errors - 1) * self._rng.uniform(0.75, 1.25)
             self.jobs.rest(job, now + pause)
         else:
-            self._fail(now, job, "error", error.detail)
+            self._lifecycle.fail(now, job, "error", error.detail)
 
     def record_stop(self, now: float, worker: Worker, stopped: Stopped) -> None:
         job = self._release(worker, stopped.job)
@@ -225,7 +218,7 @@ class PoolState:
             self._retry_elsewhere(now, job, worker, "expired", self._overdue(job))
         elif not worker.capacity or worker.name not in job.tried:
             job.tried.add(worker.name)  # it drains, or a cancel from an earlier lease came late
-            self._requeue(now, job)
+            self._lifecycle.requeue(now, job)
         else:
             self.jobs.rest(job, now + STOPPED_AGAIN_SECONDS)
 
@@ -235,23 +228,18 @@ class PoolState:
         """Do what is due: overdue leases, ends of rests, unfetched endings, unclaimed runs."""
         for job in self.jobs.due(now):
             if job.state is JobState.RESTING or job.worker is None:
-                self._queue(now, job)
+                self._lifecycle.queue(now, job)
             else:
-                self._cancel_run(job)
+                self._lifecycle.cancel_run(job)
                 self._retry_elsewhere(now, job, job.worker, "expired", self._overdue(job))
         self._faults.pass_time(now)
         for job in self.jobs.ended_before(now - self._config.retained):
-            self._remove(job)
+            self._lifecycle.remove(job)
         for job_id, run in self.orphans.pop_overdue(now).items():
             if (worker := self.workers.get(run.worker)) is not None:
                 self._effects.to_worker(worker.peer, CancelRun(job_id))
 
     # leases
-
-    def _lease(self, now: float, job: Job, worker: Worker) -> None:
-        self.counters.attempts += 1
-        due_at = now + job.submit.deadline + self._config.deadline_grace
-        self.jobs.lease(now, job, worker, due_at)
 
     def _release(self, worker: Worker, job_id: JobId) -> Job | None:
         """Free the slot; return the job if it was leased to this worker."""
@@ -265,7 +253,7 @@ class PoolState:
         worker.held[job_id] = 0
         job = self.jobs.get(job_id)
         if job is not None and job.state is JobState.QUEUED:
-            self._lease(now, job, worker)
+            self._lifecycle.lease(now, job, worker)
         elif job is not None or not self.orphans.add_run(now, job_id, worker):
             self._stop_if_unwanted(worker, job_id)
 
@@ -275,10 +263,6 @@ class PoolState:
         if not is_leased and not self.orphans.is_of(job_id, worker):
             self._effects.to_worker(worker.peer, CancelRun(job_id))
 
-    def _cancel_run(self, job: Job) -> None:
-        if job.worker is not None and job.id in job.worker.held:
-            self._effects.to_worker(job.worker.peer, CancelRun(job.id))
-
     # from state to state
 
     def _start(self, now: float, job: Job) -> None:
@@ -287,30 +271,11 @@ class PoolState:
         orphan = self.orphans.pop(job.id)
         worker = self.workers.get(orphan.worker) if orphan is not None else None
         if orphan is not None and orphan.finished is not None:
-            self._finish(now, job, orphan.finished, orphan.result)
+            self._lifecycle.finish(now, job, orphan.finished, orphan.result)
         elif worker is not None:
-            self._lease(now, job, worker)
+            self._lifecycle.lease(now, job, worker)
         else:
-            self._queue(now, job)
-
-    def _queue(self, now: float, job: Job) -> None:
-        self.jobs.queue(now, job)
-        self._scheduler.push(job)
-
-    def _requeue(self, now: float, job: Job) -> None:
-        self.counters.redelivered += 1
-        self._queue(now, job)
-
-    def _finish(self, now: float, job: Job, finished: Finished, result: bytes) -> None:
-        self.counters.finished += 1
-        self._end(now, job, finished, result)
-
-    def _fail(self, now: float, job: Job, kind: FailureKind, detail: str) -> None:
-        if kind == "error":
-            self.counters.errors += 1
-        elif kind == "expired":
-            self.counters.expired += 1
-        self._end(now, job, Failed(job.id, kind, detail), b"")
+            self._lifecycle.queue(now, job)
 
     def _retry_elsewhere(
         self, now: float, job: Job, worker: Worker, kind: FailureKind, detail: str
@@ -319,10 +284,10 @@ class PoolState:
         job.tried.add(worker.name)
         job.failed_on.add(worker.name)
         if self._is_elsewhere(job) and len(job.failed_on) < self._config.elsewhere:
-            self._log(f"job not done: {kind}", job, worker)
-            self._requeue(now, job)
+            self._lifecycle.log(f"job not done: {kind}", job, worker)
+            self._lifecycle.requeue(now, job)
         else:
-            self._fail(now, job, kind, detail)
+            self._lifecycle.fail(now, job, kind, detail)
 
     def _is_elsewhere(self, job: Job) -> bool:
         """Whether there is a worker that has not tried the job."""
@@ -330,25 +295,6 @@ class PoolState:
 
     def _overdue(self, job: Job) -> str:
         return f"not done within {job.submit.deadline:g} seconds"
-
-    def _end(self, now: float, job: Job, ending: Finished | Failed, result: bytes) -> None:
-        self._cancel_run(job)
-        self.jobs.end(now, job, ending, result)
-        for client in job.clients:
-            self._send_ending(now, client, job)
-
-    def _send_ending(self, now: float, client: Client, job: Job) -> None:
-        assert job.ending is not None
-        job.ending_sent_at = now
-        self._effects.to_client(client.peer, job.ending, job.result)
-
-    def _remove(self, job: Job) -> None:
-        if job.state is not JobState.ENDED:
-            self.counters.cancelled += 1
-            self._cancel_run(job)
-        self.jobs.remove(job)
-        for client in job.clients:
-            client.jobs.discard(job.id)
 
     # faults
 
@@ -376,12 +322,12 @@ class PoolState:
         if job.rejections >= self._config.rejections * (MANY_WORKERS if is_elsewhere else 1):
             self._faults.forgive(job)
             detail = f"{job.rejections} results were refused, the last of {name or '?'}"
-            self._fail(now, job, "error", f"{detail}: {got.fault[:1000]}")
+            self._lifecycle.fail(now, job, "error", f"{detail}: {got.fault[:1000]}")
             return
         if name:
             self._isolate(now, self._faults.refused(now, job, name, got.fault, blame=got.blame))
         if is_elsewhere:
-            self._requeue(now, job)
+            self._lifecycle.requeue(now, job)
         else:
             pause = min(LONGEST_PAUSE, 2.0 ** (job.rejections - 1))
             self.jobs.rest(job, now + pause * self._rng.uniform(0.75, 1.25))
@@ -393,37 +339,19 @@ class PoolState:
             for job_id in list(worker.held) if worker.name in quarantined else ():
                 job = self.jobs.get(job_id)
                 if job is not None and job.worker is worker:
-                    self._cancel_run(job)
+                    self._lifecycle.cancel_run(job)
                     job.tried.add(worker.name)
-                    self._requeue(now, job)
+                    self._lifecycle.requeue(now, job)
 
     # deaths
 
     def _suspect(self, now: float, job: Job, worker: Worker, *, was_alone: bool) -> None:
         job.note_death(was_alone=was_alone)
-        self._log("run died with its worker", job, worker)
+        self._lifecycle.log("run died with its worker", job, worker)
         if job.is_deadly(self._config):
-            self._give_up(now, job, worker)
+            self._lifecycle.make_dead_letter(now, job, worker)
         else:
-            self._requeue(now, job)
-
-    def _give_up(self, now: float, job: Job, worker: Worker) -> None:
-        """Fail a job that killed its workers, and keep it as a dead letter."""
-        detail = f"{job.deaths} workers died running it, the last was {worker.name}"
-        self.counters.dead += 1
-        self._effects.write_dead_letter(WriteDeadLetter(job.submit, job.body, job.deaths, detail))
-        self._log("job became a dead letter", job, worker)
-        self._fail(now, job, "dead", detail)
-
-    def _log(self, event: str, job: Job, worker: Worker) -> None:
-        self._effects.log(
-            event,
-            job=job.id.hex(),
-            tree=job.submit.group,
-            worker=worker.name,
-            attempt=job.attempt,
-            deaths=job.deaths,
-        )
+            self._lifecycle.requeue(now, job)
 
 
 def _has_result(job: Job, attempt: int) -> bool:

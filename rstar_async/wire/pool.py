@@ -18,6 +18,7 @@ import msgspec
 import trio
 
 from rstar_async.errors import BadInput, JobFailed
+from rstar_async.wire.acknowledgements import Acknowledgements
 from rstar_async.wire.calls import MOST_REFUSALS, Answer, Call, Fault, Read, Statistics
 from rstar_async.wire.codec import Malformed, decode_to_client, read_payload
 from rstar_async.wire.connection import Connection
@@ -48,7 +49,6 @@ from rstar_async.wire.socket import open_peer
 log = logging.getLogger(__name__)
 
 RESEND_TICK_SECONDS = 0.5
-MOST_ARRIVED = 1024  # endings that wait for a message to go with
 STATUS_RETRY_SECONDS = 1.0
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ class PoolClient:
         self._max_window, self._window = window, trio.CapacityLimiter(window)
         self._calls: dict[JobId, Call] = {}
         self._unaccepted: dict[JobId, Call] = {}
-        self._arrived: list[JobId] = []  # endings that the broker is not told of yet
+        self._acknowledgements = Acknowledgements()
         self._statistics = Statistics()
         self._statuses: dict[int, Status | None] = {}
         self._status_came = trio.Event()
@@ -76,7 +76,7 @@ class PoolClient:
             self,
             lambda: open_peer(endpoint, queue=4 * window, keys=peer_keys),
             decode_to_client,
-            self._take_arrived,
+            self._acknowledgements.take,
         )
 
     async def ask(
@@ -303,24 +303,18 @@ class PoolClient:
 
     def _acknowledge(self, job: JobId) -> None:
         """Let the next message tell the broker that the job's ending is here."""
-        self._arrived.append(job)
-        if len(self._arrived) >= MOST_ARRIVED:
-            self._send_acknowledgement()
+        self._acknowledgements.add(job)
+        if self._acknowledgements.is_full:
+            self._send_acknowledgements()
 
-    def _send_acknowledgement(self) -> None:
-        if (got := self._take_arrived()) is not None:
+    def _send_acknowledgements(self) -> None:
+        if (got := self._acknowledgements.take()) is not None:
             self._connection.send(got)
-
-    def _take_arrived(self) -> Got | None:
-        if not self._arrived:
-            return None
-        (job, *others), self._arrived = self._arrived, []
-        return Got(job, others=others)
 
     async def _keep_resending(self) -> None:
         while True:
             await trio.sleep(RESEND_TICK_SECONDS)
-            self._send_acknowledgement()
+            self._send_acknowledgements()
             now = trio.current_time()
             for call in [call for call in self._unaccepted.values() if call.resend_at <= now]:
                 self._statistics.resent += 1

@@ -7,6 +7,7 @@ such words, and search finds nothing. Takes about seven minutes on one core.
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 from time import monotonic
@@ -45,14 +46,21 @@ def build(out: Path, seed: int) -> None:
 
 def print_pass_rates(folder: Path, seed: int) -> None:
     """Sample the saved model on held-out problems of all levels."""
+    problems = word_problems(TESTED, TESTED_LEVELS, seed, "heldout")
+    print_rates(pass_at_1(saved_sampler(folder, seed), problems, SAMPLES))
+
+
+def saved_sampler(folder: Path, seed: int) -> Sampler:
+    """Samples the saved model from a seed on."""
     import torch
     from transformers import LlamaForCausalLM
 
     model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    sampler = Sampler(model, Encoder.load(folder, "tagged"), TEMPERATURE)
     torch.manual_seed(seed)
-    problems = word_problems(TESTED, TESTED_LEVELS, seed, "heldout")
-    rates = pass_at_1(sampler, problems, SAMPLES)
+    return Sampler(model, Encoder.load(folder, "tagged"), TEMPERATURE)
+
+
+def print_rates(rates: Mapping[int, float]) -> None:
     shown = "  ".join(f"{level}: {100 * rate:.0f} %" for level, rate in rates.items())
     print(f"held-out pass@1 by level  {shown}  mean {100 * sum(rates.values()) / len(rates):.1f} %")
 

@@ -15,14 +15,14 @@ from rstar_async.text.encoding import Encoder
 from scripts.demo_checkpoint.bootstrap import (
     COPYING_SHARE,
     SAMPLES,
-    TEMPERATURE,
     TESTED,
     TESTED_LEVELS,
+    print_rates,
     progress_printer,
+    saved_sampler,
 )
 from scripts.demo_checkpoint.copying_examples import whole_words
 from scripts.demo_checkpoint.model import save_folder
-from scripts.demo_checkpoint.pass_rate import Sampler
 from scripts.demo_checkpoint.pretrain import PretrainingPlan, pretrain
 from scripts.program_checkpoint.examples import copying_examples, solution_example
 from scripts.program_checkpoint.pass_rate import pass_at_1
@@ -47,16 +47,8 @@ def build(out: Path, seed: int, plan: PretrainingPlan) -> None:
 
 def print_pass_rates(folder: Path, seed: int) -> None:
     """Sample the saved model on held-out tasks of all levels."""
-    import torch
-    from transformers import LlamaForCausalLM
-
-    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    sampler = Sampler(model, Encoder.load(folder, "tagged"), TEMPERATURE)
-    torch.manual_seed(seed)
     tasks = program_tasks(TESTED, TESTED_LEVELS, seed, "heldout")
-    rates = pass_at_1(sampler, tasks, SAMPLES)
-    shown = "  ".join(f"{level}: {100 * rate:.0f} %" for level, rate in rates.items())
-    print(f"held-out pass@1 by level  {shown}  mean {100 * sum(rates.values()) / len(rates):.1f} %")
+    print_rates(pass_at_1(saved_sampler(folder, seed), tasks, SAMPLES))
 
 
 def main() -> None:
