@@ -18,8 +18,13 @@ Layout = Literal["text", "json"]
 
 _facts: ContextVar[dict[str, Fact]] = ContextVar("facts")
 _ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-# Libraries that log every request.
-_NOISY = ("httpx", "httpcore", "alembic")
+# Libraries that log every request, and one that warns of each library for a GPU which it cannot load.
+_LEAST = {
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "alembic": logging.WARNING,
+    "torchao": logging.ERROR,
+}
 
 
 class facts:
@@ -43,8 +48,8 @@ def begin_logs(process: str, layout: Layout = "text") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(process) if layout == "json" else TextLines(process))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for name in _NOISY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in _LEAST.items():
+        logging.getLogger(name).setLevel(level)
 
 
 class TextLines(logging.Formatter):

@@ -44,6 +44,7 @@ def test_a_heading_of_problems_sorts_all_pages_and_the_address_keeps_it(visit):
     page = visit.open(f"/{RUN}/problems")
     page.get_by_role("button", name="Nodes").click()
     page.wait_for_url("**order=nodes**direction=down**")
+    page.wait_for_selector("th[aria-sort=descending]")
     page.get_by_role("button", name="Nodes").click()
     page.wait_for_url("**direction=up**")
     page.wait_for_selector("th[aria-sort=ascending]")
