@@ -8,9 +8,11 @@
 #   make gpu-check what only a card can tell, in ten minutes; docs/gpu.md
 #
 # Another interpreter: make demo PYTHON=python3.12. Slow tests too: make test TESTS=
+# Tests in more processes than two, each of which takes 1 GB: make test JOBS=8
 
 PYTHON ?= python3
 TESTS ?= -m "not slow"
+JOBS ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -54,7 +56,7 @@ programs: install
 	$(BIN)/rstar run recipes/programs.toml
 
 test: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(TESTS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

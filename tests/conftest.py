@@ -1,5 +1,7 @@
 """What all tests share: async tests run on trio, through anyio's plugin."""
 
+from collections.abc import Generator
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -11,3 +13,14 @@ settings.load_profile("patient")
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "trio"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test logged goes from xdist's processes to the first one as UTF-8, so a lone surrogate,
+    which some tests log on purpose, has to be escaped."""
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report

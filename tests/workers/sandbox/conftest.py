@@ -1,4 +1,7 @@
-"""One real sandbox for all tests that do not need to break it."""
+"""A real sandbox for the tests of a file that do not need to break it.
+
+For a file, not for all: while an async fixture is alive, no test of the process can call `trio.run`.
+"""
 
 from pathlib import Path
 
@@ -9,7 +12,7 @@ from workers.sandbox import Limits, Options, open_sandbox
 CORPUS = Path(__file__).parent / "corpus"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def sandbox(anyio_backend):
     async with open_sandbox(Options(slots=2, prestart=("plain", "sympy", "numpy"))) as sandbox:
         yield sandbox
