@@ -17,8 +17,8 @@ def anyio_backend() -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What a test logged goes from xdist's processes to the first one as UTF-8, so a lone surrogate,
-    which some tests log on purpose, has to be escaped."""
+    """What a test logged goes from xdist's processes to the first one as UTF-8, so lone surrogates,
+    which some tests log on purpose, have to be escaped."""
     report = yield
     report.sections = [
         (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections

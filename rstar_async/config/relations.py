@@ -16,6 +16,8 @@ def contradictions(recipe: Recipe) -> Iterator[str]:
         yield "bootstrap.model is prompted, so bootstrap.kind must be few_shot"
     if recipe.bootstrap.source and recipe.bootstrap.kind != "demonstrations":
         yield "bootstrap.source is learnt from, so bootstrap.kind must be demonstrations"
+    if recipe.model.dtype == "int8" and recipe.workers.engine != "local":
+        yield f"model.dtype is int8, which the engine {recipe.workers.engine} does not compute in"
     if recipe.ppm.train and not recipe.workers.reward:
         yield "workers.reward is 0, but must be at least 1 while ppm.train is true"
     if recipe.ppm.patience and not recipe.ppm.heldout_share:

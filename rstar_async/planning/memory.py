@@ -14,7 +14,7 @@ from rstar_async.planning.model_size import ModelSize
 
 GIB = 2**30
 MIB = 2**20
-WIDTHS = {"float32": 4, "bfloat16": 2}
+WIDTHS = {"float32": 4, "bfloat16": 2, "int8": 1}
 FLOAT32, BFLOAT16 = WIDTHS["float32"], WIDTHS["bfloat16"]
 MOMENTS = {"adamw": 2 * FLOAT32, "adamw_8bit": 2}
 # What Python with torch takes beside the weights; without torch.
@@ -37,10 +37,16 @@ class Training:
         return self.weights + self.activations + TORCH_PROCESS
 
 
-def serving(size: ModelSize, recipe: Recipe, *, on_gpu: bool) -> int:
-    """Weights and prefix cache of one process that serves the model."""
-    wide = recipe.model.dtype == "float32" or (recipe.model.dtype == "auto" and not on_gpu)
-    weights = size.parameters * (FLOAT32 if wide else BFLOAT16)
+def serving(size: ModelSize, recipe: Recipe, *, on_gpu: bool, ppm: bool = False) -> int:
+    """Weights and prefix cache of one process that serves the policy, or the PPM."""
+    dtype = recipe.model.dtype
+    if dtype == "auto":
+        dtype = "bfloat16" if on_gpu else "float32"
+    if dtype == "int8" and ppm:
+        dtype = "float32"
+    weights = size.parameters * WIDTHS[dtype]
+    if dtype == "int8":  # embeddings and head stay as they are
+        weights += size.vocabulary * size.width * (FLOAT32 - WIDTHS[dtype])
     return weights + recipe.workers.cache_mib * MIB + TORCH_PROCESS
 
 

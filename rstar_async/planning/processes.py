@@ -37,6 +37,7 @@ def memory_of_processes(
     served = memory.serving(size, recipe, on_gpu=on_gpu)
     yield ProcessMemory("inference", recipe.workers.inference, served, on_gpu)
     if recipe.ppm.train:
+        served = memory.serving(size, recipe, on_gpu=on_gpu, ppm=True)
         yield ProcessMemory("reward", recipe.workers.reward, served, on_gpu)
     if recipe.policy.train:
         tokens = min(SOLUTION_TOKENS, recipe.search.max_tokens * recipe.search.max_depth)

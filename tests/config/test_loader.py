@@ -34,6 +34,11 @@ def test_an_unknown_key_inside_a_round_is_found(tmp_path):
     assert "rounds.guidanse" in message('[[rounds]]\nguidanse = "ppm"\n', tmp_path)
 
 
+def test_8_bits_are_refused_for_engines_of_other_programs(tmp_path):
+    text = '[model]\ndtype = "int8"\n[workers]\nengine = "sglang"\n'
+    assert "int8, which the engine sglang does not compute in" in message(text, tmp_path)
+
+
 def test_a_wrong_type_is_named(tmp_path):
     assert "search.rollouts" in message('[search]\nrollouts = "many"\n', tmp_path)
 

@@ -1,4 +1,11 @@
-from rstar_async.config import LoRAConfig, PolicyConfig, PPMConfig, Recipe, TrainingConfig
+from rstar_async.config import (
+    LoRAConfig,
+    ModelConfig,
+    PolicyConfig,
+    PPMConfig,
+    Recipe,
+    TrainingConfig,
+)
 from rstar_async.planning.choosing import CARDS, MODELS, fits
 from rstar_async.planning.memory import (
     disk,
@@ -7,6 +14,7 @@ from rstar_async.planning.memory import (
     ppm_training,
     serving,
 )
+from rstar_async.planning.model_size import ModelSize
 
 SMALL, LARGE = MODELS["0.5 B"], MODELS["7 B"]
 ADAPTERS = LoRAConfig(rank=16)
@@ -16,6 +24,13 @@ LORA = Recipe(policy=PolicyConfig(lora=ADAPTERS), ppm=PPMConfig(lora=ADAPTERS))
 def test_a_gpu_serves_in_half_the_bytes():
     cpu, gpu = (serving(LARGE, Recipe(), on_gpu=on_gpu) for on_gpu in (False, True))
     assert cpu - gpu == 2 * LARGE.parameters
+
+
+def test_a_policy_in_8_bits_takes_a_quarter_and_its_embeddings_and_ppm_stay_as_they_are():
+    size, recipe = ModelSize(1000, 2, 4, 100), Recipe(model=ModelConfig(dtype="int8"))
+    policy, ppm = (serving(size, recipe, on_gpu=False, ppm=ppm) for ppm in (False, True))
+    assert ppm == serving(size, Recipe(), on_gpu=False)
+    assert ppm - policy == 3 * (1000 - 4 * 100)
 
 
 def test_training_all_weights_takes_sixteen_bytes_a_parameter_and_lora_little_more_than_four():

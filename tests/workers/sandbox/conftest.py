@@ -1,6 +1,6 @@
 """A real sandbox for the tests of a file that do not need to break it.
 
-For a file, not for all: while an async fixture is alive, no test of the process can call `trio.run`.
+For a file, not for all: no test can call `trio.run` while an async fixture is alive.
 """
 
 from pathlib import Path
