@@ -4,7 +4,7 @@ TRL's trainer gets ids and labels and uses them unchanged: it does not tokenise,
 or truncate rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,11 +119,23 @@ class PolicyTrainer(SFTTrainer):
         return self.sampler
 
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **options: Any) -> Any:
-        """With adapters, the model's own forward pass. TRL's fused head reads the weights of tied
-        embeddings directly, bypassing PEFT's wrapper and the rows that it trains for the tags."""
-        if isinstance(self.model, PeftModel):
-            return Trainer.compute_loss(self, model, inputs, *args, **options)
+        """By the model's own forward pass on CPUs and with adapters.
+
+        On CPUs TRL's fused head scores all tokens, and again in the backward pass; here none before
+        the first that is learnt. With adapters it reads the weights of tied embeddings directly,
+        bypassing PEFT's wrapper and the rows that it trains for the tags.
+        """
+        if isinstance(self.model, PeftModel) or self.args.device.type == "cpu":
+            return Trainer.compute_loss(self, model, _without_prompts(inputs), *args, **options)
         return super().compute_loss(model, inputs, *args, **options)
+
+
+def _without_prompts(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The same batch with logits from the first one that a label is compared with, in any row."""
+    labels = inputs["labels"]
+    learnt = (labels != NOT_IN_LOSS).any(0).nonzero()
+    kept = labels.shape[1] - max(int(learnt[0]) - 1, 0) if len(learnt) else labels.shape[1]
+    return {**inputs, "labels": labels[:, -kept:], "logits_to_keep": kept}
 
 
 def _metrics(rows: Sequence[SFTRow], progress: TrainingProgress) -> dict[str, Any]:

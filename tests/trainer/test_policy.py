@@ -115,6 +115,28 @@ def loss_by_hand(base, row):
     return -sum(float(logits[i - 1, label]) for i, label in targets) / len(targets)
 
 
+@pytest.mark.parametrize("packing", [False, True])
+def test_loss_and_gradients_are_those_of_trl(base, rows, tmp_path, packing):
+    settings = structs.replace(SETTINGS, packing=packing)
+    trainer = make_trainer(base, rows[:4], tmp_path, settings)
+    (batch,) = trainer.get_train_dataloader()
+    found = []
+    for compute in (trainer.compute_loss, super(PolicyTrainer, trainer).compute_loss):
+        trainer.model.zero_grad()
+        loss = compute(trainer.model, dict(batch))
+        loss.backward()
+        gradients = [each.grad.clone() for each in trainer.model.parameters()]
+        found.append([loss.detach(), *gradients])
+    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("labels", [[5, 6, 7], [NOT_IN_LOSS, NOT_IN_LOSS, 7]])
+def test_a_row_that_is_learnt_from_its_start_or_only_at_its_end(base, tmp_path, labels):
+    row = SFTRow([5, 6, 7], labels)
+    by_hand = SFTRow([5, 6, 7], [NOT_IN_LOSS, *labels[1:]])
+    assert trainer_loss(base, row, tmp_path) == pytest.approx(loss_by_hand(base, by_hand), rel=1e-5)
+
+
 def test_every_step_is_reported(base, rows, tmp_path):
     progress = TrainingProgress("policy", 3, tmp_path / "progress.jsonl")
     (tmp_path / "model").mkdir()
