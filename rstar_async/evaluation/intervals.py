@@ -1,8 +1,9 @@
 """Means with intervals; the problem, not the sample, is the unit of chance."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 Z95 = 1.959964
 
@@ -36,6 +37,23 @@ def mean_difference(ones: Sequence[float], others: Sequence[float]) -> Share:
     differences = [one - other for one, other in zip(ones, others, strict=True)]
     mean, margin = _normal(differences)
     return Share(mean, mean - margin, mean + margin)
+
+
+def difference_of_means(ones: Mapping[str, float], others: Mapping[str, float]) -> Share:
+    """Mean of `ones` less that of `others`, each by problem; some of the problems may be the same,
+    and count once for what chance did to both."""
+    mean_one, mean_other = fmean(ones.values()), fmean(others.values())
+    difference, fewest = mean_one - mean_other, min(len(ones), len(others))
+    if fewest < 2:
+        return Share(difference, -math.inf, math.inf)
+    errors = [
+        (ones.get(problem, mean_one) - mean_one) / len(ones)
+        - (others.get(problem, mean_other) - mean_other) / len(others)
+        for problem in ones.keys() | others.keys()
+    ]
+    variance = sum(error**2 for error in errors) * fewest / (fewest - 1)
+    margin = Z95 * math.sqrt(variance)
+    return Share(difference, difference - margin, difference + margin)
 
 
 def ratio_of_means(ones: Sequence[float], others: Sequence[float]) -> Share:

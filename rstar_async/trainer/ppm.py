@@ -60,8 +60,8 @@ class PPMJob:
     tanh(raw / scale) in search. No pair of the `heldout` trees is trained on, but the policy may
     have learnt their right solutions. With `ppm.patience` half of their problems choose the step,
     and the others measure the PPM. The `answered` trees, of the same problems, choose the rule
-    for the value of a path. `reference` is the folder of a policy that has not learnt them, by
-    whose probabilities a baseline orders the pairs; by default the policy in `start`.
+    for the value of a path. `reference` is the folder of a policy that has learnt none of all
+    trees, by whose probabilities a baseline orders pairs; by default the policy in `start`.
     """
 
     start: Path
@@ -142,7 +142,12 @@ def _measured(model: Any, job: PPMJob, max_tokens: int) -> dict[str, Any]:
     return {
         worst_pairs.KEY: worst_pairs.worst_pairs(heldout),
         **accuracies(heldout, trained_on),
-        **measure_quality(heldout, job.measuring, job.reference or job.start),
+        **measure_quality(
+            heldout,
+            job.measuring,
+            job.reference or job.start,
+            further=job.trees if job.reference else (),
+        ),
         **measure_path_rules(
             model,
             job.answered,

@@ -1,12 +1,13 @@
 """Whether a PPM may guide search: its accuracy on held-out pairs against baselines without a PPM.
 
-Two baselines order the same pairs: the shorter step, and the step that the policy finds likelier.
-A PPM that does not beat both beyond chance guides no search (`ppm.trust`).
+Two baselines order pairs without a PPM: the shorter step, and the step that the policy finds
+likelier. A PPM that does not beat both beyond chance guides no search (`ppm.trust`).
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -15,33 +16,41 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from rstar_async.engines.exact_attention import with_exact_attention
-from rstar_async.evaluation.intervals import Share, mean_difference, share_with_interval
+from rstar_async.evaluation.intervals import Share, difference_of_means, share_with_interval
 from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.pair_accuracy import ScoredPair, points_by_problem
 
 # With fewer problems a lead cannot be told from chance.
 FEWEST_PROBLEMS = 8
+# Problems that the baselines are measured on, where there are as many.
+BASELINE_PROBLEMS = 128
 CALIBRATION_BINS = 10
 
 Points = Mapping[str, Sequence[float]]
 
 
 def measure_quality(
-    pairs: Sequence[ScoredPair], heldout: Sequence[PackedTree], policy: Path
+    pairs: Sequence[ScoredPair],
+    heldout: Sequence[PackedTree],
+    policy: Path,
+    further: Sequence[PackedTree] = (),
 ) -> dict[str, Any]:
-    """Shares of held-out pairs in the right order, averaged by problem: of the PPM with its 95 %
-    interval, of the baselines, and the lead over the better baseline. Empty without pairs.
+    """Shares of pairs in the right order, averaged by problem: of the PPM with its 95 % interval,
+    of the baselines, and the lead over the better baseline. Empty without pairs.
 
     `trusted` says whether that lead is beyond chance; None if the problems are too few to tell.
     `pairs` are those of the `heldout` trees as the PPM scores them. `policy` is the folder of a
     policy that was not trained on these problems: one that was knows their right solutions, and
-    orders their pairs far better than those of new problems.
+    orders their pairs far better than those of new problems. The baselines learn from no pair, so
+    the `further` trees, of problems that the PPM was trained on, show as well how good they are,
+    if `policy` has not seen those either; a few dozen held-out problems alone would say little.
     """
     if not pairs:
         return {}
+    measured = _up_to(BASELINE_PROBLEMS, [*heldout, *further])
     baselines = {
-        "shorter": _points(heldout, _negative_lengths),
-        "likelier": _points(heldout, _LogProbabilities(policy)),
+        "shorter": _points(measured, _negative_lengths),
+        "likelier": _points(measured, _LogProbabilities(policy)),
     }
     own = _by_problem(points_by_problem(pairs))
     accuracy = share_with_interval(list(own.values()))
@@ -63,10 +72,16 @@ def _by_problem(points: Points) -> dict[str, float]:
     return {problem: fmean(of_problem) for problem, of_problem in points.items()}
 
 
+def _up_to(problems: int, trees: Sequence[PackedTree]) -> list[PackedTree]:
+    """The trees of the first so many problems."""
+    first = islice(dict.fromkeys(tree.problem_id for tree in trees if tree.pairs), problems)
+    taken = frozenset(first)
+    return [tree for tree in trees if tree.problem_id in taken]
+
+
 def _lead(own: Mapping[str, float], baseline: Mapping[str, float]) -> Share:
-    """The mean difference by problem. One problem has an infinite interval: cut to [-1, 1]."""
-    common = sorted(own.keys() & baseline.keys())
-    lead = mean_difference([own[p] for p in common], [baseline[p] for p in common])
+    """The difference of the means. One problem has an infinite interval: cut to [-1, 1]."""
+    lead = difference_of_means(own, baseline)
     return Share(lead.mean, max(-1.0, lead.low), min(1.0, lead.high))
 
 

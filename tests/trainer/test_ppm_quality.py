@@ -10,11 +10,11 @@ from rstar_async.trainer.ppm_quality import measure_quality
 from rstar_async.trainer.scorer import load_ppm
 
 
-def heldout(problems, chosen, rejected):
+def heldout(problems, chosen, rejected, name="p"):
     """That many problems, each with one pair of steps with these ids."""
     pair = Preference("0.1", "0.2", "step", 1.0)
     trees = [
-        LabelledTree(f"p{number}", "s", [1, 2, 3], {"0.1": chosen, "0.2": rejected}, [pair])
+        LabelledTree(f"{name}{number}", "s", [1, 2, 3], {"0.1": chosen, "0.2": rejected}, [pair])
         for number in range(problems)
     ]
     return [part for tree in trees for part in pack(tree, 100, 100)[0]]
@@ -60,6 +60,16 @@ def test_a_ppm_that_beats_both_baselines_on_enough_problems_is_trusted(base, mod
         assert many["trusted"] is beats
         trusted.append(beats)
     assert not all(trusted)
+
+
+def test_baselines_are_measured_on_the_problems_of_the_training_too(base, model):
+    few, longer = heldout(9, [4, 9], [4, 5, 9]), heldout(27, [4, 5, 9], [4, 9], "other")
+    pairs = score_pairs(model, few, 4096)
+    metrics = measure_quality(pairs, few, base, further=longer)
+    assert metrics["pair_accuracy_shorter"] == 0.25
+    assert metrics["pair_accuracy_lead"][0] == 0.5 - max(
+        metrics["pair_accuracy_shorter"], metrics["pair_accuracy_likelier"]
+    )
 
 
 def test_the_figures_of_a_single_problem_can_be_stored(base, model):
