@@ -24,6 +24,11 @@ def contradictions(recipe: Recipe) -> Iterator[str]:
         yield from _unrounded_steps(recipe)
     if "{name}" in recipe.home and not _names_a_folder(recipe.name):
         yield f"name {shown(recipe.name)} cannot name a folder, and home is {shown(recipe.home)}"
+    if recipe.workers.coordinators > 1 and not recipe.database.startswith("postgres"):
+        yield (
+            f"workers.coordinators is {recipe.workers.coordinators}, and several need a database "
+            "that takes more than one writer at a time: postgresql://…"
+        )
     yield from _of_slurm(recipe)
     if not recipe.rounds:
         yield "give at least one [[rounds]]"
