@@ -74,8 +74,9 @@ def check(connection: sa.Connection, number: int) -> None:
 
 def leader(connection: sa.Connection, run_id: str) -> int | None:
     """The number of the coordinator that leads the run."""
-    lowest = sa.select(sa.func.min(coordinators.c.number))
-    return connection.scalar(lowest.where(coordinators.c.run_id == run_id))
+    lowest = sa.select(sa.func.min(coordinators.c.number)).where(coordinators.c.run_id == run_id)
+    number: int | None = connection.scalar(lowest)
+    return number
 
 
 def claim(connection: sa.Connection, number: int, problems: Iterable[str]) -> list[str]:
@@ -103,16 +104,23 @@ def coordinators_of(
 ) -> list[Coordinator]:
     """Those that take part in the run, the one that leads it first."""
     table = coordinators.c
-    claimed = sa.func.count(claims.c.problem_id)
     query = (
-        sa.select(table.number, table.name, claimed, table.expires_at - _clock(now))
+        sa.select(
+            table.number,
+            table.name,
+            sa.func.count(claims.c.problem_id),
+            table.expires_at - _clock(now),
+        )
         .outerjoin(claims, claims.c.coordinator == table.number)
         .where(table.run_id == run_id)
         .group_by(table.number, table.name, table.expires_at)
         .order_by(table.number)
     )
     rows = connection.execute(query).all()
-    return [Coordinator(*row, leads=place == 0) for place, row in enumerate(rows)]
+    return [
+        Coordinator(number, name, claimed, left, leads=place == 0)
+        for place, (number, name, claimed, left) in enumerate(rows)
+    ]
 
 
 def _clock(now: float | None) -> sa.ColumnElement[float]:

@@ -73,8 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
             break
     tally.claim(report, kills - injector.kills_left, kills)
     if options.coordinators > 1:
-        killed = sum(n for name, n in injector.killed.items() if is_one_of_several(name))
-        tally.claim_takeovers(report, killed, injector.paused)
+        of_them = sum(n for name, n in injector.killed.items() if is_one_of_several(name))
+        tally.claim_takeovers(report, of_them, injector.paused)
     code = report.close()
     if code == 0 and options.folder is None:
         shutil.rmtree(folder)
