@@ -52,11 +52,18 @@ def renew(connection: sa.Connection, number: int, seconds: float, now: float | N
         raise _lost(number)
 
 
-def remove_expired(connection: sa.Connection, run_id: str, now: float | None = None) -> list[str]:
-    """Remove the coordinators whose leases have expired, with their claims; their names."""
-    expired = (coordinators.c.run_id == run_id, coordinators.c.expires_at <= _clock(now))
-    removed = coordinators.delete().where(*expired).returning(coordinators.c.name)
-    return sorted(connection.execute(removed).scalars())
+def remove_expired(
+    connection: sa.Connection, run_id: str, now: float | None = None
+) -> list[Coordinator]:
+    """Remove the coordinators whose leases have expired, with their claims; those removed."""
+    found = {one.number: one for one in coordinators_of(connection, run_id, now)}
+    expired = [number for number, one in found.items() if one.seconds_left <= 0]
+    if not expired:
+        return []
+    # One may have been renewed since it was read.
+    still = (coordinators.c.number.in_(expired), coordinators.c.expires_at <= _clock(now))
+    removed = coordinators.delete().where(*still).returning(coordinators.c.number)
+    return [found[number] for number in sorted(connection.execute(removed).scalars())]
 
 
 def leave(connection: sa.Connection, number: int) -> None:

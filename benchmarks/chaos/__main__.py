@@ -90,7 +90,7 @@ class _Tally:
         self._reference = reference
         self.runs = self._incomplete = self._unfinished = self._left_over = 0
         self._lost = self._twice = self._delivered_twice = self._different = 0
-        self._crashed = self._dead_letters = self._fenced_off = self._removed = 0
+        self._crashed = self._dead_letters = self._fenced_off = self._taken_over = 0
 
     def add(self, outcome: Outcome, trees: dict[str, Tree]) -> None:
         self.runs += 1
@@ -99,7 +99,7 @@ class _Tally:
         self._crashed += outcome.crashed
         self._dead_letters += outcome.dead_letters
         self._fenced_off += outcome.fenced_off
-        self._removed += outcome.removed
+        self._taken_over += outcome.taken_over
         self._unfinished += unfinished(trees.values())
         self._lost += sum(tree.lost for tree in trees.values())
         self._twice += sum(tree.twice for tree in trees.values())
@@ -122,7 +122,7 @@ class _Tally:
     def claim_takeovers(self, report: Report, killed: int, paused: int) -> None:
         report.claim("coordinators killed", killed, "", ">", 0)
         report.claim("coordinators paused", paused, "", ">", 0)
-        report.claim("coordinators that others took over from", self._removed, "", ">", 0)
+        report.claim("problems taken over from silent coordinators", self._taken_over, "", ">", 0)
         report.claim("coordinators that found it out and stopped", self._fenced_off, "", ">", 0)
 
 

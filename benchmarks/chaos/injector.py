@@ -93,7 +93,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     `crashed` processes ended neither well nor by SIGKILL; `dead_letters` jobs were blamed for three
     deaths that the injector had caused. Of several coordinators, `fenced_off` found that others had
-    taken over, which says of `removed` that they did.
+    removed them; `taken_over` problems were claimed by those that were removed.
     """
 
     exit_code: int | None
@@ -102,7 +102,7 @@ class Outcome(msgspec.Struct, frozen=True):
     crashed: int
     dead_letters: int
     fenced_off: int
-    removed: int
+    taken_over: int
 
 
 def run(recipe: Recipe, injector: Injector, *, delay: float, limit_seconds: float) -> Outcome:
@@ -147,7 +147,7 @@ async def _run_disturbed(
         crashed=len([code for code in codes if code not in EXPECTED]),
         dead_letters=sum(1 for _ in places.home.glob("letters/*/*")),
         fenced_off=codes.count(LOST_LEASE),
-        removed=_removed_coordinators(places.logs),
+        taken_over=_problems_taken_over(places.logs),
     )
 
 
@@ -163,8 +163,9 @@ def _exit_codes(journal: Path) -> list[int]:
     return [int(code) for code in found]
 
 
-def _removed_coordinators(logs: Path) -> int:
-    return sum(log.read_text().count("coordinator removed") for log in logs.glob("coordinator-*"))
+def _problems_taken_over(logs: Path) -> int:
+    text = "".join(log.read_text() for log in logs.glob("coordinator-*.log"))
+    return sum(map(int, re.findall(r"coordinator removed: .* problems=(\d+)", text)))
 
 
 def _prepared(spec: ProcessSpec, places: Places, delay: float) -> ProcessSpec:

@@ -79,8 +79,9 @@ class Member:
 
     async def _renew(self) -> None:
         await self._store.change(leases.renew, self._number, self._seconds)
-        for name in await self._store.change(leases.remove_expired, self._run_id):
-            log.warning("coordinator removed: its lease expired", extra={"coordinator": name})
+        for other in await self._store.change(leases.remove_expired, self._run_id):
+            facts = {"coordinator": other.name, "problems": other.claimed}
+            log.warning("coordinator removed: its lease expired", extra=facts)
         leader = await self._store.read(leases.leader, self._run_id)
         if leader == self._number and not self.leads:
             log.info("leads the run", extra={"run": self._run_id})

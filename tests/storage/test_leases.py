@@ -36,6 +36,10 @@ def join(database, name, now=0.0):
     return database.change(leases.join, RUN.id, name, LEASE, now)
 
 
+def remove_expired(database, now=None):
+    return [one.name for one in database.change(leases.remove_expired, RUN.id, now)]
+
+
 def claim(database, number, *problems):
     return database.change(leases.claim, number, problems)
 
@@ -59,27 +63,35 @@ def test_a_coordinator_that_renews_its_lease_keeps_its_claims(run):
     claim(run, a, "p1")
     run.change(leases.renew, a, LEASE, now=20.0)
     run.change(leases.renew, b, LEASE, now=20.0)
-    assert run.change(leases.remove_expired, RUN.id, now=49.9) == []
+    assert remove_expired(run, now=49.9) == []
     assert claim(run, b, "p1") == []
 
 
 def test_the_claims_of_one_whose_lease_expired_are_free(run):
     a, b = join(run, "a"), join(run, "b", now=20.0)
     claim(run, a, "p1", "p2")
-    assert run.change(leases.remove_expired, RUN.id, now=30.0) == ["a"]
+    assert remove_expired(run, now=30.0) == ["a"]
     assert claim(run, b, "p1", "p2") == ["p1", "p2"]
+
+
+def test_who_is_removed_is_told_with_its_claims(run):
+    a = join(run, "a")
+    claim(run, a, "p1", "p2")
+    assert run.change(leases.remove_expired, RUN.id, now=31.0) == [
+        leases.Coordinator(a, "a", 2, -1.0, leads=True)
+    ]
 
 
 def test_an_expired_lease_may_be_renewed_until_others_have_noticed(run):
     """A server that was down for an hour makes no coordinator lose its work."""
     a = join(run, "a")
     run.change(leases.renew, a, LEASE, now=3600.0)
-    assert run.change(leases.remove_expired, RUN.id, now=3601.0) == []
+    assert remove_expired(run, now=3601.0) == []
 
 
 def test_one_that_was_removed_can_neither_renew_nor_claim_nor_commit(run):
     a = join(run, "a")
-    run.change(leases.remove_expired, RUN.id, now=31.0)
+    remove_expired(run, now=31.0)
     for action in (
         lambda: run.change(leases.renew, a, LEASE, now=31.0),
         lambda: claim(run, a, "p1"),
@@ -98,7 +110,7 @@ def test_a_paused_coordinator_cannot_write_over_the_new_owner(run, url):
         paused.commit(*tree())
         late = SearchProgress("s1", "running", rollouts=1, expansions=3)
         b = join(run, "b", now=20.0)
-        run.change(leases.remove_expired, RUN.id, now=31.0)
+        remove_expired(run, now=31.0)
         assert claim(run, b, "p1") == ["p1"]
         run.commit_as(b)
         run.commit(SearchProgress("s1", "finished", rollouts=9, expansions=9))
@@ -130,7 +142,7 @@ def test_a_number_is_never_given_again(run):
 def test_the_first_leads_until_it_is_gone(run):
     a, b = join(run, "a"), join(run, "b", now=20.0)
     assert run.read(leases.leader, RUN.id) == a
-    run.change(leases.remove_expired, RUN.id, now=31.0)
+    remove_expired(run, now=31.0)
     assert run.read(leases.leader, RUN.id) == b
     assert join(run, "a", now=31.0) != run.read(leases.leader, RUN.id)
 
@@ -157,7 +169,7 @@ def test_other_runs_have_coordinators_of_their_own(run):
     other = run.change(leases.join, "other", "a", LEASE, 0.0)
     mine = join(run, "a")
     assert run.read(leases.leader, RUN.id) == mine
-    assert run.change(leases.remove_expired, RUN.id, now=99.0) == ["a"]
+    assert remove_expired(run, now=99.0) == ["a"]
     run.change(leases.check, other)
 
 
@@ -200,9 +212,9 @@ def test_the_clock_is_that_of_the_database(server):
         number = database.change(leases.join, RUN.id, "a", LEASE)
         (found,) = database.read(leases.coordinators_of, RUN.id)
         assert 0 < found.seconds_left <= LEASE
-        assert database.change(leases.remove_expired, RUN.id) == []
+        assert remove_expired(database) == []
         database.change(leases.renew, number, -1.0)
-        assert database.change(leases.remove_expired, RUN.id) == ["a"]
+        assert remove_expired(database) == ["a"]
 
 
 def test_none_is_removed_in_the_middle_of_a_commit(server):
@@ -215,7 +227,7 @@ def test_none_is_removed_in_the_middle_of_a_commit(server):
             leases.remove_expired(other, RUN.id, now=99.0)
         other.rollback()
         writing.commit()
-        assert leases.remove_expired(other, RUN.id, now=99.0) == ["a"]
+        assert [one.name for one in leases.remove_expired(other, RUN.id, now=99.0)] == ["a"]
         other.commit()
 
 
