@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     tally.claim(report, kills - injector.kills_left, kills)
     if options.coordinators > 1:
         of_them = sum(n for name, n in injector.killed.items() if is_one_of_several(name))
-        tally.claim_takeovers(report, of_them, injector.paused)
+        tally.claim_takeovers(report, of_them, injector.pauses.count)
     code = report.close()
     if code == 0 and options.folder is None:
         shutil.rmtree(folder)

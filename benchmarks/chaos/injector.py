@@ -48,26 +48,23 @@ class ChaosInjector:
 
     At most `EARLY_KILLS` of a run's kills, or a quarter of those left, fall before its first
     search: the trainer's imports take so long that most would hit processes waiting for it.
-    Of several coordinators, every third kill hits one, and meanwhile they are paused one by one.
+    Of several coordinators, every third kill hits one, and meanwhile they are paused one by one; a
+    paused one is not killed, so that it wakes up.
     """
 
     def __init__(self, kills: int, seed: int, mean_pause: float) -> None:
         self.kills_left = kills
         self.killed: Counter[str] = Counter()
-        self.paused = 0
-        self._seed, self._random = seed, Random(seed)
+        self.pauses = CoordinatorPauses(seed)
+        self._random = Random(seed)
         self._mean_pause = mean_pause
 
     async def run(self, specs: Sequence[ProcessSpec], recipe: Recipe) -> None:
         """Wait a random time and kill one process with SIGKILL, until no kills are left."""
-        pauses = CoordinatorPauses(recipe.workers.lease_seconds, self._seed)
         async with trio.open_nursery() as nursery:
             if self.kills_left:
-                nursery.start_soon(pauses.run, specs, recipe)
-            try:
-                await self._kill(specs, recipe)
-            finally:
-                self.paused += pauses.paused
+                nursery.start_soon(self.pauses.run, specs, recipe)
+            await self._kill(specs, recipe)
             nursery.cancel_scope.cancel()
 
     async def _kill(self, specs: Sequence[ProcessSpec], recipe: Recipe) -> None:
@@ -76,11 +73,14 @@ class ChaosInjector:
             await trio.sleep(self._random.expovariate(1 / self._mean_pause))
             if early > 0 or is_searching(recipe):
                 early -= 1
-                self._kill_one(running(specs))
+                self._kill_one(self._victims(specs))
 
-    def _kill_one(self, running: dict[str, int]) -> None:
-        several = {name: pid for name, pid in running.items() if is_one_of_several(name)}
-        victims = several if several and self.kills_left % 3 == 0 else running
+    def _victims(self, specs: Sequence[ProcessSpec]) -> dict[str, int]:
+        awake = {n: pid for n, pid in running(specs).items() if pid != self.pauses.paused}
+        several = {name: pid for name, pid in awake.items() if is_one_of_several(name)}
+        return several if several and self.kills_left % 3 == 0 else awake
+
+    def _kill_one(self, victims: dict[str, int]) -> None:
         if victims:
             name = self._random.choice(sorted(victims))
             os.kill(victims[name], signal.SIGKILL)
