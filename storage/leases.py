@@ -22,6 +22,13 @@ from storage.errors import LostLease
 from storage.statements import insert_missing
 from storage.tables import claims, coordinators
 
+# Compiled once: it is part of every commit. Renewals go on beside this lock, removals wait for it.
+_LOCKED = (
+    sa.select(coordinators.c.number)
+    .where(coordinators.c.number == sa.bindparam("number"))
+    .with_for_update(read=True, key_share=True)
+)
+
 
 class Coordinator(msgspec.Struct, frozen=True):
     """One that takes part: how many problems it has claimed, and how long its lease still lasts
@@ -74,8 +81,7 @@ def leave(connection: sa.Connection, number: int) -> None:
 def check(connection: sa.Connection, number: int) -> None:
     """Raise `LostLease` if the coordinator was removed; if not, it will not be before the end of
     this transaction."""
-    own = sa.select(coordinators.c.number).where(coordinators.c.number == number)
-    if connection.execute(own.with_for_update(read=True, key_share=True)).first() is None:
+    if connection.execute(_LOCKED, {"number": number}).first() is None:
         raise _lost(number)
 
 
