@@ -89,9 +89,10 @@ def coordinator_line(coordinator: Coordinator) -> Text:
     left = coordinator.seconds_left
     lease = f"lease for {left:.0f} s" if left >= 0 else f"lease expired {-left:.0f} s ago"
     part = "leads · " if coordinator.leads else ""
+    problems = f"{coordinator.claimed} problem{'s' * (coordinator.claimed != 1)}"
     name = without_controls(coordinator.name)
     style = "" if left >= 0 else "red"
-    return Text(f"{name}: {part}{coordinator.claimed} problems · {lease}", style=style)
+    return Text(f"{name}: {part}{problems} · {lease}", style=style)
 
 
 def phase_began(round_: Round) -> float:

@@ -50,9 +50,9 @@ def test_a_phase_begins_where_the_one_before_it_ended():
 
 def test_each_of_several_coordinators_has_a_line() -> None:
     leading = Coordinator(3, "coordinator-1", 6, 21.4, leads=True)
-    silent = Coordinator(4, "coordi\x1bnator-2", 2, -5.2, leads=False)
+    silent = Coordinator(4, "coordi\x1bnator-2", 1, -5.2, leads=False)
     assert coordinator_line(leading).plain == ("coordinator-1: leads · 6 problems · lease for 21 s")
-    assert coordinator_line(silent).plain == "coordi␛nator-2: 2 problems · lease expired 5 s ago"
+    assert coordinator_line(silent).plain == "coordi␛nator-2: 1 problem · lease expired 5 s ago"
 
 
 def test_one_that_has_the_run_to_itself_is_not_listed(home) -> None:
