@@ -68,7 +68,7 @@ def test_two_hundred_kills_change_no_tree(tmp_path: Path):
 @pytest.mark.slow
 @pytest.mark.skipif(not POSTGRES, reason="RSTAR_TEST_POSTGRES names no PostgreSQL server")
 def test_two_coordinators_that_are_killed_and_paused_grow_the_trees_of_one(tmp_path: Path):
-    options = ("--coordinators", "2", "--kills", "30", "--seed", "5")
+    options = ("--coordinators", "2", "--kills", "30", "--seed", "5", "--pause", "2")
     holds = run_disturbed(tmp_path, *options)
     assert set(holds) == CLAIMS | TAKEOVERS
     assert all(holds.values()), holds
