@@ -18,7 +18,8 @@ from pathlib import Path
 
 import trio
 
-from benchmarks.chaos.injector import ENDLESS, prepared_run, quiet, running
+from benchmarks.chaos.injector import ENDLESS, prepared_run, quiet
+from benchmarks.chaos.running import running
 from benchmarks.report import open_report
 from benchmarks.store.synthetic import fill_store, recipe_in
 from rstar_async.config import Recipe

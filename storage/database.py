@@ -15,8 +15,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import sqlalchemy as sa
 
 from rstar_async.errors import BadInput
-from storage import engines, migrations, statements
-from storage.errors import BadRecord, Unavailable, describe, is_corrupt, transient_reason
+from storage import engines, leases, migrations, statements
+from storage.errors import BadRecord, LostLease, Unavailable, describe, is_corrupt, transient_reason
 from storage.records import Record
 from storage.retry import RetryPolicy
 
@@ -50,6 +50,12 @@ class Database:
         self._file_id = self._current_file_id()
         self._writer = engines.writer(url)
         self._reader = engines.reader(url, readers)
+        self._coordinator: int | None = None
+
+    def commit_as(self, coordinator: int) -> None:
+        """From now on, store records only while this coordinator takes part in its run: see
+        `leases`. Once it was removed, commits raise `LostLease`."""
+        self._coordinator = coordinator
 
     def commit(self, *records: Record) -> None:
         """Store all `records` or none, durably. Waits while the database is unavailable.
@@ -70,7 +76,8 @@ class Database:
         """Store several commits in one transaction; returns the error of each, or None.
 
         A bad commit does not affect the others. Raises `Unavailable` if the database is: then any
-        of them may or may not be stored, and the whole batch can be written again.
+        of them may or may not be stored, and the whole batch can be written again; and `LostLease`,
+        with none of them stored (`commit_as`).
         """
         try:
             self._transact(itertools.chain.from_iterable(batch))
@@ -95,11 +102,25 @@ class Database:
     def change(
         self, action: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run `action(connection, …)` in one write transaction: for maintenance, not for search.
+        """Run `action(connection, …)` in one write transaction: for maintenance and leases.
 
         Waits while the database is unavailable; `action` may run again, so it must be idempotent.
         """
-        return self._with_retries(lambda: self._in_write(action, *args, **kwargs))
+        return self._with_retries(lambda: self.change_once(action, *args, **kwargs))
+
+    def change_once(
+        self, action: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Like `change`, but raises `Unavailable` instead of waiting."""
+        if self._current_file_id() != self._file_id:
+            raise Unavailable("the file was moved, deleted or replaced")
+        try:
+            with self._writer.begin() as connection:
+                return action(connection, *args, **kwargs)
+        except Exception as error:
+            if reason := transient_reason(error):
+                raise Unavailable(reason) from error
+            raise self._explained(error) from error
 
     def shrink(self) -> None:
         """Return unused pages of a SQLite file to the disk; PostgreSQL does so by itself.
@@ -124,24 +145,16 @@ class Database:
 
     def _transact(self, records: Iterable[Record]) -> None:
         try:
-            self._in_write(statements.store, records)
-        except (Unavailable, BadInput):
+            self.change_once(self._store, records)
+        except (Unavailable, BadInput, LostLease):
             raise
         except Exception as error:
             raise BadRecord(describe(error)) from error
 
-    def _in_write(
-        self, action: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        if self._current_file_id() != self._file_id:
-            raise Unavailable("the file was moved, deleted or replaced")
-        try:
-            with self._writer.begin() as connection:
-                return action(connection, *args, **kwargs)
-        except Exception as error:
-            if reason := transient_reason(error):
-                raise Unavailable(reason) from error
-            raise self._explained(error) from error
+    def _store(self, connection: sa.Connection, records: Iterable[Record]) -> None:
+        if self._coordinator is not None:
+            leases.check(connection, self._coordinator)
+        statements.store(connection, records)
 
     def _explained(self, error: Exception) -> Exception:
         """The error, or for a corrupt file a `BadInput` that says what to do."""

@@ -51,6 +51,10 @@ class Unavailable(RstarError):
     """The database cannot be used now; the same request may succeed later."""
 
 
+class LostLease(RstarError):
+    """Another coordinator has taken over; nothing that this one writes is stored any more."""
+
+
 def transient_reason(error: BaseException, *, reading: bool = False) -> str:
     """Why `error` may not occur again on a retry; "" if it is permanent.
 

@@ -53,7 +53,8 @@ def columns(record_type: RecordType) -> list[sa.Column[Any]]:
     return [FACTS[record_type].c[name] for name in fields(record_type)]
 
 
-def _insert(table: sa.Table, dialect: str) -> sa.Insert:
+def insert_missing(table: sa.Table, dialect: str) -> sa.Insert:
+    """Insert rows; those that exist already stay as they are."""
     if dialect == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
@@ -73,7 +74,7 @@ def _update(record_type: RecordType) -> sa.Update:
 
 
 _STATEMENTS: dict[str, dict[RecordType, sa.Insert | sa.Update]] = {
-    dialect: {kind: _insert(table, dialect) for kind, table in FACTS.items()}
+    dialect: {kind: insert_missing(table, dialect) for kind, table in FACTS.items()}
     | {kind: _update(kind) for kind in _PROGRESS_KEYS}
     for dialect in ("sqlite", "postgresql")
 }

@@ -121,6 +121,19 @@ class Store:
         attempt = partial(self._database.read_once, query, *args, **kwargs)
         return await _with_retries(attempt, self._reading, self._readers)
 
+    async def change(
+        self, action: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The result of `action(connection, …)` in a write transaction of its own, between those of
+        the commits. Waits while the database is unavailable; `action` may run again."""
+        attempt = partial(self._database.change_once, action, *args, **kwargs)
+        return await _with_retries(attempt, self._writing, self._one_writer)
+
+    def commit_as(self, coordinator: int) -> None:
+        """Store only while this coordinator takes part in its run. Once another has removed it, the
+        block of `open_store` is cancelled and raises `LostLease`, in a group."""
+        self._database.commit_as(coordinator)
+
     def statistics(self) -> Statistics:
         return Statistics(
             waiting=self._waiting,

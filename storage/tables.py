@@ -292,3 +292,30 @@ evaluation_answers = sa.Table(
     comment="Each sampled answer behind an evaluation.",
     sqlite_strict=True,
 )
+
+coordinators = sa.Table(
+    "coordinators",
+    metadata,
+    _key("number", Integer, "rises, and is never given again", sa.Identity()),
+    _column("run_id", sa.Text, "the run it belongs to", _run(), index=True),
+    _column("name", sa.Text, "of the process"),
+    _column("expires_at", Real, "when others may remove it, by the database's clock"),
+    comment="Coordinators that share a run now; empty where one has it to itself.",
+    sqlite_strict=True,
+    sqlite_autoincrement=True,
+)
+
+claims = sa.Table(
+    "claims",
+    metadata,
+    _key("problem_id", sa.Text, "the problem it is about", sa.ForeignKey("problems.id")),
+    _column(
+        "coordinator",
+        Integer,
+        "which searches it now",
+        sa.ForeignKey("coordinators.number", ondelete="CASCADE"),
+        index=True,
+    ),
+    comment="Problems that one of several coordinators searches now.",
+    sqlite_strict=True,
+)

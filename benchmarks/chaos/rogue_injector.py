@@ -3,11 +3,11 @@
 import secrets
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 import trio
 
 from benchmarks.chaos.rogues import ROGUES, Rogue
+from rstar_async.config import Recipe
 from rstar_async.errors import BrokerLost
 from rstar_async.launch.processes import ProcessSpec
 from rstar_async.wire.codec import decode_to_worker
@@ -75,7 +75,7 @@ class RogueInjector:
     def asked(self) -> Counter[str]:
         return Counter({name: worker.asked for name, worker in self._workers.items()})
 
-    async def run(self, specs: Sequence[ProcessSpec], home: Path) -> None:
+    async def run(self, specs: Sequence[ProcessSpec], recipe: Recipe) -> None:
         async with trio.open_nursery() as nursery:
             for name, rogue in ROGUES.items():
                 worker = RogueWorker(_endpoint(specs, rogue.pool), name, rogue)

@@ -12,15 +12,14 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
-import psycopg
 import sqlalchemy as sa
 import trio
 
+from benchmarks.own_schema import own_schema
 from benchmarks.report import Report, open_report
 from benchmarks.store.pages import measure_pages
 from storage.records import Node, Problem, Round, Run, Search
@@ -51,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="rstar-store-", dir=report.options.folder) as folder:
         for producers in () if report.options.no_commits else PRODUCERS:
             _commits(report, "sqlite", f"sqlite:///{folder}/{producers}.db", producers)
-            with _own_schema(server) if server else nullcontext() as url:
+            with own_schema(server) if server else nullcontext() as url:
                 if url:
                     _commits(report, "postgresql", url, producers)
         if not report.options.no_pages:
@@ -117,18 +116,6 @@ def _node(path: str) -> Node:
 
 def _count(connection: sa.Connection) -> int:
     return connection.scalar(sa.text("SELECT count(*) FROM nodes")) or 0
-
-
-@contextmanager
-def _own_schema(server: str) -> Iterator[str]:
-    schema = f"rstar_benchmark_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {schema}".encode())
-        url = sa.make_url(server).update_query_dict({"options": f"-csearch_path={schema}"})
-        try:
-            yield url.render_as_string(hide_password=False)
-        finally:
-            connection.execute(f"DROP SCHEMA {schema} CASCADE".encode())
 
 
 def _parser() -> argparse.ArgumentParser:

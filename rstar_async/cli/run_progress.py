@@ -12,10 +12,12 @@ from rstar_async.config import Recipe
 from rstar_async.config.loader import read_stored_recipe
 from rstar_async.coordinator.stages import open_round_stages
 from rstar_async.errors import BadInput
+from rstar_async.sanitize import without_controls
 from rstar_async.telemetry.stage_lines import stage_lines
 from rstar_async.telemetry.stage_times import Stage, StageTimes
-from storage import queries
+from storage import leases, queries
 from storage.database import Database, open_database
+from storage.leases import Coordinator
 from storage.records import Round
 
 
@@ -44,9 +46,10 @@ class RunProgress:
         return [(stage, self._clock(stage, began, now)) for stage in found if not stage.ended]
 
     def lines(self, width: int) -> list[Text]:
-        """The stages as bars."""
+        """The stages as bars, and a line for each of several coordinators."""
         now = time.time()
-        return [line for one in self.stages() for line in stage_lines(*one, now, width)]
+        bars = [line for one in self.stages() for line in stage_lines(*one, now, width)]
+        return [*bars, *map(coordinator_line, self.coordinators())]
 
     def facts(self) -> list[dict[str, Any]]:
         """The stages as plain values, for JSON."""
@@ -63,6 +66,13 @@ class RunProgress:
             for stage, times in self.stages()
         ]
 
+    def coordinators(self) -> list[Coordinator]:
+        """Those that share the run; none if one has it to itself."""
+        if self._recipe.workers.coordinators == 1:
+            return []
+        with open_database(self._url, must_exist=True) as database:
+            return database.read(leases.coordinators_of, self._recipe.name)
+
     def _clock(self, stage: Stage, began: float, now: float) -> StageTimes:
         if stage.title not in self._times:
             self._times[stage.title] = StageTimes(began, 0, moved=now)
@@ -72,6 +82,17 @@ class RunProgress:
     def _phase_began(self, database: Database, now: float) -> float:
         round_ = database.read(queries.open_round, self._recipe.name)
         return phase_began(round_) if round_ else now
+
+
+def coordinator_line(coordinator: Coordinator) -> Text:
+    """What it does, and whether it is still heard of."""
+    left = coordinator.seconds_left
+    lease = f"lease for {left:.0f} s" if left >= 0 else f"lease expired {-left:.0f} s ago"
+    part = "leads · " if coordinator.leads else ""
+    problems = f"{coordinator.claimed} problem{'s' * (coordinator.claimed != 1)}"
+    name = without_controls(coordinator.name)
+    style = "" if left >= 0 else "red"
+    return Text(f"{name}: {part}{problems} · {lease}", style=style)
 
 
 def phase_began(round_: Round) -> float:

@@ -53,13 +53,21 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     answers = trio.run(ask_once, endpoints, keys, ANSWER_SECONDS)
     if arguments.json:
-        told = {**answers, "progress": progress.facts()} if progress else answers
+        told = {**answers, **_facts(progress)} if progress else answers
         print(msgspec.json.format(msgspec.json.encode(told)).decode())
     else:
         console = Console()
         console.print(*(progress.lines(console.width) if progress else []), sep="\n")
         print_table(status_table(answers))
     return 0 if all(answers.values()) else 1
+
+
+def _facts(progress: RunProgress) -> dict[str, object]:
+    coordinators = progress.coordinators()
+    return {
+        "progress": progress.facts(),
+        **({"coordinators": coordinators} if coordinators else {}),
+    }
 
 
 def _brokers(arguments: argparse.Namespace) -> tuple[list[str], Path | None]:

@@ -11,6 +11,7 @@ from rstar_async.config.base import (
     PortOrNone,
     Processes,
     ProcessesOrNone,
+    Seconds,
     Section,
 )
 
@@ -42,6 +43,12 @@ class WorkersConfig(Section):
     rows: Count = 128
     # Memory of one inference process for its prefix cache.
     cache_mib: MebibytesOrNone = 1024
+    # Processes that search; several share the problems of a run and need a database on PostgreSQL.
+    # `search.in_flight` then counts for each.
+    coordinators: Processes = 1
+    # One of several coordinators that is silent for so long is taken for dead, and the others take
+    # over its problems.
+    lease_seconds: Seconds = 30.0
     # Threads of one inference or reward process; they share the cores with executors.
     threads: Processes = 1
 

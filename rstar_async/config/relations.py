@@ -26,6 +26,8 @@ def contradictions(recipe: Recipe) -> Iterator[str]:
         yield from _unrounded_steps(recipe)
     if "{name}" in recipe.home and not _names_a_folder(recipe.name):
         yield f"name {shown(recipe.name)} cannot name a folder, and home is {shown(recipe.home)}"
+    if recipe.workers.coordinators > 1:
+        yield from _of_several_coordinators(recipe)
     yield from _of_slurm(recipe)
     if not recipe.rounds:
         yield "give at least one [[rounds]]"
@@ -33,6 +35,17 @@ def contradictions(recipe: Recipe) -> Iterator[str]:
         yield from _guided_too_early(recipe)
     for number in range(1, len(recipe.rounds) + 1):
         yield from _falling_totals(recipe, number)
+
+
+def _of_several_coordinators(recipe: Recipe) -> Iterator[str]:
+    several = f"workers.coordinators is {recipe.workers.coordinators}"
+    if not recipe.database.startswith("postgres"):
+        yield (
+            f"{several}, and several need a database that takes more than one writer at a time: "
+            "postgresql://…"
+        )
+    if recipe.sglang.share_device:
+        yield f"{several}, but must be 1 with sglang.share_device: one alone hands the GPU over"
 
 
 def _of_slurm(recipe: Recipe) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The self-evolution loop (paper section 3): search, train, publish, measure; then the next round.
 
 The state of a run is in the database alone and every step reads it first: started again after any
-crash, the driver finishes what is unfinished and repeats nothing.
+crash, the driver finishes what is unfinished and repeats nothing. Of several coordinators, the one
+that leads takes the run through its rounds; the drivers of the others only search.
 """
 
 import logging
@@ -16,6 +17,7 @@ from msgspec import to_builtins
 from rstar_async.config import Recipe
 from rstar_async.config.loader import as_toml_values
 from rstar_async.coordinator.gpu_sharing import SharedGPU
+from rstar_async.coordinator.membership import Alone, Membership
 from rstar_async.coordinator.round_search import RoundSearch
 from rstar_async.coordinator.round_timer import keep_time
 from rstar_async.coordinator.stages import Measuring
@@ -44,31 +46,56 @@ from storage.store import Store
 log = logging.getLogger(__name__)
 
 BOOTSTRAP = 0
-TRAINER_POLL_SECONDS = 0.25
+POLL_SECONDS = 0.25
 
 
 class Driver:
     """Takes one run through its rounds."""
 
     def __init__(
-        self, recipe: Recipe, store: Store, runner: SearchRunner, gpu: SharedGPU | None = None
+        self,
+        recipe: Recipe,
+        store: Store,
+        runner: SearchRunner,
+        gpu: SharedGPU | None = None,
+        membership: Membership | None = None,
     ) -> None:
         self._recipe = recipe
         self._store = store
         self._runner = runner
         self._gpu = gpu or SharedGPU()
+        self._membership = membership or Alone()
         self.measuring = Measuring()
         self._prompts = domain_of(recipe).prompts
 
     async def run(self) -> None:
         """Bring the run to its end, from wherever it stands."""
         heldout = await self._usable(heldout_problems(self._recipe))
-        await self._store.commit(self._run_row(), *heldout)
+        await self._store.commit(run_row(self._recipe), *heldout)
         for number in range(len(self._recipe.rounds) + 1):
-            round_ = await self._open(number)
-            if round_.status != "closed":
-                async with keep_time(self._store, round_):
-                    await self._finish(round_, heldout)
+            if not await self._help(number):
+                await self._lead(number, heldout)
+        await self._membership.wait_until_leading()
+
+    async def _help(self, number: int) -> bool:
+        """As long as another coordinator leads, help it to search; False once this one leads, True
+        when the round is closed."""
+        has_searched = False
+        while not self._membership.leads:
+            round_ = await self._stored_round(number)
+            if round_ is not None and round_.status == "closed":
+                return True
+            if round_ is not None and round_.status == "searching" and not has_searched:
+                await self._search_problems(round_)
+                has_searched = True
+            await trio.sleep(POLL_SECONDS)
+        return False
+
+    async def _lead(self, number: int, heldout: Sequence[Problem]) -> None:
+        round_ = await self._open(number)
+        if round_.status != "closed":
+            async with keep_time(self._store, round_):
+                await self._finish(round_, heldout)
 
     async def _finish(self, round_: Round, heldout: Sequence[Problem]) -> None:
         """From wherever the round stands."""
@@ -82,8 +109,7 @@ class Driver:
 
     async def _open(self, number: int) -> Round:
         """The stored round; a new one starts with the newest models of the rounds before."""
-        stored = await self._store.read(queries.round_by_number, self._recipe.name, number)
-        if stored is not None:
+        if (stored := await self._stored_round(number)) is not None:
             return stored
         policy, ppm, _ = await self._models_of(number - 1) if number else ("", None, "")
         guided = number > 0 and self._recipe.rounds[number - 1].guidance == "ppm"
@@ -100,15 +126,20 @@ class Driver:
 
     async def _search(self, round_: Round) -> None:
         """Search every problem of the round, then mark the round as searched for the trainer."""
-        if round_.number != BOOTSTRAP:
-            own = self._recipe.rounds[round_.number - 1]
-            seeds = [self._recipe.seed + further for further in range(own.seeds)]
-            plan = self._search_plan(round_)
-            search = RoundSearch(round_, seeds, plan, self._store, self._runner)
-            problems = await self._usable(problems_of_round(self._recipe, round_.number))
-            await search.run(problems)
+        await self._search_problems(round_)
         await self._gpu.hand_over("trainer")
         await self._advance(round_.number, "searched")
+
+    async def _search_problems(self, round_: Round) -> None:
+        """Returns when every problem is searched, by this coordinator or by another."""
+        if round_.number == BOOTSTRAP:
+            return
+        own = self._recipe.rounds[round_.number - 1]
+        seeds = [self._recipe.seed + further for further in range(own.seeds)]
+        plan = self._search_plan(round_)
+        search = RoundSearch(round_, seeds, plan, self._store, self._runner, self._membership)
+        problems = await self._usable(problems_of_round(self._recipe, round_.number))
+        await search.run(problems)
 
     async def _usable(self, problems: Sequence[Problem]) -> list[Problem]:
         return await usable(problems, self._runner, skip_bad=self._recipe.problems.skip_bad)
@@ -116,10 +147,10 @@ class Driver:
     async def _wait_until_trained(self, number: int) -> None:
         """Poll the row of the round, which the trainer process moves on."""
         while True:
-            round_ = await self._store.read(queries.round_by_number, self._recipe.name, number)
+            round_ = await self._stored_round(number)
             if round_ is not None and round_.status in ("trained", "closed"):
                 return
-            await trio.sleep(TRAINER_POLL_SECONDS)
+            await trio.sleep(POLL_SECONDS)
 
     async def _evaluate(self, number: int, heldout: Sequence[Problem]) -> None:
         """Measure the models that this round produced."""
@@ -190,13 +221,8 @@ class Driver:
         facts = {"run": self._recipe.name, "round": number, "status": status}
         log.info("round recorded", extra=facts)
 
-    def _run_row(self) -> Run:
-        return Run(
-            id=self._recipe.name,
-            recipe=as_toml_values(self._recipe),
-            seed=self._recipe.seed,
-            code_version=version("rstar-async"),
-        )
+    async def _stored_round(self, number: int) -> Round | None:
+        return await self._store.read(queries.round_by_number, self._recipe.name, number)
 
     def _round_settings(self, number: int) -> dict[str, Any]:
         """The resolved recipe, with the round's own search settings.
@@ -211,3 +237,13 @@ class Driver:
         values["search"] = to_builtins(self._recipe.search_of_round(number))
         dropped = ("home", "database", "workers", "observe")
         return {"round": rounds[number - 1], **{k: values[k] for k in values if k not in dropped}}
+
+
+def run_row(recipe: Recipe) -> Run:
+    """The row of the recipe's run, as it is stored first."""
+    return Run(
+        id=recipe.name,
+        recipe=as_toml_values(recipe),
+        seed=recipe.seed,
+        code_version=version("rstar-async"),
+    )

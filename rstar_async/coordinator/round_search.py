@@ -2,7 +2,8 @@
 
 No problem waits for another: each goes from seed to seed on its own. What is done is read from the
 store, so a restart continues in the middle of any search. A search whose jobs failed for good is
-tried once more at the end, and again when the round is started again.
+tried once more at the end, and again when the round is started again; of several coordinators, each
+tries it so often.
 """
 
 import logging
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 
 import trio
 
+from rstar_async.coordinator.membership import Alone, Membership
+from rstar_async.coordinator.shares import Share
 from rstar_async.data.difficulty import Difficulty, difficulty
 from rstar_async.errors import RstarError
 from rstar_async.search.budget import is_solved
@@ -34,12 +37,14 @@ class RoundSearch:
         plan: SearchPlan,
         store: Store,
         runner: SearchRunner,
+        membership: Membership | None = None,
     ) -> None:
         self._round = round_
         self._seeds = seeds
         self._plan = plan
         self._store = store
         self._runner = runner
+        self._membership = membership or Alone()
 
     async def run(self, problems: Sequence[Problem]) -> None:
         """Finish all searches; raises `RstarError` if every single one failed."""
@@ -53,14 +58,27 @@ class RoundSearch:
 
     async def _search_unfinished(self, problems: Sequence[Problem]) -> None:
         stored = {search.id: search for search in await self._stored()}
+        unsettled = [problem for problem in problems if not self._is_settled(problem, stored)]
+        share = self._membership.share(self._round, unsettled, stored)
         limit = trio.Semaphore(self._plan.settings.in_flight)
         async with trio.open_nursery() as nursery:
-            for problem in problems:
-                await limit.acquire()
-                nursery.start_soon(self._search_problem, problem, stored, limit)
+            while (batch := await share.next(await _free(limit))).problems:
+                for problem in batch.problems:
+                    await limit.acquire()
+                    nursery.start_soon(self._search_problem, problem, batch.stored, limit, share)
+
+    def _is_settled(self, problem: Problem, stored: dict[str, Search]) -> bool:
+        """Whether it is solved, or not solved with any seed."""
+        for seed in self._seeds:
+            search = stored.get(self._row(problem, seed).id)
+            if search is None or search.status != "finished":
+                return False
+            if search.solved:
+                return True
+        return True
 
     async def _search_problem(
-        self, problem: Problem, stored: dict[str, Search], limit: trio.Semaphore
+        self, problem: Problem, stored: dict[str, Search], limit: trio.Semaphore, share: Share
     ) -> None:
         """Seed after seed, until one search solves the problem or its jobs fail for good."""
         try:
@@ -68,7 +86,8 @@ class RoundSearch:
                 row = self._row(problem, seed)
                 solved = await self._finish(stored.get(row.id, row), problem)
                 if solved or solved is None:
-                    return
+                    break
+            await share.release(problem)
         finally:
             limit.release()
 
@@ -112,3 +131,9 @@ class RoundSearch:
             policy_id=round_.policy_id,
             ppm_id=round_.ppm_id,
         )
+
+
+async def _free(limit: trio.Semaphore) -> int:
+    """Wait until at least one more may be in flight; how many may."""
+    async with limit:
+        return limit.value + 1

@@ -61,7 +61,7 @@ class Places(msgspec.Struct, frozen=True):
 
 def processes(recipe: Recipe, places: Places) -> list[ProcessSpec]:
     """All processes of a run on one machine, in the order in which to start them."""
-    specs = [*services(recipe, places), trainer(recipe, places), coordinator(places)]
+    specs = [*services(recipe, places), trainer(recipe, places), *coordinators(recipe, places)]
     return observed(specs, recipe.observe)
 
 
@@ -179,12 +179,23 @@ def _trainer_module(processes: int) -> tuple[str, ...]:
     return ("rstar_async.trainer.ranks", str(processes))
 
 
-def coordinator(places: Places) -> ProcessSpec:
+def coordinators(recipe: Recipe, places: Places) -> list[ProcessSpec]:
+    """One, or several that share the problems; the first has the terminal. Whichever ends first
+    with exit code 0 has seen the end of the run."""
+    count = recipe.workers.coordinators
+    if count == 1:
+        return [_coordinator("coordinator", places)]
+    names = [f"coordinator-{number}" for number in range(1, count + 1)]
+    specs = [_coordinator(name, places, ("--name", name)) for name in names]
+    return [structs.replace(spec, on_terminal=spec is specs[0]) for spec in specs]
+
+
+def _coordinator(name: str, places: Places, named: tuple[str, ...] = ()) -> ProcessSpec:
     return ProcessSpec(
-        name="coordinator",
+        name=name,
         argv=(
             *(*PYTHON, "rstar_async.coordinator"),
-            *("--recipe", str(places.recipe), *places.network.coordinator_options()),
+            *("--recipe", str(places.recipe), *places.network.coordinator_options(), *named),
         ),
         env=environment(threads=1),
         ends_run=True,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rstar_async.config import Recipe
 from rstar_async.planning import memory
 from rstar_async.planning.model_size import ModelSize
+from rstar_async.wire.payloads import POOLS
 
 # Tokens of a solution with its question, where nothing is known of them.
 SOLUTION_TOKENS = 600
@@ -30,7 +31,8 @@ def memory_of_processes(
     recipe: Recipe, size: ModelSize | None, *, on_gpu: bool
 ) -> Iterator[ProcessMemory]:
     """Those of a model whose size is not known are left out."""
-    yield ProcessMemory("broker, coordinator", 4, memory.PLAIN_PROCESS)
+    plain = len(POOLS) + recipe.workers.coordinators
+    yield ProcessMemory("broker, coordinator", plain, memory.PLAIN_PROCESS)
     yield ProcessMemory("executor", recipe.workers.executor, 2 * memory.PLAIN_PROCESS)
     if size is None:
         return

@@ -74,6 +74,10 @@ SEARCHES_IN_FLIGHT = Gauge("rstar_searches_in_flight", "Searches in flight", ["p
 SEARCHES = Counter("rstar_searches", "Searches ended: finished or failed", ["purpose", "ending"])
 EXPANSIONS = Counter("rstar_expansions", "Expansions committed to the store", ["purpose"])
 NODES = Counter("rstar_nodes", "Nodes committed to the store", ["purpose", "status"])
+CLAIMS = Gauge(
+    "rstar_claimed_problems", "Problems that this one of several coordinators searches now"
+)
+LEADS = Gauge("rstar_leads", "Whether this one of several coordinators leads the run: 1 or 0")
 
 # The trainer
 

@@ -15,7 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from rstar_async.errors import BadInput
-from storage import migrations, tables, views
+from storage import migrations, statements, tables, views
 from storage.maintenance.formats import FORMATS, Format
 
 ROWS_AT_ONCE = 1000
@@ -35,7 +35,8 @@ class Manifest(msgspec.Struct, frozen=True):
 def export(
     connection: sa.Connection, folder: Path, kind: Format, names: Sequence[str] | None = None
 ) -> Manifest:
-    """Write tables (all, or `names`, views too) into the new `folder`; `BadInput` if it exists."""
+    """Write the tables of records, or those and views in `names`, into the new `folder`;
+    `BadInput` if it exists."""
     chosen = _chosen(names)
     if folder.exists():
         raise BadInput(f"{folder} exists already; name a new folder")
@@ -60,7 +61,7 @@ def export(
 
 def _chosen(names: Sequence[str] | None) -> list[sa.Table]:
     if names is None:
-        return list(tables.metadata.tables.values())
+        return list(statements.FACTS.values())
     if unknown := [name for name in names if name not in _EVERYTHING]:
         raise BadInput(f"there is no table {unknown[0]!r}; there are {', '.join(_EVERYTHING)}")
     return [_EVERYTHING[name] for name in names]

@@ -75,6 +75,7 @@ from storage.queries.trees import (
     nodes_of,
     search_by_id,
     searches_of,
+    searches_of_problems,
     steps_to,
 )
 
@@ -136,6 +137,7 @@ __all__ = [
     "search_totals",
     "searches_of",
     "searches_of_problem",
+    "searches_of_problems",
     "statistics_page",
     "steps_to",
     "success_rates",

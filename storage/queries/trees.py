@@ -1,9 +1,11 @@
 """Searches and their trees, for resuming, training data and the web page."""
 
+from collections.abc import Sequence
+
 import msgspec
 import sqlalchemy as sa
 
-from storage.queries.select import matches, select_all, select_one
+from storage.queries.select import matches, of_round, select_all, select_one
 from storage.records import Expansion, Node, Purpose, Search, SearchStatus
 from storage.tables import expansions, nodes, searches
 
@@ -39,6 +41,14 @@ def searches_of(
         matches(searches.c.status, status),
         order=[searches.c.id],
     )
+
+
+def searches_of_problems(
+    connection: sa.Connection, run_id: str, number: int, purpose: Purpose, problems: Sequence[str]
+) -> list[Search]:
+    """The searches of a round over these problems, by id."""
+    where = (of_round(run_id, number, purpose), searches.c.problem_id.in_(problems))
+    return select_all(connection, Search, *where, order=[searches.c.id])
 
 
 def nodes_of(connection: sa.Connection, search_id: str) -> list[Node]:

@@ -4,10 +4,11 @@ import time
 
 import pytest
 
-from rstar_async.cli.run_progress import RunProgress, phase_began
+from rstar_async.cli.run_progress import RunProgress, coordinator_line, phase_began
 from rstar_async.config import Recipe
 from rstar_async.launch.home import prepare_home
 from storage.database import open_database
+from storage.leases import Coordinator
 from storage.records import Problem, Round, Run, Search
 
 
@@ -45,3 +46,14 @@ def test_a_phase_begins_where_the_one_before_it_ended():
         phase_began(Round("r", 1, s, "m", **times)) for s in ("searching", "searched", "trained")
     ]
     assert began == [1.0, 2.0, 3.0]
+
+
+def test_each_of_several_coordinators_has_a_line() -> None:
+    leading = Coordinator(3, "coordinator-1", 6, 21.4, leads=True)
+    silent = Coordinator(4, "coordi\x1bnator-2", 1, -5.2, leads=False)
+    assert coordinator_line(leading).plain == ("coordinator-1: leads · 6 problems · lease for 21 s")
+    assert coordinator_line(silent).plain == "coordi␛nator-2: 1 problem · lease expired 5 s ago"
+
+
+def test_one_that_has_the_run_to_itself_is_not_listed(home) -> None:
+    assert RunProgress(home).coordinators() == []

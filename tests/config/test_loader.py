@@ -85,6 +85,19 @@ def test_levels_that_no_problem_has_are_refused(tmp_path, levels, reason):
     assert reason in message(f"[problems]\nheldout_levels = {levels}\n", tmp_path)
 
 
+def test_several_coordinators_need_postgresql(tmp_path):
+    several = "[workers]\ncoordinators = 2\n"
+    assert "workers.coordinators is 2" in message(several, tmp_path)
+    (tmp_path / "r.toml").write_text(f'database = "postgresql://host/runs"\n{several}')
+    assert read_recipe(tmp_path / "r.toml").workers.coordinators == 2
+
+
+def test_one_coordinator_alone_hands_a_gpu_over(tmp_path):
+    """A store's lock does not hold back what one that was paused asks of a server."""
+    several = 'database = "postgresql://host/runs"\n[workers]\ncoordinators = 2\n'
+    assert "sglang.share_device" in message(f"{several}[sglang]\nshare_device = true\n", tmp_path)
+
+
 def test_early_stopping_needs_heldout_problems(tmp_path):
     patient = "[ppm]\npatience = 3\nheldout_share = 0.0\n"
     assert "ppm.patience needs held-out problems" in message(patient, tmp_path)

@@ -5,7 +5,7 @@ from msgspec import structs
 
 from rstar_async.config import BootstrapConfig, ProblemsConfig, Recipe, RoundConfig
 from rstar_async.config.loader import as_toml_values
-from rstar_async.coordinator.driver import Driver
+from rstar_async.coordinator.driver import Driver, run_row
 from rstar_async.coordinator.preflight import check_startable
 from rstar_async.errors import BadInput
 from storage import queries, records, tables
@@ -22,7 +22,7 @@ def recipe(tmp_path):
 def begin(recipe, rounds: int) -> None:
     driver = Driver(recipe, store=None, runner=None)
     with open_database(recipe.database_url) as database:
-        database.commit(driver._run_row())
+        database.commit(run_row(recipe))
         for number in range(rounds + 1):
             settings = driver._round_settings(number)
             database.commit(records.Round("run", number, "searching", "p", settings=settings))

@@ -106,3 +106,12 @@ def test_all_processes_of_a_client_log_as_the_recipe_says() -> None:
     specs = processes_for("rstar_async.evaluation", recipe, PLACES, Path("/h/request.json"))
     assert all(spec.argv[-2:] == ("--logs", "json") for spec in specs)
     assert not any("--metrics" in spec.argv for spec in specs)
+
+
+def test_several_coordinators_have_names_and_the_first_has_the_terminal() -> None:
+    specs = [s for s in by_name(coordinators=3).values() if s.name.startswith("coordinator")]
+    assert [spec.name for spec in specs] == ["coordinator-1", "coordinator-2", "coordinator-3"]
+    assert [spec.on_terminal for spec in specs] == [True, False, False]
+    assert all(spec.ends_run for spec in specs)
+    assert all(spec.argv[-2:] == ("--name", spec.name) for spec in specs)
+    assert "--name" not in by_name()["coordinator"].argv

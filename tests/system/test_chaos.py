@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+POSTGRES = os.environ.get("RSTAR_TEST_POSTGRES")
 LIMIT_SECONDS = 7200
 CLAIMS = {
     "processes killed",
@@ -22,6 +23,12 @@ CLAIMS = {
     "processes left over",
     "processes that died of something else",
     "jobs made dead letters",
+}
+TAKEOVERS = {
+    "coordinators killed",
+    "coordinators paused",
+    "problems taken over from silent coordinators",
+    "coordinators that found it out and stopped",
 }
 
 
@@ -55,6 +62,15 @@ def test_twelve_kills_change_no_tree(tmp_path: Path):
 @pytest.mark.slow
 def test_two_hundred_kills_change_no_tree(tmp_path: Path):
     holds = run_with_kills(tmp_path, "--kills", "200", "--seed", "7")
+    assert all(holds.values()), holds
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not POSTGRES, reason="RSTAR_TEST_POSTGRES names no PostgreSQL server")
+def test_two_coordinators_that_are_killed_and_paused_grow_the_trees_of_one(tmp_path: Path):
+    options = ("--coordinators", "2", "--kills", "30", "--seed", "5", "--pause", "2")
+    holds = run_disturbed(tmp_path, *options)
+    assert set(holds) == CLAIMS | TAKEOVERS
     assert all(holds.values()), holds
 
 

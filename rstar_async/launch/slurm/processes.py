@@ -18,7 +18,7 @@ from rstar_async.launch.processes import (
     Places,
     ProcessSpec,
     broker,
-    coordinator,
+    coordinators,
     environment,
     observed,
     trainer,
@@ -39,7 +39,7 @@ def job_processes(recipe: Recipe, places: Places, nodes: int, port: int) -> list
         *(broker(pool, places) for pool in POOLS),
         *_groups(recipe, places, nodes),
         _trainer(recipe, places, f"{places.network.host}:{port}"),
-        coordinator(places),
+        *coordinators(recipe, places),
     ]
     return observed(specs, recipe.observe)
 
