@@ -71,7 +71,7 @@ class StageTimes:
 
 
 def clock(seconds: float) -> str:
-    """`1:05`, `2:03:04`."""
-    minutes, rest = divmod(int(seconds), 60)
+    """`1:05`, `2:03:04`; 0:00 for a time ahead, by a clock that is a little behind."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -53,7 +53,7 @@ def test_tokens_a_second_are_those_of_the_last_seconds():
 
 
 def test_seconds_are_written_as_a_clock():
-    assert [clock(s) for s in (5, 65.9, 3723)] == ["0:05", "1:05", "1:02:03"]
+    assert [clock(s) for s in (-1.5, 5, 65.9, 3723)] == ["0:00", "0:05", "1:05", "1:02:03"]
 
 
 def test_ended_bars_are_printed_once_and_the_others_drawn_below():
