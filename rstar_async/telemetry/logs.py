@@ -18,7 +18,7 @@ Layout = Literal["text", "json"]
 
 _facts: ContextVar[dict[str, Fact]] = ContextVar("facts")
 _ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-# Libraries that log every request, and one that warns of each library for a GPU which it cannot load.
+# Libraries that log every request, and one that warns of each library for a GPU that it lacks.
 _LEAST = {
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
