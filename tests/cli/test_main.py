@@ -54,7 +54,7 @@ def test_help_imports_nothing_heavy():
         (["run", "--problems", "/nowhere.jsonl"], "cannot read problems from /nowhere.jsonl"),
         (["run", "--model", "/nowhere"], "there is no folder /nowhere"),
         (["run", "--model", "no-one/no-model"], "no-one/no-model is not a folder and cannot be"),
-        (["report", "/nowhere"], "there is no run at /nowhere; `rstar run --name NAME` makes runs/NAME"),
+        (["report", "/nowhere"], "at /nowhere; `rstar run --name NAME` makes runs/NAME"),
         (["status", "/nowhere"], "there is no run at /nowhere"),
         (["sandbox", "check", "/nowhere"], "no folder /nowhere"),
     ],

@@ -1,6 +1,7 @@
 // One search tree as the page knows it: nodes by path, which are folded, which are visible. Pure.
 
 import {headline} from '../highlight.js'
+import {inShort} from './tests.js'
 
 const ROOMY = 140
 const LARGE = 150
@@ -171,6 +172,6 @@ export const WORDS = {
 
 function title(data) {
   if (data.status === 'root') return 'the question'
-  if (data.status === 'answer') return `answer: ${data.answer}`
+  if (data.status === 'answer') return `answer: ${inShort(data.answer)}`
   return headline(data.snippet) || data.status
 }
