@@ -38,7 +38,7 @@ def answers(home):
     return found
 
 
-def tests_at(visit: Visit, place: str) -> tuple[str, list[str]]:
+def panel_at(visit: Visit, place: str) -> tuple[str, list[str]]:
     """The heading of the tests in a node's panel, and the verdicts."""
     page = visit.open(f"/{RUN}/search/{place}")
     page.wait_for_selector(".detail-body[data-path] ol.tests")
@@ -47,13 +47,13 @@ def tests_at(visit: Visit, place: str) -> tuple[str, list[str]]:
 
 
 def test_each_test_of_a_right_program_has_its_verdict(visit, answers):
-    heading, verdicts = tests_at(visit, answers["add", True, "answer"])
+    heading, verdicts = panel_at(visit, answers["add", True, "answer"])
     assert heading == "3 of 3 hidden tests of add pass"
     assert verdicts == ["right"] * 3
 
 
 def test_a_wrong_program_shows_which_test_it_fails_and_why(visit, answers):
-    heading, verdicts = tests_at(visit, answers["add", False, "answer"])
+    heading, verdicts = panel_at(visit, answers["add", False, "answer"])
     assert heading == "2 of 3 hidden tests of add pass"
     assert verdicts == ["right", "wrong", "right"]
     failed = visit.page.locator("ol.tests li", has_text="wrong").text_content()
@@ -62,7 +62,7 @@ def test_a_wrong_program_shows_which_test_it_fails_and_why(visit, answers):
 
 
 def test_a_test_that_cannot_run_is_undecided_and_says_that_it_tells_nothing(visit, answers):
-    heading, verdicts = tests_at(visit, answers["lacking", None, "answer"])
+    heading, verdicts = panel_at(visit, answers["lacking", None, "answer"])
     assert heading == "3 of 4 hidden tests of lacking pass, 1 undecided"
     assert verdicts == ["right", "right", "right", "undecided"]
     chip = visit.page.locator("ol.tests .chip", has_text="undecided")
@@ -70,7 +70,7 @@ def test_a_test_that_cannot_run_is_undecided_and_says_that_it_tells_nothing(visi
 
 
 def test_the_question_has_its_hidden_tests_and_says_that_no_model_sees_them(visit, answers):
-    heading, verdicts = tests_at(visit, answers["add", None, "root"])
+    heading, verdicts = panel_at(visit, answers["add", None, "root"])
     assert heading == "3 hidden tests of add"
     assert verdicts == []
     panel = visit.page.locator(".detail-body").text_content()

@@ -36,7 +36,8 @@ def test_report(home, tmp_path, capsys):
     files = ("--html", str(page), "--markdown", str(table), "--json", str(figures_))
     assert main(["report", str(home), *files]) == 0
     assert "run scripted" in capsys.readouterr().out
-    (round_,) = [row for row in json.loads(figures_.read_text())["rounds"] if row["round"] == 2]
+    rows = [round_["row"] for round_ in json.loads(figures_.read_text())["rounds"]]
+    (round_,) = [row for row in rows if row["number"] == 2]
     assert (round_["problems"], round_["solved"]) == (2, 1)
     assert "scripted" in page.read_text()
     assert "| 2 |" in table.read_text()
