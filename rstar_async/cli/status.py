@@ -20,6 +20,7 @@ from rstar_async.cli.stopped_run import StoppedRun, show_stopped
 from rstar_async.errors import BadInput
 from rstar_async.launch.lock import NotRunning
 from rstar_async.launch.reach import brokers_of
+from rstar_async.launch.slurm.job_file import active_job
 from rstar_async.sanitize import without_controls
 from rstar_async.wire.messages import Status, WorkerStatus
 from rstar_async.wire.pool import PoolClient, open_pool
@@ -50,7 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
     that is not going on, say what became of it."""
     try:
         endpoints, keys = _brokers(arguments)
-    except NotRunning:
+    except BadInput as error:
+        if not (isinstance(error, NotRunning) or _is_queued(arguments.home)):
+            raise
         return show_stopped(StoppedRun.of(arguments.home), as_json=arguments.json)
     progress = RunProgress.of(arguments.home)
     if sys.stdout.isatty() and not (arguments.once or arguments.json):
@@ -75,6 +78,11 @@ def _brokers(arguments: argparse.Namespace) -> tuple[list[str], Path | None]:
         raise BadInput("give the folder of a run, or --endpoints")
     brokers = brokers_of(arguments.home)
     return [*brokers.endpoints.values()], arguments.keys or brokers.keys
+
+
+def _is_queued(home: Path | None) -> bool:
+    """Whether the run is a job that has not begun, and so has no store yet."""
+    return home is not None and active_job(home) is not None
 
 
 async def ask_once(endpoints: list[str], keys: Path | None, seconds: float) -> Answers:

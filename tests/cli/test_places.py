@@ -11,6 +11,7 @@ from rstar_async.cli.stopped_run import state_of
 from rstar_async.config import Recipe
 from rstar_async.launch.home import prepare_home
 from rstar_async.launch.lock import RunLock
+from rstar_async.launch.slurm.job_file import SubmittedJob, write_job
 from rstar_async.reports.run_summary import RunSummary
 from storage.database import open_database
 from tests.view import generated
@@ -161,3 +162,16 @@ def test_the_status_of_a_complete_run_has_its_accuracies_and_where_to_look(
 )
 def test_where_a_run_stands_in_words(summary, job, words):
     assert state_of(summary, job) == words
+
+
+def test_a_job_that_has_not_begun_is_told_although_nothing_is_stored(tmp_path, capsys, monkeypatch):
+    """By a squeue that knows the job."""
+    squeue = tmp_path / "squeue"
+    squeue.write_text("#!/bin/sh\necho 'PENDING|(Priority)|10:00'\n")
+    squeue.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    write_job(tmp_path / "run", SubmittedJob("7"))
+    assert main(["status", str(tmp_path / "run")]) == 0
+    said = capsys.readouterr().out
+    assert "run: before anything was stored; job 7 is pending, (Priority)" in said
+    assert "rstar report" not in said
