@@ -79,6 +79,13 @@ def test_the_question_has_its_hidden_tests_and_says_that_no_model_sees_them(visi
     assert "assert" not in question
 
 
+def test_nothing_in_the_panel_is_squeezed_to_make_room(visit, answers):
+    visit.page.set_viewport_size({"width": 1280, "height": 600})
+    panel_at(visit, answers["lacking", None, "answer"])
+    code = visit.page.locator(".detail-body > pre.code").first
+    assert code.evaluate("it => it.scrollHeight - it.clientHeight") <= 1
+
+
 @pytest.mark.parametrize("width", [1280, 360])
 def test_a_program_stands_for_its_source_where_there_is_little_room(visit, width):
     visit.page.set_viewport_size({"width": width, "height": 800})

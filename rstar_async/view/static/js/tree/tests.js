@@ -31,9 +31,10 @@ export function testsIn(answer) {
 export function inShort(answer) {
   const found = testsIn(answer)
   if (found) return `${plural(found.tests.length, 'test')} of ${found.name}`
-  const lines = answer.split('\n').length
-  return lines > 1 ? `a program of ${lines} lines` : answer
+  return isProgram(answer) ? `a program of ${answer.split('\n').length} lines` : answer
 }
+
+export const isProgram = answer => answer.includes('\n')
 
 /** What is known of each test, by its number from 1: `{verdict, reason}`. */
 export function verdictsOn(node, count) {
