@@ -20,8 +20,8 @@ DOING = {"searching": "searching", "searched": "training", "trained": "measuring
 
 @dataclass(frozen=True, slots=True)
 class StoppedRun:
-    """`stages` are those of its round that have not ended; `job` says what Slurm
-    does with it, "" if it is none of its jobs."""
+    """`stages` are those of its round that have not ended; `job` is what Slurm says of it, "" if it
+    is none of its jobs."""
 
     home: Path
     summary: RunSummary
@@ -30,16 +30,16 @@ class StoppedRun:
 
     @classmethod
     def of(cls, home: Path) -> "StoppedRun":
-        """Of the newest run in the store; `BadInput` if there is no store that can be read."""
-        job = _job(home)
+        """Of the run that the folder's recipe names, else of the newest in its store; `BadInput` if
+        there is no store that can be read."""
+        job, progress = _job(home), RunProgress.of(home)
         try:
             with open_existing(str(home)) as database:
-                summary = summary_of(home.name, database)
+                summary = summary_of(home.name, database, progress.recipe if progress else None)
         except BadInput:
             if not job:
                 raise
             summary = RunSummary(home.name)  # a job that has not begun
-        progress = RunProgress.of(home)
         stages = progress.stages() if progress else []
         return cls(home, summary, [stage for stage, _ in stages], job)
 

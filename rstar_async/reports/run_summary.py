@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from rstar_async.config import Recipe
 from storage import queries
 from storage.database import Database
 from storage.records import Evaluation, Round, Run
@@ -35,23 +36,30 @@ class RunSummary(msgspec.Struct, frozen=True):
     problem: str = ""
 
 
-def summary_of(name: str, database: Database) -> RunSummary:
-    """Of the newest run in a store."""
+def summary_of(name: str, database: Database, recipe: Recipe | None = None) -> RunSummary:
+    """Of the run with this recipe in a store, by the rounds that it asks for now; without one, of
+    the newest run, by those that it was started with."""
     runs = database.read_once(queries.runs)
-    if not runs:
+    found = [run for run in runs if recipe is None or run.id == recipe.name]
+    if not found:
         return RunSummary(name, problem="its store holds no run yet")
-    newest = runs[-1]
-    rounds = database.read_once(queries.rounds_of, newest.id)
-    evaluations = database.read_once(queries.evaluations_of, newest.id)
-    return summary(name, newest, rounds, evaluations)
+    rounds = database.read_once(queries.rounds_of, found[-1].id)
+    evaluations = database.read_once(queries.evaluations_of, found[-1].id)
+    planned = None if recipe is None else len(recipe.rounds)
+    return summary(name, found[-1], rounds, evaluations, planned)
 
 
 def summary(
-    name: str, run: Run, rounds: Sequence[Round], evaluations: Sequence[Evaluation]
+    name: str,
+    run: Run,
+    rounds: Sequence[Round],
+    evaluations: Sequence[Evaluation],
+    planned: int | None = None,
 ) -> RunSummary:
-    """Pure."""
-    model, rounds_asked = run.recipe.get("model"), run.recipe.get("rounds")
-    planned = len(rounds_asked) if isinstance(rounds_asked, list) else 0
+    """Pure. `planned` rounds are those of the stored recipe if it is None."""
+    model, stored = run.recipe.get("model"), run.recipe.get("rounds")
+    if planned is None:
+        planned = len(stored) if isinstance(stored, list) else 0
     return RunSummary(
         name,
         run.id,

@@ -14,6 +14,7 @@ from rstar_async.launch.lock import RunLock
 from rstar_async.launch.slurm.job_file import SubmittedJob, write_job
 from rstar_async.reports.run_summary import RunSummary
 from storage.database import open_database
+from storage.records import Round, Run
 from tests.view import generated
 
 VERBS = {
@@ -57,9 +58,9 @@ def runs(tmp_path_factory):
 
 def planned(home, rounds):
     """The run's recipe asks for so many rounds."""
-    value = json.dumps([{}] * rounds)
-    with sqlite3.connect(home / "rstar.db") as store:
-        store.execute("UPDATE runs SET recipe = json_set(recipe, '$.rounds', json(?))", [value])
+    recipe = json.loads((home / "recipe.json").read_text())
+    recipe["rounds"] = recipe["rounds"][:1] * rounds
+    (home / "recipe.json").write_text(json.dumps(recipe))
 
 
 def run(verb, place, folder, monkeypatch):
@@ -112,6 +113,15 @@ def test_the_status_of_an_interrupted_run_says_where_it_stopped(runs, capsys, mo
     assert "round 2 · search  2/2" in said
     assert "the same command that started it continues" in said
     assert "rstar report runs/made" in said
+
+
+def test_a_store_of_several_runs_tells_of_the_one_that_the_folder_is_of(runs, capsys, monkeypatch):
+    home = runs / "shared"
+    shutil.copytree(runs / "runs" / "made", home)
+    with open_database(str(home / "rstar.db")) as database:
+        database.commit(Run("newer", {}, 1, "test"), Round("newer", 0, "closed", "policy"))
+    assert run("status", "shared", runs, monkeypatch) == 0
+    assert "generated: stopped in round 2" in capsys.readouterr().out
 
 
 def test_the_status_of_a_complete_run_has_its_accuracies_and_where_to_look(
