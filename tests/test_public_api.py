@@ -71,7 +71,7 @@ def test_the_packages_are_typed(package):
         ({"rollouts": 0}, "search.rollouts is 0"),
         ({"settings": {"search.max_dept": 3}}, "did you mean 'search.max_depth'"),
         ({"settings": {"problems.domain": "chess"}}, "there is no domain 'chess'"),
-        ({"brokers": "/nowhere"}, "/nowhere is no folder of a run"),
+        ({"brokers": "/nowhere"}, "there is no run at /nowhere"),
     ],
 )
 def test_bad_input_is_named(arguments, complaint):

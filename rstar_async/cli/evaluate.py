@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make what is missing, store the figures, print the table; 1 if some could not be measured."""
-    from rstar_async.cli.output import note, print_table, write_json
+    from rstar_async.cli.output import note, print_folded, print_table, write_json
     from rstar_async.evaluation.display import caption, schedules_caption, schedules_table, table_of
     from rstar_async.evaluation.request import submit
     from rstar_async.evaluation.results import Results
@@ -62,10 +62,10 @@ def run(arguments: argparse.Namespace) -> int:
         return code or 1
     if isinstance(results, ScheduleResults):
         print_table(schedules_table(results))
-        print(schedules_caption(results))
+        print_folded(schedules_caption(results))
     else:
         print_table(table_of(results))
-        print(caption(results))
+        print_folded(caption(results))
     if arguments.json is not None:
         write_json(arguments.json, results)
     return code or (INCOMPLETE if results.failure else 0)

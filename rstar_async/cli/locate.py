@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rstar_async.errors import BadInput
+from rstar_async.launch.run_folders import RECIPE, STORE, is_run, why_no_run
 
 if TYPE_CHECKING:
     from storage.database import Database
+
+SQLITE = b"SQLite format 3\0"
 
 
 def database_url(text: str) -> str:
@@ -18,12 +21,30 @@ def database_url(text: str) -> str:
         return text
     path = Path(text)
     if path.is_dir():
-        if named := _database_of_recipe(path):
-            return named
-        path = path / "rstar.db"
+        return _database_of_folder(path)
     if not path.is_file():
-        raise BadInput(f"there is no database at {path}; `rstar run` makes one")
+        raise BadInput(why_no_run(path))
+    if not _is_sqlite(path):
+        raise BadInput(f"{path} is no SQLite database; name the folder of a run, or its rstar.db")
     return str(path.absolute())
+
+
+def _database_of_folder(home: Path) -> str:
+    """The database that the run's recipe names, else the file in its folder."""
+    if named := _database_of_recipe(home):
+        return named
+    file = home / STORE
+    if file.is_file():
+        return str(file.absolute())
+    if is_run(home):
+        raise BadInput(f"the run in {home} has stored nothing yet: there is no {file}")
+    raise BadInput(why_no_run(home))
+
+
+def _is_sqlite(file: Path) -> bool:
+    """An empty file is one without tables."""
+    with open(file, "rb") as stream:
+        return stream.read(len(SQLITE)) in (SQLITE, b"")
 
 
 @contextmanager
@@ -79,7 +100,7 @@ def _database_of_recipe(home: Path) -> str:
     from rstar_async.sanitize import from_json
 
     try:
-        recipe = from_json((home / "recipe.json").read_bytes())
+        recipe = from_json((home / RECIPE).read_bytes())
     except (OSError, ValueError):
         return ""
     named = recipe.get("database") if isinstance(recipe, dict) else ""

@@ -72,10 +72,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _refused(reason: str) -> int:
-    """One line, whatever the reason quotes."""
+    """One line, whatever the reason quotes; a terminal narrower than it folds it between words."""
     from rstar_async.sanitize import one_line
+    from rstar_async.telemetry.folding import say
 
-    print(f"rstar: {one_line(reason)}", file=sys.stderr)
+    say(one_line(reason))
     return BAD_INPUT
 
 

@@ -1,10 +1,9 @@
 """Tables that stay readable in a pipe, where the width is unknown; JSON files."""
 
 import json
-import shutil
 import sys
 from pathlib import Path
-from textwrap import fill
+from typing import TextIO
 
 import msgspec
 from rich.console import Console
@@ -12,6 +11,7 @@ from rich.table import Table
 
 from rstar_async.cli.narrow_tables import fitted
 from rstar_async.errors import BadInput
+from rstar_async.telemetry.folding import folded, say
 
 PIPE_COLUMNS = 200
 LABEL = 11
@@ -29,24 +29,20 @@ def print_table(table: Table, *, may_wrap: bool = False) -> None:
 
 def print_folded(text: str) -> None:
     """A paragraph, in a terminal folded between words."""
-    width = shutil.get_terminal_size().columns
-    print(fill(text, width, break_long_words=False) if sys.stdout.isatty() else text)
+    print(folded(text, sys.stdout))
 
 
-def print_labelled(label: str, text: str) -> None:
-    """A line `label   text`; in a terminal folded between words, the text below itself."""
-    indent = " " * LABEL
-    line = f"{label:{LABEL}}{text}"
-    if sys.stdout.isatty():
-        width = shutil.get_terminal_size().columns
-        line = fill(line, width, subsequent_indent=indent, break_long_words=False)
-    print(line)
+def print_labelled(label: str, text: str, stream: TextIO | None = None) -> None:
+    """A line `label   text`, on standard output if no other `stream` is given; in a terminal folded
+    between words, the text below itself."""
+    stream = stream or sys.stdout
+    print(folded(f"{label:{LABEL}}{text}", stream, " " * LABEL), file=stream)
 
 
 def note(line: str) -> None:
-    """Say `line`, if there is one, where it does not mix with results."""
+    """Say `line`, if there is one."""
     if line:
-        print(f"rstar: {line}", file=sys.stderr)
+        say(line)
 
 
 def write_json(file: Path, content: msgspec.Struct) -> None:

@@ -85,12 +85,15 @@ def _dry_run(arguments: argparse.Namespace, recipe: Recipe) -> int:
 
 def announce(recipe: Recipe) -> None:
     """Say what is about to be learnt from and measured."""
+    from rstar_async.cli.output import print_folded
     from rstar_async.data.problems import heldout_problems, problems_of_round
 
     problems, heldout = len(problems_of_round(recipe, 1)), len(heldout_problems(recipe))
     rounds = f"{len(recipe.rounds)} round{'s' * (len(recipe.rounds) > 1)}"
     measured = f"{heldout:,} held out and measured" if heldout else "none held out, so no accuracy"
-    print(f"run {recipe.name}: {recipe.model.base}, {rounds}, {problems:,} problems, {measured}")
+    print_folded(
+        f"run {recipe.name}: {recipe.model.base}, {rounds}, {problems:,} problems, {measured}"
+    )
 
 
 def close(recipe: Recipe, json_file: Path | None, code: int) -> int:
@@ -130,7 +133,7 @@ def _print_lesson(lesson: "Lesson") -> None:
     if lesson.gain is not None:
         low, high = 100 * lesson.gain.low, 100 * lesson.gain.high
         chance = "; may be chance" if low <= 0 <= high else ""
-        print(
+        print_folded(
             f"\nheld-out pass@1 {100 * lesson.gain.mean:+.1f} points since the bootstrap "
             f"[{low:+.1f}, {high:+.1f}]{chance}"
         )

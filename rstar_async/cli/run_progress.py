@@ -26,7 +26,7 @@ class RunProgress:
     asked for the first time, when the phase began."""
 
     def __init__(self, home: Path) -> None:
-        self._recipe: Recipe = read_stored_recipe(home / "recipe.json")
+        self.recipe: Recipe = read_stored_recipe(home / "recipe.json")
         self._url = database_url(str(home))
         self._times: dict[str, StageTimes] = {}
 
@@ -41,7 +41,7 @@ class RunProgress:
         """Those under way, with their clocks; none between rounds."""
         now = time.time()
         with open_database(self._url, must_exist=True) as database:
-            found = database.read(open_round_stages, self._recipe)
+            found = database.read(open_round_stages, self.recipe)
             began = self._phase_began(database, now)
         return [(stage, self._clock(stage, began, now)) for stage in found if not stage.ended]
 
@@ -80,7 +80,7 @@ class RunProgress:
         return self._times[stage.title]
 
     def _phase_began(self, database: Database, now: float) -> float:
-        round_ = database.read(queries.open_round, self._recipe.name)
+        round_ = database.read(queries.open_round, self.recipe.name)
         return phase_began(round_) if round_ else now
 
 

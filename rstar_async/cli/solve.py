@@ -113,16 +113,16 @@ def _question(text: str) -> str:
 
 def _for_demo(question: str) -> str:
     """The question as the demo's model reads it; says which sentences that model does not know."""
+    from rstar_async.cli.output import print_labelled
     from rstar_async.demo.questions import EXAMPLE, as_numbered, unknown_sentences
 
-    for sentence in unknown_sentences(question):
-        print(f"note       the demo's model was never shown: {sentence}", file=sys.stderr)
-    if unknown_sentences(question):
-        print(
-            "           It knows sentences of its own templates only and will guess. It can read:\n"
-            f"           {EXAMPLE}",
-            file=sys.stderr,
-        )
+    unknown = unknown_sentences(question)
+    for sentence in unknown:
+        print_labelled("note", f"the demo's model was never shown: {sentence}", sys.stderr)
+    if unknown:
+        knows = "It knows sentences of its own templates only and will guess. It can read:"
+        print_labelled("", knows, sys.stderr)
+        print_labelled("", EXAMPLE, sys.stderr)
     return as_numbered(question)
 
 

@@ -1,5 +1,5 @@
-"""`rstar status`: how far a running system is; its queues, leases and workers, as its brokers see
-them."""
+"""`rstar status`: how far a running system is, with queues, leases and workers as its brokers see
+them; or what became of a run that is not going on."""
 
 import argparse
 import sys
@@ -16,7 +16,9 @@ from rich.table import Table
 from rstar_async.cli.narrow_tables import fitted
 from rstar_async.cli.output import print_table
 from rstar_async.cli.run_progress import RunProgress
+from rstar_async.cli.stopped_run import StoppedRun, show_stopped
 from rstar_async.errors import BadInput
+from rstar_async.launch.lock import NotRunning
 from rstar_async.launch.reach import brokers_of
 from rstar_async.launch.slurm.job_file import active_job
 from rstar_async.sanitize import without_controls
@@ -45,8 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show a live table until Ctrl-C; or ask every broker once: 1 if one did not answer."""
-    endpoints, keys = _brokers(arguments)
+    """Show a live table until Ctrl-C; or ask every broker once: 1 if one did not answer. Of a run
+    that is not going on, say what became of it."""
+    try:
+        endpoints, keys = _brokers(arguments)
+    except BadInput as error:
+        if not (isinstance(error, NotRunning) or _is_queued(arguments.home)):
+            raise
+        return show_stopped(StoppedRun.of(arguments.home), as_json=arguments.json)
     progress = RunProgress.of(arguments.home)
     if sys.stdout.isatty() and not (arguments.once or arguments.json):
         trio.run(show_live, endpoints, keys, REFRESH_SECONDS, None, progress)
@@ -76,19 +84,13 @@ def _brokers(arguments: argparse.Namespace) -> tuple[list[str], Path | None]:
         return arguments.endpoints, arguments.keys
     if arguments.home is None:
         raise BadInput("give the folder of a run, or --endpoints")
-    try:
-        brokers = brokers_of(arguments.home)
-    except BadInput as error:
-        raise BadInput(f"{error}{_of_job(arguments.home)}") from None
+    brokers = brokers_of(arguments.home)
     return [*brokers.endpoints.values()], arguments.keys or brokers.keys
 
 
-def _of_job(home: Path) -> str:
-    """Where the run is a job that has not begun: what Slurm says of it."""
-    if (found := active_job(home)) is None:
-        return ""
-    job, state = found
-    return f"; job {job.id} is {state.name.lower()}, {state.place}"
+def _is_queued(home: Path | None) -> bool:
+    """Whether the run is a job that has not begun, and so has no store yet."""
+    return home is not None and active_job(home) is not None
 
 
 async def ask_once(endpoints: list[str], keys: Path | None, seconds: float) -> Answers:

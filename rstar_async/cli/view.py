@@ -73,9 +73,9 @@ def _view_folder(arguments: argparse.Namespace, folder: Path) -> None:
 
 def is_folder_of_runs(folder: Path) -> bool:
     """Whether it is no run itself but has runs in it."""
-    from rstar_async.view.run_folders import is_run
+    from rstar_async.launch.run_folders import is_run, runs_in
 
-    return folder.is_dir() and not is_run(folder) and any(map(is_run, folder.iterdir()))
+    return not is_run(folder) and bool(runs_in(folder))
 
 
 def _publish(

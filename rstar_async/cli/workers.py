@@ -51,13 +51,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _recipe(home: Path, overrides: list[tuple[str, str]]) -> "Recipe":
     from rstar_async.config.loader import changed, read_stored_recipe
+    from rstar_async.launch.run_folders import RECIPE, is_run, why_no_run
 
-    if not (home / "recipe.json").is_file():
-        raise BadInput(f"{home} is no folder of a run: it has no recipe.json")
+    if not is_run(home):
+        raise BadInput(why_no_run(home))
+    if not (home / RECIPE).is_file():
+        raise BadInput(f"the run in {home} has no {RECIPE}, which says how its workers are set up")
     for name, _ in overrides:
         if not name.startswith(SECTIONS):
             raise BadInput(f"{name} is a setting of the run; it cannot differ for some workers")
-    return changed(read_stored_recipe(home / "recipe.json"), overrides)
+    return changed(read_stored_recipe(home / RECIPE), overrides)
 
 
 def _submit(arguments: argparse.Namespace, home: Path, recipe: "Recipe") -> int:

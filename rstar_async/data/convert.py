@@ -19,9 +19,13 @@ from rstar_async.data.schemas import (
 from rstar_async.data.training_rows import read_row
 from rstar_async.data.writing import write_rows
 from rstar_async.errors import BadInput
+from rstar_async.launch.run_folders import is_run
 from rstar_async.sanitize import listed
 from storage import queries
 from storage.database import Database
+
+# Either is in a folder that the library `datasets` saved.
+SAVED_DATASET = ("dataset_info.json", "dataset_dict.json")
 
 _KINDS: dict[type, Kind] = {Solution: "solution", Comparison: "preference"}
 
@@ -67,7 +71,7 @@ def is_file_of_rows(source: str) -> bool:
     if source.startswith(HUB):
         return True
     if path.is_dir():
-        return not (path / "rstar.db").exists() and not (path / "recipe.json").exists()
+        return not is_run(path) and any((path / name).is_file() for name in SAVED_DATASET)
     return "://" not in source and bool(path.suffix) and path.suffix.lower() in READERS
 
 

@@ -106,12 +106,12 @@ def _savings(results: Results) -> str:
     """What adaptive consistency saves."""
     if results.token_savings is None:
         return ""
-    tokens, points = ([100 * figure for figure in one] for one in results.token_savings)
+    tokens, points = results.token_savings
     most = max((row.trajectories for row in results.rows), default=0)
     return (
-        f"\n{ADAPTIVE_MAJORITY.name} takes {tokens[0]:.1f} % [{tokens[1]:.0f}, {tokens[2]:.0f}] of "
-        f"the tokens of {most} trajectories; accuracy {points[0]:+.1f} points "
-        f"[{points[1]:+.1f}, {points[2]:+.1f}]"
+        f"\n{ADAPTIVE_MAJORITY.name} takes {100 * tokens[0]:.1f} % {_bounds(tokens, '.0f')} of "
+        f"the tokens of {most} trajectories; accuracy {100 * points[0]:+.1f} points "
+        f"{_bounds(points, '+.1f')}"
     )
 
 
@@ -194,10 +194,14 @@ def _points(difference: Interval | None, digits: int = 1) -> str:
     """`+10.8 [+5.0, +17.5]`, in points of a hundred; bounds with so many `digits`."""
     if difference is None:
         return ""
-    mean, low, high = (100 * figure for figure in difference)
-    return f"{mean:+.1f} [{low:+.{digits}f}, {high:+.{digits}f}]"
+    return f"{100 * difference[0]:+.1f} {_bounds(difference, f'+.{digits}f')}"
 
 
 def _percent(figure: Interval) -> str:
-    mean, low, high = figure
-    return f"{100 * mean:.1f} [{100 * low:.0f}, {100 * high:.0f}]"
+    return f"{100 * figure[0]:.1f} {_bounds(figure, '.0f')}"
+
+
+def _bounds(figure: Interval, form: str) -> str:
+    """`[23, 31]`, in percent; `[-, -]` where a single problem tells of no bounds."""
+    low, high = ("-" if bound is None else format(100 * bound, form) for bound in figure[1:])
+    return f"[{low}, {high}]"

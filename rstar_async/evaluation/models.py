@@ -9,6 +9,7 @@ from msgspec import structs
 from rstar_async.config import Recipe
 from rstar_async.config.loader import as_toml_values, read_recipe, read_stored_recipe
 from rstar_async.errors import BadInput
+from rstar_async.launch.run_folders import RECIPE, is_run, why_no_run
 from rstar_async.search.models import MANIFEST, read_manifest
 from storage import queries
 from storage.database import open_database
@@ -37,14 +38,16 @@ def find_models(model: Path, number: int | None = None, ppm: Path | None = None)
     A version in its run's folder belongs to that run, another gets a store of its own below `runs`.
     Raises `BadInput` if there is none.
     """
-    if (model / "recipe.json").is_file():
+    if (model / RECIPE).is_file():
         return _of_run(model, number)
     if (model / MANIFEST).is_file():
         return _of_version(model.absolute(), ppm.absolute() if ppm else None)
-    if not model.exists():
-        raise BadInput(f"there is no run or model at {model}")
+    if is_run(model):
+        raise BadInput(f"the run in {model} has no {RECIPE}, which names its models")
+    if not (model / "config.json").is_file():
+        raise BadInput(why_no_run(model))
     raise BadInput(
-        f"{model} is neither the folder of a run (recipe.json) nor a published model "
+        f"{model} is neither the folder of a run ({RECIPE}) nor a published model "
         f"({MANIFEST}); `rstar run --model {model}` makes a run of it"
     )
 
@@ -94,14 +97,14 @@ def _of_run(home: Path, number: int | None) -> ModelRef:
 
 
 def _stored_recipe(home: Path) -> Recipe:
-    recipe = read_stored_recipe(home / "recipe.json")
+    recipe = read_stored_recipe(home / RECIPE)
     return structs.replace(recipe, home=str(home.absolute()))
 
 
 def _of_version(folder: Path, ppm: Path | None) -> ModelRef:
     manifest = manifest_of(folder, "policy")
     run_home = folder.parent.parent
-    if ppm is None and (run_home / "recipe.json").is_file():
+    if ppm is None and (run_home / RECIPE).is_file():
         return replace(_of_run(run_home, manifest["round"]), policy=folder.name)
     return _outside_runs(folder, ppm)
 

@@ -1,5 +1,6 @@
 """The table of an evaluation as records of the store, and as the results that are shown."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
@@ -12,7 +13,8 @@ from rstar_async.evaluation.table import Row, lead, token_savings
 from rstar_async.seeding import digest
 from storage.records import Evaluation, EvaluationAnswer, ModelVersion
 
-Interval: TypeAlias = tuple[float, float, float]  # a figure, then the bounds of 95 %
+# A figure, then the bounds of 95 %; None where a single problem tells of none.
+Interval: TypeAlias = tuple[float, float | None, float | None]
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -183,4 +185,5 @@ class ResultsOf:
 
 
 def interval(share: Share) -> Interval:
-    return share.mean, share.low, share.high
+    low, high = (bound if math.isfinite(bound) else None for bound in (share.low, share.high))
+    return share.mean, low, high

@@ -44,7 +44,7 @@ def read_endpoints(home: Path) -> RunEndpoints | None:
     """None if no brokers listen; `BadInput` if the file is not one of ours."""
     try:
         return msgspec.json.decode((home / NAME).read_bytes(), type=RunEndpoints)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise BadInput(f"cannot read {home / NAME}: {error.strerror}") from None

@@ -9,9 +9,14 @@ from typing import Self
 import msgspec
 
 from rstar_async.errors import BadInput
+from rstar_async.launch.run_folders import is_run, why_no_run
 from rstar_async.launch.sockets import remove_socket_folder
 
 NAME = "run.lock"
+
+
+class NotRunning(BadInput):
+    """The folder is that of a run, which is not going on."""
 
 
 class LockHolder(msgspec.Struct, frozen=True):
@@ -80,12 +85,14 @@ class RunLock:
 
 
 def running_holder(home: Path) -> LockHolder:
-    """The process that runs in this home now; `BadInput` if there is none."""
+    """The process that runs in this home now; `NotRunning` if there is none, `BadInput` if the
+    folder is no run's."""
     try:
         with open(home / NAME, "rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        raise BadInput(f"{home} is no folder of a run") from None
+    except (FileNotFoundError, NotADirectoryError):
+        if not is_run(home):
+            raise BadInput(why_no_run(home)) from None
     except BlockingIOError:
         return msgspec.json.decode((home / NAME).read_bytes(), type=LockHolder)
-    raise BadInput(f"no run is going on in {home}")
+    raise NotRunning(f"no run is going on in {home}")

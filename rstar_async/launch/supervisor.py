@@ -14,7 +14,6 @@ exit code 75, of a process that has tried its work often enough; the run then en
 import contextlib
 import os
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
@@ -28,6 +27,7 @@ from rstar_async.launch.child import Child, describe_end
 from rstar_async.launch.home import HomeFolder
 from rstar_async.launch.log_file import LogFile
 from rstar_async.launch.processes import ProcessSpec
+from rstar_async.telemetry.folding import say
 
 BAD_INPUT = 2
 GAVE_UP = os.EX_TEMPFAIL
@@ -42,7 +42,7 @@ DEFAULT_BACKOFF = Backoff()
 def print_status(line: str) -> None:
     """Print a line for the user, if the terminal is still there."""
     with contextlib.suppress(OSError):
-        print(f"rstar: {line}", file=sys.stderr, flush=True)
+        say(line)
 
 
 async def run_processes(

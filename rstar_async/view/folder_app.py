@@ -17,13 +17,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rstar_async.errors import BadInput, RstarError
 from rstar_async.reports.comparison import Comparison, compare
 from rstar_async.reports.comparison_tables import NOTE, tables_of
+from rstar_async.reports.run_summary import RunSummary
 from rstar_async.reports.tables import Table
 from rstar_async.view.access import Access
 from rstar_async.view.app import failure, run_app, to_response
 from rstar_async.view.files import Files
 from rstar_async.view.guard import Guard
 from rstar_async.view.pools import PoolMonitor
-from rstar_async.view.run_folders import RunFolders, RunSummary
+from rstar_async.view.run_folders import RunFolders
 
 FIRST = "runs.html"
 MAX_COMPARED = 12

@@ -275,4 +275,7 @@ def test_problems_that_were_trained_on_are_refused(tmp_path, capsys):
 
 def test_a_folder_that_is_no_model_says_so(tmp_path, capsys):
     assert main(["evaluate", str(tmp_path)]) == 2
-    assert "neither the folder of a run" in capsys.readouterr().err
+    assert "holds no run" in capsys.readouterr().err
+    (tmp_path / "config.json").write_text("{}")
+    assert main(["evaluate", str(tmp_path)]) == 2
+    assert f"`rstar run --model {tmp_path}` makes a run of it" in capsys.readouterr().err

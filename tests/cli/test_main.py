@@ -54,8 +54,8 @@ def test_help_imports_nothing_heavy():
         (["run", "--problems", "/nowhere.jsonl"], "cannot read problems from /nowhere.jsonl"),
         (["run", "--model", "/nowhere"], "there is no folder /nowhere"),
         (["run", "--model", "no-one/no-model"], "no-one/no-model is not a folder and cannot be"),
-        (["report", "/nowhere"], "no database at /nowhere"),
-        (["status", "/nowhere"], "/nowhere is no folder of a run"),
+        (["report", "/nowhere"], "at /nowhere; `rstar run --name NAME` makes runs/NAME"),
+        (["status", "/nowhere"], "there is no run at /nowhere"),
         (["sandbox", "check", "/nowhere"], "no folder /nowhere"),
     ],
 )

@@ -54,7 +54,7 @@ def test_without_a_trusted_ppm_the_majority_answers_and_that_is_said(tmp_path: P
     ("words", "complaint"),
     [
         (["", "--model", "{home}"], "the question is empty"),
-        (["1 + 1?", "--model", "nowhere"], "there is no run or model at nowhere"),
+        (["1 + 1?", "--model", "nowhere"], "there is no run at nowhere"),
         (["1 + 1?", "--model", "{home}", "--trajectories", "0"], "give a whole number from 1"),
     ],
 )

@@ -21,7 +21,7 @@ def test_a_folder_that_is_no_run_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["workers", "executor", "--join", str(tmp_path)]) == 2
-    assert "is no folder of a run: it has no recipe.json" in capsys.readouterr().err
+    assert "holds no run: it has neither recipe.json nor rstar.db" in capsys.readouterr().err
 
 
 def test_what_the_run_searches_with_cannot_differ_for_some_workers(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rstar_async.config import EvaluationConfig, Recipe, SearchConfig, WorkersConfig
+from rstar_async.config import EvaluationConfig, ProblemsConfig, Recipe, SearchConfig, WorkersConfig
 from rstar_async.config.loader import as_toml_values
 from rstar_async.demo.tokenizer import tiny_tokenizer
 from rstar_async.launch.home import prepare_home
@@ -22,14 +22,17 @@ DOUBTFUL = {
 }
 
 
-def make_run(home: Path, ppm_metrics: Mapping[str, Any] | None = None) -> Recipe:
-    """Its script adds up the numbers of a question."""
+def make_run(
+    home: Path, ppm_metrics: Mapping[str, Any] | None = None, *, domain: str = "math"
+) -> Recipe:
+    """Its script adds up the numbers of a question, or writes a function that does."""
     recipe = Recipe(
         name="scripted",
         home=str(home),
         search=SearchConfig(max_tokens=64, in_flight=8),
         evaluation=EvaluationConfig(rollouts=3, candidates=3, beam_width=2, beam_candidates=3),
         workers=WorkersConfig(engine="scripted", executor=1),
+        problems=ProblemsConfig(domain=domain),
     )
     prepare_home(recipe)
     with open_database(recipe.database_url) as database:

@@ -2,7 +2,8 @@ import msgspec
 from msgspec import structs
 
 from rstar_async.evaluation.display import caption
-from rstar_async.evaluation.results import Results
+from rstar_async.evaluation.intervals import mean_difference
+from rstar_async.evaluation.results import Results, interval
 
 RESULTS = Results(
     run="r",
@@ -43,3 +44,12 @@ def test_the_names_in_the_json_file_stay():
 def test_the_caption_says_that_a_ppm_was_left_out():
     left_out = structs.replace(RESULTS, ppm=None, pair_accuracy=None, ppm_note="ppm-1 is out")
     assert caption(left_out).splitlines()[-1] == "ppm-1 is out"
+
+
+def test_of_a_single_problem_there_are_no_bounds_and_the_results_are_read_back_as_they_were():
+    """JSON has no infinite numbers."""
+    alone = interval(mean_difference([1.0], [0.0]))
+    assert alone == (1.0, None, None)
+    results = structs.replace(RESULTS, token_savings=(alone, alone))
+    assert msgspec.json.decode(msgspec.json.encode(results), type=Results) == results
+    assert caption(results).endswith("accuracy +100.0 points [-, -]")

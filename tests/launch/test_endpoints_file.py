@@ -47,7 +47,7 @@ def test_an_observer_reaches_the_clients_ports_with_keys_of_its_own(tmp_path: Pa
 
 def test_a_run_that_is_over_has_no_brokers(tmp_path: Path) -> None:
     write_endpoints(tmp_path, RunEndpoints("start 1"))
-    with pytest.raises(BadInput, match="is no folder of a run"):
+    with pytest.raises(BadInput, match="holds no run"):
         brokers_of(tmp_path)
 
 

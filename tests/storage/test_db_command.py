@@ -80,5 +80,5 @@ def test_a_store_that_is_not_there_is_one_line(tmp_path, capsys, action, monkeyp
     monkeypatch.chdir(tmp_path)
     assert main(["db", action[0], "nothing.db", *action[1:]]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "there is no database at nothing.db" in line
+    assert "there is no run at nothing.db" in line
     assert list(tmp_path.iterdir()) == []

@@ -27,12 +27,14 @@ class Ended:
 
 
 def rstar(*words: str, folder: Path) -> Ended:
-    """Run one command of `rstar` in a new terminal."""
+    """Run one command of `rstar` in a new terminal, by the sources in `folder` if it is a clone."""
     pid, descriptor = pty.fork()
     if pid == 0:
         os.chdir(folder)
         os.environ.update(TERM="xterm-256color", OMP_NUM_THREADS="1")
         os.environ.pop("COLUMNS", None)
+        if (folder / "rstar_async").is_dir():
+            os.environ["PYTHONPATH"] = str(folder)
         os.execv(sys.executable, [sys.executable, "-m", "rstar_async.cli", *words])
     size = struct.pack("HHHH", LINES, COLUMNS, 0, 0)
     fcntl.ioctl(descriptor, termios.TIOCSWINSZ, size)

@@ -1,13 +1,21 @@
-"""What someone types in the first hour, in a terminal of 80 columns, with the demo's tiny model."""
+"""What someone types in the first hour: every command of the README, in a clone, in a terminal of
+80 columns, with the demo's tiny model."""
 
+import ast
+import dataclasses
+import inspect
 import json
-import re
+import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 
+import rstar_async
 from rstar_async.demo.problems import word_problems
+from tests.system import readme
 from tests.system.terminal import COLUMNS, rstar
+from tests.view.conftest import serving
 
 pytestmark = pytest.mark.slow
 
@@ -17,13 +25,60 @@ SMALL = (
     *("--evaluation.samples", "2", "--evaluation.rollouts", "2"),
 )
 QUESTION = "1) Tom has 12 coins. 2) He buys 5 coins. 3) How many coins does Tom have now?"
-# Paths and options are not broken; everything else must fit.
+OWN = ("run", "--model", "demo", "--problems", "p.jsonl")
+
+# A command of the README → the words that are typed for it here, with smaller figures.
+RUN = "rstar run --model Qwen/Qwen2.5-Math-1.5B --problems problems.jsonl --rounds 3 --name mine"
+VIEW = "rstar view runs/mine"
+DRY = ("run", "recipes/demo.toml", "--dry-run", "--no-probe")
+LOOKED_AT = {
+    "rstar run recipes/demo.toml": DRY,
+    "rstar run … --dry-run": DRY,
+    "rstar status runs/mine": ("status", "runs/mine"),
+    'rstar solve "…" --model runs/mine': ("solve", QUESTION, "--model", "runs/mine"),
+    "rstar evaluate runs/mine": (
+        *("evaluate", "runs/mine", "--trajectories", "1,2", "--problems", "1"),
+        *("--against", "none", "--evaluation.rollouts", "2"),
+    ),
+    "rstar compare runs/a runs/b": ("compare", "runs/mine", "runs/mine"),
+    "rstar settings search.rollouts": ("settings", "search.rollouts"),
+    "rstar export runs/mine sft.jsonl --as messages": (
+        *("export", "runs/mine", "sft.jsonl", "--as", "messages"),
+    ),
+    "rstar --help": ("--help",),
+    "rstar doctor": ("doctor",),
+}
+# A target of make → what making it ends with.
+MADE = {
+    "make demo": "rstar run recipes/demo.toml",
+    "make test": "python -m pytest",
+    "make docs": "mkdocs build --strict",
+}
+# Not typed here, with the reason and the place that does it.
+EXCUSED = {
+    "pip install -e '.[train]'": "takes minutes: .github/workflows/test.yml installs the wheel",
+    "rstar run recipes/demo.toml --slurm.nodes 3": "needs Slurm: tests/slurm/test_runs.py",
+}
+# What the closing lines and the help of the commands above name.
+FURTHER = [
+    (),
+    ("report", "runs/mine"),
+    ("models", "runs/mine"),
+    ("trajectories", "runs/mine", "--limit", "2"),
+    ("settings", "search"),
+    ("presets",),
+]
+# A few words of what some of them say.
+SAYS = {("status",): "mine: complete, 1 round", ("evaluate",): "of 1 problems"}
+# A folded line may hold one such word that is longer than the terminal is wide.
 LONG = ("/", "--", "sqlite:")
+LABEL = 24
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("newcomer")
+    """A clone with the newcomer's problems in it."""
+    folder = readme.clone(tmp_path_factory.mktemp("newcomer"))
     rows = [
         {"question": one.question, "answer": one.answer}
         for one in word_problems(20, (1, 2), 7, "train")
@@ -35,12 +90,49 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(folder):
     """A run of the newcomer's own problems."""
-    words = ("run", "--model", "demo", "--problems", "p.jsonl", "--rounds", "1", "--name", "mine")
-    return rstar(*words, *SMALL, folder=folder)
+    return rstar(*OWN, "--rounds", "1", "--name", "mine", *SMALL, folder=folder)
 
 
 def too_wide(lines: list[str]) -> list[str]:
-    return [line for line in lines if len(line) > COLUMNS and not any(w in line for w in LONG)]
+    return [line for line in lines if len(line) > COLUMNS and not is_one_long_word(line)]
+
+
+def is_one_long_word(line: str) -> bool:
+    """Whether nothing but a path or the like, behind a label, makes the line so long."""
+    longest = max(line.split(), key=len)
+    return any(mark in longest for mark in LONG) and len(line) - len(longest) <= LABEL
+
+
+def test_every_command_of_the_readme_is_typed_or_excused():
+    assert len(readme.commands()) > 10
+    assert {*readme.commands()} == {RUN, VIEW, *LOOKED_AT, *MADE, *EXCUSED}
+
+
+@pytest.mark.parametrize("command", EXCUSED)
+def test_an_excuse_names_the_place_that_does_it_instead(command):
+    named = [word for word in EXCUSED[command].split() if "/" in word]
+    assert named
+    assert all((readme.ROOT / name).is_file() for name in named)
+
+
+@pytest.mark.parametrize("target", MADE)
+def test_make_would_do_what_the_readme_says(folder, target):
+    words = ["make", "--dry-run", *target.split()[1:]]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True)
+    assert MADE[target] in done.stdout.splitlines()[-1]
+
+
+def test_the_python_of_the_readme_calls_what_there_is():
+    """examples/search_one.py, which is run elsewhere, makes the same call."""
+    (call,) = [
+        node
+        for node in ast.walk(ast.parse(readme.python_block()))
+        if isinstance(node, ast.Call) and "search_one" in ast.unparse(node.func)
+    ]
+    names = [word.arg for word in call.keywords]
+    inspect.signature(rstar_async.search_one).bind(*call.args, **dict.fromkeys(names))
+    assert "result.answer" in readme.python_block()
+    assert "answer" in {field.name for field in dataclasses.fields(rstar_async.SearchResult)}
 
 
 def test_a_run_of_own_problems_ends_with_what_it_learnt(run):
@@ -61,47 +153,31 @@ def test_its_bars_have_all_their_numbers_and_end_full(run):
     assert too_wide(run.lines) == []
 
 
-AFTERWARDS = [
-    (),
-    ("--help",),
-    ("report", "runs/mine"),
-    ("models", "runs/mine"),
-    ("trajectories", "runs/mine", "--limit", "2"),
-    ("settings", "search"),
-    ("settings", "search.rollouts"),
-    ("presets",),
-    ("compare", "runs/mine", "runs/mine"),
-    ("solve", QUESTION, "--model", "runs/mine"),
-    ("export", "runs/mine", "sft.jsonl", "--as", "messages"),
-]
-
-
 @pytest.mark.parametrize(
-    "words", AFTERWARDS, ids=lambda words: "-".join(words[:2]).replace("/", "-") or "nothing"
+    "words",
+    [*dict.fromkeys([*LOOKED_AT.values(), *FURTHER])],
+    ids=lambda words: "-".join(words[:2]).replace("/", "-") or "nothing",
 )
 def test_what_is_looked_at_afterwards_fits(run, folder, words):
     ended = rstar(*words, folder=folder)
     assert ended.code == 0, ended.text
+    assert SAYS.get(words[:1], "") in ended.text
+    assert ended.text.strip()
+    assert "Traceback" not in ended.text
     assert too_wide(ended.lines) == []
 
 
-def test_the_status_of_a_run_that_is_over_says_so_in_a_line(run, folder):
-    ended = rstar("status", "runs/mine", folder=folder)
-    assert ended.code == 2
-    assert ended.text.strip() == "rstar: no run is going on in runs/mine"
-
-
-def test_no_command_of_the_readme_is_left_out():
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    verbs = set(re.findall(r"(?:^|`)rstar ([a-z]+)", readme, re.MULTILINE))
-    assert len(verbs) > 5
-    elsewhere = {"view", "evaluate", "doctor"}  # tests/view, tests/cli, tests/workers
-    assert verbs <= {"run", "status", *elsewhere, *(words[0] for words in AFTERWARDS if words)}
+def test_the_run_is_shown_in_the_browser(run, folder):
+    home = Path(folder) / "runs" / "mine"
+    with serving(home, str(home / "rstar.db")) as address:
+        assert "<title>" in httpx.get(address).text
+        assert httpx.get(f"{address}api/runs").json()["newest"]["run"]["id"] == "mine"
 
 
 def test_a_run_that_solves_nothing_says_why_and_exits_with_3(folder):
-    words = ("run", "--model", "demo", "--problems", "p.jsonl", "--name", "lost")
-    ended = rstar(*words, "--bootstrap.kind", "few_shot", *SMALL, folder=folder)
+    without_ppm = ("--ppm.train", "false", "--workers.reward", "0")
+    words = (*OWN, "--name", "lost", "--bootstrap.kind", "few_shot", *without_ppm)
+    ended = rstar(*words, *SMALL, folder=folder)
     assert ended.code == 3, ended.text
     assert "nothing was learnt: none of 16 problems was solved" in ended.text
     assert "try        --bootstrap.kind demonstrations" in ended.text

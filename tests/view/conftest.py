@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +39,23 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
         yield database
 
 
-@pytest.fixture(scope="session")
-def address(store: Database) -> Iterator[str]:
-    """Where `rstar view` says that it serves the store, given the folder it lies in."""
-    folder = str(Path(store.name).parent)
-    command = [sys.executable, "-m", "rstar_async.cli", "view", folder, "--port", "0"]
+@contextmanager
+def serving(folder: Path, title: str) -> Iterator[str]:
+    """Where `rstar view` says that it serves the folder, after this title."""
+    command = [sys.executable, "-m", "rstar_async.cli", "view", str(folder), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert process.stdout.readline().strip() == store.name
+        assert process.stdout.readline().strip() == title
         yield process.stdout.readline().strip()
         process.terminate()
         assert process.wait(90) == 0
+
+
+@pytest.fixture(scope="session")
+def address(store: Database) -> Iterator[str]:
+    """Where the store is served, given the folder it lies in."""
+    with serving(Path(store.name).parent, store.name) as address:
+        yield address
 
 
 def _chromium() -> str:

@@ -221,7 +221,8 @@ def test_a_training_is_followed_while_it_goes_on(visit, training):
 
 def test_workers_say_why_there_are_none(visit):
     page = visit.open(f"/{RUN}/workers")
-    assert "folder of a run" in page.locator(".empty").text_content()
+    said = page.locator(".empty").text_content()
+    assert said.startswith("There are no workers: no run is going on in ")
 
 
 @PHONE

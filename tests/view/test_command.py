@@ -31,7 +31,7 @@ def test_a_missing_database_is_one_line_and_exit_code_2(tmp_path, capsys):
     assert main(["view", str(tmp_path / "nothing.db")]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
-    assert "there is no database" in lines[0]
+    assert "there is no run at" in lines[0]
 
 
 def test_a_file_that_is_no_store_is_refused(tmp_path, capsys):

@@ -4,8 +4,6 @@ RSTAR_UPDATE_SCREENSHOTS=1 stores what they look like now; look at them before y
 """
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from rstar_async.reports.gather import gather
 from rstar_async.reports.page import page_of
 from storage.database import open_database
 from tests.view import generated, pictures
+from tests.view.conftest import serving
 from tests.view.generated import RUN
 
 pytestmark = pytest.mark.slow
@@ -22,6 +21,11 @@ pytestmark = pytest.mark.slow
 UPDATE = os.environ.get("RSTAR_UPDATE_SCREENSHOTS") == "1"
 WIDTHS = (360, 1024, 1360)
 HEIGHT = 800
+# What follows a new size or new content is painted within a few frames.
+FRAMES = """() => new Promise(done => {
+  const next = left => left ? requestAnimationFrame(() => next(left - 1)) : done()
+  next(6)
+})"""
 PAGES = {
     "rounds": "rounds",
     "problems": "problems?order=tokens",
@@ -60,23 +64,13 @@ def report(runs: Path) -> str:
 
 @pytest.fixture(scope="module")
 def served(runs: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "rstar_async.cli", "view", str(runs), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().strip() == f"{runs}: 2 runs"
-        yield process.stdout.readline().strip()
-        process.terminate()
-        assert process.wait(90) == 0
+    with serving(runs, f"{runs}: 2 runs") as address:
+        yield address
 
 
-@pytest.fixture(scope="module", params=WIDTHS)
-def page(request: pytest.FixtureRequest, browser):
-    context = browser.new_context(
-        viewport={"width": request.param, "height": HEIGHT},
-        timezone_id="UTC",
-        locale="en",
-        reduced_motion="reduce",
-    )
+@pytest.fixture(scope="module")
+def page(browser):
+    context = browser.new_context(timezone_id="UTC", locale="en", reduced_motion="reduce")
     page = context.new_page()
     page.set_default_timeout(90_000)
     yield page
@@ -85,27 +79,39 @@ def page(request: pytest.FixtureRequest, browser):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_of_a_run_looks_as_it_did(page, served, name):
-    visit(page, f"{served}run/long/#/{RUN}/{PAGES[name]}")
-    assert page.locator("h1").count() == 1
-    check(page, name)
+    for width in widths(page):
+        # A tree is arranged for the window that it is opened in; the others follow the window.
+        if width == WIDTHS[0] or name.startswith("tree"):
+            visit(page, f"{served}run/long/#/{RUN}/{PAGES[name]}")
+        assert page.locator("h1").count() == 1
+        check(page, name)
 
 
 def test_the_folder_of_runs_looks_as_it_did(page, served):
-    visit(page, f"{served}#long/short")
-    page.wait_for_selector(".comparison .chart")
-    # The name of the folder is another one each time.
-    page.locator("#bar .run").evaluate("it => { it.textContent = 'runs' }")
-    check(page, "runs")
+    for width in widths(page):
+        if width == WIDTHS[0]:
+            visit(page, f"{served}#long/short")
+            page.wait_for_selector(".comparison .chart")
+            # The name of the folder is another one each time.
+            page.locator("#bar .run").evaluate("it => { it.textContent = 'runs' }")
+        check(page, "runs")
 
 
 def test_the_report_looks_as_it_did_and_no_table_is_cut(page, report):
     page.goto(report)
-    if page.viewport_size["width"] == WIDTHS[-1]:
-        cut = "it => it.filter(table => table.scrollWidth > table.clientWidth).length"
-        assert page.locator("table").evaluate_all(cut) == 0
+    for _ in widths(page):
+        check(page, "report")
+    cut = "it => it.filter(table => table.scrollWidth > table.clientWidth).length"
+    assert page.locator("table").evaluate_all(cut) == 0
     headings = page.locator("h2, h3").all_text_contents()
     assert [name for name in set(headings) if headings.count(name) > 1] == []
-    check(page, "report")
+
+
+def widths(page) -> Iterator[int]:
+    """Each width in turn, the narrowest first; the window has it."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        yield width
 
 
 def visit(page, address: str) -> None:
@@ -114,11 +120,11 @@ def visit(page, address: str) -> None:
     page.wait_for_selector("#main[data-ready]")
     if "/search/" in address:
         page.wait_for_selector(".detail-body[data-path]")
-    page.wait_for_timeout(300)  # what is painted in the next frames
 
 
 def check(page, name: str) -> None:
     """Nothing is wider than the window, and the picture is like the stored one."""
+    page.evaluate(FRAMES)
     width = page.viewport_size["width"]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     now = pictures.small(page.screenshot())

@@ -3,8 +3,9 @@
 Every reply is a pure function of model name, tokens, seed and sample number: the same in every
 process and after every restart. The policy adds up the whole numbers of the question, one a step;
 now and then it miscounts, writes code that fails, or breaks the format. So trees over questions
-like "What is 3 + 4 + 5?" hold right and wrong answers and every kind of dead end. It reads nothing
-of a model but its tokenizer.
+like "What is 3 + 4 + 5?" hold right and wrong answers and every kind of dead end. Asked for a
+function by its name, it writes one that adds up its arguments, or that forgets some of them. It
+reads nothing of a model but its tokenizer.
 """
 
 import re
@@ -33,6 +34,9 @@ from workers.engines.limits import check_generate, check_score
 UNFINISHED, FORGED, FAILING, WRONG = 4, 4, 10, 22
 LARGEST_SCORE = 5.0
 
+# How a programming problem names the function that is asked for.
+_NAMED = re.compile(r"The function is `(\w+)`")
+
 
 def random_of(*parts: object) -> Random:
     """A generator that depends on the parts alone, not on Python's own hashes."""
@@ -42,6 +46,8 @@ def random_of(*parts: object) -> Random:
 def next_step(prompt: str, random: Random) -> str:
     """Continue a prompt in the tagged style by one step, as the script and `random` decide."""
     question, _, solution = prompt.rpartition(tags.ASSISTANT)
+    if named := _NAMED.search(question):
+        return _of_program(named[1], solution, random)
     if solution.endswith(tags.END_OF_OUTPUT):
         return _answer(solution)
     done = solution.count(tags.END_OF_STEP)
@@ -70,6 +76,21 @@ def _addition(number: int, done: int, random: Random) -> str:
     if dice < UNFINISHED + FORGED + FAILING + WRONG:
         number += random.randint(1, 3)
     return f"# {wording} {number}\ntotal = {before} + {number}\n{tags.END_OF_STEP}"
+
+
+def _of_program(name: str, solution: str, random: Random) -> str:
+    """A helper that adds up, then the function; mistakes are in the helper."""
+    if tags.END_OF_STEP in solution:
+        asked = f"def {name}(*numbers):\n    return total_of(numbers)"
+        return f"\n# The function that is asked for\n{asked}\n{tags.END_OF_CODE}"
+    opening = f"\n{tags.CODE}\n# {random.choice(('Add up', 'Sum up', 'Count'))} all numbers\n"
+    dice = random.randrange(100)
+    if dice < UNFINISHED:
+        return f"{opening}def total_of"
+    if dice < UNFINISHED + FAILING:
+        return f"{opening}total = unknown\n{tags.END_OF_STEP}"
+    added = "numbers[:2]" if dice < UNFINISHED + FAILING + WRONG else "numbers"
+    return f"{opening}def total_of(numbers):\n    return sum({added})\n{tags.END_OF_STEP}"
 
 
 class ScriptedSettings(msgspec.Struct, frozen=True):

@@ -32,7 +32,7 @@ def write_job(home: Path, job: SubmittedJob) -> None:
 
 def read_job(home: Path) -> SubmittedJob | None:
     """None if the run never was a job."""
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         return msgspec.json.decode((folder_of(home) / "job.json").read_bytes(), type=SubmittedJob)
     return None
 

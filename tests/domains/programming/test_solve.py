@@ -1,4 +1,4 @@
-"""`rstar solve` for a program, by real processes and the scripted engine, which writes none."""
+"""`rstar solve` for a program, by real processes and the scripted engine, which adds up."""
 
 import json
 import sqlite3
@@ -7,24 +7,26 @@ from rstar_async.cli.main import main
 from tests.cli.test_solve import solve
 from tests.evaluation.scripted_run import make_run
 
-QUESTION = "Write a function add(3, 4)."
+# Of a program that adds up two numbers only.
+FORGETFUL = "TestsFailed: 1 of 2 pass\ntest 2 wrong: it returned 4"
+QUESTION = "Write a function that adds up its arguments."
 
 
 def test_the_answer_is_judged_by_the_given_tests_and_the_store_has_each_verdict(tmp_path):
     home, kept, tests = tmp_path / "run", tmp_path / "kept", tmp_path / "tests.py"
     make_run(home)
-    tests.write_text("assert add(1, 2) == 3\nassert add(2, 2) == 4\n")
+    tests.write_text("assert add(1, 2) == 3\nassert add(2, 2, 2) == 6\n")
     words = (QUESTION, "--model", str(home), "--domain", "programming", "--tests", str(tests))
-    few = ("--trajectories", "1", "--evaluation.rollouts", "4")
+    few = ("--trajectories", "2", "--evaluation.rollouts", "8")
     done = solve(*words, *few, "--home", str(kept), "--json")
     assert done.returncode == 0, done.stderr
     solved = json.loads(done.stdout)
-    assert solved["passes"] is False
+    assert solved["passes"] is True
+    assert "def add(*numbers):" in solved["text"]
     assert solved["question"].startswith(QUESTION + "\nThe function is `add`.\nExample: ")
     with sqlite3.connect(f"file:{kept}/rstar.db?mode=ro", uri=True) as connection:
         reports = connection.execute("SELECT exec_error FROM nodes WHERE status = 'answer'")
-        for (report,) in reports.fetchall():
-            assert report.startswith("TestsFailed: 0 of 2 pass\ntest 1 wrong: it does not define")
+        assert {report for (report,) in reports} <= {"", FORGETFUL}
 
 
 def test_tests_are_refused_for_mathematics(tmp_path, capsys):

@@ -67,6 +67,19 @@ async def test_a_sum_is_added_up_printed_and_answered(models, encoder):
     assert "\\boxed{48}" in answer
 
 
+async def test_a_function_that_is_asked_for_by_name_is_written_in_two_steps(models, encoder):
+    prompt = encoder.prompt("Write a function that adds.\nThe function is `add`.")
+    helpers = await texts(models, ask(prompt, n=200))
+    kinds = Counter(parse_step(text, after_output=False).kind for text in helpers)
+    assert set(kinds) == {StepKind.STEP, StepKind.UNFINISHED}
+    assert any("numbers[:2]" in text for text in helpers)
+    assert any("unknown" in text for text in helpers)
+    (step, *_) = [text for text in helpers if "sum(numbers)" in text]
+    (last,) = set(await texts(models, ask([*prompt, *encoder.step(step)])))
+    assert parse_step(last, after_output=False).kind is StepKind.END_OF_CODE
+    assert "def add(*numbers):\n    return total_of(numbers)" in last
+
+
 async def test_tokens_are_those_of_the_text_and_no_more_than_allowed(models, encoder):
     async with ScriptedEngine(models) as engine:
         reply = await engine.generate(ask(encoder.prompt(QUESTION), n=20, max_tokens=6))

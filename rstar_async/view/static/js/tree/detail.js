@@ -2,7 +2,7 @@
 
 import {ask} from '../api.js'
 import {chip, empty, h, link, put} from '../dom.js'
-import {count, duration, q, short, signed, when} from '../format.js'
+import {count, duration, plural, q, short, signed, when} from '../format.js'
 import {bare, code} from '../highlight.js'
 import {to} from '../router.js'
 import {tone, WORDS} from './model.js'
@@ -108,7 +108,7 @@ function nodeFacts(node, search) {
     [
       'code',
       node.exec_status &&
-        `${node.exec_status} · ${duration(node.cpu_seconds)} CPU · ${short(node.peak_mib)} MiB · ${count(node.reused_steps)} steps reused`,
+        `${node.exec_status} · ${duration(node.cpu_seconds)} CPU · ${short(node.peak_mib)} MiB · ${plural(node.reused_steps, 'step')} reused`,
     ],
     ['policy', version(node.policy_id)],
     ['PPM', version(node.ppm_id)],

@@ -157,7 +157,7 @@ const legend = () =>
   h(
     'div.map-legend',
     {'aria-hidden': 'true'},
-    ['live', 'good', 'bad', 'error', 'spent'].map(tone =>
+    ['live', 'good', 'bad', 'unsure', 'error', 'spent'].map(tone =>
       h(`span.${tone}`, {}, h('i'), WORDS[tone]),
     ),
   )

@@ -1,6 +1,7 @@
 // One search tree as the page knows it: nodes by path, which are folded, which are visible. Pure.
 
 import {headline} from '../highlight.js'
+import {isProgram} from './tests.js'
 
 const ROOMY = 140
 const LARGE = 150
@@ -171,6 +172,7 @@ export const WORDS = {
 
 function title(data) {
   if (data.status === 'root') return 'the question'
-  if (data.status === 'answer') return `answer: ${data.answer}`
-  return headline(data.snippet) || data.status
+  const said = headline(data.snippet)
+  if (data.status === 'answer') return `answer: ${isProgram(data.answer) && said ? said : data.answer}`
+  return said || data.status
 }

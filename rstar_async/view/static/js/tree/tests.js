@@ -1,20 +1,40 @@
 // The tests of a programming problem, each with its verdict on the program of one node.
 
-import {h} from '../dom.js'
+import {chip, h} from '../dom.js'
+import {plural} from '../format.js'
 
-const MARKS = {right: '✓', wrong: '✗', broken: '?', unknown: '·'}
+// The store's word for a verdict → what people read, and its tone.
+const VERDICTS = {
+  right: ['right', 'good'],
+  wrong: ['wrong', 'bad'],
+  broken: ['undecided', 'plain'],
+  unknown: ['not told', 'plain'],
+}
+const BROKEN = 'the test itself cannot run here, so it says nothing of the program'
+const HIDDEN = 'They judge programs; no model and no search at test time is shown them.'
+const SHOWN = 'The description shows them.'
 const HEAD = /^TestsFailed: (\d+) of (\d+) pass/
 const LINE = /^test (\d+) (wrong|broken): (.*)$/
 
-/** The tests that an answer in the stored form holds; null if it is an answer of another kind. */
+/** The tests that an answer in the stored form holds; null if it is an answer of another kind.
+ * `shown` are those that the description has. */
 export function testsIn(answer) {
   try {
-    const {entry_point: name, tests} = JSON.parse(answer)
-    return name && Array.isArray(tests) ? {name, tests} : null
+    const {entry_point: name, tests, public: shown = []} = JSON.parse(answer)
+    return name && Array.isArray(tests) ? {name, tests, shown} : null
   } catch {
     return null
   }
 }
+
+/** A known answer, or that of a model, in a few words: both can be whole sources. */
+export function inShort(answer) {
+  const found = testsIn(answer)
+  if (found) return `${plural(found.tests.length, 'test')} of ${found.name}`
+  return isProgram(answer) ? `a program of ${answer.split('\n').length} lines` : answer
+}
+
+export const isProgram = answer => answer.includes('\n')
 
 /** What is known of each test, by its number from 1: `{verdict, reason}`. */
 export function verdictsOn(node, count) {
@@ -28,26 +48,35 @@ export function verdictsOn(node, count) {
 }
 
 /** The tests of the problem with their verdicts on the program that ends at `node`. */
-export function testList(node, {name, tests}) {
-  const verdicts = verdictsOn(node, tests.length)
+export function testList(node, found) {
+  const verdicts = verdictsOn(node, found.tests.length)
   const passed = verdicts.filter(one => one.verdict === 'right').length
+  const undecided = verdicts.filter(one => one.verdict === 'broken').length
+  const more = undecided ? `, ${undecided} undecided` : ''
   return [
-    h('h4', {}, `${passed} of ${tests.length} tests of ${name} pass`),
-    h('ol.tests', {}, tests.map((test, i) => row(test, verdicts[i]))),
+    h('h4', {}, `${passed} of ${found.tests.length} ${kind(found)} of ${found.name} pass${more}`),
+    h('ol.tests', {}, found.tests.map((test, i) => row(test, verdicts[i]))),
   ]
 }
 
 /** The tests alone, where there is no program yet. */
-export const bareTests = ({name, tests}) => [
-  h('h4', {}, `${tests.length} hidden tests of ${name}`),
-  h('ol.tests', {}, tests.map(test => h('li', {}, h('code', {}, test)))),
+export const bareTests = found => [
+  h('h4', {}, `${found.tests.length} ${kind(found)} of ${found.name}`),
+  h('ol.tests', {}, found.tests.map(test => h('li', {}, h('code', {}, test)))),
+  h('p.dim', {}, isHidden(found) ? HIDDEN : SHOWN),
 ]
 
-const row = (test, {verdict, reason}) =>
-  h(
-    `li.${verdict}`,
-    {title: verdict},
-    `${MARKS[verdict]} `,
+/** A test that the description shows as well is no secret. */
+const isHidden = ({tests, shown}) => !tests.every(test => shown.includes(test))
+const kind = found => (isHidden(found) ? 'hidden tests' : 'tests')
+
+function row(test, {verdict, reason}) {
+  const [word, tone] = VERDICTS[verdict]
+  return h(
+    'li',
+    {},
+    chip(word, tone, verdict === 'broken' ? BROKEN : null),
     h('code', {}, test),
-    reason && h('span.dim', {}, ` ${reason}`),
+    reason && h('span.dim', {}, reason),
   )
+}

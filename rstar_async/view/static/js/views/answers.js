@@ -6,6 +6,7 @@ import {count, duration, percent} from '../format.js'
 import {bare, code} from '../highlight.js'
 import {pager} from '../parts.js'
 import {go, to} from '../router.js'
+import {inShort} from '../tree/tests.js'
 
 const PAGE = 20
 const OUTCOMES = [
@@ -69,8 +70,8 @@ function card({answer, question, known}, run) {
       'header',
       {},
       verdict(answer),
-      h('span', {}, 'answer ', h('b', {}, answer.answer || '–')),
-      h('span', {}, 'known answer ', h('b', {}, known)),
+      h('span', {}, 'answer ', h('b', {}, inShort(answer.answer) || '–')),
+      h('span', {}, 'known answer ', h('b', {}, inShort(known))),
       h('span', {}, `sample ${answer.sample}`),
       answer.seconds > 0 && h('span', {}, duration(answer.seconds)),
       answer.search_id &&

@@ -5,6 +5,7 @@ import {chip, empty, h, put, select, switcher} from '../dom.js'
 import {count, percent, plural, signed} from '../format.js'
 import {go, to} from '../router.js'
 import {wholeWay} from '../tree/detail.js'
+import {inShort} from '../tree/tests.js'
 import {pager} from '../parts.js'
 
 const PAGE = 10
@@ -90,7 +91,7 @@ function card({answer, steps}, run, right) {
       h('span', {}, 'mean Q ', h('b', {}, signed(answer.mean_q))),
       h('span', {}, 'lowest ', h('b', {}, signed(answer.min_q))),
       h('span', {}, plural(answer.depth, 'step')),
-      h('span', {}, 'answer ', h('b', {}, answer.answer)),
+      h('span', {}, 'answer ', h('b', {}, inShort(answer.answer))),
       h(
         'a.more',
         {href: to(run, 'search', [answer.search_id, answer.path], {tab: 'way'}), 'data-row': ''},

@@ -25,7 +25,7 @@ function paint(root, {running, reason, pools}) {
           {},
           Object.entries(pools).map(([name, status]) => card(name, status)),
         )
-      : empty('No run is going on here: ', reason, '.'),
+      : empty('There are no workers: ', reason, '.'),
   )
 }
 
