@@ -68,10 +68,10 @@ class RunProgress:
 
     def coordinators(self) -> list[Coordinator]:
         """Those that share the run; none if one has it to itself."""
-        if self._recipe.workers.coordinators == 1:
+        if self.recipe.workers.coordinators == 1:
             return []
         with open_database(self._url, must_exist=True) as database:
-            return database.read(leases.coordinators_of, self._recipe.name)
+            return database.read(leases.coordinators_of, self.recipe.name)
 
     def _clock(self, stage: Stage, began: float, now: float) -> StageTimes:
         if stage.title not in self._times:
