@@ -56,7 +56,7 @@ programs: install
 	$(BIN)/rstar run recipes/programs.toml
 
 test: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --durations 20 $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder --durations 20 $(TESTS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

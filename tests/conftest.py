@@ -1,6 +1,8 @@
 """What all tests share: async tests run on trio, through anyio's plugin."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,6 +15,13 @@ settings.load_profile("patient")
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "trio"
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder for sockets, whose paths may have 107 bytes: that of `tmp_path` leaves too few."""
+    with TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -24,6 +24,7 @@ _LEAST = {
     "httpcore": logging.WARNING,
     "alembic": logging.WARNING,
     "torchao": logging.ERROR,
+    "torch.utils._pytree": logging.ERROR,  # what torchao asks of it is out of date
 }
 
 

@@ -10,7 +10,7 @@ def test_it_is_a_run_of_its_own_recipe(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["demo", "--rounds", "2", "--seed", "5", "--dry-run", "--no-probe"]) == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert "240 to search in 2 rounds, 120 held out" in told
+    assert "300 to search in 2 rounds, 120 held out" in told
     assert "seed 5 (command line)" in told
     assert list(tmp_path.iterdir()) == []
 

@@ -42,8 +42,8 @@ async def test_the_live_table_follows_the_system(tmp_path):
             nursery.cancel_scope.cancel()
 
 
-async def test_in_a_pipe_it_prints_once_and_the_exit_code_tells_who_is_missing(tmp_path):
-    clients, workers = f"ipc://{tmp_path}/c", f"ipc://{tmp_path}/w"
+async def test_in_a_pipe_it_prints_once_and_the_exit_code_tells_who_is_missing(short_path):
+    clients, workers = f"ipc://{short_path}/c", f"ipc://{short_path}/w"
     command = [sys.executable, "-m", "rstar_async.cli", "status", "--endpoints", clients]
     async with trio.open_nursery() as nursery:
         broker = Broker("executor", clients=clients, workers=workers)

@@ -33,17 +33,17 @@ def test_after_the_run_the_home_is_free(tmp_path: Path) -> None:
         pass
 
 
-def test_a_killed_holder_frees_the_home_and_its_sockets_are_removed(tmp_path: Path) -> None:
-    sockets = make_socket_folder((tmp_path,))
+def test_a_killed_holder_frees_the_home_and_its_sockets_are_removed(short_path: Path) -> None:
+    sockets = make_socket_folder((short_path,))
     (sockets / "inference.clients").touch()
-    command = [sys.executable, "-c", HOLD, str(tmp_path), str(sockets)]
+    command = [sys.executable, "-c", HOLD, str(short_path), str(sockets)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(BadInput, match=f"pid {holder.pid}"):
-            RunLock(tmp_path).__enter__()
+            RunLock(short_path).__enter__()
         holder.send_signal(signal.SIGKILL)
-    with RunLock(tmp_path):
+    with RunLock(short_path):
         assert not sockets.exists()
 
 

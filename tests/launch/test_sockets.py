@@ -14,10 +14,10 @@ from rstar_async.launch.sockets import (
 from rstar_async.wire.endpoints import check_endpoint
 
 
-def test_only_its_user_can_enter_the_folder(tmp_path: Path) -> None:
-    folder = make_socket_folder((tmp_path,))
+def test_only_its_user_can_enter_the_folder(short_path: Path) -> None:
+    folder = make_socket_folder((short_path,))
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert folder != make_socket_folder((tmp_path,))
+    assert folder != make_socket_folder((short_path,))
 
 
 def test_endpoints_in_it_are_legal(tmp_path: Path) -> None:
@@ -27,11 +27,11 @@ def test_endpoints_in_it_are_legal(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
-def test_a_base_that_is_missing_or_too_long_is_skipped(tmp_path: Path) -> None:
-    long = tmp_path / ("x" * 90)
+def test_a_base_that_is_missing_or_too_long_is_skipped(short_path: Path) -> None:
+    long = short_path / ("x" * 90)
     long.mkdir()
-    folder = make_socket_folder((tmp_path / "missing", long, tmp_path))
-    assert folder.parent == tmp_path
+    folder = make_socket_folder((short_path / "missing", long, short_path))
+    assert folder.parent == short_path
 
 
 def test_without_any_base_the_remedy_is_named(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def url(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 
 @asynccontextmanager
 async def attached(models: Path, url: str, first: str | None = None):
-    with trio.fail_after(120):
+    with trio.fail_after(300):
         async with SGLangEngine(models, AttachedServer(POLICY, url, models), first) as engine:
             yield engine
 
