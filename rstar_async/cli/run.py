@@ -111,12 +111,18 @@ def close(recipe: Recipe, json_file: Path | None, code: int) -> int:
     print(f"models     {recipe.models_folder}")
     print(f"logs       {recipe.home_folder / 'logs'}")
     if complete:
-        home = shlex.quote(str(recipe.home_folder))
+        home = shlex.quote(str(_from_here(recipe.home_folder)))
         print(f"next       rstar view {home}")
         print(f"           rstar trajectories {home}{'' if learnt else ' --wrong'}")
     else:
         print("next       the same command again continues where this one stopped")
     return code if learnt else LEARNT_NOTHING
+
+
+def _from_here(folder: Path) -> Path:
+    """As one would type it: relative, if it is below the present folder."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def _lesson(recipe: Recipe) -> "Lesson":
