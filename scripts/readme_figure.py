@@ -32,6 +32,10 @@ BY_TOKENS = {
     "samples, majority": (("sample", "majority"), "#e0a020", "-"),
     "samples, any right (pass@n)": (("sample", "pass@n"), "#999999", ":"),
 }
+LOOKS: Mapping[str, dict[str, Any]] = {
+    "round": {"title": "held-out problems, by round", "xticks": range(4)},
+    "sampled tokens a problem": {"title": "fresh problems, by tokens", "xscale": "log"},
+}
 
 
 @dataclass
@@ -45,25 +49,27 @@ class Line:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Draw what the folder has."""
+    """Draw what the folder has: by round, by tokens, or both."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("out", type=Path)
     options = parser.parse_args(arguments)
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "rstar", "font.size": 9})
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    _draw(
-        left,
-        by_round(_read(options.folder, "seed-*.json"), _read(options.folder, "control-*.json")),
-    )
-    left.set(xlabel="round", title="held-out problems, by round", xticks=range(4))
-    _draw(right, by_tokens(_read(options.folder, "guides-*.json")))
-    right.set(xlabel="sampled tokens a problem", title="fresh problems, by tokens", xscale="log")
-    for axes in (left, right):
-        axes.set_ylabel("accuracy, %")
+    by = {
+        "round": by_round(
+            _read(options.folder, "seed-*.json"), _read(options.folder, "control-*.json")
+        ),
+        "sampled tokens a problem": by_tokens(_read(options.folder, "guides-*.json")),
+    }
+    measured = {name: lines for name, lines in by.items() if lines}
+    figure = Figure(figsize=(4.5 * len(measured), 3.4), layout="constrained")
+    panels = figure.subplots(1, len(measured), squeeze=False)[0]
+    for axes, (name, lines) in zip(panels, measured.items(), strict=True):
+        _draw(axes, lines)
+        axes.set(xlabel=name, ylabel="accuracy, %", **LOOKS[name])
         axes.grid(alpha=0.3)
-        axes.legend(frameon=False, fontsize=8)
+        axes.margins(y=0.35)
+        axes.legend(frameon=False, fontsize=8, loc="upper left")
     figure.savefig(options.out, metadata={"Date": None})
     return 0
 
