@@ -16,6 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """As `rstar run` with that recipe; about eight minutes on two cores."""
+    """As `rstar run` with that recipe; about nine minutes on two cores."""
     arguments.recipe = RECIPE
     return run_recipe(arguments)
