@@ -1,7 +1,8 @@
 """A job from state to state: queued, leased, resting, ended, removed. Pure.
 
 A job has at most one leaseholder and ends at most once; its first ending is sent to every client
-that waits for it. Why a job goes from one state to the next is decided in `pool_state`.
+that waits for it. Why a job goes from one state to the next is decided in `pool_state` and
+`failed_runs`.
 """
 
 from brokers.effects import EffectQueue, WriteDeadLetter

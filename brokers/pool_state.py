@@ -8,14 +8,13 @@ given out again, a run that was given up is cancelled, a run from before a resta
 slot is free only when the worker says so or two beats leave the job out: a cancelled run occupies
 its slot until it has really stopped, and its worker is not given the same job meanwhile.
 
-A worker that errs, stops early, is overdue or sends what its client refuses does not end a job: the
-job goes to another worker, if there is one, and who failed it is blamed (`standing`).
+`failed_runs` says what becomes of a job that its worker did not do.
 """
 
 import random
-from collections.abc import Collection
 
 from brokers.effects import EffectQueue
+from brokers.failed_runs import FailedRuns
 from brokers.faults import FaultKeeper
 from brokers.job_lifecycle import JobLifecycle
 from brokers.orphans import OrphanedRuns
@@ -27,17 +26,12 @@ from rstar_async.wire.messages import (
     Counters,
     Done,
     Error,
-    FailureKind,
     Finished,
     Got,
     JobId,
     Stopped,
     Submit,
 )
-
-STOPPED_AGAIN_SECONDS = 1.0  # a worker may stop a job twice only at leisure
-MANY_WORKERS = 4  # so many times more results may be refused while untried workers are left
-LONGEST_PAUSE = 8.0  # before the only worker gets a job again whose result was refused
 
 
 class PoolState:
@@ -53,7 +47,10 @@ class PoolState:
         self._faults = FaultKeeper(config, effects, self.counters)
         self._lifecycle = JobLifecycle(config, effects, self.counters)
         self.jobs = self._lifecycle.jobs
-        self._config, self._effects, self._rng = config, effects, rng
+        self._config, self._effects = config, effects
+        self._failed = FailedRuns(
+            config, effects, self.counters, rng, self.workers, self._lifecycle, self._faults
+        )
 
     def held_bytes(self) -> int:
         """Bytes in the bodies and results of all jobs."""
@@ -144,7 +141,7 @@ class PoolState:
         for job_id in list(worker.held):
             job = self._release(worker, job_id)
             if job is not None and died:
-                self._suspect(now, job, worker, was_alone=was_alone)
+                self._failed.died(now, job, worker, was_alone=was_alone)
             elif job is not None:
                 self._lifecycle.requeue(now, job)
 
@@ -154,7 +151,7 @@ class PoolState:
             if (job := self.jobs.get(job_id)) is not None and job.worker is worker:
                 job.tried.add(worker.name)
         self.remove_worker(now, worker, died=False)
-        self._isolate(now, self._faults.malformed(now, worker.name))
+        self._failed.isolate(now, self._faults.malformed(now, worker.name))
 
     def reconcile_worker(self, now: float, worker: Worker, running: set[JobId]) -> None:
         """Compare what the worker runs with what it should run, and repair the difference."""
@@ -167,12 +164,9 @@ class PoolState:
                 self._adopt_run(now, worker, job_id)
 
     def lose_run(self, now: float, worker: Worker, job_id: JobId) -> None:
-        """The assignment never arrived, or the worker dropped it: requeue without suspicion."""
-        job = self._release(worker, job_id)
-        if job is not None:
-            self._lifecycle.log("run lost", job, worker)
-            job.tried.add(worker.name)
-            self._lifecycle.requeue(now, job)
+        """The assignment never arrived, or the worker dropped it."""
+        if (job := self._release(worker, job_id)) is not None:
+            self._failed.lost(now, job, worker)
 
     def record_result(self, now: float, worker: Worker | None, done: Done, body: bytes) -> None:
         """The first result wins, whichever worker and attempt it comes from; after one that was
@@ -196,31 +190,12 @@ class PoolState:
             self.counters.duplicates += 1
 
     def record_error(self, now: float, worker: Worker, error: Error) -> None:
-        job = self._release(worker, error.job)
-        if job is None:
-            return
-        job.tried.add(worker.name)
-        if not error.retryable:
-            self._retry_elsewhere(now, job, worker, "error", error.detail)
-        elif job.errors < self._config.retries:
-            job.errors += 1
-            self.counters.retries += 1
-            pause = 2 ** (job.errors - 1) * self._rng.uniform(0.75, 1.25)
-            self.jobs.rest(job, now + pause)
-        else:
-            self._lifecycle.fail(now, job, "error", error.detail)
+        if (job := self._release(worker, error.job)) is not None:
+            self._failed.erred(now, job, worker, error)
 
     def record_stop(self, now: float, worker: Worker, stopped: Stopped) -> None:
-        job = self._release(worker, stopped.job)
-        if job is None:
-            return
-        if stopped.reason == "deadline":
-            self._retry_elsewhere(now, job, worker, "expired", self._overdue(job))
-        elif not worker.capacity or worker.name not in job.tried:
-            job.tried.add(worker.name)  # it drains, or a cancel from an earlier lease came late
-            self._lifecycle.requeue(now, job)
-        else:
-            self.jobs.rest(job, now + STOPPED_AGAIN_SECONDS)
+        if (job := self._release(worker, stopped.job)) is not None:
+            self._failed.stopped(now, job, worker, stopped)
 
     # time
 
@@ -231,7 +206,7 @@ class PoolState:
                 self._lifecycle.queue(now, job)
             else:
                 self._lifecycle.cancel_run(job)
-                self._retry_elsewhere(now, job, job.worker, "expired", self._overdue(job))
+                self._failed.overdue(now, job, job.worker)
         self._faults.pass_time(now)
         for job in self.jobs.ended_before(now - self._config.retained):
             self._lifecycle.remove(job)
@@ -277,81 +252,18 @@ class PoolState:
         else:
             self._lifecycle.queue(now, job)
 
-    def _retry_elsewhere(
-        self, now: float, job: Job, worker: Worker, kind: FailureKind, detail: str
-    ) -> None:
-        """Requeue what a worker did not do, unless as many as it takes have failed it."""
-        job.tried.add(worker.name)
-        job.failed_on.add(worker.name)
-        if self._is_elsewhere(job) and len(job.failed_on) < self._config.elsewhere:
-            self._lifecycle.log(f"job not done: {kind}", job, worker)
-            self._lifecycle.requeue(now, job)
-        else:
-            self._lifecycle.fail(now, job, kind, detail)
-
-    def _is_elsewhere(self, job: Job) -> bool:
-        """Whether there is a worker that has not tried the job."""
-        return any(w.is_usable and w.name not in job.tried for w in self.workers)
-
-    def _overdue(self, job: Job) -> str:
-        return f"not done within {job.submit.deadline:g} seconds"
-
     # faults
 
     def _accept(self, now: float, client: Client, job_id: JobId, *, others_failed: bool) -> None:
         job = self.jobs.get(job_id)
         if job is not None and isinstance(job.ending, Finished):
-            self._isolate(now, self._faults.accepted(now, job, others_failed=others_failed))
+            self._failed.isolate(now, self._faults.accepted(now, job, others_failed=others_failed))
         self.abandon(client, job_id)
 
     def _refuse(self, now: float, client: Client, got: Got) -> None:
         job = self.jobs.get(got.job)
         if job is not None and job.id in client.jobs and _has_result(job, got.attempt):
-            self._reject(now, job, got)
-
-    def _reject(self, now: float, job: Job, got: Got) -> None:
-        """Have the job done again, by another worker if there is one, else after a pause."""
-        self.counters.rejected += 1
-        job.rejections += 1
-        name = job.done_by
-        self._effects.warn("result refused", worker=name, job=job.id.hex(), reason=got.fault)
-        self.jobs.reopen(job)
-        if name:
-            job.tried.add(name)
-        is_elsewhere = self._is_elsewhere(job)
-        if job.rejections >= self._config.rejections * (MANY_WORKERS if is_elsewhere else 1):
-            self._faults.forgive(job)
-            detail = f"{job.rejections} results were refused, the last of {name or '?'}"
-            self._lifecycle.fail(now, job, "error", f"{detail}: {got.fault[:1000]}")
-            return
-        if name:
-            self._isolate(now, self._faults.refused(now, job, name, got.fault, blame=got.blame))
-        if is_elsewhere:
-            self._lifecycle.requeue(now, job)
-        else:
-            pause = min(LONGEST_PAUSE, 2.0 ** (job.rejections - 1))
-            self.jobs.rest(job, now + pause * self._rng.uniform(0.75, 1.25))
-
-    def _isolate(self, now: float, quarantined: Collection[str]) -> None:
-        """Take the jobs from workers that are quarantined now; their slots stay taken until the
-        cancelled runs have ended."""
-        for worker in self.workers if quarantined else ():
-            for job_id in list(worker.held) if worker.name in quarantined else ():
-                job = self.jobs.get(job_id)
-                if job is not None and job.worker is worker:
-                    self._lifecycle.cancel_run(job)
-                    job.tried.add(worker.name)
-                    self._lifecycle.requeue(now, job)
-
-    # deaths
-
-    def _suspect(self, now: float, job: Job, worker: Worker, *, was_alone: bool) -> None:
-        job.note_death(was_alone=was_alone)
-        self._lifecycle.log("run died with its worker", job, worker)
-        if job.is_deadly(self._config):
-            self._lifecycle.make_dead_letter(now, job, worker)
-        else:
-            self._lifecycle.requeue(now, job)
+            self._failed.refused(now, job, got)
 
 
 def _has_result(job: Job, attempt: int) -> bool:

@@ -27,7 +27,7 @@ class BrokerConfig:
     solo_deaths: int = 2  # of those, the deaths that must happen while the job runs alone
     suspects: int = 8  # jobs suspected of one death that may share a worker
     elsewhere: int = 3  # workers that must fail a job before it fails, if there are so many
-    rejections: int = 6  # results of a job that its client refuses before it fails; see pool_state
+    rejections: int = 6  # results of a job that its client refuses before it fails; see failed_runs
     faults: int = 3  # jobs done wrong for which a worker is quarantined
     faults_kept: float = 600.0  # how long each of them counts
     quarantine: float = 60.0  # the first time; twice as long each further time
