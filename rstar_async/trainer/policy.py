@@ -6,6 +6,7 @@ or truncate rows.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +96,13 @@ class PolicyTrainer(SFTTrainer):
         self.sampler: EpochSampler = grouped_by_length(
             lengths, settings.batch_size, job.seed, padding
         )
+        policy = with_exact_attention(
+            AutoModelForCausalLM.from_pretrained(job.start, dtype=job.training.weights)
+        )
+        # Models that bring their own code may not know how to.
+        can_leave_out_logits = "logits_to_keep" in signature(type(policy).forward).parameters
         super().__init__(
-            model=with_exact_attention(
-                AutoModelForCausalLM.from_pretrained(job.start, dtype=job.training.weights)
-            ),
+            model=policy,
             args=SFTConfig(
                 **common,
                 max_length=None,
@@ -114,6 +118,7 @@ class PolicyTrainer(SFTTrainer):
             processing_class=tokenizer,
             peft_config=policy_adapters(settings.lora, tokenizer),
         )
+        self._leaves_out_logits = self.args.device.type == "cpu" and can_leave_out_logits
 
     def _get_train_sampler(self, *_: Any) -> EpochSampler:
         return self.sampler
@@ -125,9 +130,11 @@ class PolicyTrainer(SFTTrainer):
         the first that is learnt. With adapters it reads the weights of tied embeddings directly,
         bypassing PEFT's wrapper and the rows that it trains for the tags.
         """
-        if isinstance(self.model, PeftModel) or self.args.device.type == "cpu":
-            return Trainer.compute_loss(self, model, _without_prompts(inputs), *args, **options)
-        return super().compute_loss(model, inputs, *args, **options)
+        if self._leaves_out_logits:
+            inputs = _without_prompts(inputs)
+        elif not isinstance(self.model, PeftModel):
+            return super().compute_loss(model, inputs, *args, **options)
+        return Trainer.compute_loss(self, model, inputs, *args, **options)
 
 
 def _without_prompts(inputs: Mapping[str, Any]) -> dict[str, Any]:

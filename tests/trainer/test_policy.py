@@ -4,7 +4,7 @@ import pytest
 import torch
 from msgspec import structs
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
 from rstar_async.config import LoRAConfig, PolicyConfig, TrainingConfig
 from rstar_async.demo.problems import word_problems
@@ -91,7 +91,11 @@ def test_rows_reach_the_model_unchanged(base, rows, tmp_path):
 
 
 def trainer_loss(base, row, tmp_path):
-    trainer = make_trainer(base, [row], tmp_path)
+    return make_loss(base, [row], tmp_path)
+
+
+def make_loss(base, rows, tmp_path):
+    trainer = make_trainer(base, rows, tmp_path)
     (batch,) = trainer.get_train_dataloader()
     with torch.no_grad():
         return float(trainer.compute_loss(trainer.model, dict(batch)))
@@ -128,6 +132,18 @@ def test_loss_and_gradients_are_those_of_trl(base, rows, tmp_path, packing):
         gradients = [each.grad.clone() for each in trainer.model.parameters()]
         found.append([loss.detach(), *gradients])
     torch.testing.assert_close(*found, rtol=1e-4, atol=1e-6)
+
+
+def test_a_model_that_cannot_leave_out_logits_is_trained_alike(base, rows, tmp_path, monkeypatch):
+    losses = [make_loss(base, rows[:4], tmp_path)]
+    whole = LlamaForCausalLM.forward
+
+    def forward(self, input_ids=None, attention_mask=None, labels=None, **others):
+        return whole(self, input_ids, attention_mask, labels=labels, **others)
+
+    monkeypatch.setattr(LlamaForCausalLM, "forward", forward)
+    losses.append(make_loss(base, rows[:4], tmp_path))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
 @pytest.mark.parametrize("labels", [[5, 6, 7], [NOT_IN_LOSS, NOT_IN_LOSS, 7]])
