@@ -39,7 +39,7 @@ class LocalEngine(LocalBase[Generate, Generated]):
         try:
             runner = ModelRunner(model, next_logits, self.device)
         except Unpackable as reason:
-            facts = {"folder": str(folder), "reason": str(reason)}
+            facts = {"folder": str(folder), "reason": str(reason), "dtype": str(self.dtype)}
             log.warning(
                 "fallback: no batching, no prefix cache; the engine sglang has both", extra=facts
             )
