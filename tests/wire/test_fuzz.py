@@ -15,7 +15,6 @@ import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from brokers.broker import Broker
 from brokers.dispatcher import Dispatcher
 from rstar_async.wire.codec import (
     Malformed,
@@ -29,6 +28,7 @@ from rstar_async.wire.messages import job_id
 from rstar_async.wire.pool import open_pool
 from rstar_async.wire.sizes import LARGEST_FRAME
 from rstar_async.wire.socket import Socket, open_peer
+from tests.wire.broker_process import broker_in
 from tests.wire.hostile import Frames, hostile
 from workers.worker import Job, serve
 
@@ -161,9 +161,8 @@ async def broker_and_worker(folder: Path):
     async def handle(job: Job) -> bytes:
         return job.body[::-1]
 
-    with trio.fail_after(20 * PATIENCE):
+    with broker_in(folder), trio.fail_after(20 * PATIENCE):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(Broker("test", clients=clients, workers=workers).run)
             nursery.start_soon(lambda: serve(workers, "honest", 4, handle, drain=trio.Event()))
             yield clients, workers
             nursery.cancel_scope.cancel()

@@ -2,8 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,22 +13,12 @@ from rstar_async.wire.messages import PROTOCOL, ClientHello, Welcome, job_id
 from rstar_async.wire.pool import open_pool
 from rstar_async.wire.sizes import BODY_BYTES, ENVELOPE_BYTES, ENVELOPE_FRAMES
 from rstar_async.wire.socket import open_broker, open_peer
+from tests.wire.broker_process import broker_in
 from workers.worker import Job, serve
 
 MIB = 1 << 20
 # A process at rest, one whole message a peer, some to spare, and what comes between two looks.
 MOST_MIB = 400
-
-
-@contextmanager
-def broker_in(folder: Path) -> Iterator[subprocess.Popen]:
-    command = [sys.executable, "-m", "brokers", "executor"]
-    command += ["--clients", f"ipc://{folder}/c", "--workers", f"ipc://{folder}/w"]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
 
 
 def peak_mib(process: subprocess.Popen) -> int:
