@@ -1,5 +1,6 @@
 """The problems of a run: generated, or read from files."""
 
+import functools
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -83,8 +84,14 @@ def problems_in(run: str, source: str, settings: ProblemsConfig, split: Split) -
         why = f" that can be used: {bad.named()}" if bad.count else ""
         raise BadInput(f"{source} holds no problems{why}")
     if bad.count:
-        log.warning("%s", bad.summary(len(found)))
+        _warn_once(bad.summary(len(found)))
     return found
+
+
+@functools.cache
+def _warn_once(text: str) -> None:
+    """A file is read for several questions; what is wrong with it is said once a process."""
+    log.warning("%s", text)
 
 
 def _read(

@@ -155,6 +155,8 @@ def test_bad_rows_can_be_left_out_and_are_counted_and_named(tmp_path, caplog):
     assert f"{len(bad) + 2} rows were left out, 1 used" in line
     assert f"{tmp_path}/p.jsonl:1: column 'answer' is empty; 4: the answer is '3'" in line
     assert "; and more" in line
+    assert read(tmp_path, text, skip_bad=True)[0] == found  # and nothing is told twice
+    assert len(caplog.records) == 1
 
 
 def test_the_first_bad_rows_are_named_together(tmp_path):
