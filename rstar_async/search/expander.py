@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import trio
+from msgspec.structs import replace
 
 from rstar_async.domains.base import Domain, PathStep
 from rstar_async.errors import JobFailed
@@ -55,6 +56,8 @@ class Expander:
         self._problem = problem
         self._seed = seed
         self._prompt = models.encoder.prompt(problem.question)
+        self._opening = models.encoder.opening
+        self._opening_tokens = models.encoder.step(self._opening)
 
     async def expand(
         self, node: TreeNode, samples: int, priority: int = 0, *, draw: int = 0
@@ -69,9 +72,8 @@ class Expander:
         request = self._generate(node, samples, seed)
         generated = await self._jobs.generate(request, name, priority)
         expansion = ExpansionResult(seed, samples, generated, self._reachable_tokens(node))
-        expansion.steps = [
-            self._parse(node, sample, count) for sample, count in _distinct(generated.samples)
-        ]
+        written = [self._opened(node, sample) for sample in generated.samples]
+        expansion.steps = [self._parse(node, sample, count) for sample, count in _distinct(written)]
         started = time.monotonic()
         await self._run_all(node, expansion.steps, priority)
         expansion.execute_seconds = time.monotonic() - started
@@ -81,7 +83,7 @@ class Expander:
     def _generate(self, node: TreeNode, samples: int, seed: int) -> Generate:
         return Generate(
             model=self._models.policy,
-            prompt=self._tokens_of(node),
+            prompt=self._prompt_of(node),
             n=samples,
             seed=seed,
             sampling=Sampling(
@@ -92,6 +94,17 @@ class Expander:
                 stop_texts=self._models.encoder.stop_texts,
             ),
         )
+
+    def _prompt_of(self, node: TreeNode) -> list[int]:
+        opening = self._opening_tokens if node.parent is None else []
+        return [*self._tokens_of(node), *opening]
+
+    def _opened(self, node: TreeNode, sample: Sample) -> Sample:
+        """A sample of a first step, with the opening that was given to the policy."""
+        if node.parent is not None or not self._opening or not sample.tokens:
+            return sample
+        tokens = [*self._opening_tokens, *sample.tokens]
+        return replace(sample, tokens=tokens, text=self._opening + sample.text)
 
     def _parse(self, node: TreeNode, sample: Sample, count: int) -> StepResult:
         after_output = node.candidate.step.kind is StepKind.END_OF_CODE

@@ -84,6 +84,12 @@ class Encoder:
         return tags.STEP_ENDS if self._style == "few_shot" else ()
 
     @property
+    def opening(self) -> str:
+        """What every solution begins with, so that the policy need not write it; empty in tagged
+        style."""
+        return self._prompts.few_shot_opening if self._style == "few_shot" else ""
+
+    @property
     def shared_prefix_length(self) -> int:
         """How many leading ids all prompts of this style have in common."""
         return len(self.bos_ids) + len(self._before_question())

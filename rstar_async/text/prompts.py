@@ -60,17 +60,20 @@ FEW_SHOT_PREFIX = "\n".join(
     (_INSTRUCTIONS, "Two solved examples:", *_EXAMPLES, "Now solve this one.\nQuestion: ")
 )
 FEW_SHOT_SUFFIX = "\n"
+# Left to itself, Qwen2.5-Coder-1.5B often writes an empty step, <code> and at once <end_of_step>.
+FEW_SHOT_OPENING = f"{tags.CODE}\n#"
 
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
     """The text around a question: for a trained policy, and few-shot for a model that is new to the
-    format."""
+    format, whose solutions begin with `few_shot_opening`."""
 
     question_prefix: str = QUESTION_PREFIX
     question_suffix: str = QUESTION_SUFFIX
     few_shot_prefix: str = FEW_SHOT_PREFIX
     few_shot_suffix: str = FEW_SHOT_SUFFIX
+    few_shot_opening: str = FEW_SHOT_OPENING
 
     def around(self, question: str) -> str:
         """The prompt of a trained policy, as text."""

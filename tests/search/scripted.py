@@ -27,6 +27,7 @@ from rstar_async.wire.payloads import (
 from storage.records import Problem
 
 ENCODER = Encoder(tiny_tokenizer(), "tagged")
+FEW_SHOT = Encoder(tiny_tokenizer(), "few_shot")
 
 
 @dataclass
@@ -80,11 +81,16 @@ def settings(**changes: Any) -> ExpansionSettings:
 
 
 def expander(
-    script: Script, *, ppm: str | None = None, domain: Domain | None = None, **changes: Any
+    script: Script,
+    *,
+    ppm: str | None = None,
+    domain: Domain | None = None,
+    encoder: Encoder = ENCODER,
+    **changes: Any,
 ) -> Expander:
     return Expander(
         TreeJobs(Pools(script, script, script), "tree"),
-        ActiveModels("policy", ppm, ENCODER),
+        ActiveModels("policy", ppm, encoder),
         domain or EqualText(),
         settings(**changes),
         Problem("p", "run", "How many?", "3"),

@@ -8,7 +8,7 @@ from rstar_async.errors import JobFailed
 from rstar_async.search.tree import NodeStatus, Selection, Tree
 from rstar_async.text.steps import StepKind, program_of
 from rstar_async.wire.payloads import Execute, Executed, Generate, Score
-from tests.search.scripted import ENCODER, EqualText, Script, expander, failing
+from tests.search.scripted import ENCODER, FEW_SHOT, EqualText, Script, expander, failing
 
 STEP = "<code>\n# a\nx = 3\n<end_of_step>"
 OTHER = "<code>\n# b\nx = 4\n<end_of_step>"
@@ -70,6 +70,22 @@ async def test_each_prompt_is_the_ids_of_everything_before_it():
     assert asked[2] == asked[1] + ENCODER.step(LAST) + ENCODER.observation("3")
     assert answer.candidate.is_correct
     assert tree.root.value_sum == 1.0
+
+
+async def test_a_policy_that_is_new_to_the_format_gets_the_opening_of_a_solution():
+    tree = Tree(Selection())
+    script = Script(lambda _: [STEP.removeprefix(FEW_SHOT.opening)])
+    (child,), _ = await grow(tree, script, encoder=FEW_SHOT)
+    assert (child.candidate.text, child.status) == (STEP, NodeStatus.LIVE)
+    script.texts = lambda _: [LAST]
+    await grow(tree, script, encoder=FEW_SHOT)
+    prompt, opening = FEW_SHOT.prompt("How many?"), FEW_SHOT.step(FEW_SHOT.opening)
+    written = ENCODER.step(STEP.removeprefix(FEW_SHOT.opening))
+    asked = [p.prompt for p in script.asked if isinstance(p, Generate)]
+    assert asked == [prompt + opening, prompt + opening + written]
+    script.texts, script.empty = lambda _: [], 1
+    (full,), _ = await grow(Tree(Selection()), script, encoder=FEW_SHOT)
+    assert full.status is NodeStatus.TOO_LONG
 
 
 async def test_the_observation_is_everything_the_program_printed():

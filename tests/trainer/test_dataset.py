@@ -59,7 +59,7 @@ async def search_one_path(encoder, style):
     script = iter(STEPS)
 
     def generate(request):
-        text = next(script)
+        text = next(script).removeprefix(encoder.opening)
         sample = Sample(encoder.step(text), text, "stop")
         return Generated("policy", [sample], len(request.prompt), 0, 0.0)
 
