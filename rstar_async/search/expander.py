@@ -17,7 +17,7 @@ from rstar_async.search.models import ActiveModels
 from rstar_async.search.path_value import path_value
 from rstar_async.search.tree import NodeStatus, TreeNode
 from rstar_async.seeding import seed_of
-from rstar_async.text.steps import Step, StepKind, program_of, shorten
+from rstar_async.text.steps import Step, StepKind, program_of, shorten, split_after_end
 from rstar_async.wire.exception_groups import first
 from rstar_async.wire.payloads import Executed, Generate, Sample, Sampling, Score
 from storage.records import Problem
@@ -72,7 +72,7 @@ class Expander:
         request = self._generate(node, samples, seed)
         generated = await self._jobs.generate(request, name, priority)
         expansion = ExpansionResult(seed, samples, generated, self._reachable_tokens(node))
-        written = [self._opened(node, sample) for sample in generated.samples]
+        written = [self._as_step(node, sample) for sample in generated.samples]
         expansion.steps = [self._parse(node, sample, count) for sample, count in _distinct(written)]
         started = time.monotonic()
         await self._run_all(node, expansion.steps, priority)
@@ -99,12 +99,22 @@ class Expander:
         opening = self._opening_tokens if node.parent is None else []
         return [*self._tokens_of(node), *opening]
 
-    def _opened(self, node: TreeNode, sample: Sample) -> Sample:
-        """A sample of a first step, with the opening that was given to the policy."""
-        if node.parent is not None or not self._opening or not sample.tokens:
+    def _as_step(self, node: TreeNode, sample: Sample) -> Sample:
+        """The sample as a step. In few-shot style the ids before it may hold the beginning of its
+        text, and its own last id the beginning of the next step's."""
+        if self._models.encoder.style == "tagged" or not sample.tokens:
             return sample
-        tokens = [*self._opening_tokens, *sample.tokens]
-        return replace(sample, tokens=tokens, text=self._opening + sample.text)
+        given = self._opening_tokens if node.parent is None else []
+        text, _ = split_after_end(self._begun(node) + sample.text)
+        return replace(sample, tokens=[*given, *sample.tokens], text=text)
+
+    def _begun(self, node: TreeNode) -> str:
+        """How the text of a step after `node` begins before the policy writes."""
+        if node.parent is None:
+            return self._opening
+        if node.candidate.observation_tokens:
+            return ""
+        return self._models.encoder.left_over(node.candidate.tokens)
 
     def _parse(self, node: TreeNode, sample: Sample, count: int) -> StepResult:
         after_output = node.candidate.step.kind is StepKind.END_OF_CODE
@@ -179,7 +189,8 @@ class Expander:
         earlier = path[len(path) - (steps - 1) :]
         printed = "".join(n.candidate.stdout for n in earlier) + result.stdout
         result.output = printed or executed.value
-        result.observation_tokens = tuple(self._models.encoder.observation(result.output))
+        observation = self._models.encoder.observation(result.output, result.sample.tokens)
+        result.observation_tokens = tuple(observation)
 
     async def _verify(self, path: Sequence[TreeNode], result: StepResult, priority: int) -> None:
         executor = self._jobs.executor(priority)

@@ -17,7 +17,7 @@ from rstar_async.text import tags
 from rstar_async.text.bos import BosIds, bos_ids_of
 from rstar_async.text.chat_template import chat_template
 from rstar_async.text.prompts import MATH_PROMPTS, Prompts
-from rstar_async.text.steps import observation
+from rstar_async.text.steps import observation, split_after_end
 from rstar_async.text.tokenizer_file import open_tokenizer
 
 PromptStyle = Literal["tagged", "few_shot"]
@@ -39,7 +39,7 @@ class Encoder:
     ) -> None:
         self.bos_ids = bos_ids
         self._tokenizer = tokenizer
-        self._style = style
+        self.style = style
         self._prompts = prompts
 
     @classmethod
@@ -74,20 +74,20 @@ class Encoder:
     @property
     def stop_token_ids(self) -> tuple[int, ...]:
         """Ids that end a step; empty in few-shot style."""
-        if self._style == "few_shot":
+        if self.style == "few_shot":
             return ()
         return tuple(self._tokenizer.token_to_id(tag) for tag in tags.STEP_ENDS)
 
     @property
     def stop_texts(self) -> tuple[str, ...]:
         """Strings that end a step; empty in tagged style."""
-        return tags.STEP_ENDS if self._style == "few_shot" else ()
+        return tags.STEP_ENDS if self.style == "few_shot" else ()
 
     @property
     def opening(self) -> str:
         """What every solution begins with, so that the policy need not write it; empty in tagged
         style."""
-        return self._prompts.few_shot_opening if self._style == "few_shot" else ""
+        return self._prompts.few_shot_opening if self.style == "few_shot" else ""
 
     @property
     def shared_prefix_length(self) -> int:
@@ -97,19 +97,27 @@ class Encoder:
     def prompt(self, question: str) -> list[int]:
         """The ids before the first step."""
         begin = [*self.bos_ids, *self._before_question()]
-        if self._style == "few_shot":
+        if self.style == "few_shot":
             return [*begin, *self._plain(question + self._prompts.few_shot_suffix)]
         return [*begin, *self._plain(question), *self._tagged(self._prompts.question_suffix)]
 
     def step(self, text: str) -> list[int]:
         """The ids of a step that this policy did not write, such as a demonstration's."""
-        return self._tagged(text) if self._style == "tagged" else self._plain(text)
+        return self._tagged(text) if self.style == "tagged" else self._plain(text)
 
-    def observation(self, output: str) -> list[int]:
-        """The ids of the interpreter's output with its tags."""
+    def left_over(self, step: Sequence[int]) -> str:
+        """What the ids of a step hold beyond its end. A stop that is a text may end inside a token:
+        many tokenizers have one for `>` and the newline after it. Empty in tagged style."""
+        if self.style == "tagged":
+            return ""
+        return split_after_end(self.decode(list(step)))[1]
+
+    def observation(self, output: str, after: Sequence[int] = ()) -> list[int]:
+        """The ids of the interpreter's output with its tags, for the place after a step's ids."""
         text = observation(output)
-        if self._style == "few_shot":
-            return self._plain(text)
+        if self.style == "few_shot":
+            is_on_new_line = self.left_over(after).startswith("\n")
+            return self._plain(text.removeprefix("\n") if is_on_new_line else text)
         inner = text.removeprefix(f"\n{tags.OUTPUT}").removesuffix(tags.END_OF_OUTPUT)
         return [
             *self._tagged(f"\n{tags.OUTPUT}"),
@@ -128,7 +136,7 @@ class Encoder:
         return text
 
     def _before_question(self) -> list[int]:
-        if self._style == "few_shot":
+        if self.style == "few_shot":
             return self._plain(self._prompts.few_shot_prefix)
         return self._tagged(self._prompts.question_prefix)
 

@@ -52,6 +52,15 @@ def parse_step(text: str, *, after_output: bool) -> Step:
     return Step(kind, _code_of(text), opens_code)
 
 
+def split_after_end(text: str) -> tuple[str, str]:
+    """Text up to the first tag that ends a step, that tag included, and what follows it."""
+    places = [(text.find(end), end) for end in tags.STEP_ENDS if end in text]
+    if not places:
+        return text, ""
+    start, end = min(places)
+    return text[: start + len(end)], text[start + len(end) :]
+
+
 def program_of(steps: Iterable[Step]) -> list[str]:
     """The sources that make up the program at the end of a path, one per step.
 

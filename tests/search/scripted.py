@@ -39,13 +39,14 @@ class Script:
     outcome: Callable[[Execute], Executed] = lambda _: Executed("ok")
     scores: Callable[[Score], list[float]] = lambda score: [0.0] * len(score.steps)
     empty: int = 0
+    encoder: Encoder = ENCODER
     asked: list[Any] = field(default_factory=list)
 
     async def request(self, payload: Any, reply: type, **_: object) -> Any:
         self.asked.append(payload)
         if isinstance(payload, Generate):
             texts = self.texts(payload)
-            samples = [Sample(ENCODER.step(t), t, "stop") for t in texts]
+            samples = [Sample(self.encoder.step(t), t, "stop") for t in texts]
             samples += [Sample([], "", "length")] * self.empty
             return Generated(payload.model, samples, len(payload.prompt), 0, 0.0)
         if isinstance(payload, Execute):

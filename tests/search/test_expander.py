@@ -2,10 +2,12 @@ import math
 from dataclasses import replace
 
 import pytest
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from rstar_async.domains.base import Verification
 from rstar_async.errors import JobFailed
 from rstar_async.search.tree import NodeStatus, Selection, Tree
+from rstar_async.text.encoding import Encoder
 from rstar_async.text.steps import StepKind, program_of
 from rstar_async.wire.payloads import Execute, Executed, Generate, Score
 from tests.search.scripted import ENCODER, FEW_SHOT, EqualText, Script, expander, failing
@@ -86,6 +88,38 @@ async def test_a_policy_that_is_new_to_the_format_gets_the_opening_of_a_solution
     script.texts, script.empty = lambda _: [], 1
     (full,), _ = await grow(Tree(Selection()), script, encoder=FEW_SHOT)
     assert full.status is NodeStatus.TOO_LONG
+
+
+def merging_encoder() -> Encoder:
+    """Few-shot, with one token for `>` and a line's end, as Qwen2.5 has."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {token: number for number, token in enumerate([*alphabet, ">\u010a"])}
+    tokenizer = Tokenizer(models.BPE(vocabulary, [(">", "\u010a")]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return Encoder(tokenizer, "few_shot")
+
+
+async def test_a_stop_that_ends_inside_a_token_ends_the_step_and_the_rest_begins_the_next():
+    encoder, tree = merging_encoder(), Tree(Selection())
+    first, last = STEP.removeprefix(encoder.opening), LAST.removeprefix("\n")
+    script = Script(lambda _: [first, first + "\n"], encoder=encoder)
+    (child,), expansion = await grow(tree, script, encoder=encoder)
+    assert (child.candidate.text, expansion.steps[0].multiplicity) == (STEP, 2)
+
+    script.texts = lambda _: [first + "\n"]
+    tree = Tree(Selection())
+    await grow(tree, script, encoder=encoder)
+    script.texts = lambda _: [last + "\n"]
+    script.outcome = lambda _: Executed("ok", stdout="3\n")
+    (end,), _ = await grow(tree, script, encoder=encoder)
+    assert (end.candidate.text, end.candidate.step.kind) == (LAST, StepKind.END_OF_CODE)
+    script.texts = lambda _: [ANSWER + "\n"]
+    (answer,), _ = await grow(tree, script, encoder=encoder)
+    assert (answer.candidate.text, answer.candidate.is_correct) == (ANSWER, True)
+    asked = [p.prompt for p in script.asked if isinstance(p, Generate)]
+    whole = f"{encoder.decode(encoder.prompt('How many?'))}{STEP}{LAST}\n<output>3<end_of_output>"
+    assert asked[-1] == encoder.step(whole)
 
 
 async def test_the_observation_is_everything_the_program_printed():
