@@ -33,27 +33,27 @@ def share_with_interval(per_problem: Sequence[float]) -> Share:
 
 
 def mean_difference(ones: Sequence[float], others: Sequence[float]) -> Share:
-    """Mean of `ones` less that of `others`, both of the same problems in the same order."""
+    """Mean of `ones` less that of `others`: shares of the same problems in the same order. One
+    problem alone says nothing of chance, so its interval holds every difference."""
     differences = [one - other for one, other in zip(ones, others, strict=True)]
     mean, margin = _normal(differences)
-    return Share(mean, mean - margin, mean + margin)
+    return _difference(mean, margin)
 
 
 def difference_of_means(ones: Mapping[str, float], others: Mapping[str, float]) -> Share:
-    """Mean of `ones` less that of `others`, each by problem; some of the problems may be the same,
-    and count once for what chance did to both."""
+    """Mean of the shares `ones` less that of `others`, each by problem; some of the problems may be
+    the same, and count once for what chance did to both."""
     mean_one, mean_other = fmean(ones.values()), fmean(others.values())
     difference, fewest = mean_one - mean_other, min(len(ones), len(others))
     if fewest < 2:
-        return Share(difference, -math.inf, math.inf)
+        return _difference(difference, math.inf)
     errors = [
         (ones.get(problem, mean_one) - mean_one) / len(ones)
         - (others.get(problem, mean_other) - mean_other) / len(others)
         for problem in ones.keys() | others.keys()
     ]
     variance = sum(error**2 for error in errors) * fewest / (fewest - 1)
-    margin = Z95 * math.sqrt(variance)
-    return Share(difference, difference - margin, difference + margin)
+    return _difference(difference, Z95 * math.sqrt(variance))
 
 
 def ratio_of_means(ones: Sequence[float], others: Sequence[float]) -> Share:
@@ -66,6 +66,11 @@ def ratio_of_means(ones: Sequence[float], others: Sequence[float]) -> Share:
     _, margin = _normal([one - ratio * other for one, other in zip(ones, others, strict=True)])
     margin /= total / len(others)
     return Share(ratio, max(0.0, ratio - margin), ratio + margin)
+
+
+def _difference(mean: float, margin: float) -> Share:
+    """Two shares cannot differ by more than 1."""
+    return Share(mean, max(-1.0, mean - margin), min(1.0, mean + margin))
 
 
 def _normal(values: Sequence[float]) -> tuple[float, float]:

@@ -16,7 +16,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from rstar_async.engines.exact_attention import with_exact_attention
-from rstar_async.evaluation.intervals import Share, difference_of_means, share_with_interval
+from rstar_async.evaluation.intervals import difference_of_means, share_with_interval
 from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.pair_accuracy import ScoredPair, points_by_problem
 
@@ -55,7 +55,7 @@ def measure_quality(
     own = _by_problem(points_by_problem(pairs))
     accuracy = share_with_interval(list(own.values()))
     best = max(baselines, key=lambda name: fmean(_by_problem(baselines[name]).values()))
-    lead = _lead(own, _by_problem(baselines[best]))
+    lead = difference_of_means(own, _by_problem(baselines[best]))
     return {
         "pair_accuracy_interval": [round(accuracy.low, 4), round(accuracy.high, 4)],
         **{
@@ -77,12 +77,6 @@ def _up_to(problems: int, trees: Sequence[PackedTree]) -> list[PackedTree]:
     first = islice(dict.fromkeys(tree.problem_id for tree in trees if tree.pairs), problems)
     taken = frozenset(first)
     return [tree for tree in trees if tree.problem_id in taken]
-
-
-def _lead(own: Mapping[str, float], baseline: Mapping[str, float]) -> Share:
-    """The difference of the means. One problem has an infinite interval: cut to [-1, 1]."""
-    lead = difference_of_means(own, baseline)
-    return Share(lead.mean, max(-1.0, lead.low), min(1.0, lead.high))
 
 
 def _points(trees: Sequence[PackedTree], value: Any) -> dict[str, list[float]]:

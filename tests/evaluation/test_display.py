@@ -2,7 +2,7 @@ import msgspec
 from msgspec import structs
 
 from rstar_async.evaluation.display import caption
-from rstar_async.evaluation.intervals import mean_difference
+from rstar_async.evaluation.intervals import ratio_of_means
 from rstar_async.evaluation.results import Results, interval
 
 RESULTS = Results(
@@ -46,10 +46,10 @@ def test_the_caption_says_that_a_ppm_was_left_out():
     assert caption(left_out).splitlines()[-1] == "ppm-1 is out"
 
 
-def test_of_a_single_problem_there_are_no_bounds_and_the_results_are_read_back_as_they_were():
+def test_a_ratio_without_bounds_is_shown_and_read_back_as_it_was():
     """JSON has no infinite numbers."""
-    alone = interval(mean_difference([1.0], [0.0]))
-    assert alone == (1.0, None, None)
+    alone = interval(ratio_of_means([1.0], [1.0]))
+    assert alone == (1.0, 0.0, None)
     results = structs.replace(RESULTS, token_savings=(alone, alone))
     assert msgspec.json.decode(msgspec.json.encode(results), type=Results) == results
-    assert caption(results).endswith("accuracy +100.0 points [-, -]")
+    assert caption(results).endswith("accuracy +100.0 points [+0.0, -]")
