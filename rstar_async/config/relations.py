@@ -33,8 +33,10 @@ def contradictions(recipe: Recipe) -> Iterator[str]:
         yield "give at least one [[rounds]]"
     else:
         yield from _guided_too_early(recipe)
-    for number in range(1, len(recipe.rounds) + 1):
+    for number, round_ in enumerate(recipe.rounds, start=1):
         yield from _falling_totals(recipe, number)
+        if round_.skip and recipe.problems.source == "generated":
+            yield f"skip of round {number} is for files; generated problems differ by round"
 
 
 def _of_several_coordinators(recipe: Recipe) -> Iterator[str]:

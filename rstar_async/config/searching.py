@@ -86,6 +86,8 @@ class RoundConfig(Section):
     guidance: Guidance = "terminal"
     # How many problems, drawn in order from the pool; 0 means all.
     problems: Amount = 0
+    # Problems of the pool that are left out before them, so that rounds can search different ones.
+    skip: Amount = 0
     # For "generated": levels of this round's problems.
     levels: tuple[Level, ...] = ()
     # In place of `search.rollouts`.

@@ -30,7 +30,7 @@ def problems_of_round(recipe: Recipe, number: int) -> list[Problem]:
         made = domain_of(recipe).generate(round_.problems or 100, levels, seed, "train")
         return [_generated(recipe.name, problem, "train") for problem in made]
     pool, _ = read_problems(recipe.name, recipe.problems)
-    return pool[: round_.problems or None]
+    return _of_round(pool, recipe, number)
 
 
 def heldout_problems(recipe: Recipe) -> list[Problem]:
@@ -50,7 +50,9 @@ def check_problems(recipe: Recipe) -> None:
         heldout_problems(recipe)
         problems_of_round(recipe, 1)
     else:
-        read_problems(recipe.name, recipe.problems)
+        pool, _ = read_problems(recipe.name, recipe.problems)
+        for number in range(1, len(recipe.rounds) + 1):
+            _of_round(pool, recipe, number)
 
 
 def read_problems(run: str, settings: ProblemsConfig) -> tuple[list[Problem], list[Problem]]:
@@ -69,6 +71,16 @@ def read_problems(run: str, settings: ProblemsConfig) -> tuple[list[Problem], li
         )
     cut = len(rows) - settings.heldout
     return rows[:cut], [structs.replace(problem, split="heldout") for problem in rows[cut:]]
+
+
+def _of_round(pool: list[Problem], recipe: Recipe, number: int) -> list[Problem]:
+    round_ = recipe.rounds[number - 1]
+    if round_.skip >= len(pool):
+        raise BadInput(
+            f"round {number} skips {round_.skip:,} problems, and {recipe.problems.source} has "
+            f"{len(pool):,} to search"
+        )
+    return pool[round_.skip :][: round_.problems or None]
 
 
 def problems_in(run: str, source: str, settings: ProblemsConfig, split: Split) -> list[Problem]:

@@ -85,6 +85,12 @@ def test_levels_that_no_problem_has_are_refused(tmp_path, levels, reason):
     assert reason in message(f"[problems]\nheldout_levels = {levels}\n", tmp_path)
 
 
+def test_rounds_of_generated_problems_skip_none(tmp_path):
+    reason = "skip of round 2 is for files; generated problems differ by round"
+    rounds = "[[rounds]]\n[[rounds]]\nskip = 5\n"
+    assert reason in message(f'[problems]\nsource = "generated"\n{rounds}', tmp_path)
+
+
 def test_several_coordinators_need_postgresql(tmp_path):
     several = "[workers]\ncoordinators = 2\n"
     assert "workers.coordinators is 2" in message(several, tmp_path)

@@ -1,7 +1,7 @@
 import pytest
 
-from rstar_async.config import ProblemsConfig
-from rstar_async.data.problems import read_problems
+from rstar_async.config import ProblemsConfig, Recipe, RoundConfig
+from rstar_async.data.problems import check_problems, problems_of_round, read_problems
 from rstar_async.errors import BadInput
 
 
@@ -12,6 +12,19 @@ def read(tmp_path, text: str, name: str = "p.jsonl", **settings: object):
 
 
 GOOD = '{"question": "1+1?", "answer": "2"}\n{"question": "2+2?", "answer": "so\\n#### 4"}\n'
+
+
+def test_rounds_can_search_different_problems(tmp_path):
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(f'{{"question": "{n}+1?", "answer": "{n + 1}"}}\n' for n in range(7)))
+    rounds = (RoundConfig(problems=3), RoundConfig(problems=3, skip=3), RoundConfig(skip=6))
+    source = ProblemsConfig(source=str(path), heldout=0)
+    recipe = Recipe(problems=source, rounds=rounds)
+    check_problems(recipe)
+    asked = [[p.answer for p in problems_of_round(recipe, number)] for number in (1, 2, 3)]
+    assert asked == [["1", "2", "3"], ["4", "5", "6"], ["7"]]
+    with pytest.raises(BadInput, match=r"round 2 skips 7 problems, and .*p\.jsonl has 7"):
+        check_problems(Recipe(problems=source, rounds=(RoundConfig(), RoundConfig(skip=7))))
 
 
 def test_answers_behind_the_gsm8k_mark_are_cut_out(tmp_path):
