@@ -9,8 +9,8 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-Dtype = Literal["auto", "float32", "bfloat16"]
-ServingDtype = Literal["auto", "float32", "bfloat16", "int8"]
+Dtype = Literal["auto", "fastest", "float32", "bfloat16"]
+ServingDtype = Literal["auto", "fastest", "float32", "bfloat16", "int8"]
 
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000)]
 # 0 means none, all or no limit, as the comment of the setting says.

@@ -24,9 +24,10 @@ class ModelConfig(Section):
     # "package:NAME" the GGUF file in an installed Python package; else a Hugging Face folder, a
     # GGUF file, or a hub id.
     base: str = "demo"
-    # Data type of inference: auto is float32 on CPUs, bfloat16 on GPUs. int8, on CPUs by the engine
-    # local: the policy's weights and their inputs in 8 bits, 1.5 times as fast for small models
-    # where the CPU has AVX-512 VNNI, and a little less exact; the PPM stays float32.
+    # Data type of inference: auto is float32 on CPUs, bfloat16 on GPUs; fastest is bfloat16 also on
+    # CPUs that the engine local measures to be faster in it. int8, on CPUs by the engine local: the
+    # policy's weights and their inputs in 8 bits, 1.5 times as fast for small models where the CPU
+    # has AVX-512 VNNI, and a little less exact; the PPM stays float32.
     dtype: ServingDtype = "auto"
 
 

@@ -36,8 +36,8 @@ class FiltersConfig(Section):
 class TrainingConfig(Section):
     """How both trainings compute; their data and hyperparameters are in `policy` and `ppm`."""
 
-    # Data type of computation. auto: float32 on CPUs, bfloat16 on GPUs. Many CPUs train faster in
-    # bfloat16 and infer faster in float32, so `model.dtype` is separate.
+    # Data type of computation. auto: float32 on CPUs, bfloat16 on GPUs; fastest: bfloat16 also on
+    # CPUs that are measured to be faster in it.
     dtype: Dtype = "auto"
     # Data type in which weights and gradients are held; adapters, and what is published, are
     # float32 in any case. bfloat16 halves them, and all weights then need the 8-bit optimizer,

@@ -40,7 +40,7 @@ class Training:
 def serving(size: ModelSize, recipe: Recipe, *, on_gpu: bool, ppm: bool = False) -> int:
     """Weights and prefix cache of one process that serves the policy, or the PPM."""
     dtype = recipe.model.dtype
-    if dtype == "auto":
+    if dtype in ("auto", "fastest"):  # the most that either takes
         dtype = "bfloat16" if on_gpu else "float32"
     if dtype == "int8" and ppm:
         dtype = "float32"

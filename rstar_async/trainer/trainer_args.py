@@ -13,6 +13,7 @@ from transformers import PrinterCallback, Trainer
 from transformers.utils import logging
 
 from rstar_async.config import PolicyConfig, PPMConfig, TrainingConfig
+from rstar_async.engines.precision import fastest_dtype
 from rstar_async.errors import BadInput
 from rstar_async.trainer import distributed
 from rstar_async.trainer.adapters import merged
@@ -68,7 +69,7 @@ def trainer_arguments(
         "data_seed": seed,
         "use_cpu": not on_gpu,
         # Mixed precision: the weights have the type `training.weights`.
-        "bf16": training.dtype == "bfloat16" or (on_gpu and training.dtype == "auto"),
+        "bf16": _is_mixed(training, on_gpu),
         "gradient_checkpointing": _is_on(training.gradient_checkpointing, on_gpu),
         "gradient_checkpointing_kwargs": {"use_reentrant": False},
         "use_liger_kernel": training.liger,
@@ -89,6 +90,14 @@ _OPTIMIZERS: Mapping[str, Mapping[str, str]] = {
     "adamw": {},
     "adamw_8bit": {"optim": "adamw_torch_8bit", "optim_args": "bf16_stochastic_round=True"},
 }
+
+
+def _is_mixed(training: TrainingConfig, on_gpu: bool) -> bool:
+    """Whether products are computed in bfloat16."""
+    if training.dtype == "fastest":
+        device = torch.device("cuda" if on_gpu else "cpu")
+        return fastest_dtype(device) == torch.bfloat16
+    return training.dtype == "bfloat16" or (training.dtype == "auto" and on_gpu)
 
 
 def _is_on(choice: str, on_gpu: bool) -> bool:

@@ -17,6 +17,7 @@ from transformers.utils import logging as transformers_logging
 
 from rstar_async.engines.errors import ModelUnavailable
 from rstar_async.engines.exact_attention import with_exact_attention
+from rstar_async.engines.precision import fastest_dtype
 from rstar_async.errors import BadInput
 from workers.engines.checkpoint import architecture_family, check_generator, check_scorer
 from workers.engines.limits import ModelLimits
@@ -34,11 +35,14 @@ def pick_device(name: str) -> torch.device:
 
 def pick_dtype(name: str, device: torch.device) -> torch.dtype:
     """Of loaded weights: "auto" is bf16 on a GPU and fp32 on a CPU, where bf16 can be several times
-    slower; what becomes int8 is loaded in fp32. `BadInput` for int8 on a GPU."""
+    slower; "fastest" measures that; what becomes int8 is loaded in fp32. `BadInput` for int8 on a
+    GPU."""
     if name == "int8":
         if device.type != "cpu":
             raise BadInput("model.dtype int8 is for CPUs; on a GPU take bfloat16")
         return torch.float32
+    if name == "fastest":
+        return fastest_dtype(device)
     if name != "auto":
         return getattr(torch, name)  # type: ignore[no-any-return]
     return torch.bfloat16 if device.type == "cuda" else torch.float32

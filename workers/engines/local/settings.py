@@ -15,8 +15,11 @@ class LocalSettings(msgspec.Struct, frozen=True, kw_only=True):
     )
     device: Annotated[str, Meta(description="auto, cpu, cuda or cuda:N")] = "auto"
     dtype: Annotated[
-        Literal["auto", "float32", "bfloat16", "int8"],
-        Meta(description="auto: float32 on CPUs, bfloat16 on GPUs; int8: a policy on a CPU"),
+        Literal["auto", "fastest", "float32", "bfloat16", "int8"],
+        Meta(
+            description="auto: float32 on CPUs, bfloat16 on GPUs; fastest: as measured; "
+            "int8: a policy on a CPU"
+        ),
     ] = "auto"
     threads: Annotated[
         int | None, Meta(description="threads that torch computes with; default: torch's own")
