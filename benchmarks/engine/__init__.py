@@ -1,0 +1,1 @@
+"""Engines on this CPU, side by side: `python -m benchmarks.engine`."""
