@@ -72,7 +72,7 @@ async def solve(
     found = [proposal for proposal in given if proposal is not None]
     best = answer_of_tree(found, rule)
     search = made[given.index(best)].search.id if best else ""
-    answer, counted = best.answer if best else "", votes(found)
+    answer, counted = best.answer if best else "", votes(found, best)
     by_answer = {vote.answer: vote.trajectories for vote in counted}
     endings = await store.read(_endings, [one.search.id for one in made])
     return Solved(
@@ -109,11 +109,16 @@ async def _solution(store: Store, search_id: str, path: str) -> str:
     return "".join(step.text + step.observation for step in steps)
 
 
-def votes(found: Sequence[Proposal]) -> list[Vote]:
-    """How often each answer was given, most often first. Pure."""
+def votes(found: Sequence[Proposal], best: Proposal | None) -> list[Vote]:
+    """How often each answer was given, most often first. Answers that are one vote go by the
+    `best` of all if it is among them, else by the first. Pure."""
     counted = [
-        Vote(answer, len(members), max(_scores(members), default=None))
-        for answer, members in by_vote(found).items()
+        Vote(
+            (best if best in members else members[0]).answer,
+            len(members),
+            max(_scores(members), default=None),
+        )
+        for members in by_vote(found).values()
     ]
     return sorted(counted, key=lambda vote: -vote.trajectories)
 
