@@ -43,7 +43,7 @@ def dry_run(arguments: argparse.Namespace, recipe: "Recipe", origins: Mapping[st
     print_labelled("problems", _problems(rounds, heldout))
     print_labelled("model", _model(recipe, size))
     nodes = 0
-    if (found := _probed(arguments, recipe, rounds[0])) is not None:
+    if rounds and (found := _probed(arguments, recipe, rounds[0])) is not None:
         work = work_of(recipe, [len(one) for one in rounds], len(heldout), found)
         nodes = work.nodes
         _print_work(work, found)
@@ -130,6 +130,8 @@ def _are_rounds(value: Any) -> bool:
 
 
 def _problems(rounds: "Sequence[Sequence[Problem]]", heldout: "Sequence[Problem]") -> str:
+    if not rounds:
+        return f"none to search, {len(heldout):,} held out"
     counts = [f"{len(one):,}" for one in rounds]
     each = counts[0] if len(set(counts)) == 1 else ", ".join(counts)
     count = f"{len(rounds)} round{'s' * (len(rounds) > 1)}"

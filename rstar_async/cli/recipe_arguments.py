@@ -58,7 +58,11 @@ def add_setting_options(parser: argparse.ArgumentParser) -> None:
         help="questions with answers: a JSONL, JSON, CSV or parquet file, a saved dataset, or one "
         "of the Hugging Face hub, such as hf:openai/gsm8k:main@train",
     )
-    parser.add_argument("--rounds", metavar="N", help="how many rounds [those of the recipe, or 1]")
+    parser.add_argument(
+        "--rounds",
+        metavar="N",
+        help="how many rounds [those of the recipe, or 1]; 0 measures the bootstrap alone",
+    )
     parser.add_argument("--name", help="name of the run")
     parser.add_argument("--home", help="its folder [runs/NAME]")
     parser.add_argument("--database", help="URL, e.g. of a PostgreSQL server [HOME/rstar.db]")

@@ -69,7 +69,8 @@ def run_recipe(arguments: argparse.Namespace) -> int:
 
 def show_complete(recipe: Recipe, json_file: Path | None = None) -> int:
     """Say that nothing is left to do, and close like a run that has just ended."""
-    print(f"run {recipe.name}: all {len(recipe.rounds)} rounds are done; nothing to do")
+    done = f"all {len(recipe.rounds)} rounds are done" if recipe.rounds else "it is measured"
+    print(f"run {recipe.name}: {done}; nothing to do")
     return close(recipe, json_file, 0)
 
 
@@ -88,12 +89,13 @@ def announce(recipe: Recipe) -> None:
     from rstar_async.cli.output import print_folded
     from rstar_async.data.problems import heldout_problems, problems_of_round
 
-    problems, heldout = len(problems_of_round(recipe, 1)), len(heldout_problems(recipe))
-    rounds = f"{len(recipe.rounds)} round{'s' * (len(recipe.rounds) > 1)}"
+    rounds, heldout = len(recipe.rounds), len(heldout_problems(recipe))
+    searched = "the bootstrap alone"
+    if rounds:
+        problems = len(problems_of_round(recipe, 1))
+        searched = f"{rounds} round{'s' * (rounds > 1)}, {problems:,} problems"
     measured = f"{heldout:,} held out and measured" if heldout else "none held out, so no accuracy"
-    print_folded(
-        f"run {recipe.name}: {recipe.model.base}, {rounds}, {problems:,} problems, {measured}"
-    )
+    print_folded(f"run {recipe.name}: {recipe.model.base}, {searched}, {measured}")
 
 
 def close(recipe: Recipe, json_file: Path | None, code: int) -> int:
@@ -113,7 +115,10 @@ def close(recipe: Recipe, json_file: Path | None, code: int) -> int:
     if complete:
         home = shlex.quote(str(_from_here(recipe.home_folder)))
         print(f"next       rstar view {home}")
-        print(f"           rstar trajectories {home}{'' if learnt else ' --wrong'}")
+        if recipe.rounds:
+            print(f"           rstar trajectories {home}{'' if learnt else ' --wrong'}")
+        else:
+            print("           the same command with --rounds 1 or more searches and trains")
     else:
         print("next       the same command again continues where this one stopped")
     return code if learnt else LEARNT_NOTHING

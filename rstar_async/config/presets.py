@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from rstar_async.config import Preset, Recipe
+from rstar_async.config import Preset, Recipe, RoundConfig
 from rstar_async.config.layers import flattened, merged, unflattened
 
 _BOTH: Mapping[str, Any] = {
@@ -137,7 +137,7 @@ def _values(recipe: Recipe) -> dict[str, Any]:
     plain = msgspec.to_builtins(msgspec.structs.replace(recipe, rounds=()))
     del plain["rounds"]
     flat = {key: _hashable(value) for key, value in flattened(plain).items()}
-    for name in msgspec.structs.fields(type(recipe.rounds[0])):
+    for name in msgspec.structs.fields(RoundConfig):
         by_round = [_hashable(_of_round(recipe, number, name.name)) for number in _numbers(recipe)]
         flat.pop(f"search.{name.name}", None)
         flat[f"rounds.{name.name}"] = by_round[0] if len(set(by_round)) == 1 else ByRound(by_round)

@@ -29,10 +29,7 @@ def contradictions(recipe: Recipe) -> Iterator[str]:
     if recipe.workers.coordinators > 1:
         yield from _of_several_coordinators(recipe)
     yield from _of_slurm(recipe)
-    if not recipe.rounds:
-        yield "give at least one [[rounds]]"
-    else:
-        yield from _guided_too_early(recipe)
+    yield from _guided_too_early(recipe)
     for number, round_ in enumerate(recipe.rounds, start=1):
         yield from _falling_totals(recipe, number)
         if round_.skip and recipe.problems.source == "generated":
@@ -80,7 +77,7 @@ def _names_a_folder(name: str) -> bool:
 
 def _guided_too_early(recipe: Recipe) -> Iterator[str]:
     """Rounds that a PPM is to guide before one is trained."""
-    if recipe.rounds[0].guidance == "ppm":
+    if recipe.rounds and recipe.rounds[0].guidance == "ppm":
         yield "round 1 cannot be guided by a PPM, there is none yet"
     for number in range(2, min(recipe.ppm.first_round, len(recipe.rounds)) + 1):
         if recipe.rounds[number - 1].guidance == "ppm":

@@ -48,7 +48,8 @@ def check_problems(recipe: Recipe) -> None:
     """`BadInput` if the problems of a run cannot be had."""
     if recipe.problems.source == "generated":
         heldout_problems(recipe)
-        problems_of_round(recipe, 1)
+        if recipe.rounds:
+            problems_of_round(recipe, 1)
     else:
         pool, _ = read_problems(recipe.name, recipe.problems)
         for number in range(1, len(recipe.rounds) + 1):

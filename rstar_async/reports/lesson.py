@@ -52,7 +52,7 @@ def lesson_of(database: Database, recipe: Recipe) -> Lesson:
     versions = database.read(queries.model_versions_of, run)
     accuracy, gain = _measured(database, run)
     trained = [v for v in versions if v.kind == "policy" and v.round and v.status != "refused"]
-    if trained or not recipe.policy.train:
+    if trained or not recipe.policy.train or not recipe.rounds:
         lesson = Lesson(True, accuracy=accuracy, gain=gain)
         is_well = accuracy == 1.0 or (gain is not None and gain.low > 0)
         return lesson if is_well or not trained else with_few_steps(lesson, recipe, trained[-1])

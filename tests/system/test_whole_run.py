@@ -147,6 +147,16 @@ def test_an_interrupted_run_leaves_nothing_and_goes_on(tmp_path):
     assert "all 1 rounds are done" in said
 
 
+def test_a_run_without_rounds_measures_the_model_as_it_is(tmp_path):
+    for says in ("--rounds 1 or more searches and trains", "it is measured; nothing to do"):
+        run = start(tmp_path, "--rounds", "0", "--evaluation.search", "false")
+        said, _ = run.communicate(timeout=PATIENCE_SECONDS)
+        assert run.returncode == 0, said
+        assert says in said
+        assert "nothing was learnt" not in said
+    assert ask(tmp_path, "SELECT method, problems FROM evaluations") == [("policy", 4)]
+
+
 # What a dashboard asks of each process, and what cannot be zero once nodes are stored.
 SERVED = {
     "broker-inference": 'rstar_broker_events_total{event="finished",pool="inference"}',
