@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 from rstar_async.cli.numbers import whole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from storage.maintenance.integrity import Finding
     from storage.maintenance.pruning import Selection, TextUsage
+
+SEARCHES_AT_ONCE = 32
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +78,11 @@ def prune(arguments: argparse.Namespace) -> int:
     with open_existing(arguments.database) as database:
         found = database.read(pruning.searches_to_prune, wanted)
         if arguments.apply:
-            parts = [database.change(pruning.prune, search) for search in found]
+            parts = [
+                part
+                for batch in _batches(found)
+                for part in database.change(pruning.prune_each, batch)
+            ]
             if arguments.shrink:
                 database.shrink()
         else:
@@ -150,6 +158,11 @@ def _place(text: str) -> str:
     from rstar_async.cli.locate import database_url
 
     return database_url(text) if Path(text).is_dir() else text
+
+
+def _batches(searches: "Sequence[str]") -> "Iterator[Sequence[str]]":
+    for start in range(0, len(searches), SEARCHES_AT_ONCE):
+        yield searches[start : start + SEARCHES_AT_ONCE]
 
 
 def _selection(arguments: argparse.Namespace) -> "Selection":

@@ -57,6 +57,11 @@ def searches_to_prune(connection: sa.Connection, wanted: Selection) -> list[str]
     return list(connection.scalars(query))
 
 
+def prune_each(connection: sa.Connection, ids: Sequence[str]) -> list[TextUsage]:
+    """`prune` these searches in one transaction, as a commit for each would take longer than it."""
+    return [prune(connection, search_id) for search_id in ids]
+
+
 def prunable_texts(connection: sa.Connection, search_id: str) -> TextUsage:
     """What `prune` would remove of a search."""
     sizes, unused = _text_sizes(connection, search_id)
