@@ -19,6 +19,7 @@ from storage import engines, leases, migrations, statements
 from storage.errors import BadRecord, LostLease, Unavailable, describe, is_corrupt, transient_reason
 from storage.records import Record
 from storage.retry import RetryPolicy
+from storage.sums import keeping
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,9 +34,11 @@ def open_database(
     `BadInput` if it is not a store of rstar_async, a newer one, or missing with `must_exist`.
     """
     url = engines.parse(location)
-    migrations.upgrade(url, must_exist=must_exist)
+    upgraded = migrations.upgrade(url, must_exist=must_exist)
     database = Database(url, readers)
     try:
+        if upgraded:
+            keeping.keep_missing(database)
         yield database
     finally:
         database.close()

@@ -1,11 +1,12 @@
 """How records become SQL: which statement stores which record, and in which order.
 
 New records are inserted, parents first, and skipped where they exist; then changes are written as
-absolute values. So callers need not order their records, and writing twice changes nothing.
+absolute values. So callers need not order their records, and writing twice changes nothing. With
+the end of a search its sums are kept.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -14,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import records, tables
 from storage.records import Record
+from storage.sums import keeping
 
 RecordType: TypeAlias = type[msgspec.Struct]
 
@@ -90,6 +92,18 @@ def store(connection: sa.Connection, stored: Iterable[Record]) -> None:
     for record_type, statement in _STATEMENTS[connection.dialect.name].items():
         if rows := by_type.get(record_type):
             _execute(connection, record_type, statement, rows)
+    if ended := _ended(by_type):
+        keeping.keep(connection, ended)
+
+
+def _ended(by_type: Mapping[RecordType, list[dict[str, Any]]]) -> list[str]:
+    """The searches that these rows say are over."""
+    return [
+        row[id_]
+        for kind, id_ in ((records.Search, "id"), (records.SearchProgress, "search_id"))
+        for row in by_type.get(kind, ())
+        if row["status"] in keeping.OVER
+    ]
 
 
 def _execute(

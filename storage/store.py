@@ -21,6 +21,7 @@ from storage.database import Database
 from storage.errors import Unavailable
 from storage.records import Record
 from storage.retry import RetryPolicy
+from storage.sums import keeping
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,8 +64,13 @@ async def open_store(
     Leaving the block waits for every commit that was accepted, but not if an exception leaves it.
     """
     url = await trio.to_thread.run_sync(engines.parse, location)
-    await trio.to_thread.run_sync(partial(migrations.upgrade, url, must_exist=must_exist))
-    store = Store(Database(url, readers), readers)
+    upgraded = await trio.to_thread.run_sync(
+        partial(migrations.upgrade, url, must_exist=must_exist)
+    )
+    database = Database(url, readers)
+    if upgraded:
+        await trio.to_thread.run_sync(keeping.keep_missing, database)
+    store = Store(database, readers)
     failure: Exception | None = None
     try:
         async with trio.open_nursery() as nursery:

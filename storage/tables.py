@@ -198,6 +198,37 @@ nodes = sa.Table(
     sqlite_strict=True,
 )
 
+search_sums = sa.Table(
+    "search_sums",
+    metadata,
+    _key("search_id", sa.Text, "the tree it sums up", _tree()),
+    _column("expansions", Integer, "added up; the row is out of date if the search has more"),
+    _column("nodes", Integer, "without the root"),
+    _column("right_answers", Integer, "answer nodes that are right"),
+    _column("wrong_answers", Integer, "answer nodes that are wrong"),
+    _maybe("first_right", Integer, "number of the expansion that made the first right answer"),
+    _column("new_tokens", Integer, "generated"),
+    _column("prompt_tokens", Integer, "of the prompts, counted once"),
+    _column("cached_tokens", Integer, "of these served by the prefix cache"),
+    _column("reachable_tokens", Integer, "of these seen before: what a perfect cache serves"),
+    _column("generate_seconds", Real, "waiting for the policy"),
+    _column("execute_seconds", Real, "waiting for the executor"),
+    _column("score_seconds", Real, "waiting for the PPM"),
+    _column("cpu_seconds", Real, "of its programs"),
+    _column("shared_runs", Integer, "programs that took the result of an equivalent one"),
+    _maybe("best_right", sa.Text, "path of the right answer with the highest mean Q"),
+    _maybe("best_right_q", Real, "its mean Q"),
+    _maybe("worst_right", sa.Text, "path of the right answer with the lowest"),
+    _maybe("worst_right_q", Real, "its mean Q"),
+    _maybe("best_wrong", sa.Text, "path of the wrong answer with the highest"),
+    _maybe("best_wrong_q", Real, "its mean Q"),
+    _maybe("worst_wrong", sa.Text, "path of the wrong answer with the lowest"),
+    _maybe("worst_wrong_q", Real, "its mean Q"),
+    _column("counts", Json, "of nodes by outcome, code runs, errors, and Q and PPM value (JSON)"),
+    comment="What the tree of a search that is over adds up to; no page reads the tree again.",
+    sqlite_strict=True,
+)
+
 model_versions = sa.Table(
     "model_versions",
     metadata,

@@ -35,8 +35,10 @@ def upgrade(arguments: argparse.Namespace) -> int:
     changes nothing."""
     from storage import migrations
     from storage.database import open_database
+    from storage.sums.keeping import keep_missing
 
     with open_database(_place(arguments.database)) as database:
+        keep_missing(database)
         told = {"database": database.name, "schema": migrations.latest()}
     _say(arguments, told, f"{told['database']} is up to date: schema {told['schema']}")
     return 0

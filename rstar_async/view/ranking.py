@@ -1,7 +1,6 @@
 """Ranked solutions and preference pairs, with all their steps.
 
-Ranking a round takes seconds at a million nodes, so rankings are cached: for good once the round's
-searches are finished, for a few seconds before.
+Rankings are cached: for good once the round's searches are finished, for a few seconds before.
 """
 
 import time
@@ -11,7 +10,7 @@ from rstar_async.view import responses
 from rstar_async.view.requests import PairsRequest, SolutionsRequest
 from storage import queries
 from storage.database import Database
-from storage.queries.dashboard_trees import RankedAnswer
+from storage.queries.ranking import Place, RankedAnswer
 from storage.records import Node, Pair
 
 MAX_RANKINGS = 32
@@ -19,19 +18,20 @@ FRESH_SECONDS = 5.0
 
 
 class Rankings:
-    """A cache of ranked answers by run, round, correctness and order. Not thread-safe."""
+    """A cache of places of answers by run, round, correctness and order. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int, bool, bool], tuple[float, list[RankedAnswer]]]
+        self._kept: OrderedDict[tuple[str, int, bool, bool], tuple[float, list[Place]]]
         self._kept = OrderedDict()
 
     def solutions(self, database: Database, request: SolutionsRequest) -> responses.SolutionPage:
         """A page of solutions with all their steps."""
         ranked = self._ranked(database, request)
-        page = ranked[request.offset : request.offset + request.limit]
+        places = ranked[request.offset : request.offset + request.limit]
+        page = database.read_once(queries.answers_at, places)
         return responses.SolutionPage(len(ranked), [_solution(database, each) for each in page])
 
-    def _ranked(self, database: Database, request: SolutionsRequest) -> list[RankedAnswer]:
+    def _ranked(self, database: Database, request: SolutionsRequest) -> list[Place]:
         key = (request.run, request.round, request.correct, request.order == "worst")
         until, ranked = self._kept.get(key, (0.0, []))
         if until < time.monotonic():
@@ -65,9 +65,9 @@ def _fresh_until(database: Database, request: SolutionsRequest) -> float:
     return float("inf") if over else time.monotonic() + FRESH_SECONDS
 
 
-def _rank(database: Database, request: SolutionsRequest) -> list[RankedAnswer]:
+def _rank(database: Database, request: SolutionsRequest) -> list[Place]:
     return database.read_once(
-        queries.ranked_answers,
+        queries.ranking,
         request.run,
         request.round,
         correct=request.correct,

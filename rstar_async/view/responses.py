@@ -10,7 +10,8 @@ import msgspec
 from rstar_async.view.differences import DifferenceKind
 from storage.queries.answer_pages import AnswerWithProblem
 from storage.queries.dashboard import Facet, SearchSummary, SearchTotals, TokenTotals
-from storage.queries.dashboard_trees import RankedAnswer, TreeNode
+from storage.queries.dashboard_trees import TreeNode
+from storage.queries.ranking import RankedAnswer
 from storage.records import Evaluation, ModelVersion, Node, Pair, Problem, Round, Run, Search
 
 MAX_CHARACTERS = 20_000

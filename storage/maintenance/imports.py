@@ -18,6 +18,7 @@ from storage.errors import BadRecord
 from storage.maintenance.export import MANIFEST, Manifest
 from storage.records import ModelVersion
 from storage.statements import RecordType
+from storage.sums.keeping import keep_missing
 
 ROWS_AT_ONCE = 2000
 
@@ -37,7 +38,9 @@ def read_back(database: Database, folder: Path) -> dict[str, int]:
     for kind, file in files.items():
         for _ in _records(file, kind):
             pass
-    return {file.stem: _store(database, file, kind) for kind, file in files.items()}
+    rows = {file.stem: _store(database, file, kind) for kind, file in files.items()}
+    keep_missing(database)
+    return rows
 
 
 def _manifest(folder: Path) -> Manifest:

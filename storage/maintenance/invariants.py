@@ -179,6 +179,22 @@ WHERE s.run_id <> p.run_id OR s.round <> p.round OR s.purpose <> 'train'
 """,
     ),
     Rule(
+        "what is kept of a tree is what it adds up to",
+        """
+SELECT 'search ' || k.search_id
+FROM search_sums k
+JOIN searches s ON s.id = k.search_id AND s.expansions = k.expansions
+JOIN (
+    SELECT search_id, sum(CASE WHEN depth > 0 THEN 1 ELSE 0 END) AS nodes,
+        sum(CASE WHEN status = 'answer' AND correct THEN 1 ELSE 0 END) AS right_answers,
+        sum(CASE WHEN status = 'answer' AND NOT correct THEN 1 ELSE 0 END) AS wrong_answers
+    FROM nodes GROUP BY search_id
+) n ON n.search_id = k.search_id
+WHERE s.status IN ('finished', 'failed') AND (k.nodes <> n.nodes
+    OR k.right_answers <> n.right_answers OR k.wrong_answers <> n.wrong_answers)
+""",
+    ),
+    Rule(
         "an evaluation's figures are possible",
         """
 SELECT 'evaluation ' || id

@@ -24,8 +24,8 @@ _POSTGRES_LOCK = 7_234_114_001  # any number, the same in all processes
 _LOCKED_SECONDS = 30.0
 
 
-def upgrade(location: str | sa.URL, *, must_exist: bool = False) -> None:
-    """Create the tables, or bring older ones up to date; does nothing to a current database.
+def upgrade(location: str | sa.URL, *, must_exist: bool = False) -> bool:
+    """Create the tables, or bring older ones up to date: whether anything had to be done.
 
     Safe while other processes do the same. `BadInput`, and no change, for a database that is not a
     store of rstar_async or is newer, and with `must_exist` also for an empty one.
@@ -35,9 +35,10 @@ def upgrade(location: str | sa.URL, *, must_exist: bool = False) -> None:
     give_up = time.monotonic() + _LOCKED_SECONDS
     while True:
         try:
-            if not _is_current(url, name, must_exist):
-                _upgrade_locked(url, name)
-            return
+            if _is_current(url, name, must_exist):
+                return False
+            _upgrade_locked(url, name)
+            return True
         except (sa.exc.DBAPIError, sqlite3.Error, UnicodeDecodeError) as error:
             if not is_locked(error) or time.monotonic() > give_up:
                 raise BadInput(f"cannot open the store {name}: {describe(error)}") from error

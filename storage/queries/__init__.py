@@ -17,7 +17,6 @@ from storage.queries.dashboard import (
 from storage.queries.dashboard_trees import (
     matching_paths,
     pair_page,
-    ranked_answers,
     statistics_page,
     tree_page,
 )
@@ -31,6 +30,7 @@ from storage.queries.models import (
     pairs_of,
     success_rates,
 )
+from storage.queries.ranking import answers_at, ranked_answers, ranking
 from storage.queries.reports import (
     AnswerCounts,
     Progress,
@@ -40,9 +40,7 @@ from storage.queries.reports import (
     round_report,
 )
 from storage.queries.round_details import (
-    BINS,
     Costs,
-    Histograms,
     ProblemOutcome,
     SearchEndings,
     code_errors,
@@ -78,6 +76,7 @@ from storage.queries.trees import (
     searches_of_problems,
     steps_to,
 )
+from storage.sums.histograms import BINS, Histograms
 
 __all__ = [
     "BINS",
@@ -95,6 +94,7 @@ __all__ = [
     "Trajectory",
     "answer_counts",
     "answer_page",
+    "answers_at",
     "answers_of",
     "attempt",
     "attempts_of",
@@ -126,6 +126,7 @@ __all__ = [
     "progress",
     "q_histograms",
     "ranked_answers",
+    "ranking",
     "round_awaiting_training",
     "round_by_number",
     "round_report",

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from storage import statements
 from storage.queries.select import count_where, matches, select_all, total
+from storage.queries.sums import first_right, of_search, with_sums
 from storage.records import Problem, Purpose, Search
-from storage.tables import expansions, nodes, problems, searches
+from storage.tables import problems, searches
 
 ProblemState: TypeAlias = Literal["solved", "unsolved", "running", "failed"]
 ProblemOrder: TypeAlias = Literal[
@@ -106,17 +107,13 @@ def search_totals(connection: sa.Connection, run_id: str) -> list[SearchTotals]:
 
 
 def token_totals(connection: sa.Connection, run_id: str, number: int) -> list[TokenTotals]:
-    """Of one round, by purpose; read from an index of `expansions` alone."""
+    """Of one round, by purpose."""
     table = searches.c
+    sums = (total(of_search("nodes")), total(of_search("new_tokens")))
     query = (
-        sa.select(
-            table.round,
-            table.purpose,
-            total(expansions.c.unique_samples),
-            total(expansions.c.new_tokens),
-        )
-        .select_from(expansions.join(searches))
-        .where(table.run_id == run_id, table.round == number)
+        sa.select(table.round, table.purpose, *sums)
+        .select_from(with_sums)
+        .where(table.run_id == run_id, table.round == number, table.status != "waiting")
         .group_by(table.round, table.purpose)
         .order_by(table.purpose)
     )
@@ -164,7 +161,7 @@ def _chosen_problems(run_id: str, wanted: ProblemFilter) -> sa.Select[Any]:
     table = searches.c
     query = (
         sa.select(problems.c.id)
-        .select_from(searches.join(problems))
+        .select_from(with_sums.join(problems, problems.c.id == table.problem_id))
         .where(table.run_id == run_id, table.purpose == wanted.purpose)
         .where(matches(table.round, wanted.round))
         .where(
@@ -200,14 +197,14 @@ def _problem_order(order: ProblemOrder, direction: Direction | None) -> list[sa.
     made = sa.func.nullif(searches.c.expansions, 0) * 1.0
     by: dict[ProblemOrder, tuple[Direction, list[Any]]] = {
         "problem": ("up", []),
-        "late": ("down", [solved_in - sa.func.min(searches.c.round), sa.func.max(_first_right())]),
+        "late": ("down", [solved_in - sa.func.min(searches.c.round), sa.func.max(first_right())]),
         "question": ("up", [sa.func.min(problems.c.question)]),
         "kind": ("up", [sa.func.max(problems.c.kind)]),
         "level": ("down", [sa.func.max(problems.c.level)]),
         "rounds": ("down", [sa.func.count()]),
-        "found": ("down", [sa.func.max(_first_right() / made)]),
-        "tokens": ("down", [sa.func.sum(_of_search(expansions.c.new_tokens))]),
-        "nodes": ("down", [sa.func.sum(_of_search(expansions.c.unique_samples))]),
+        "found": ("down", [sa.func.max(first_right() / made)]),
+        "tokens": ("down", [sa.func.sum(of_search("new_tokens"))]),
+        "nodes": ("down", [sa.func.sum(of_search("nodes"))]),
         "seconds": ("down", [sa.func.sum(searches.c.seconds)]),
     }
     usual, values = by[order]
@@ -233,10 +230,11 @@ def _searches(
     query = (
         sa.select(
             *statements.columns(Search),
-            _of_search(expansions.c.unique_samples),
-            _of_search(expansions.c.new_tokens),
-            _first_right(),
+            of_search("nodes"),
+            of_search("new_tokens"),
+            first_right(),
         )
+        .select_from(with_sums)
         .where(searches.c.problem_id.in_(ids), searches.c.purpose == purpose)
         .order_by(searches.c.round, searches.c.id)
     )
@@ -244,17 +242,3 @@ def _searches(
         search = Search(*fields)
         tried[search.problem_id].append(SearchSummary(search, made, spent, first))
     return tried
-
-
-def _of_search(column: Any) -> sa.ScalarSelect[Any]:
-    return sa.select(total(column)).where(expansions.c.search_id == searches.c.id).scalar_subquery()
-
-
-def _first_right() -> sa.ScalarSelect[Any]:
-    """Reads the index of answers alone."""
-    right = sa.and_(nodes.c.status == "answer", nodes.c.correct.is_(sa.true()))
-    return (
-        sa.select(sa.func.min(nodes.c.expansion))
-        .where(nodes.c.search_id == searches.c.id, right)
-        .scalar_subquery()
-    )

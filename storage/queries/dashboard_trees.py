@@ -1,4 +1,4 @@
-"""Trees for the web page: pages of nodes, text search, pairs and ranked answers."""
+"""Trees for the web page: pages of nodes, text search and pairs."""
 
 from typing import Any
 
@@ -10,7 +10,6 @@ from storage.column_types import UntrustedText
 from storage.queries.select import matches
 from storage.records import Node, NodeStatus, Pair, PairKind, Split
 from storage.tables import nodes, pairs
-from storage.views import trajectories
 
 SNIPPET = 160
 
@@ -29,19 +28,6 @@ class TreeNode(msgspec.Struct, frozen=True):
     value_sum: float
     exec_status: str
     snippet: str
-
-
-class RankedAnswer(msgspec.Struct, frozen=True):
-    """One answer with the mean and the minimum of Q on the path to it."""
-
-    search_id: str
-    path: str
-    problem_id: str
-    question: str
-    answer: str
-    depth: int
-    mean_q: float
-    min_q: float
 
 
 class PairWithNodes(msgspec.Struct, frozen=True):
@@ -135,52 +121,6 @@ def pair_page(
         .offset(offset)
     )
     return [_pair_with_nodes(tuple(row), len(names)) for row in connection.execute(query)]
-
-
-def ranked_answers(
-    connection: sa.Connection,
-    run_id: str,
-    number: int,
-    *,
-    correct: bool,
-    worst: bool,
-    limit: int = 1000,
-) -> list[RankedAnswer]:
-    """The best (or worst) right (or wrong) answer of each problem of a training round, by mean Q.
-
-    Walks from every such answer of the round to its root once: seconds for a million nodes.
-    """
-    view = trajectories.c
-    valued = (
-        sa.select(view.search_id, view.path, view.problem_id, view.mean_q)
-        .where(view.run_id == run_id, view.round == number, view.purpose == "train")
-        .where(view.correct.is_(sa.true() if correct else sa.false()))
-        .cte("valued")
-        .prefix_with("MATERIALIZED")
-    )
-    by_q = valued.c.mean_q if worst else valued.c.mean_q.desc()
-    place = sa.func.row_number().over(
-        partition_by=valued.c.problem_id, order_by=(by_q, valued.c.search_id, valued.c.path)
-    )
-    placed = sa.select(valued, place.label("place")).subquery()
-    by_q = placed.c.mean_q if worst else placed.c.mean_q.desc()
-    first = (
-        sa.select(placed.c.search_id, placed.c.path)
-        .where(placed.c.place == 1)
-        .order_by(by_q, placed.c.search_id)
-        .limit(limit)
-    )
-    ways = connection.execute(first).all()
-    return [_ranked_answer(connection, search_id, path) for search_id, path in ways]
-
-
-def _ranked_answer(connection: sa.Connection, search_id: str, path: str) -> RankedAnswer:
-    view = trajectories.c
-    names = [field.name for field in msgspec.structs.fields(RankedAnswer)]
-    query = sa.select(*(view[name] for name in names))
-    return RankedAnswer(
-        *connection.execute(query.where(view.search_id == search_id, view.path == path)).one()
-    )
 
 
 def _at(table: Any, path: Any) -> sa.ColumnElement[bool]:

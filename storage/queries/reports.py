@@ -1,14 +1,17 @@
 """Sums over a round: its report and its progress."""
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from storage.queries.select import count_where, of_round, total
+from storage.queries.sums import answers_of_search, of_search, sums_in_round, with_sums
 from storage.records import Purpose
-from storage.tables import expansions, nodes, pairs, searches
-from storage.views import code_outcomes
+from storage.sums.adding import SearchSums
+from storage.tables import pairs, searches
 
 
 class RoundReport(msgspec.Struct, frozen=True):
@@ -64,19 +67,22 @@ _STATUSES = ("waiting", "running", "finished", "failed")
 def round_report(
     connection: sa.Connection, run_id: str, number: int, purpose: Purpose = "train"
 ) -> RoundReport:
-    chosen = of_round(run_id, number, purpose)
-    found = _row(connection, _search_sums(), chosen)
-    spent = _row(connection, _expansion_sums(), chosen)
-    outcomes = _outcomes(connection, run_id, number, purpose)
-    reachable = spent["reachable_tokens"]
+    found = _row(connection, _search_sums(), of_round(run_id, number, purpose))
+    searched = [each.sums for each in sums_in_round(connection, run_id, number, purpose)]
+    outcomes = _outcomes(searched)
+    cached = sum(sums.cached_tokens for sums in searched)
+    reachable = sum(sums.reachable_tokens for sums in searched)
     return RoundReport(
         **found,
-        **spent,
-        nodes=_count_nodes(connection, chosen),
-        cached_share=spent["cached_tokens"] / reachable if reachable else None,
+        nodes=sum(sums.nodes for sums in searched),
+        new_tokens=sum(sums.new_tokens for sums in searched),
+        prompt_tokens=sum(sums.prompt_tokens for sums in searched),
+        cached_tokens=cached,
+        reachable_tokens=reachable,
+        cached_share=cached / reachable if reachable else None,
         code_runs=sum(outcomes.values()),
         outcomes=outcomes,
-        shared_runs=_count_shared(connection, chosen),
+        shared_runs=sum(sums.shared_runs for sums in searched),
         pairs=_pairs_by_split(connection, run_id, number),
     )
 
@@ -101,14 +107,13 @@ def answer_counts(
 ) -> list[AnswerCounts]:
     """Of every problem that was searched, by its id; 0 and 0 where nothing was answered. What only
     failed searches say nothing of is left out."""
-    is_answer = sa.and_(nodes.c.search_id == searches.c.id, nodes.c.status == "answer")
     query = (
         sa.select(
             searches.c.problem_id,
-            count_where(nodes.c.correct.is_(sa.true())),
-            count_where(nodes.c.correct.is_(sa.false())),
+            total(answers_of_search("right_answers", right=True)),
+            total(answers_of_search("wrong_answers", right=False)),
         )
-        .select_from(searches.outerjoin(nodes, is_answer))
+        .select_from(with_sums)
         .where(of_round(run_id, number, purpose), searches.c.status != "failed")
         .group_by(searches.c.problem_id)
         .order_by(searches.c.problem_id)
@@ -126,11 +131,12 @@ def _sums_by_status() -> sa.Select[Any]:
 
 
 def _growth() -> sa.Select[Any]:
-    """Read from an index of `expansions` alone: the nodes themselves are ten times as many."""
-    return sa.select(
-        total(expansions.c.unique_samples).label("nodes"),
-        total(expansions.c.new_tokens).label("new_tokens"),
-    ).select_from(expansions.join(searches))
+    names = ("nodes", "new_tokens")
+    return (
+        sa.select(*(total(of_search(name)).label(name) for name in names))
+        .select_from(with_sums)
+        .where(searches.c.status != "waiting")
+    )
 
 
 def _search_sums() -> sa.Select[Any]:
@@ -145,40 +151,17 @@ def _search_sums() -> sa.Select[Any]:
     ).select_from(searches)
 
 
-def _expansion_sums() -> sa.Select[Any]:
-    names = ("new_tokens", "prompt_tokens", "cached_tokens", "reachable_tokens")
-    sums = [total(expansions.c[name]).label(name) for name in names]
-    return sa.select(*sums).select_from(expansions.join(searches))
-
-
 def _row(
     connection: sa.Connection, query: sa.Select[Any], chosen: sa.ColumnElement[bool]
 ) -> dict[str, Any]:
     return dict(connection.execute(query.where(chosen)).mappings().one())
 
 
-def _count_nodes(connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> int:
-    query = sa.select(sa.func.count()).select_from(nodes.join(searches))
-    return connection.scalar(query.where(chosen, nodes.c.depth > 0)) or 0
-
-
-def _count_shared(connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> int:
-    """A success without CPU time took the result of an equivalent program."""
-    query = sa.select(sa.func.count()).select_from(nodes.join(searches))
-    shared = (nodes.c.exec_status == "ok", nodes.c.cpu_seconds == 0)
-    return connection.scalar(query.where(chosen, *shared)) or 0
-
-
-def _outcomes(
-    connection: sa.Connection, run_id: str, number: int, purpose: Purpose
-) -> dict[str, int]:
-    view = code_outcomes.c
-    query = (
-        sa.select(view.exec_status, view.nodes)
-        .where(view.run_id == run_id, view.round == number, view.purpose == purpose)
-        .order_by(view.exec_status)
-    )
-    return _counts(connection, query)
+def _outcomes(searched: Iterable[SearchSums]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for sums in searched:
+        found.update(sums.counts.get("code", {}))
+    return dict(sorted(found.items()))
 
 
 def _pairs_by_split(connection: sa.Connection, run_id: str, number: int) -> dict[str, int]:
@@ -188,8 +171,4 @@ def _pairs_by_split(connection: sa.Connection, run_id: str, number: int) -> dict
         .group_by(pairs.c.split)
         .order_by(pairs.c.split)
     )
-    return _counts(connection, query)
-
-
-def _counts(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, int]:
     return dict(connection.execute(query).all())

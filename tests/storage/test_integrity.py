@@ -8,6 +8,7 @@ from storage import engines
 from storage.database import open_database
 from storage.maintenance.integrity import check
 from storage.maintenance.invariants import RULES
+from storage.sums.keeping import keep_missing
 from storage.tables import metadata
 from tests.storage.released import fill_store
 
@@ -32,6 +33,7 @@ DAMAGE = {
     "UPDATE problems SET split = 'heldout'": "held-out problem",
     f"UPDATE pairs SET kind = 'step' WHERE search_id = {A_TREE}": "of siblings",
     "UPDATE searches SET purpose = 'evaluation'": "its round's own trees",
+    "UPDATE search_sums SET nodes = nodes + 1": "what is kept of a tree",
     "UPDATE evaluations SET correct = 1000": "figures are possible",
     "UPDATE searches SET status = 'failed' WHERE purpose = 'evaluation'": "counts a search that",
     "UPDATE evaluation_answers SET answer = '', text = ''": "counts a search that",
@@ -49,6 +51,8 @@ def engine(request, tmp_path_factory):
     else:
         url = request.getfixturevalue("own_postgres_schema")
     fill_store(url)
+    with open_database(url) as database:
+        keep_missing(database)
     engine = engines.writer(engines.parse(url))
     yield engine
     engine.dispose()

@@ -1,0 +1,105 @@
+"""Keeping the sums of searches that are over, and adding up those of others."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage.sums.adding import SearchSums, Spent, TreeNode, add_up
+from storage.tables import expansions, nodes, search_sums, searches
+
+if TYPE_CHECKING:
+    from storage.database import Database
+
+OVER = ("finished", "failed")
+SEARCHES_AT_ONCE = 100
+
+# Compiled once: they are read at the end of every search.
+_SEARCH = sa.bindparam("search_id", type_=sa.Text())
+_NODES = sa.select(*(nodes.c[name] for name in TreeNode._fields)).where(
+    nodes.c.search_id == _SEARCH
+)
+_EXPANSIONS = sa.select(
+    sa.func.count(),
+    *(
+        sa.func.coalesce(sa.func.sum(expansions.c[name]), 0)
+        for name in ("unique_samples", *Spent._fields[1:])
+    ),
+).where(expansions.c.search_id == _SEARCH)
+
+
+def keep(connection: sa.Connection, ids: Sequence[str]) -> None:
+    """Store the sums of these searches, of those that are over and whose trees are whole: an import
+    stores a search before its tree."""
+    over = sa.select(searches.c.id, searches.c.expansions).where(
+        searches.c.id.in_(ids), searches.c.status.in_(OVER)
+    )
+    expected = {row.id: row.expansions for row in connection.execute(over)}
+    whole = [sums for id_ in expected if (sums := _whole(connection, id_, expected[id_]))]
+    if torn := expected.keys() - {sums.search_id for sums in whole}:
+        connection.execute(search_sums.delete().where(search_sums.c.search_id.in_(torn)))
+    if whole:
+        rows = [msgspec.structs.asdict(sums) for sums in whole]
+        connection.execute(_UPSERT[connection.dialect.name], rows)
+
+
+def sums_of(connection: sa.Connection, search_id: str) -> SearchSums:
+    """Add up the tree of a search as it is now."""
+    return _added(connection, search_id)[1]
+
+
+def keep_missing(database: "Database") -> int:
+    """Keep the sums of all searches that are over and have none: those of a store of an older
+    version, or of an import. Returns their number; may be interrupted and repeated."""
+    missing = database.read(_without_sums)
+    for ids in _batches(missing):
+        database.change(keep, ids)
+    return len(missing)
+
+
+def _whole(connection: sa.Connection, search_id: str, expected: int) -> SearchSums | None:
+    made, sums = _added(connection, search_id)
+    return sums if (sums.expansions, sums.nodes) == (expected, made) else None
+
+
+def _added(connection: sa.Connection, search_id: str) -> tuple[int, SearchSums]:
+    """How many nodes its expansions made, and the sums."""
+    own = {"search_id": search_id}
+    count, made, *further = connection.execute(_EXPANSIONS, own).one()
+    tokens, seconds = map(int, further[:4]), map(float, further[4:])
+    found = [TreeNode(*row) for row in connection.execute(_NODES, own)]
+    return int(made), add_up(search_id, Spent(count, *tokens, *seconds), found)
+
+
+def _without_sums(connection: sa.Connection) -> list[str]:
+    current = sa.and_(
+        search_sums.c.search_id == searches.c.id, search_sums.c.expansions == searches.c.expansions
+    )
+    query = (
+        sa.select(searches.c.id)
+        .outerjoin(search_sums, current)
+        .where(searches.c.status.in_(OVER), search_sums.c.search_id.is_(None))
+        .order_by(searches.c.id)
+    )
+    return list(connection.scalars(query))
+
+
+def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
+    remaining = iter(ids)
+    while batch := list(itertools.islice(remaining, SEARCHES_AT_ONCE)):
+        yield batch
+
+
+def _upsert(insert: Any) -> Any:
+    """A search that failed may be tried again, and then replaces its sums."""
+    new = {column.name: insert.excluded[column.name] for column in search_sums.columns}
+    return insert.on_conflict_do_update(index_elements=["search_id"], set_=new)
+
+
+_UPSERT = {
+    "sqlite": _upsert(sqlite.insert(search_sums)),
+    "postgresql": _upsert(postgresql.insert(search_sums)),
+}

@@ -1,0 +1,175 @@
+"""What is kept of a tree is what the tree says, and nobody can tell the difference but by time."""
+
+from itertools import product
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+from storage import engines, queries
+from storage.database import open_database
+from storage.maintenance import pruning
+from storage.maintenance.pruning import Selection
+from storage.queries.dashboard import ProblemFilter
+from storage.records import Expansion, Search, SearchProgress
+from storage.sums.histograms import BINS, bin_of
+from storage.sums.keeping import keep_missing, sums_of
+from storage.tables import search_sums
+from tests.storage import released
+from tests.storage.examples import BASICS, SEARCH, node, tree
+
+FINISHED = SearchProgress("s1", "finished", 4, 2, "", True, "42", 1.0, 2.5, 1.5)
+
+
+@pytest.fixture
+def database(url):
+    with open_database(url) as opened:
+        opened.commit(*BASICS, *tree())
+        yield opened
+
+
+def kept(database):
+    """The rows of sums by search."""
+    rows = database.read(lambda connection: connection.execute(sa.select(search_sums)).mappings())
+    return {row["search_id"]: dict(row) for row in rows}
+
+
+def test_the_sums_of_a_search_are_kept_when_it_ends(database):
+    assert kept(database) == {}
+    database.commit(FINISHED)
+    row = kept(database)["s1"]
+    assert (row["expansions"], row["nodes"], row["new_tokens"]) == (2, 5, 70)
+    assert (row["right_answers"], row["wrong_answers"], row["first_right"]) == (1, 1, 2)
+    assert (row["best_right"], row["best_right_q"]) == ("0.1.1", 0.75)
+    assert (row["worst_wrong"], row["worst_wrong_q"]) == ("0.1.2", -0.25)
+    assert row["counts"]["status"] == {"live": 2, "code_error": 1, "answer": 2}
+    assert row["counts"]["code"] == {"ok": 3, "exception": 1}
+    assert row["counts"]["q right"] == {"19": 1}
+    assert row == msgspec.structs.asdict(database.read(sums_of, "s1"))
+
+
+def test_a_search_that_is_tried_again_replaces_its_sums(database):
+    database.commit(msgspec.structs.replace(FINISHED, status="failed", solved=None))
+    database.commit(msgspec.structs.replace(FINISHED, status="running", solved=None))
+    more = node("0.2.1", "answer", expansion=3, correct=True, answer="42", visits=1, value_sum=1.0)
+    database.commit(more, Expansion("s1", 3, "0.2", 7, 4, 1, 130, 90, 100, 40))
+    assert database.read(queries.answer_counts, "trial", 1)[0].right == 2
+    database.commit(msgspec.structs.replace(FINISHED, expansions=3))
+    assert kept(database)["s1"]["right_answers"] == 2
+    assert database.read(queries.answer_counts, "trial", 1)[0].right == 2
+
+
+def test_sums_of_a_tree_that_is_not_whole_are_not_kept(database):
+    database.commit(FINISHED)
+    database.commit(node("0.2.1", "answer", expansion=2, correct=True, answer="42"))
+    database.commit(FINISHED)
+    assert kept(database) == {}
+    assert database.read(queries.answer_counts, "trial", 1)[0].right == 2
+
+
+def test_a_search_that_is_stored_before_its_tree_has_no_sums_until_that_is_whole(url):
+    over = msgspec.structs.replace(SEARCH, status="finished", expansions=2, solved=True)
+    with open_database(url) as database:
+        database.commit(*BASICS[:-1], over)
+        assert kept(database) == {}
+        database.commit(*tree()[:4])
+        assert keep_missing(database) == 1
+        assert kept(database) == {}
+        database.commit(*tree())
+        assert keep_missing(database) == 1
+        assert kept(database)["s1"]["nodes"] == 5
+        assert keep_missing(database) == 0
+
+
+def test_an_older_store_has_them_once_it_is_upgraded(blank_url):
+    engine = engines.writer(engines.parse(blank_url))
+    released.fill(engine, "0009")
+    engine.dispose()
+    with open_database(blank_url) as database:
+        over = [s for s in all_searches(database) if s.status in ("finished", "failed")]
+        assert len(over) > 3
+        assert kept(database).keys() == {search.id for search in over}
+
+
+def all_searches(database) -> list[Search]:
+    return [
+        search for number in (0, 1) for search in database.read(queries.searches_of, "real", number)
+    ]
+
+
+def figures(database):
+    """Everything that is read from sums, of both purposes where there are two."""
+    run = "real"
+    found = [
+        database.read(query, run, number, purpose)
+        for query in (
+            queries.round_report,
+            queries.progress,
+            queries.answer_counts,
+            queries.problem_outcomes,
+            queries.costs,
+        )
+        for number, purpose in product((0, 1), ("train", "evaluation"))
+    ]
+    found += [
+        database.read(query, run, 1)
+        for query in (
+            queries.q_histograms,
+            queries.prior_histograms,
+            queries.code_errors,
+            queries.nodes_by_status,
+            queries.token_totals,
+        )
+    ]
+    found += [
+        database.read(queries.ranked_answers, run, 1, correct=correct, worst=worst)
+        for correct, worst in product((True, False), (True, False))
+    ]
+    found += [
+        database.read(queries.problem_page, run, ProblemFilter(), order)
+        for order in ("late", "found", "tokens", "nodes")
+    ]
+    return found
+
+
+def test_figures_are_the_same_with_and_without_them(real_run):
+    with open_database(real_run) as database:
+        assert kept(database) == {}
+        before = figures(database)
+        assert keep_missing(database) == len(kept(database)) > 3
+        assert figures(database) == before
+
+
+def test_they_are_what_the_views_say(real_run):
+    best = "SELECT search_id, {}(mean_q) FROM trajectories WHERE {} GROUP BY search_id"
+    with open_database(real_run) as database:
+        keep_missing(database)
+        sums = kept(database)
+        ways = product(("max", "min"), (("correct", "right"), ("NOT correct", "wrong")))
+        for extreme, (which, side) in ways:
+            query = sa.text(best.format(extreme, which))
+            column = f"{'best' if extreme == 'max' else 'worst'}_{side}_q"
+            for id_, mean_q in database.read(lambda c, query=query: c.execute(query).all()):
+                assert sums[id_][column] == pytest.approx(mean_q)
+        runs = sa.text("SELECT exec_status, sum(nodes) FROM code_outcomes GROUP BY exec_status")
+        for status, nodes in database.read(lambda c: c.execute(runs).all()):
+            assert (
+                sum(row["counts"].get("code", {}).get(status, 0) for row in sums.values()) == nodes
+            )
+
+
+def test_errors_are_still_told_once_their_words_are_pruned(real_run):
+    with open_database(real_run) as database:
+        keep_missing(database)
+        before = database.read(queries.code_errors, "real", 1)
+        for search in database.read(pruning.searches_to_prune, Selection()):
+            database.change(pruning.prune, search)
+        assert database.read(queries.code_errors, "real", 1) == before
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [(-1.0, 0), (-1.5, 0), (-0.91, 0), (-0.9, 1), (0.0, 10), (0.1, 11), (0.99, 19), (1.0, 19)],
+)
+def test_a_value_between_two_bins_belongs_to_the_upper_one(value, place):
+    assert bin_of(value) == place < BINS
