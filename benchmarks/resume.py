@@ -8,14 +8,13 @@ it has the start of a Python process in it, and the reading of every tree that i
 import argparse
 import os
 import signal
-import sqlite3
 import statistics
 import sys
 import tempfile
 import time
-from contextlib import closing
 from pathlib import Path
 
+import sqlalchemy as sa
 import trio
 
 from benchmarks.chaos.injector import ENDLESS, prepared_run, quiet
@@ -25,10 +24,13 @@ from benchmarks.store.synthetic import fill_store, recipe_in
 from rstar_async.config import Recipe
 from rstar_async.launch.processes import Places, ProcessSpec
 from rstar_async.launch.supervisor import run_processes
+from storage.database import Database, open_database
+from storage.queries.select import total
+from storage.tables import searches
 
 NODES_PER_TREE = 1000
 KILLS = 3
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.05
 GRACE_SECONDS = 2.0
 LIMIT_SECONDS = 240.0
 TARGET_SECONDS = 5.0
@@ -43,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         started = time.monotonic()
         planted = fill_store(recipe, NODES_PER_TREE)
         report.row(what="planting", nodes=planted, seconds=time.monotonic() - started)
-        seconds = _measure(recipe)
+        seconds = measure(recipe)
     report.row(what="cold start", nodes=planted, seconds=seconds[0])
     for number, value in enumerate(seconds[1:], start=1):
         report.row(what=f"after kill {number}", nodes=planted, seconds=value)
@@ -52,37 +54,41 @@ def main(arguments: list[str] | None = None) -> int:
     return report.close()
 
 
-def _measure(recipe: Recipe) -> list[float]:
+def measure(recipe: Recipe) -> list[float]:
     """Seconds to the first expansion after the start, and after each kill."""
-    with prepared_run(recipe, delay=0.02) as (specs, places):
+    with (
+        prepared_run(recipe, delay=0.02) as (specs, places),
+        open_database(recipe.database_url, must_exist=True, readers=1) as database,
+    ):
         needed = [spec for spec in specs if spec.name != "trainer"]
-        return trio.run(_kill_and_wait, needed, places)
+        return trio.run(_kill_and_wait, needed, places, database)
 
 
-async def _kill_and_wait(specs: list[ProcessSpec], places: Places) -> list[float]:
+async def _kill_and_wait(
+    specs: list[ProcessSpec], places: Places, database: Database
+) -> list[float]:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(lambda: run_processes(specs, places.logs, report=quiet, backoff=ENDLESS))
         with trio.fail_after(LIMIT_SECONDS):
-            taken = [await _until_more(places.home, _newest(places.home))]
+            taken = [await _until_more(database, database.read(_stored))]
             for _ in range(KILLS):
                 await trio.sleep(GRACE_SECONDS)
                 os.kill(running(specs)["coordinator"], signal.SIGKILL)
-                taken.append(await _until_more(places.home, _newest(places.home)))
+                taken.append(await _until_more(database, database.read(_stored)))
         nursery.cancel_scope.cancel()
     return taken
 
 
-async def _until_more(home: Path, before: int) -> float:
+async def _until_more(database: Database, before: int) -> float:
     started = time.monotonic()
-    while _newest(home) <= before:  # noqa: ASYNC110  the database sets no event
+    while database.read(_stored) <= before:  # noqa: ASYNC110  the database sets no event
         await trio.sleep(POLL_SECONDS)
     return time.monotonic() - started
 
 
-def _newest(home: Path) -> int:
+def _stored(connection: sa.Connection) -> int:
     """Grows with every expansion that is committed."""
-    with closing(sqlite3.connect(f"file:{home}/rstar.db?mode=ro", uri=True)) as database:
-        found: int = database.execute("SELECT max(rowid) FROM expansions").fetchone()[0]
+    found: int = connection.execute(sa.select(total(searches.c.expansions))).scalar_one()
     return found
 
 

@@ -46,9 +46,9 @@ def measure_pages(report: Report, file: Path, nodes: int) -> None:
     first in Chromium."""
     if not file.exists():
         _fill(file, nodes)
-    with _served(file) as address:
+    with served(str(file)) as (address, _):
         for name, path in PAGES.items():
-            taken = [_milliseconds(f"{address}api/{path}") for _ in range(TIMES)]
+            taken = [milliseconds(f"{address}api/{path}") for _ in range(TIMES)]
             middle, cold = statistics.median(taken), taken[0]
             report.row(what=f"page: {name}", median_ms=middle, first_ms=cold)
         _in_chromium(report, address, nodes)
@@ -68,18 +68,11 @@ def _fill(file: Path, nodes: int) -> None:
 
 def _in_chromium(report: Report, address: str, nodes: int) -> None:
     """The first page, and a large tree; nothing where there is no Chromium or no playwright."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ModuleNotFoundError:
-        return
-    if chromium is None:
-        return
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS])
-        loading = [_first_page(browser, address) for _ in range(TIMES)]
+    with chromium() as browser:
+        if browser is None:
+            return
+        loading = [first_page(browser, address) for _ in range(TIMES)]
         opening, drawing = zip(*(_large_tree(browser, address) for _ in range(TREES)), strict=True)
-        browser.close()
     for name, taken, most in (
         (f"first page, {nodes:,} nodes", loading, 300),
         (f"redrawing {LARGE:,} nodes", [each for tree in drawing for each in tree], 100),
@@ -89,13 +82,31 @@ def _in_chromium(report: Report, address: str, nodes: int) -> None:
     report.row(what=f"opening {LARGE:,} nodes", median_ms=statistics.median(opening))
 
 
-def _milliseconds(address: str) -> float:
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A browser; None where there is no Chromium or no playwright."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ModuleNotFoundError:
+        program = None
+    if program is None:
+        yield None
+        return
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS])
+        yield browser
+        browser.close()
+
+
+def milliseconds(address: str) -> float:
+    """Of one request, until its whole answer is there."""
     started = time.perf_counter()
     httpx.get(address, timeout=120).raise_for_status()
     return 1000 * (time.perf_counter() - started)
 
 
-def _first_page(browser: Any, address: str) -> float:
+def first_page(browser: Any, address: str) -> float:
     """Milliseconds from the start of loading to the curves, with empty caches."""
     with _page(browser, address) as page:
         page.wait_for_selector("#main[data-milliseconds]")
@@ -130,10 +141,11 @@ def _page(browser: Any, address: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _served(file: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "rstar_async.cli", "view", str(file), "--port", "0"]
+def served(location: str) -> Iterator[tuple[str, int]]:
+    """A `rstar view` of a store: its address and its process id."""
+    command = [sys.executable, "-m", "rstar_async.cli", "view", location, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         server.stdout.readline()
-        yield server.stdout.readline().strip()
+        yield server.stdout.readline().strip(), server.pid
         server.terminate()

@@ -28,8 +28,8 @@ IN_FLIGHT = 64
 RECORDS_PER_COMMIT = 5000
 
 
-def recipe_in(folder: Path, searches: int) -> Recipe:
-    """One endless round over `searches` problems, on the scripted engine."""
+def recipe_in(folder: Path, searches: int, *, rounds: int = 1, database: str = "") -> Recipe:
+    """Endless rounds over `searches` problems, on the scripted engine."""
     rows = [{"question": f"What is {n} + 7 + 12?", "answer": str(n + 19)} for n in range(searches)]
     problems = folder / "problems.jsonl"
     problems.write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -40,7 +40,8 @@ def recipe_in(folder: Path, searches: int) -> Recipe:
         bootstrap=BootstrapConfig(kind="checkpoint"),
         problems=ProblemsConfig(source=str(problems)),
         search=SearchConfig(rollouts=1_000_000, candidates=CHILDREN, in_flight=IN_FLIGHT),
-        rounds=(RoundConfig(),),
+        database=database,
+        rounds=(RoundConfig(),) * rounds,
         workers=WorkersConfig(engine="scripted", slots=1),
     )
 
