@@ -25,7 +25,7 @@ from storage.records import Problem, Purpose, Search
 from tests.view import generated
 
 IN_FLIGHT = 64
-UNDER_WAY = 2 * IN_FLIGHT
+UNDER_WAY = IN_FLIGHT
 WAVE_SECONDS = 60.0
 
 

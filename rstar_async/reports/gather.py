@@ -66,16 +66,17 @@ def _round(
 ) -> RoundDetails:
     outcomes = database.read(queries.problem_outcomes, run_id, row.number)
     spent = database.read(queries.costs, run_id, row.number)
+    steps = database.read(queries.step_counts, run_id, row.number)
     return RoundDetails(
         row=row,
         coverage=coverage_of(outcomes),
         difficulty=difficulty_of(outcomes) if outcomes else None,
         heldout=heldout.get(row.number),
-        q=_histogram(database.read(queries.q_histograms, run_id, row.number)),
-        ppm=_histogram(database.read(queries.prior_histograms, run_id, row.number)),
+        q=_histogram(steps.q),
+        ppm=_histogram(steps.prior),
         pairs=database.read(queries.pair_counts, run_id, row.number),
-        errors=database.read(queries.code_errors, run_id, row.number),
-        endings=database.read(queries.nodes_by_status, run_id, row.number),
+        errors=steps.errors,
+        endings=steps.statuses,
         rollouts=_rollouts(database, run_id, row.number, recipe),
         generate_seconds=spent.generate_seconds,
         execute_seconds=spent.execute_seconds,

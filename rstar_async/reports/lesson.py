@@ -149,7 +149,7 @@ def _searched(database: Database, run: str) -> Searched:
     if not rounds:
         return Searched()
     outcomes = database.read(queries.problem_outcomes, run, rounds[-1])
-    endings = database.read(queries.nodes_by_status, run, rounds[-1])
+    endings = database.read(queries.step_counts, run, rounds[-1]).statuses
     solved = sum(outcome.solved for outcome in outcomes)
     return Searched(len(outcomes), solved, endings, endings.get("answer", 0))
 

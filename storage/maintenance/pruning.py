@@ -17,6 +17,7 @@ from storage.tables import nodes, pairs, rounds, searches
 
 TEXTS = ("text", "observation", "stdout", "exec_error")
 TOKENS = ("tokens", "observation_tokens")
+PATHS_AT_ONCE = 1000
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -72,13 +73,10 @@ def prune(connection: sa.Connection, search_id: str) -> TextUsage:
     """Remove a search's unused texts and mark it as pruned; harmless to repeat."""
     sizes, unused = _text_sizes(connection, search_id)
     blank = dict.fromkeys(TEXTS, "") | dict.fromkeys(TOKENS, ())
-    if unused:
-        statement = (
-            nodes.update()
-            .where(nodes.c.search_id == search_id, nodes.c.path == sa.bindparam("unused"))
-            .values(blank)
-        )
-        connection.execute(statement, [{"unused": path} for path in unused])
+    of_search = nodes.update().where(nodes.c.search_id == search_id).values(blank)
+    for start in range(0, len(unused), PATHS_AT_ONCE):
+        paths = unused[start : start + PATHS_AT_ONCE]
+        connection.execute(of_search.where(nodes.c.path.in_(paths)))
     mark = searches.update().where(searches.c.id == search_id, searches.c.pruned_at.is_(None))
     connection.execute(mark.values(pruned_at=time.time()))
     return TextUsage(len(sizes), len(unused), sum(sizes[path] for path in unused))

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from storage.queries.select import of_round, total
 from storage.queries.sums import answers_of_search, counts_in_round, sums_in_round, with_sums
 from storage.records import Purpose
-from storage.sums.histograms import BINS, Histograms
+from storage.sums.histograms import BINS, SIDES, Histograms
 from storage.tables import pairs, problems, searches
 
 
@@ -37,6 +37,16 @@ class Costs(msgspec.Struct, frozen=True):
 
 
 _COSTS = [field.name for field in msgspec.structs.fields(Costs)]
+
+
+class StepCounts(msgspec.Struct, frozen=True):
+    """Nodes by status, roots left out, and failed code by what ended it (`NameError`, `timeout` …),
+    the most frequent first; Q of the visited nodes and PPM values, of answers and live steps."""
+
+    statuses: dict[str, int]
+    errors: dict[str, int]
+    q: Histograms
+    prior: Histograms
 
 
 class SearchEndings(msgspec.Struct, frozen=True):
@@ -72,24 +82,15 @@ def problem_outcomes(
     ]
 
 
-def q_histograms(connection: sa.Connection, run_id: str, number: int) -> Histograms:
-    """Q of the visited nodes, roots and failed steps left out."""
-    return _histograms(connection, run_id, number, "q")
-
-
-def prior_histograms(connection: sa.Connection, run_id: str, number: int) -> Histograms:
-    """PPM values; all zero in a round without a PPM."""
-    return _histograms(connection, run_id, number, "prior")
-
-
-def code_errors(connection: sa.Connection, run_id: str, number: int) -> dict[str, int]:
-    """How often each kind of failure ended a step, most frequent first: `NameError`, `timeout` …"""
-    return _most_first(*counts_in_round(connection, run_id, number, "train", "error"))
-
-
-def nodes_by_status(connection: sa.Connection, run_id: str, number: int) -> dict[str, int]:
-    """Nodes by status, roots left out."""
-    return _most_first(*counts_in_round(connection, run_id, number, "train", "status"))
+def step_counts(connection: sa.Connection, run_id: str, number: int) -> StepCounts:
+    """Of the training searches of a round."""
+    sides = [f"{value} {side}" for value in ("q", "prior") for side in SIDES]
+    status, error, *places = counts_in_round(
+        connection, run_id, number, "train", "status", "error", *sides
+    )
+    bins = [[counts[str(place)] for place in range(BINS)] for counts in places]
+    q, prior = Histograms(*bins[: len(SIDES)]), Histograms(*bins[len(SIDES) :])
+    return StepCounts(_most_first(status), _most_first(error), q, prior)
 
 
 def search_endings(connection: sa.Connection, run_id: str, number: int) -> SearchEndings:
@@ -123,12 +124,6 @@ def pair_counts(connection: sa.Connection, run_id: str, number: int) -> dict[str
 def costs(connection: sa.Connection, run_id: str, number: int, purpose: Purpose = "train") -> Costs:
     searched = [each.sums for each in sums_in_round(connection, run_id, number, purpose)]
     return Costs(*(sum(getattr(sums, name) for sums in searched) for name in _COSTS))
-
-
-def _histograms(connection: sa.Connection, run_id: str, number: int, value: str) -> Histograms:
-    groups = [f"{value} {side}" for side in ("right", "wrong", "steps")]
-    found = counts_in_round(connection, run_id, number, "train", *groups)
-    return Histograms(*([counts[str(place)] for place in range(BINS)] for counts in found))
 
 
 def _most_first(counts: Counter[str]) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Adding up one tree. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -85,10 +85,8 @@ class SearchSums(msgspec.Struct, frozen=True, kw_only=True):
 
 def add_up(search_id: str, spent: Spent, nodes: Sequence[TreeNode]) -> SearchSums:
     """The sums of one tree."""
-    answers = [node for node in nodes if node.status == "answer"]
-    right = [node for node in answers if node.correct is True]
-    wrong = [node for node in answers if node.correct is False]
-    mean_q = _mean_q(nodes)
+    sides, mean_q = _sides(nodes), _mean_q(nodes)
+    right, wrong = sides["right"], sides["wrong"]
     of_right, of_wrong = _extremes(right, mean_q), _extremes(wrong, mean_q)
     return SearchSums(
         search_id=search_id,
@@ -111,27 +109,21 @@ def add_up(search_id: str, spent: Spent, nodes: Sequence[TreeNode]) -> SearchSum
     )
 
 
-def counts_of(nodes: Iterable[TreeNode]) -> Counts:
+def counts_of(nodes: Sequence[TreeNode]) -> Counts:
     """Nodes by `status`, code runs by `code` outcome, failed ones by `error`, and bins of `q` and
     `prior` for right answers, wrong answers and other steps; the root is none."""
-    found: dict[str, Counter[str]] = {}
-
-    def count(group: str, value: str) -> None:
-        found.setdefault(group, Counter())[value] += 1
-
-    for node in nodes:
-        if node.depth > 0:
-            count("status", node.status)
-        if node.exec_status:
-            count("code", node.exec_status)
-        if node.exec_status not in ("", "ok"):
-            count("error", error_kind(node.exec_status, node.exec_error))
-        if (side := _side(node)) is not None:
-            if node.visits > 0:
-                count(f"q {side}", str(bin_of(node.q)))
-            if node.prior is not None:
-                count(f"prior {side}", str(bin_of(node.prior)))
-    return {group: dict(counted) for group, counted in found.items()}
+    failed = [node for node in nodes if node.exec_status not in ("", "ok")]
+    found = {
+        "status": Counter(node.status for node in nodes if node.depth > 0),
+        "code": Counter(node.exec_status for node in nodes if node.exec_status),
+        "error": Counter(error_kind(node.exec_status, node.exec_error) for node in failed),
+    }
+    for side, members in _sides(nodes).items():
+        q = Counter(bin_of(node.value_sum / node.visits) for node in members if node.visits > 0)
+        prior = Counter(bin_of(node.prior) for node in members if node.prior is not None)
+        found[f"q {side}"] = Counter({str(place): count for place, count in q.items()})
+        found[f"prior {side}"] = Counter({str(place): count for place, count in prior.items()})
+    return {group: dict(counted) for group, counted in found.items() if counted}
 
 
 def error_kind(status: str, error: str) -> str:
@@ -140,15 +132,16 @@ def error_kind(status: str, error: str) -> str:
     return kind or status
 
 
-def _side(node: TreeNode) -> str | None:
-    if node.status == "live":
-        return "steps"
-    if node.status != "answer" or node.correct is None:
-        return None
-    return "right" if node.correct else "wrong"
+def _sides(nodes: Sequence[TreeNode]) -> dict[str, list[TreeNode]]:
+    answers = [node for node in nodes if node.status == "answer"]
+    return {
+        "right": [node for node in answers if node.correct is True],
+        "wrong": [node for node in answers if node.correct is False],
+        "steps": [node for node in nodes if node.status == "live"],
+    }
 
 
-def _mean_q(nodes: Iterable[TreeNode]) -> dict[str, float]:
+def _mean_q(nodes: Sequence[TreeNode]) -> dict[str, float]:
     """Of each path from below the root to a node."""
     total = {"": 0.0}
     for node in sorted(nodes, key=lambda node: node.depth):

@@ -5,6 +5,7 @@ import math
 import msgspec
 
 BINS = 20
+SIDES = ("right", "wrong", "steps")
 EDGE = 1e-9  # a value between two bins belongs to the upper one, however it was rounded
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -48,7 +48,8 @@ def keep(connection: sa.Connection, ids: Sequence[str]) -> None:
 
 def sums_of(connection: sa.Connection, search_id: str) -> SearchSums:
     """Add up the tree of a search as it is now."""
-    return _added(connection, search_id)[1]
+    tree = _tree(connection, search_id)
+    return add_up(search_id, tree.spent, tree.nodes)
 
 
 def keep_missing(database: "Database") -> int:
@@ -61,17 +62,26 @@ def keep_missing(database: "Database") -> int:
 
 
 def _whole(connection: sa.Connection, search_id: str, expected: int) -> SearchSums | None:
-    made, sums = _added(connection, search_id)
-    return sums if (sums.expansions, sums.nodes) == (expected, made) else None
+    """None of a tree that is stored in part, or not at all."""
+    tree = _tree(connection, search_id)
+    if (tree.spent.expansions, tree.made + 1) != (expected, len(tree.nodes)):
+        return None
+    return add_up(search_id, tree.spent, tree.nodes)
 
 
-def _added(connection: sa.Connection, search_id: str) -> tuple[int, SearchSums]:
-    """How many nodes its expansions made, and the sums."""
+class _Tree(NamedTuple):
+    """What its expansions cost, how many nodes they made, and all nodes with the root."""
+
+    spent: Spent
+    made: int
+    nodes: list[TreeNode]
+
+
+def _tree(connection: sa.Connection, search_id: str) -> _Tree:
     own = {"search_id": search_id}
-    count, made, *further = connection.execute(_EXPANSIONS, own).one()
-    tokens, seconds = map(int, further[:4]), map(float, further[4:])
-    found = [TreeNode(*row) for row in connection.execute(_NODES, own)]
-    return int(made), add_up(search_id, Spent(count, *tokens, *seconds), found)
+    count, made, *sums = connection.execute(_EXPANSIONS, own).one()
+    spent = Spent(count, *map(int, sums[:4]), *map(float, sums[4:]))
+    return _Tree(spent, int(made), [TreeNode(*row) for row in connection.execute(_NODES, own)])
 
 
 def _without_sums(connection: sa.Connection) -> list[str]:

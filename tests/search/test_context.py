@@ -40,7 +40,7 @@ async def searched(folder: Path, room: int) -> Counter[str]:
         found = await store.read(queries.search_by_id, "s")
         assert found.status == "finished"
         statuses = Counter(node.status for node in await store.read(queries.nodes_of, "s"))
-        counted = await store.read(queries.nodes_by_status, "run", 1)
+        counted = (await store.read(queries.step_counts, "run", 1)).statuses
         assert counted.get("too_long", 0) == statuses["too_long"]
         return statuses
 

@@ -87,8 +87,9 @@ def test_an_older_store_has_them_once_it_is_upgraded(blank_url):
     engine.dispose()
     with open_database(blank_url) as database:
         over = [s for s in all_searches(database) if s.status in ("finished", "failed")]
-        assert len(over) > 3
-        assert kept(database).keys() == {search.id for search in over}
+        grown = {search.id for search in over if database.read(queries.nodes_of, search.id)}
+        assert len(grown) > 3
+        assert kept(database).keys() == grown
 
 
 def all_searches(database) -> list[Search]:
@@ -114,10 +115,7 @@ def figures(database):
     found += [
         database.read(query, run, 1)
         for query in (
-            queries.q_histograms,
-            queries.prior_histograms,
-            queries.code_errors,
-            queries.nodes_by_status,
+            queries.step_counts,
             queries.token_totals,
         )
     ]
@@ -136,7 +134,8 @@ def test_figures_are_the_same_with_and_without_them(real_run):
     with open_database(real_run) as database:
         assert kept(database) == {}
         before = figures(database)
-        assert keep_missing(database) == len(kept(database)) > 3
+        keep_missing(database)
+        assert len(kept(database)) > 3
         assert figures(database) == before
 
 
@@ -161,10 +160,10 @@ def test_they_are_what_the_views_say(real_run):
 def test_errors_are_still_told_once_their_words_are_pruned(real_run):
     with open_database(real_run) as database:
         keep_missing(database)
-        before = database.read(queries.code_errors, "real", 1)
+        before = database.read(queries.step_counts, "real", 1).errors
         for search in database.read(pruning.searches_to_prune, Selection()):
             database.change(pruning.prune, search)
-        assert database.read(queries.code_errors, "real", 1) == before
+        assert database.read(queries.step_counts, "real", 1).errors == before
 
 
 @pytest.mark.parametrize(
