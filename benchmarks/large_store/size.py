@@ -1,7 +1,8 @@
-"""How large a store is, and how much of it a node takes."""
+"""How large a store is, and what PostgreSQL does in the background until it is so large."""
 
 from typing import NamedTuple
 
+import psycopg
 import sqlalchemy as sa
 
 from storage.tables import metadata, nodes
@@ -26,3 +27,9 @@ def size_of(connection: sa.Connection) -> Size:
         for name in metadata.tables
     )
     return Size(sum(sizes), count)
+
+
+def vacuum(url: str) -> None:
+    """What a server has done by itself by the time that a run has stored so much."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"VACUUM (ANALYZE) {', '.join(metadata.tables)}".encode())
