@@ -8,6 +8,7 @@ import msgspec
 
 from storage.sums.histograms import bin_of
 
+LONGEST_KIND = 100
 Counts = dict[str, dict[str, int]]
 
 
@@ -127,9 +128,9 @@ def counts_of(nodes: Sequence[TreeNode]) -> Counts:
 
 
 def error_kind(status: str, error: str) -> str:
-    """What ended a step: `NameError`, `timeout` …"""
+    """What ended a step: `NameError`, `timeout` … Programs may name their errors as they like."""
     kind = error.partition(":")[0] if status == "exception" else status
-    return kind or status
+    return kind[:LONGEST_KIND] or status
 
 
 def _sides(nodes: Sequence[TreeNode]) -> dict[str, list[TreeNode]]:

@@ -18,5 +18,7 @@ class Histograms(msgspec.Struct, frozen=True):
 
 
 def bin_of(value: float) -> int:
-    """Which bin counts `value`; the outermost ones count what is beyond them. Pure."""
-    return min(max(math.floor((value + 1.0) * (BINS / 2) + EDGE), 0), BINS - 1)
+    """Which bin counts `value`; the outermost ones count what is beyond them, the lowest what is no
+    number. Pure."""
+    place = (value + 1.0) * (BINS / 2) + EDGE
+    return math.floor(min(max(0.0, place), BINS - 1))

@@ -1,5 +1,6 @@
 """What is kept of a tree is what the tree says, and nobody can tell the difference but by time."""
 
+import math
 from itertools import product
 
 import msgspec
@@ -12,6 +13,7 @@ from storage.maintenance import pruning
 from storage.maintenance.pruning import Selection
 from storage.queries.dashboard import ProblemFilter
 from storage.records import Expansion, Search, SearchProgress
+from storage.sums.adding import error_kind
 from storage.sums.histograms import BINS, bin_of
 from storage.sums.keeping import keep_missing, sums_of
 from storage.tables import search_sums
@@ -168,7 +170,20 @@ def test_errors_are_still_told_once_their_words_are_pruned(real_run):
 
 @pytest.mark.parametrize(
     ("value", "place"),
-    [(-1.0, 0), (-1.5, 0), (-0.91, 0), (-0.9, 1), (0.0, 10), (0.1, 11), (0.99, 19), (1.0, 19)],
+    [(-1.0, 0), (-0.91, 0), (-0.9, 1), (0.0, 10), (0.1, 11), (0.99, 19), (1.0, 19)],
 )
 def test_a_value_between_two_bins_belongs_to_the_upper_one(value, place):
     assert bin_of(value) == place < BINS
+
+
+@pytest.mark.parametrize(
+    ("value", "place"), [(-1.5, 0), (2.0, 19), (math.inf, 19), (-math.inf, 0), (math.nan, 0)]
+)
+def test_what_is_beyond_the_bins_is_counted_in_the_outermost(value, place):
+    assert bin_of(value) == place
+
+
+def test_an_error_with_an_endless_name_is_told_by_its_beginning():
+    assert error_kind("exception", "E" * 1000 + ": no") == "E" * 100
+    assert error_kind("exception", "") == "exception"
+    assert error_kind("timeout", "Killed: 9") == "timeout"
