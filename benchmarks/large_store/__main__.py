@@ -67,8 +67,8 @@ def _measure(report: Report, folder: Path, database: str, name: str) -> None:
     place = database or str(recipe.home_folder)
     _fill(report, recipe, name)
     measure_pages(report, recipe, name)
-    measure_commands(report, place, folder, name)
     measure_resuming(report, recipe, name)
+    measure_commands(report, place, folder, name)
     spent = run_command("db", "prune", place, "--apply")
     add_row(report, f"{name}: rstar db prune --apply", spent)
 

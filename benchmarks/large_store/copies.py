@@ -40,6 +40,8 @@ class Copy(NamedTuple):
 def copy_trees(connection: sa.Connection, copies: Sequence[Copy]) -> None:
     """Store the searches and their trees."""
     statements.store(connection, [copy.search for copy in copies])
+    if connection.dialect.name == "postgresql":
+        _look_trees_up(connection)
     _wave.create(connection, checkfirst=True)
     connection.execute(_wave.delete())
     connection.execute(_wave.insert(), [_row(copy) for copy in copies])
@@ -55,6 +57,12 @@ def copy_trees(connection: sa.Connection, copies: Sequence[Copy]) -> None:
         sa.and_(pairs.c.search_id == _wave.c.template, _wave.c.trained_on),
         (_wave.c.search_id,),
     )
+
+
+def _look_trees_up(connection: sa.Connection) -> None:
+    """PostgreSQL knows nothing of the wave and would read all nodes to find its trees."""
+    for setting in ("enable_hashjoin = off", "enable_mergejoin = off", "work_mem = '64MB'"):
+        connection.execute(sa.text(f"SET LOCAL {setting}"))
 
 
 def _row(copy: Copy) -> dict[str, Any]:

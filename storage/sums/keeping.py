@@ -1,6 +1,7 @@
 """Keeping the sums of searches that are over, and adding up those of others."""
 
 import itertools
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,8 +15,11 @@ from storage.tables import expansions, nodes, search_sums, searches
 if TYPE_CHECKING:
     from storage.database import Database
 
+log = logging.getLogger("rstar.storage")
+
 OVER = ("finished", "failed")
 SEARCHES_AT_ONCE = 100
+MANY = 1000  # seconds of work, which somebody waits for
 
 # Compiled once: they are read at the end of every search.
 _SEARCH = sa.bindparam("search_id", type_=sa.Text())
@@ -56,6 +60,8 @@ def keep_missing(database: "Database") -> int:
     """Keep the sums of all searches that are over and have none: those of a store of an older
     version, or of an import. Returns their number; may be interrupted and repeated."""
     missing = database.read(_without_sums)
+    if len(missing) >= MANY:
+        log.warning("adding up %d trees, once; store=%s", len(missing), database.name)
     for ids in _batches(missing):
         database.change(keep, ids)
     return len(missing)

@@ -187,3 +187,20 @@ def test_an_error_with_an_endless_name_is_told_by_its_beginning():
     assert error_kind("exception", "E" * 1000 + ": no") == "E" * 100
     assert error_kind("exception", "") == "exception"
     assert error_kind("timeout", "Killed: 9") == "timeout"
+
+
+def test_waits_of_a_long_time_are_read_from_sums_and_of_a_short_one_from_expansions(real_run):
+    with open_database(real_run) as database:
+        begin = min(search.started_at for search in all_searches(database) if search.started_at)
+
+        def slices(length, count):
+            return database.read(queries.waiting_slices, "real", begin - 10, length, count)
+
+        fine, (whole,) = slices(0.01, 100_000), slices(1e6, 1)
+        keep_missing(database)
+        assert len(fine) > 10
+        assert slices(0.01, 100_000) == fine
+        (again,) = slices(1e6, 1)
+        assert (again.expansions, again.new_tokens) == (whole.expansions, whole.new_tokens)
+        assert again.generate_seconds == pytest.approx(whole.generate_seconds)
+        assert again.execute_seconds == pytest.approx(whole.execute_seconds)
