@@ -1,7 +1,8 @@
 """Finds a database and a run from what a user types."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,9 +43,22 @@ def _database_of_folder(home: Path) -> str:
 
 
 def _is_sqlite(file: Path) -> bool:
-    """An empty file is one without tables."""
+    """An empty file is one without tables. A file that this process has open is SQLite's, and must
+    not be opened beside it: closing it would release all locks of the process, and another process
+    would then delete the journal under its hands (sqlite.org/howtocorrupt.html, 2.2)."""
+    if _is_open_here(file):
+        return True
     with open(file, "rb") as stream:
         return stream.read(len(SQLITE)) in (SQLITE, b"")
+
+
+def _is_open_here(file: Path) -> bool:
+    found = file.stat()
+    for descriptor in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # that of the listing itself is closed by now
+            if os.path.samestat(os.fstat(int(descriptor)), found):
+                return True
+    return False
 
 
 @contextmanager
