@@ -46,7 +46,7 @@ def test_help_imports_nothing_heavy():
         (["rn"], "there is no 'rn'; did you mean `rstar run`?"),
         (["frobnicate"], "`rstar --help` lists all verbs"),
         (["run"], "`rstar run --model MODEL --problems FILE`"),
-        (["run", "--model", "demo", "--rounds", "0"], "--rounds 0: give a number from 1"),
+        (["run", "--model", "demo", "--rounds", "two"], "--rounds two: give a number from 0"),
         (["run", "--problems", "openai/gsm8k"], "give hf:openai/gsm8k@train"),
         (["settings", "search.rolouts"], "did you mean 'search.rollouts'?"),
         (["run", "nowhere.toml"], "no recipe nowhere.toml"),
