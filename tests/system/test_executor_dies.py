@@ -1,6 +1,5 @@
 """kill -9 for an executor that holds a hundred interpreters, while a dozen trees grow."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -65,7 +64,7 @@ class ExecutorProcess:
         """Its guards, and the process groups of what they guard."""
         guards = [child.pid for child in children(self.process.pid)]
         behind = (child.pid for guard in guards for child in children(guard))
-        return guards, {group_of(pid) for pid in behind} - {0, *map(os.getpgid, guards)}
+        return guards, {group_of(pid) for pid in behind} - {0, *map(group_of, guards)}
 
     def nodes(self):
         _, groups = self.groups()
