@@ -26,8 +26,8 @@ class ModelConfig(Section):
     base: str = "demo"
     # Data type of inference: auto is float32 on CPUs, bfloat16 on GPUs; fastest is bfloat16 also on
     # CPUs that the engine local measures to be faster in it. int8, on CPUs by the engine local: the
-    # policy's weights and their inputs in 8 bits, 1.5 times as fast for small models where the CPU
-    # has AVX-512 VNNI, and a little less exact; the PPM stays float32.
+    # weights of the policy's layers and their inputs in 8 bits, a little less exact; all else in
+    # the fastest type.
     dtype: ServingDtype = "auto"
 
 

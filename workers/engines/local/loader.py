@@ -35,13 +35,11 @@ def pick_device(name: str) -> torch.device:
 
 def pick_dtype(name: str, device: torch.device) -> torch.dtype:
     """Of loaded weights: "auto" is bf16 on a GPU and fp32 on a CPU, where bf16 can be several times
-    slower; "fastest" measures that; what becomes int8 is loaded in fp32. `BadInput` for int8 on a
-    GPU."""
-    if name == "int8":
-        if device.type != "cpu":
-            raise BadInput("model.dtype int8 is for CPUs; on a GPU take bfloat16")
-        return torch.float32
-    if name == "fastest":
+    slower; "fastest" measures that, for int8 too, where it is the type of all but the decoder's
+    linear layers. `BadInput` for int8 on a GPU."""
+    if name == "int8" and device.type != "cpu":
+        raise BadInput("model.dtype int8 is for CPUs; on a GPU take bfloat16")
+    if name in ("fastest", "int8"):
         return fastest_dtype(device)
     if name != "auto":
         return getattr(torch, name)  # type: ignore[no-any-return]
