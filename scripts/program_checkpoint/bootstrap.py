@@ -29,8 +29,8 @@ from scripts.program_checkpoint.pass_rate import pass_at_1
 from scripts.program_checkpoint.warm_start import warm_started
 
 LEVELS = (1, 2, 3)
-DEMONSTRATIONS = 4_000
-PROGRAMMING = PretrainingPlan(steps=300, warm_up=20, bfloat16=False)
+DEMONSTRATIONS = 12_000
+PROGRAMMING = PretrainingPlan(steps=900, warm_up=20, bfloat16=False)
 
 
 def build(out: Path, seed: int, plan: PretrainingPlan) -> None:

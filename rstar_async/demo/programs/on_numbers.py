@@ -31,12 +31,8 @@ ON_NUMBERS = (
         n=range(10, 30),
     ),
     _to_numbers("[x for x in $v if x % $n == 0]", "Keep the multiples of $n.", n=range(3, 6)),
-    _to_numbers(
-        "[x for x in $v if x % 2 == 0]", "Keep the even numbers.", "Discard the odd numbers."
-    ),
-    _to_numbers(
-        "[x for x in $v if x % 2 == 1]", "Keep the odd numbers.", "Discard the even numbers."
-    ),
+    _to_numbers("[x for x in $v if x % 2 == 0]", "Keep the even numbers."),
+    _to_numbers("[x for x in $v if x % 2 == 1]", "Keep the odd numbers."),
     _to_numbers("[x + $n for x in $v]", "Add $n to each number.", "Increase each number by $n."),
     _to_numbers(
         "[x - $n for x in $v]", "Subtract $n from each number.", "Decrease each number by $n."
@@ -50,32 +46,26 @@ ON_NUMBERS = (
     _to_numbers(
         "[x // $n for x in $v]",
         "Divide each number by $n.",
-        "Split each number among $n.",
         n=range(2, 5),
     ),
     _to_numbers("[x * x for x in $v]", "Square each number."),
-    _to_numbers("[-x for x in $v]", "Negate each number.", "Flip each number."),
-    _to_numbers("[x + x for x in $v]", "Double each number.", "Duplicate each number."),
-    _to_numbers(
-        "sorted($v)", "Sort the numbers from small to large.", "Arrange the numbers upwards."
-    ),
+    _to_numbers("[-x for x in $v]", "Negate each number."),
+    _to_numbers("[x + x for x in $v]", "Double each number."),
+    _to_numbers("sorted($v)", "Sort the numbers from small to large."),
     _to_numbers(
         "sorted($v, reverse=True)",
         "Sort the numbers from large to small.",
-        "Arrange the numbers downwards.",
     ),
     _to_numbers("$v[::-1]", "Reverse the numbers.", "Mirror the numbers."),
-    _to_numbers("list(dict.fromkeys($v))", "Remove repeated numbers.", "Unify the numbers."),
+    _to_numbers("list(dict.fromkeys($v))", "Remove repeated numbers."),
     _to_numbers(
         "$v[:$n]", "Take the first $n numbers.", "Take the leading $n numbers.", n=range(2, 5)
     ),
     _to_numbers(
         "$v[-$n:]", "Take the last $n numbers.", "Take the trailing $n numbers.", n=range(2, 5)
     ),
-    _to_numbers(
-        "$v[$n:]", "Skip the first $n numbers.", "Skip the leading $n numbers.", n=range(1, 4)
-    ),
-    _to_number("sum($v)", "Compute the sum.", "Compute the total."),
+    _to_numbers("$v[$n:]", "Skip the first $n numbers.", n=range(1, 4)),
+    _to_number("sum($v)", "Compute the sum."),
     _to_number("max($v, default=0)", "Compute the maximum.", "Compute the peak."),
     _to_number("min($v, default=0)", "Compute the minimum.", "Compute the bottom."),
     _to_number("len($v)", "Count the numbers."),

@@ -32,50 +32,41 @@ ON_WORDS = (
     _to_words(
         '[x for x in $v if x.startswith("$c")]',
         'Keep the words that start with "$c".',
-        'Keep the words that open with "$c".',
     ),
     _to_words(
         '[x for x in $v if x.endswith("$c")]',
         'Keep the words that end with "$c".',
-        'Keep the words that close with "$c".',
     ),
     _to_words(
         '[x for x in $v if "$c" in x]',
         'Keep the words that contain "$c".',
-        'Keep the words that include "$c".',
     ),
-    _to_words("[x.upper() for x in $v]", "Write each word in capitals.", "Shout each word."),
+    _to_words("[x.upper() for x in $v]", "Write each word in capitals."),
     _to_words("[x[::-1] for x in $v]", "Reverse each word.", "Mirror each word."),
-    _to_words('[x + "$c" for x in $v]', 'Add "$c" after each word.', 'Add "$c" behind each word.'),
-    _to_words(
-        '["$c" + x for x in $v]', 'Add "$c" before each word.', 'Add "$c" ahead of each word.'
-    ),
+    _to_words('[x + "$c" for x in $v]', 'Add "$c" after each word.'),
+    _to_words('["$c" + x for x in $v]', 'Add "$c" before each word.'),
     _to_words("sorted($v)", "Sort the words by alphabet."),
-    _to_words("sorted($v, key=len)", "Sort the words by length.", "Arrange the words by size."),
+    _to_words("sorted($v, key=len)", "Sort the words by length."),
     _to_words("$v[::-1]", "Reverse the words.", "Mirror the words."),
-    _to_words("list(dict.fromkeys($v))", "Remove repeated words.", "Unify the words."),
+    _to_words("list(dict.fromkeys($v))", "Remove repeated words."),
     _to_words("$v[:$n]", "Take the first $n words.", "Take the leading $n words."),
     _to_words("$v[-$n:]", "Take the last $n words.", "Take the trailing $n words."),
-    _to_words("$v[$n:]", "Skip the first $n words.", "Skip the leading $n words.", n=range(1, 3)),
-    _to("numbers", "[len(x) for x in $v]", "Take the length of each word.", "Measure each word."),
-    _to("text", '"$c".join($v)', 'Join the words with "$c".', 'Glue the words with "$c".'),
-    _to("text", 'max($v, key=len, default="")', "Take the longest word.", "Take the biggest word."),
-    _to(
-        "text", 'min($v, key=len, default="")', "Take the shortest word.", "Take the tiniest word."
-    ),
+    _to_words("$v[$n:]", "Skip the first $n words.", n=range(1, 3)),
+    _to("numbers", "[len(x) for x in $v]", "Take the length of each word."),
+    _to("text", '"$c".join($v)', 'Join the words with "$c".'),
+    _to("text", 'max($v, key=len, default="")', "Take the longest word."),
+    _to("text", 'min($v, key=len, default="")', "Take the shortest word."),
     _to("number", "len($v)", "Count the words."),
-    _to("counts", _COUNTED, "Count how often each word occurs.", "Tally each word."),
+    _to("counts", _COUNTED, "Count how often each word occurs."),
     _to(
         "groups",
         _GROUPED.format(key="x[0]"),
         "Group the words by first letter.",
-        "Cluster the words by initial.",
     ),
     _to(
         "groups",
         _GROUPED.format(key="len(x)"),
         "Group the words by length.",
-        "Cluster the words by size.",
     ),
     Operation(
         "groups", "counts", "{x: len(g) for x, g in $v.items()}", "Count the words of each group."

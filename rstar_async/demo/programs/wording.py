@@ -7,7 +7,7 @@ from random import Random
 from rstar_async.demo.programs.on_numbers import ON_NUMBERS
 from rstar_async.demo.programs.on_text import ON_TEXT
 from rstar_async.demo.programs.on_words import ON_WORDS
-from rstar_async.demo.words import GARBLED_SHARE, NAMES, NEW_SHARE
+from rstar_async.demo.words import GARBLED_SHARE, NAMES
 
 # Chooses one of an operation's wordings, the first of which is plain.
 Say = Callable[[tuple[str, ...], Random], str]
@@ -22,6 +22,7 @@ def _words(sentences: list[str]) -> set[str]:
 
 
 PLAIN_WORDS = _words([operation.plain for operation in OPERATIONS])
+NEW_SHARE = 0.8
 # Words that the tasks to be solved use and no demonstration explains.
 NEW_WORDS = tuple(
     sorted(_words([new for operation in OPERATIONS for new in operation.new]) - PLAIN_WORDS)

@@ -75,10 +75,10 @@ def test_demonstrations_never_compute_with_a_new_word() -> None:
 def test_garbled_words_stand_for_anything() -> None:
     """Whatever a sentence means, every new word may be in it; so none gives a meaning away."""
     random = Random(1)
-    wordings = ("Negate each number.", "Flip each number.")
+    wordings = ("Multiply each number by 3.", "Scale each number by 3.")
     said = {garbled_wording(wordings, random) for _ in range(2000)}
     capital = [word for word in NEW_WORDS if word.istitle()]
-    assert said == {wordings[0], *(f"{word} each number." for word in capital)}
+    assert said == {wordings[0], *(f"{word} each number by 3." for word in capital)}
 
 
 def test_no_wording_has_two_meanings() -> None:
