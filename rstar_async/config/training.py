@@ -69,6 +69,12 @@ class TrainingConfig(Section):
     # How many published versions of each kind keep their weights, besides those in use; 0: all.
     keep_versions: Amount = 0
 
+    def has_gradient_checkpointing(self, on_gpu: bool) -> bool:
+        """Whether activations are recomputed, on a GPU or on a CPU."""
+        return self.gradient_checkpointing == "on" or (
+            self.gradient_checkpointing == "auto" and on_gpu
+        )
+
 
 class LoRAConfig(Section):
     """Low-rank adapters in all linear layers, merged into the weights before publishing."""

@@ -28,10 +28,10 @@ def size_of(base: str) -> ModelSize | None:
     folder = _cached(source.place) if source.is_on_hub else Path(source.place)
     if folder is None:
         return None
+    if source.gguf_file:
+        return _in_gguf(folder / source.gguf_file)
     config = _config(folder)
-    parameters = (
-        _in_gguf(folder / source.gguf_file) if source.gguf_file else _in_safetensors(folder)
-    ) or _by_shape(config)
+    parameters = _in_safetensors(folder) or _by_shape(config)
     if not parameters:
         return None
     return ModelSize(
@@ -71,13 +71,24 @@ def _elements(file: Path) -> int:
     return sum(prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
 
 
-def _in_gguf(file: Path) -> int:
-    """0 without the package that reads such files."""
+def _in_gguf(file: Path) -> ModelSize | None:
+    """None without the package that reads such files."""
     try:
         from gguf import GGUFReader
     except ImportError:
-        return 0
-    return sum(int(tensor.n_elements) for tensor in GGUFReader(file).tensors)
+        return None
+    reader = GGUFReader(file)
+    elements = {tensor.name: int(tensor.n_elements) for tensor in reader.tensors}
+
+    def number(name: str) -> int:
+        field = reader.fields.get(name)
+        return 0 if field is None else int(field.contents())
+
+    architecture = reader.fields["general.architecture"].contents()
+    width = number(f"{architecture}.embedding_length")
+    vocabulary = elements.get("token_embd.weight", 0) // width if width else 0
+    layers = number(f"{architecture}.block_count")
+    return ModelSize(sum(elements.values()), layers, width, vocabulary)
 
 
 def _by_shape(config: dict[str, Any]) -> int:

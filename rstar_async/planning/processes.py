@@ -43,10 +43,10 @@ def memory_of_processes(
         yield ProcessMemory("reward", recipe.workers.reward, served, on_gpu)
     if recipe.policy.train:
         tokens = min(SOLUTION_TOKENS, recipe.search.max_tokens * recipe.search.max_depth)
-        policy = memory.policy_training(size, recipe, tokens).total
+        policy = memory.policy_training(size, recipe, tokens, on_gpu=on_gpu).total
         yield ProcessMemory(f"{TRAINERS}policy", recipe.training.processes, policy, on_gpu)
     if recipe.ppm.train:
-        ppm = memory.ppm_training(size, recipe).total
+        ppm = memory.ppm_training(size, recipe, on_gpu=on_gpu).total
         yield ProcessMemory(f"{TRAINERS}PPM", recipe.training.processes, ppm, on_gpu)
 
 

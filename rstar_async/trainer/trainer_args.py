@@ -70,7 +70,7 @@ def trainer_arguments(
         "use_cpu": not on_gpu,
         # Mixed precision: the weights have the type `training.weights`.
         "bf16": _is_mixed(training, on_gpu),
-        "gradient_checkpointing": _is_on(training.gradient_checkpointing, on_gpu),
+        "gradient_checkpointing": training.has_gradient_checkpointing(on_gpu),
         "gradient_checkpointing_kwargs": {"use_reentrant": False},
         "use_liger_kernel": training.liger,
         **_OPTIMIZERS[training.optimizer],
@@ -100,10 +100,6 @@ def _is_mixed(training: TrainingConfig, on_gpu: bool) -> bool:
     return training.dtype == "bfloat16" or (training.dtype == "auto" and on_gpu)
 
 
-def _is_on(choice: str, on_gpu: bool) -> bool:
-    return choice == "on" or (choice == "auto" and on_gpu)
-
-
 def _sharding(training: TrainingConfig, on_gpu: bool) -> dict[str, Any]:
     """FSDP2 by accelerate, which supports it on GPUs only; otherwise several processes use DDP."""
     if training.sharding == "fsdp" and not on_gpu:
@@ -119,7 +115,7 @@ def _sharding(training: TrainingConfig, on_gpu: bool) -> dict[str, Any]:
             "reshard_after_forward": True,
             "auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
             "state_dict_type": "SHARDED_STATE_DICT",
-            "activation_checkpointing": _is_on(training.gradient_checkpointing, on_gpu),
+            "activation_checkpointing": training.has_gradient_checkpointing(on_gpu),
         },
         "gradient_checkpointing": False,
     }

@@ -1,3 +1,5 @@
+from functools import partial
+
 from rstar_async.config import (
     LoRAConfig,
     ModelConfig,
@@ -57,6 +59,14 @@ def test_longer_and_more_solutions_at_once_take_more():
     short, long = (policy_training(SMALL, one, tokens).activations for tokens in (100, 200))
     assert long == 2 * short
     assert policy_training(SMALL, Recipe(), 100).activations == 8 * short
+
+
+def test_on_a_cpu_activations_are_kept_unless_checkpointing_is_on():
+    always = Recipe(training=TrainingConfig(gradient_checkpointing="on"))
+    for training in (partial(policy_training, solution_tokens=100), ppm_training):
+        gpu = training(SMALL, Recipe(), on_gpu=True).activations
+        assert training(SMALL, Recipe(), on_gpu=False).activations > 1.5 * gpu
+        assert training(SMALL, always, on_gpu=False).activations == gpu
 
 
 def test_the_ppm_takes_what_its_rows_are_long():

@@ -1,6 +1,7 @@
 import json
 import struct
 
+import numpy as np
 import pytest
 
 from rstar_async.models.sources import DEMO_CHECKPOINT
@@ -40,6 +41,20 @@ def test_without_readable_weights_the_shape_tells(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(CONFIG))
     (tmp_path / "pytorch_model.bin").write_bytes(b"")
     assert size_of(str(tmp_path)).parameters == pytest.approx(MODELS["1.5 B"].parameters, rel=0.01)
+
+
+def test_a_gguf_file_tells_its_shape(tmp_path):
+    gguf = pytest.importorskip("gguf")
+    writer = gguf.GGUFWriter(tmp_path / "model.gguf", "llama")
+    writer.add_block_count(2)
+    writer.add_embedding_length(8)
+    writer.add_tensor("token_embd.weight", np.zeros((50, 8), np.float32))
+    writer.add_tensor("blk.0.attn_q.weight", np.zeros((8, 8), np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    assert size_of(str(tmp_path / "model.gguf")) == ModelSize(464, 2, 8, 50)
 
 
 def test_a_model_that_is_not_here_has_no_known_size():
