@@ -16,10 +16,3 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(M_MMAP_MAX, NONE)
         mallopt(M_TRIM_THRESHOLD, DISABLED)
-
-
-def return_freed_memory() -> None:
-    """Give what is free back to the kernel, for the other processes, when a training has ended."""
-    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if malloc_trim is not None:
-        malloc_trim(0)

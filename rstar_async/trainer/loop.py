@@ -9,10 +9,10 @@ from rstar_async.trainer import distributed
 from rstar_async.trainer.bootstrap import BOOTSTRAP, bootstrap
 from rstar_async.trainer.context import TrainingContext
 from rstar_async.trainer.errors import Stopped
-from rstar_async.trainer.host_memory import return_freed_memory
 from rstar_async.trainer.hub import push_all
 from rstar_async.trainer.publish import clear_drafts, remove_published
 from rstar_async.trainer.round import train_round
+from rstar_async.wire.memory import give_back_garbage
 from storage import queries
 from storage.records import ModelStanding
 
@@ -55,7 +55,7 @@ def _train(context: TrainingContext, number: int) -> None:
         else:
             train_round(context, number)
     finally:
-        return_freed_memory()
+        give_back_garbage()
     distributed.on_rank0(lambda: prune(context))
     seconds = time.monotonic() - started
     TRAINED_ROUNDS.labels(str(number)).inc()

@@ -22,6 +22,7 @@ from rstar_async.trainer.ppm import PPMJob, train_ppm
 from rstar_async.trainer.progress import TrainingProgress
 from rstar_async.trainer.scorer import load_ppm
 from rstar_async.trainer.worst_pairs import KEY as WORST_PAIRS
+from rstar_async.wire.memory import give_back_garbage
 from storage import queries
 from storage.records import ModelKind, ModelVersion
 
@@ -39,6 +40,7 @@ def train_round(context: TrainingContext, number: int) -> None:
         context, number, encoder, context.max_length(context.recipe.ppm.max_length, before)
     )
     policy = _policy(context, number, dataset, before, encoder)
+    give_back_garbage()
     current = policy if policy.status == "published" else before
     ppm = _ppm(context, number, dataset, current)
     for model in (policy, ppm):

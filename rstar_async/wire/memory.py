@@ -5,6 +5,7 @@ that size too. Processes that are sent large messages now and then would keep th
 """
 
 import ctypes
+import gc
 import os
 
 M_MMAP_THRESHOLD = -3  # of mallopt(3)
@@ -31,3 +32,10 @@ def give_back() -> None:
     """Return all free memory; takes some milliseconds."""
     if hasattr(_libc, "malloc_trim"):
         _libc.malloc_trim(0)
+
+
+def give_back_garbage() -> None:
+    """Also free what refers to itself in circles, as models and caches do: to Python's collector,
+    which counts objects and not their bytes, a gigabyte of them is not urgent."""
+    gc.collect()
+    give_back()

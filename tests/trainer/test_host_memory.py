@@ -5,7 +5,8 @@ import sys
 
 PROGRAM = """
 import ctypes, platform, resource, sys
-from rstar_async.trainer.host_memory import keep_freed_memory, return_freed_memory
+from rstar_async.trainer.host_memory import keep_freed_memory
+from rstar_async.wire.memory import give_back_garbage
 
 SIZE = 64 << 20
 libc = ctypes.CDLL(None)
@@ -29,7 +30,7 @@ first, second = faults_of_a_pass(), faults_of_a_pass()
 keep_freed_memory()
 third, fourth = faults_of_a_pass(), faults_of_a_pass()
 held = resident()
-return_freed_memory()
+give_back_garbage()
 print(min(first, second, third) > 10 * fourth, held - resident() > SIZE // 2)
 """
 

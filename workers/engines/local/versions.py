@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Generic, NamedTuple, Protocol
 
 from rstar_async.engines.errors import ModelUnavailable
+from rstar_async.wire.memory import give_back_garbage
 from workers.engines.local.sequence import PendingRequest, Reply, Request
 
 
@@ -122,6 +123,7 @@ class ModelManager(Generic[Request, Reply]):
         evicted = self._to_evict()
         if evicted is not None:
             self._loaded.pop(evicted).close()
+            give_back_garbage()
         model.start()
         self._loaded[version] = model
         # All that waits for it, past what waits for others: otherwise mixed traffic would reload a

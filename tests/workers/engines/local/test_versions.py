@@ -1,5 +1,8 @@
 """Which version runs when, with versions that only count."""
 
+import gc
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,6 +15,14 @@ from workers.engines.local.sequence import PendingRequest
 from workers.engines.local.versions import Activity, ModelManager
 
 Pending: TypeAlias = PendingRequest[Generate, str]
+
+
+@pytest.fixture
+def without_collection() -> Iterator[None]:
+    """Python collects nothing by itself."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 class Version:
@@ -62,6 +73,28 @@ def add(manager: ModelManager[Generate, str], *versions: str) -> list[Pending]:
         added.append(PendingRequest(Generate(version, [1], 1, seed, Sampling())))
         manager.add(added[-1])
     return added
+
+
+async def test_a_version_is_gone_before_the_next_is_started(without_collection: None) -> None:
+    """One that refers to itself, as a model does, is not left to the collector: on a GPU both would
+    have to fit."""
+    alive: list[bool] = []
+    versions: list[weakref.ref[Version]] = []
+
+    class Circular(Version):
+        def __init__(self, name: str) -> None:
+            super().__init__(name, [])
+            self.itself = self
+            versions.append(weakref.ref(self))
+
+        def start(self) -> None:
+            alive.extend(version() is not None for version in versions)
+
+    manager: ModelManager[Generate, str] = ModelManager(Circular, 1)
+    add(manager, "a", "b")
+    while manager.busy:
+        manager.step()
+    assert alive == [True, False, True]
 
 
 async def test_old_requests_end_before_the_new_version_is_started() -> None:
