@@ -13,7 +13,7 @@ from benchmarks.report import Report
 
 REPORT_SECONDS = 60
 MOST_MIB = 512
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.005
 
 
 class Spent(NamedTuple):

@@ -74,7 +74,7 @@ def test_its_size_is_told(database):
 
 
 def test_a_command_is_measured_and_a_failed_one_raises(tmp_path):
-    spent = run_command("--help")
+    spent = run_command("settings")
     assert spent.seconds > 0
     assert spent.peak_mib > 5
     with pytest.raises(Exception, match="exit status"):
