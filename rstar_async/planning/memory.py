@@ -2,9 +2,9 @@
 
 Training holds the weights, their gradients and the two moments of Adam: 16 bytes a parameter in
 float32, 6 with bfloat16 weights and 8-bit moments. With LoRA the weights alone, and float32
-weights, gradients and moments of the adapters. Activations are those of one forward pass: with
-checkpointing one vector a layer and token, without it, as by default on CPUs, all that the backward
-pass reads; and the scores of all tokens over the vocabulary, for small models the larger part.
+weights, gradients and moments of the adapters. Activations are those of one forward pass. With
+checkpointing a layer keeps one vector a token; without it, as by default on CPUs, all that the
+backward pass reads. The scores of all tokens over the vocabulary come on top.
 """
 
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def policy_training(
     tokens = recipe.policy.micro_batch * min(solution_tokens, recipe.policy.max_length)
     weights = _trained(size, recipe.training, recipe.policy.lora)
     checkpointing = recipe.training.has_gradient_checkpointing(on_gpu)
-    return Training(weights, _activations(size, tokens, checkpointing, logits=True))
+    return Training(weights, _activations(size, tokens, checkpointing=checkpointing, logits=True))
 
 
 def ppm_training(size: ModelSize, recipe: Recipe, *, on_gpu: bool = True) -> Training:
@@ -67,7 +67,7 @@ def ppm_training(size: ModelSize, recipe: Recipe, *, on_gpu: bool = True) -> Tra
     tokens = min(recipe.ppm.max_tokens, 4 * recipe.ppm.max_length)
     weights = _trained(size, recipe.training, recipe.ppm.lora)
     checkpointing = recipe.training.has_gradient_checkpointing(on_gpu)
-    return Training(weights, _activations(size, tokens, checkpointing, logits=False))
+    return Training(weights, _activations(size, tokens, checkpointing=checkpointing, logits=False))
 
 
 def disk(size: ModelSize, recipe: Recipe, nodes: int) -> int:
@@ -112,7 +112,7 @@ def _adapters(size: ModelSize, lora: LoRAConfig) -> int:
     return int(share * size.parameters)
 
 
-def _activations(size: ModelSize, tokens: int, checkpointing: bool, *, logits: bool) -> int:
+def _activations(size: ModelSize, tokens: int, *, checkpointing: bool, logits: bool) -> int:
     """With gradient checkpointing: the inputs of all layers, and one layer in full."""
     vectors = size.layers + 16 if checkpointing else size.layers * KEPT_BY_A_LAYER
     kept = tokens * size.width * FLOAT32 * vectors

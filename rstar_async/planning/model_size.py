@@ -80,14 +80,14 @@ def _in_gguf(file: Path) -> ModelSize | None:
     reader = GGUFReader(file)
     elements = {tensor.name: int(tensor.n_elements) for tensor in reader.tensors}
 
-    def number(name: str) -> int:
-        field = reader.fields.get(name)
-        return 0 if field is None else int(field.contents())
+    def value(name: str) -> Any:
+        """Empty if the file does not tell."""
+        return reader.fields[name].contents() if name in reader.fields else ""
 
-    architecture = reader.fields["general.architecture"].contents()
-    width = number(f"{architecture}.embedding_length")
+    architecture = value("general.architecture")
+    width = int(value(f"{architecture}.embedding_length") or 0)
     vocabulary = elements.get("token_embd.weight", 0) // width if width else 0
-    layers = number(f"{architecture}.block_count")
+    layers = int(value(f"{architecture}.block_count") or 0)
     return ModelSize(sum(elements.values()), layers, width, vocabulary)
 
 

@@ -35,7 +35,9 @@ def give_back() -> None:
 
 
 def give_back_garbage() -> None:
-    """Also free what refers to itself in circles, as models and caches do: to Python's collector,
-    which counts objects and not their bytes, a gigabyte of them is not urgent."""
+    """Free what refers to itself in circles, as models and caches do, and return all free memory.
+
+    Python's collector counts objects, not bytes, so it may leave gigabytes in such circles.
+    """
     gc.collect()
     give_back()

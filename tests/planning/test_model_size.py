@@ -57,5 +57,16 @@ def test_a_gguf_file_tells_its_shape(tmp_path):
     assert size_of(str(tmp_path / "model.gguf")) == ModelSize(464, 2, 8, 50)
 
 
+def test_a_gguf_file_that_tells_no_shape_has_its_parameters_counted(tmp_path):
+    gguf = pytest.importorskip("gguf")
+    writer = gguf.GGUFWriter(tmp_path / "model.gguf", "llama")
+    writer.add_tensor("token_embd.weight", np.zeros((50, 8), np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    assert size_of(str(tmp_path / "model.gguf")) == ModelSize(400)
+
+
 def test_a_model_that_is_not_here_has_no_known_size():
     assert size_of("no-one/no-model") is None

@@ -22,11 +22,12 @@ def _words(sentences: list[str]) -> set[str]:
 
 
 PLAIN_WORDS = _words([operation.plain for operation in OPERATIONS])
-NEW_SHARE = 0.8
 # Words that the tasks to be solved use and no demonstration explains.
 NEW_WORDS = tuple(
     sorted(_words([new for operation in OPERATIONS for new in operation.new]) - PLAIN_WORDS)
 )
+# How often such a task says an operation in new words, if there are any.
+NEW_SHARE = 0.8
 
 ASIDES = (
     "This is for {name}.",
