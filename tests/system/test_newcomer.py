@@ -51,6 +51,7 @@ LOOKED_AT = {
 # A target of make → what making it ends with.
 MADE = {
     "make demo": "rstar run recipes/demo.toml",
+    "make programs": "rstar run recipes/programs.toml",
     "make test": "python -m pytest",
     "make docs": "mkdocs build --strict",
 }
