@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from benchmarks.differences import Difference, difference
 from benchmarks.recipe_runs import run_recipe, runs_folder
 from benchmarks.report import Report, open_report
-from benchmarks.self_evolution.controls import NAMES, OWN, settings_of
+from benchmarks.self_evolution.controls import NAMES, OWN, recipe_of, settings_of
 from benchmarks.self_evolution.pass_rates import Measured, measured
 
 MINUTE = 60.0
@@ -26,19 +26,22 @@ def main(arguments: list[str] | None = None) -> int:
     """Run all seeds; claims that the last round beats the bootstrap and each control."""
     report = open_report(__doc__, arguments, _options())
     with runs_folder(report.options.keep) as folder:
-        seeds = [
-            dict(_runs(report, folder, number))
-            for number in range(1, 1 + (1 if report.short else report.options.seeds))
-        ]
+        seeds = [dict(_runs(report, folder, number)) for number in _numbers(report)]
     _claim(report, "gain over the bootstrap", [(s[OWN].before, s[OWN].after) for s in seeds], 10)
     for control in report.options.controls:
         _claim_leads(report, control, seeds)
     return report.close()
 
 
+def _numbers(report: Report) -> range:
+    first = report.options.first_seed
+    return range(first, first + (1 if report.short else report.options.seeds))
+
+
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=3, help="runs, each with its controls")
+    parser.add_argument("--first-seed", type=int, default=1, help="seed of the first of them")
     parser.add_argument("--recipe", type=Path, default=Path("recipes/demo.toml"))
     parser.add_argument("--controls", nargs="+", choices=NAMES, default=["demonstrations"])
     parser.add_argument(
@@ -71,7 +74,8 @@ def _runs(report: Report, folder: Path, seed: int) -> Iterator[tuple[str, Measur
     for control in options.controls:
         name = "control" if control == "demonstrations" else control
         home = folder / f"{name}-{seed}"
-        run = run_recipe(options.recipe, home, *seeded, *settings_of(control, own))
+        recipe = recipe_of(control, options.recipe, home.with_suffix(".toml"))
+        run = run_recipe(recipe, home, *seeded, *settings_of(control, own))
         yield control, _shown(report, seed, control, run, home)
 
 
