@@ -1,9 +1,6 @@
 """What someone types in the first hour: every command of the README, in a clone, in a terminal of
 80 columns, with the demo's tiny model."""
 
-import ast
-import dataclasses
-import inspect
 import json
 import subprocess
 from pathlib import Path
@@ -11,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-import rstar_async
 from rstar_async.demo.problems import word_problems
 from tests.system import readme
+from tests.system.readme import LOOKED_AT, MADE
 from tests.system.terminal import COLUMNS, rstar
 from tests.view.conftest import serving
 
@@ -24,42 +21,7 @@ SMALL = (
     *("--policy.learning_rate", "1e-3", "--policy.batch_size", "4", "--ppm.min_steps", "4"),
     *("--evaluation.samples", "2", "--evaluation.rollouts", "2"),
 )
-QUESTION = "1) Tom has 12 coins. 2) He buys 5 coins. 3) How many coins does Tom have now?"
 OWN = ("run", "--model", "demo", "--problems", "p.jsonl")
-
-# A command of the README → the words that are typed for it here, with smaller figures.
-RUN = "rstar run --model Qwen/Qwen2.5-Math-1.5B --problems problems.jsonl --rounds 3 --name mine"
-VIEW = "rstar view runs/mine"
-DRY = ("run", "recipes/demo.toml", "--dry-run", "--no-probe")
-LOOKED_AT = {
-    "rstar run recipes/demo.toml": DRY,
-    "rstar run … --dry-run": DRY,
-    "rstar status runs/mine": ("status", "runs/mine"),
-    'rstar solve "…" --model runs/mine': ("solve", QUESTION, "--model", "runs/mine"),
-    "rstar evaluate runs/mine": (
-        *("evaluate", "runs/mine", "--trajectories", "1,2", "--problems", "1"),
-        *("--against", "none", "--evaluation.rollouts", "2"),
-    ),
-    "rstar compare runs/a runs/b": ("compare", "runs/mine", "runs/mine"),
-    "rstar settings search.rollouts": ("settings", "search.rollouts"),
-    "rstar export runs/mine sft.jsonl --as messages": (
-        *("export", "runs/mine", "sft.jsonl", "--as", "messages"),
-    ),
-    "rstar --help": ("--help",),
-    "rstar doctor": ("doctor",),
-}
-# A target of make → what making it ends with.
-MADE = {
-    "make demo": "rstar run recipes/demo.toml",
-    "make programs": "rstar run recipes/programs.toml",
-    "make test": "python -m pytest",
-    "make docs": "mkdocs build --strict",
-}
-# Not typed here, with the reason and the place that does it.
-EXCUSED = {
-    "pip install -e '.[train]'": "takes minutes: .github/workflows/test.yml installs the wheel",
-    "rstar run recipes/demo.toml --slurm.nodes 3": "needs Slurm: tests/slurm/test_runs.py",
-}
 # What the closing lines and the help of the commands above name.
 FURTHER = [
     (),
@@ -104,36 +66,11 @@ def is_one_long_word(line: str) -> bool:
     return any(mark in longest for mark in LONG) and len(line) - len(longest) <= LABEL
 
 
-def test_every_command_of_the_readme_is_typed_or_excused():
-    assert len(readme.commands()) > 10
-    assert {*readme.commands()} == {RUN, VIEW, *LOOKED_AT, *MADE, *EXCUSED}
-
-
-@pytest.mark.parametrize("command", EXCUSED)
-def test_an_excuse_names_the_place_that_does_it_instead(command):
-    named = [word for word in EXCUSED[command].split() if "/" in word]
-    assert named
-    assert all((readme.ROOT / name).is_file() for name in named)
-
-
 @pytest.mark.parametrize("target", MADE)
 def test_make_would_do_what_the_readme_says(folder, target):
     words = ["make", "--dry-run", *target.split()[1:]]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True)
     assert MADE[target] in done.stdout.splitlines()[-1]
-
-
-def test_the_python_of_the_readme_calls_what_there_is():
-    """examples/search_one.py, which is run elsewhere, makes the same call."""
-    (call,) = [
-        node
-        for node in ast.walk(ast.parse(readme.python_block()))
-        if isinstance(node, ast.Call) and "search_one" in ast.unparse(node.func)
-    ]
-    names = [word.arg for word in call.keywords]
-    inspect.signature(rstar_async.search_one).bind(*call.args, **dict.fromkeys(names))
-    assert "result.answer" in readme.python_block()
-    assert "answer" in {field.name for field in dataclasses.fields(rstar_async.SearchResult)}
 
 
 def test_a_run_of_own_problems_ends_with_what_it_learnt(run):
