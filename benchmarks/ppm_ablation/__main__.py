@@ -20,7 +20,7 @@ from msgspec import structs
 from benchmarks.ppm_ablation.samples import Sampled, read_samples
 from benchmarks.ppm_ablation.variants import DEFAULT, PAPER, Variant, variants
 from benchmarks.ppm_ablation.worth import accuracy_by_rule, majorities, values_of, worth
-from benchmarks.ppm_guides.runs import evaluated_runs, fresh_problems
+from benchmarks.ppm_guides.runs import evaluated_runs, fresh_questions
 from benchmarks.recipe_runs import runs_folder
 from benchmarks.report import Report, open_report
 from rstar_async.config import PPMConfig
@@ -51,7 +51,8 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=2, help="runs")
     parser.add_argument("--recipe", type=Path, default=Path("recipes/demo.toml"))
-    parser.add_argument("--problems", type=int, default=300, help="fresh ones")
+    parser.add_argument("--problems", type=int, default=300, help="fresh ones, generated")
+    parser.add_argument("--fresh", type=Path, help="a JSONL file of fresh problems instead")
     parser.add_argument("--trajectories", default="1,4,16", help="trees a problem")
     parser.add_argument("--keep", type=Path, help="folder of the runs")
     parser.add_argument("--only", default="", help="only variants whose name contains this")
@@ -67,8 +68,7 @@ def _context(home: Path) -> Iterator[TrainingContext]:
 
 def _measure_run(report: Report, seed: int, context: TrainingContext) -> None:
     rounds = len(context.recipe.rounds)
-    questions = {one.question for one in fresh_problems(report)}
-    sampled = read_samples(context, rounds, questions, MANY)
+    sampled = read_samples(context, rounds, fresh_questions(report), MANY)
     for count in (FEW, MANY):
         accuracy = 100 * fmean(majorities(sampled, count).values())
         report.row(seed=seed, variant=f"majority of {count}", **{f"best_of_{count}": accuracy})

@@ -47,8 +47,9 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=3, help="runs")
     parser.add_argument("--recipe", type=Path, default=Path("recipes/demo.toml"))
     parser.add_argument(
-        "--problems", type=int, default=300, help="fresh ones, the same for all runs"
+        "--problems", type=int, default=300, help="fresh ones, generated, the same for all runs"
     )
+    parser.add_argument("--fresh", type=Path, help="a JSONL file of fresh problems instead")
     parser.add_argument("--trajectories", default="1,4,16", help="trees a problem")
     parser.add_argument(
         "--keep", type=Path, help="folder for the runs; runs that are there are resumed"

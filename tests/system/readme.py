@@ -1,5 +1,5 @@
-"""The commands that the README tells its readers to type, what a test types for each, and a clone to
-type them in."""
+"""The commands that the README tells its readers to type, what a test types for each, and a clone
+to type them in."""
 
 import re
 import shutil
