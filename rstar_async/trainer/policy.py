@@ -18,9 +18,9 @@ from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
 from rstar_async.config import PolicyConfig, TrainingConfig
-from rstar_async.engines.exact_attention import with_exact_attention
 from rstar_async.trainer import distributed, oom
 from rstar_async.trainer.adapters import policy_adapters
+from rstar_async.trainer.attention import with_row_attention
 from rstar_async.trainer.checkpoint_io import copy_tokenizer
 from rstar_async.trainer.checkpoints import Checkpoints, fingerprint
 from rstar_async.trainer.dataset import NOT_IN_LOSS, SFTRow
@@ -96,8 +96,10 @@ class PolicyTrainer(SFTTrainer):
         self.sampler: EpochSampler = grouped_by_length(
             lengths, settings.batch_size, job.seed, padding
         )
-        policy = with_exact_attention(
-            AutoModelForCausalLM.from_pretrained(job.start, dtype=job.training.weights)
+        policy = with_row_attention(
+            AutoModelForCausalLM.from_pretrained(job.start, dtype=job.training.weights),
+            longest=sum(lengths) if settings.packing else max(lengths),
+            in_bfloat16_on_cpu=common["bf16"] and common["use_cpu"],
         )
         # Models that bring their own code may not know how to.
         can_leave_out_logits = "logits_to_keep" in signature(type(policy).forward).parameters

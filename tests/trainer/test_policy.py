@@ -31,8 +31,8 @@ def train(base, rows, into, progress=None, settings=SETTINGS, dtype="auto"):
     return train_policy(job, into=into, progress=progress)
 
 
-def make_trainer(base, rows, tmp_path, settings=SETTINGS):
-    job = PolicyJob(base, rows, settings, TrainingConfig(), seed=1)
+def make_trainer(base, rows, tmp_path, settings=SETTINGS, dtype="auto"):
+    job = PolicyJob(base, rows, settings, TrainingConfig(dtype=dtype), seed=1)
     return PolicyTrainer(job, settings.micro_batch, Checkpoints(tmp_path, 0))
 
 
@@ -44,6 +44,19 @@ def test_bfloat16_is_mixed_precision_and_close_to_float32(base, rows, tmp_path):
     assert losses["float32"] == pytest.approx(losses["bfloat16"], rel=0.01)
     saved = load_file(tmp_path / "bfloat16" / "model.safetensors")
     assert {tensor.dtype for tensor in saved.values()} == {torch.float32}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="about the kernels of CPUs")
+def test_only_short_rows_in_bfloat16_are_attended_to_without_the_fused_kernel(base, rows, tmp_path):
+    def kernel(rows, dtype):
+        trainer = make_trainer(base, rows, tmp_path, dtype=dtype)
+        return trainer.model.config._attn_implementation
+
+    short = [row for row in rows if len(row.input_ids) <= 256]
+    assert 0 < len(short) < len(rows)
+    assert kernel(short, "bfloat16") == "eager"
+    assert kernel(rows, "bfloat16") == "sdpa"
+    assert kernel(short, "float32") == "sdpa"
 
 
 def test_loss_falls_and_the_model_is_saved_with_its_tokenizer(base, rows, tmp_path):
