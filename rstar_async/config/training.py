@@ -104,6 +104,9 @@ class PolicyConfig(Section):
     drop_errors: bool = False
     # Which rounds' trajectories: only the newest, or all so far (newest first per problem).
     history: History = "round"
+    # Learn nothing from the problems that measure the PPM (`ppm.heldout_share`), so that they are
+    # new also to a PPM that starts from the policy.
+    skip_heldout: bool = False
     # Demonstrations mixed in against forgetting what the bootstrap knew.
     replay: Amount = 0
     # "base" retrains from the base model (paper); "bootstrap" from the bootstrap policy;

@@ -122,7 +122,14 @@ def _add_trajectories(
         drop_errors=policy.drop_errors,
     )
     dataset.solved += bool(best)
+    if policy.skip_heldout and _is_heldout(context, stored):
+        return
     dataset.rows += [trajectory_row(by_id[t.search_id], t.path, encoder) for t in best]
+
+
+def _is_heldout(context: TrainingContext, stored: list[StoredTree]) -> bool:
+    share = context.recipe.ppm.heldout_share
+    return any(is_heldout(tree.search.problem_id, share) for tree in stored)
 
 
 def _add_labels(

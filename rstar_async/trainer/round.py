@@ -142,6 +142,8 @@ def _start(context: TrainingContext) -> ModelVersion:
 def _nothing_to_learn(dataset: RoundDataset) -> str:
     if dataset.rows:
         return f"all {len(dataset.rows)} trajectories are too long"
+    if dataset.solved:
+        return f"all {dataset.solved} solved problems are held out (policy.skip_heldout)"
     return f"none of {dataset.problems} problems was solved"
 
 

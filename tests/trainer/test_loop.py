@@ -17,6 +17,7 @@ from rstar_async.errors import BadInput
 from rstar_async.text.encoding import Encoder
 from rstar_async.text.tokenizer_file import open_tokenizer
 from rstar_async.trainer.base import prepare_base
+from rstar_async.trainer.build_dataset import is_heldout
 from rstar_async.trainer.context import TrainingContext
 from rstar_async.trainer.loop import serve
 from storage import queries
@@ -248,6 +249,33 @@ def test_trajectories_that_are_too_long_are_counted(context, encoder):
     assert policy.reason.startswith("all 3 trajectories are too long")
     assert policy.metrics["too_long"] == 3
     assert ppm.parent_id == context.base().id
+
+
+@pytest.mark.parametrize("skipped", [False, True])
+def test_a_policy_learns_from_the_problems_that_measure_the_ppm_only_if_it_may(
+    context, encoder, skipped
+):
+    context = with_settings(context, "policy", skip_heldout=skipped, trajectories_per_problem=1)
+    serve(context, once=True)
+    store_round(context.database, "run", 1, solved_trees(encoder, 8), context.base().id)
+    serve(context, once=True)
+    share = context.recipe.ppm.heldout_share
+    problems = context.database.read(queries.problems_of, "run", "train")
+    heldout = sum(is_heldout(problem.id, share) for problem in problems)
+    assert 0 < heldout < 8
+    (policy,) = (v for v in context.versions() if v.kind == "policy" and v.round == 1)
+    assert policy.metrics["rows"] == 8 - skipped * heldout
+    assert policy.metrics["problems_solved"] == 8
+
+
+def test_a_policy_that_may_learn_from_no_solved_problem_says_so(context, encoder):
+    context = with_settings(context, "policy", skip_heldout=True)
+    context = with_settings(context, "ppm", heldout_share=0.999)
+    serve(context, once=True)
+    store_round(context.database, "run", 1, solved_trees(encoder, 3), context.base().id)
+    serve(context, once=True)
+    policy = context.versions()[1]
+    assert policy.reason.startswith("all 3 solved problems are held out")
 
 
 @pytest.mark.parametrize(
