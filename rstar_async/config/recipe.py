@@ -89,6 +89,13 @@ class Recipe(Section):
             candidates=self.evaluation.candidates,
         )
 
+    @property
+    def policy_skips_heldout(self) -> bool:
+        """Whether the policy learns nothing from the problems that measure the PPM."""
+        ppm, setting = self.ppm, self.policy.skip_heldout
+        knows_them = ppm.train and ppm.start == "policy" and ppm.trust == "measured"
+        return setting == "on" or (setting == "auto" and knows_them)
+
     def search_of_round(self, number: int) -> SearchConfig:
         """The search settings of round `number` (1 is the first), overrides applied."""
         overrides = self.rounds[number - 1]

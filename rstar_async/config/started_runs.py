@@ -20,6 +20,7 @@ BEFORE_THEY_EXISTED: Mapping[str, Any] = {
     "ppm.min_steps": 0,
     "ppm.trust": "always",
     "search.path_value": "last",
+    "policy.skip_heldout": "off",
 }
 
 

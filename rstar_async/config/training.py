@@ -104,9 +104,9 @@ class PolicyConfig(Section):
     drop_errors: bool = False
     # Which rounds' trajectories: only the newest, or all so far (newest first per problem).
     history: History = "round"
-    # Learn nothing from the problems that measure the PPM (`ppm.heldout_share`), so that they are
-    # new also to a PPM that starts from the policy.
-    skip_heldout: bool = False
+    # Learn nothing from the problems that measure the PPM (`ppm.heldout_share`); auto: if it starts
+    # from the policy, to which they would not be new, and has to earn its trust on them.
+    skip_heldout: Literal["auto", "on", "off"] = "auto"
     # Demonstrations mixed in against forgetting what the bootstrap knew.
     replay: Amount = 0
     # "base" retrains from the base model (paper); "bootstrap" from the bootstrap policy;

@@ -122,7 +122,7 @@ def _add_trajectories(
         drop_errors=policy.drop_errors,
     )
     dataset.solved += bool(best)
-    if policy.skip_heldout and _is_heldout(context, stored):
+    if context.recipe.policy_skips_heldout and _is_heldout(context, stored):
         return
     dataset.rows += [trajectory_row(by_id[t.search_id], t.path, encoder) for t in best]
 

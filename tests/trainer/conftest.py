@@ -85,7 +85,9 @@ def recipe(plain: Path, tmp_path: Path) -> Recipe:
         home=str(tmp_path / "home"),
         model=ModelConfig(base=str(plain)),
         bootstrap=BootstrapConfig(kind="checkpoint", demonstrations=8, levels=(1,), epochs=1),
-        policy=PolicyConfig(epochs=1, learning_rate=1e-3, batch_size=8, micro_batch=8),
+        policy=PolicyConfig(
+            epochs=1, learning_rate=1e-3, batch_size=8, micro_batch=8, skip_heldout="off"
+        ),
         ppm=PPMConfig(epochs=1, learning_rate=1e-3, batch_trees=8, heldout_share=0.5, min_steps=0),
     )
 

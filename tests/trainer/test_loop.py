@@ -251,11 +251,21 @@ def test_trajectories_that_are_too_long_are_counted(context, encoder):
     assert ppm.parent_id == context.base().id
 
 
-@pytest.mark.parametrize("skipped", [False, True])
+@pytest.mark.parametrize(
+    ("setting", "start", "trust", "skipped"),
+    [
+        ("on", "bootstrap", "always", True),
+        ("off", "policy", "measured", False),
+        ("auto", "policy", "measured", True),
+        ("auto", "bootstrap", "measured", False),
+        ("auto", "policy", "always", False),  # the paper
+    ],
+)
 def test_a_policy_learns_from_the_problems_that_measure_the_ppm_only_if_it_may(
-    context, encoder, skipped
+    context, encoder, setting, start, trust, skipped
 ):
-    context = with_settings(context, "policy", skip_heldout=skipped, trajectories_per_problem=1)
+    context = with_settings(context, "policy", skip_heldout=setting, trajectories_per_problem=1)
+    context = with_settings(context, "ppm", start=start, trust=trust)
     serve(context, once=True)
     store_round(context.database, "run", 1, solved_trees(encoder, 8), context.base().id)
     serve(context, once=True)
@@ -269,7 +279,7 @@ def test_a_policy_learns_from_the_problems_that_measure_the_ppm_only_if_it_may(
 
 
 def test_a_policy_that_may_learn_from_no_solved_problem_says_so(context, encoder):
-    context = with_settings(context, "policy", skip_heldout=True)
+    context = with_settings(context, "policy", skip_heldout="on")
     context = with_settings(context, "ppm", heldout_share=0.999)
     serve(context, once=True)
     store_round(context.database, "run", 1, solved_trees(encoder, 3), context.base().id)
