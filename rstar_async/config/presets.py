@@ -35,6 +35,7 @@ _BOTH: Mapping[str, Any] = {
     "ppm.min_steps": 0,
     "ppm.patience": 0,
     "ppm.trust": "always",
+    "policy.skip_heldout": "off",
     "evaluation.search": True,
     "evaluation.candidates": 32,
 }

@@ -76,6 +76,10 @@ def train_policy(job: PolicyJob, *, into: Path, progress: TrainingProgress) -> d
     return metrics
 
 
+# On CPUs lengths are multiples of it: freed blocks of a few sizes are used again, and those of ever
+# new sizes filled the memory.
+LENGTH_UNIT = 16
+
 # A row without labels, to fill the last batch so that every rank takes every step.
 PADDING_ROW = SFTRow([0, 0], [NOT_IN_LOSS, NOT_IN_LOSS])
 
@@ -109,6 +113,7 @@ class PolicyTrainer(SFTTrainer):
                 **common,
                 max_length=None,
                 padding_free=settings.packing,
+                pad_to_multiple_of=LENGTH_UNIT if common["use_cpu"] else None,
                 dataset_kwargs={"skip_prepare_dataset": True},
             ),
             train_dataset=Dataset.from_list(
@@ -142,8 +147,10 @@ class PolicyTrainer(SFTTrainer):
 def _without_prompts(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The same batch with logits from the first one that a label is compared with, in any row."""
     labels = inputs["labels"]
+    length = labels.shape[1]
     learnt = (labels != NOT_IN_LOSS).any(0).nonzero()
-    kept = labels.shape[1] - max(int(learnt[0]) - 1, 0) if len(learnt) else labels.shape[1]
+    needed = length - max(int(learnt[0]) - 1, 0) if len(learnt) else length
+    kept = min(length, -(-needed // LENGTH_UNIT) * LENGTH_UNIT)
     return {**inputs, "labels": labels[:, -kept:], "logits_to_keep": kept}
 
 
