@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from rstar_async.config import RoundConfig
 from rstar_async.config.layers import flattened, read_layers
+from rstar_async.config.loader import read_recipe
 
 OWN = "own solutions"
 # Nothing is learnt from search, so it is kept short.
@@ -14,8 +16,6 @@ _DEMONSTRATIONS = (
     *("--search.rollouts", "1", "--evaluation.search", "false"),
 )
 _FEW = 20
-# What a round says of its problems; the rest is about how they are searched.
-_OF_PROBLEMS = ("problems", "skip", "levels")
 NAMES = ("demonstrations", "random")
 
 
@@ -36,19 +36,18 @@ def recipe_of(control: str, recipe: Path, into: Path) -> Path:
     """The recipe of a control: that of the run, or one of little search, written to `into`."""
     if control == "random":
         return recipe
-    into.write_text("\n".join(_toml(with_little_search(read_layers(recipe)))))
+    resolved = read_recipe(recipe)
+    is_generated = resolved.problems.source == "generated"
+    rounds = [_little_search(round_, is_generated) for round_ in resolved.rounds]
+    into.write_text("\n".join(_toml({**read_layers(recipe), "rounds": rounds})))
     return into
 
 
-def with_little_search(layer: Mapping[str, Any]) -> dict[str, Any]:
-    """As many rounds, with a few problems each that are searched once.
-
-    All generated problems are kept, since the held-out ones have to differ from them.
-    """
-    is_generated = layer.get("problems", {}).get("source", "generated") == "generated"
-    rounds = [{k: round_[k] for k in _OF_PROBLEMS if k in round_} for round_ in layer["rounds"]]
-    few = {} if is_generated else {"problems": _FEW}
-    return {**layer, "rounds": [{**round_, **few} for round_ in rounds]}
+def _little_search(of_run: RoundConfig, is_generated: bool) -> dict[str, Any]:
+    """A round of a few problems that are searched once. All generated problems are kept, since the
+    held-out ones have to differ from them."""
+    count = of_run.problems if is_generated else _FEW
+    return {"problems": count, "skip": of_run.skip, "levels": list(of_run.levels)}
 
 
 def _toml(layer: Mapping[str, Any]) -> Iterator[str]:

@@ -113,7 +113,7 @@ class PolicyTrainer(SFTTrainer):
                 **common,
                 max_length=None,
                 padding_free=settings.packing,
-                pad_to_multiple_of=LENGTH_UNIT if common["use_cpu"] else None,
+                pad_to_multiple_of=_length_unit(policy) if common["use_cpu"] else None,
                 dataset_kwargs={"skip_prepare_dataset": True},
             ),
             train_dataset=Dataset.from_list(
@@ -142,6 +142,12 @@ class PolicyTrainer(SFTTrainer):
         elif not isinstance(self.model, PeftModel):
             return super().compute_loss(model, inputs, *args, **options)
         return Trainer.compute_loss(self, model, inputs, *args, **options)
+
+
+def _length_unit(policy: Any) -> int | None:
+    """None where the longest row that the model can take would be made longer than that."""
+    longest = getattr(policy.config.get_text_config(), "max_position_embeddings", None) or 0
+    return None if longest % LENGTH_UNIT else LENGTH_UNIT
 
 
 def _without_prompts(inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,6 +45,12 @@ def test_generated_problems_stay_those_of_the_run(tmp_path):
     assert asked == [(r.problems, r.levels) for r in own.rounds]
 
 
+def test_rounds_of_a_preset_are_those_of_the_control(tmp_path):
+    own, control = control_of(tmp_path, 'preset = "paper"\n[problems]\nsource = "p.jsonl"\n')
+    assert len(control.rounds) == len(own.rounds) > 1
+    assert not any(r.unsolved_rollouts for r in control.rounds)
+
+
 def test_random_solutions_come_of_the_same_search(tmp_path):
     (tmp_path / "own.toml").write_text(RECIPE)
     assert recipe_of("random", tmp_path / "own.toml", tmp_path / "x") == tmp_path / "own.toml"

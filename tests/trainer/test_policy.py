@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 import torch
@@ -101,6 +102,18 @@ def test_rows_reach_the_model_unchanged(base, rows, tmp_path):
         )
     }
     assert seen == {tuple(row.input_ids): row.labels for row in rows[:4]}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="about trainings on CPUs")
+@pytest.mark.parametrize(("context", "length"), [(512, 496), (500, 491)])
+def test_rows_are_made_longer_only_where_the_longest_still_fit(base, tmp_path, context, length):
+    folder = shutil.copytree(base, tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    config["max_position_embeddings"] = context
+    (folder / "config.json").write_text(json.dumps(config))
+    trainer = make_trainer(folder, [SFTRow([1] * 491, [1] * 491)], tmp_path)
+    (batch,) = trainer.get_train_dataloader()
+    assert batch["input_ids"].shape[1] == length
 
 
 def trainer_loss(base, row, tmp_path):
