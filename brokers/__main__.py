@@ -12,6 +12,7 @@ from brokers.broker import Broker
 from brokers.state import BrokerConfig
 from rstar_async.errors import BadInput
 from rstar_async.telemetry import heartbeat, process
+from rstar_async.telemetry.gc_tuning import tune_gc
 from rstar_async.wire.keys import load_broker_keys
 
 log = logging.getLogger("brokers")
@@ -57,6 +58,7 @@ async def _serve(options: argparse.Namespace) -> None:
             lease=options.lease or SLOW_POOLS.get(options.pool, BrokerConfig().lease)
         ),
     )
+    tune_gc()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(broker.run)
         nursery.start_soon(heartbeat.keep)

@@ -15,6 +15,7 @@ from rstar_async.engines.errors import EngineFailed, ModelUnavailable
 from rstar_async.engines.sglang_servers import ModelPool
 from rstar_async.errors import BadInput
 from rstar_async.telemetry import process
+from rstar_async.telemetry.gc_tuning import tune_gc
 from rstar_async.wire.endpoints import check_endpoint
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.keys import load_peer_keys
@@ -55,6 +56,7 @@ async def _serve_executor(options: argparse.Namespace) -> None:
     from workers.executor import serve_executor
     from workers.sandbox import Options
 
+    tune_gc()
     slots = options.slots or len(os.sched_getaffinity(0))
     sandbox = Options(slots=slots, allow=options.allow)
     await serve_executor(options.endpoint, options.name, options=sandbox, keys=options.keys)

@@ -10,6 +10,7 @@ once. If the engine dies no reply is sent, so that the broker gives the jobs to 
 import logging
 import secrets
 import signal
+from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -82,13 +83,27 @@ class Run:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.started_at = trio.current_time()
-        self.scope = trio.CancelScope(deadline=self.started_at + job.deadline)
         self.reason: StopReason = "deadline"
+        self._is_told_to_stop = False
+        self._scope: trio.CancelScope | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._is_told_to_stop or (self._scope is not None and self._scope.cancel_called)
+
+    def begin(self, scope: trio.CancelScope) -> None:
+        """From now on `scope` stops it, when told to or at its deadline."""
+        self._scope = scope
+        scope.deadline = self.started_at + self.job.deadline
+        if self._is_told_to_stop:
+            scope.cancel()
 
     def stop(self, reason: StopReason) -> None:
-        if not self.scope.cancel_called:
-            self.reason = reason
-            self.scope.cancel()
+        if self.is_stopped:
+            return
+        self._is_told_to_stop, self.reason = True, reason
+        if self._scope is not None:
+            self._scope.cancel()
 
 
 class Worker:
@@ -111,7 +126,7 @@ class Worker:
         self._drain_seconds = drain_seconds
         self._session = secrets.token_bytes(8)
         self._runs: dict[JobId, Run] = {}
-        self._replies: list[tuple[float, Reply]] = []
+        self._replies: deque[tuple[float, Reply]] = deque()
         self._gauges: WorkerGauges | None = None
         self._idle = trio.Event()
         self._connection: Connection[ToWorkerMessage] = Connection(
@@ -148,9 +163,9 @@ class Worker:
         self._gauges = WorkerGauges(
             welcome.pool, running=lambda: len(self._runs), capacity=lambda: self._capacity
         )
-        replies, self._replies = self._replies, []
-        for _, (message, body) in replies:
-            self._send(trio.current_time(), message, body)
+        replies, self._replies = self._replies, deque()
+        for _, reply in replies:
+            self._send(trio.current_time(), reply)
 
     def heard(self, message: ToWorkerMessage, body: bytes) -> None:
         match message:
@@ -167,7 +182,7 @@ class Worker:
 
     def _start(self, assign: Assign, body: bytes) -> None:
         running = self._runs.get(assign.job)
-        if running is not None and not running.scope.cancel_called:
+        if running is not None and not running.is_stopped:
             return
         run = Run(
             Job(
@@ -182,29 +197,31 @@ class Worker:
         self._runs[assign.job] = run
         self._tasks.start(run)
 
-    async def _work(self, run: Run) -> None:
+    async def _work(self, run: Run, scope: trio.CancelScope) -> None:
         job = run.job
+        run.begin(scope)
         try:
             with facts(worker=self._name, job=job.id, tree=job.group, attempt=job.attempt):
-                message, body = await self._outcome(run)
-            now = trio.current_time()
-            self._send(now, message, body)
-            if self._gauges is not None:
-                self._gauges.count(message, now - run.started_at)
+                reply = await self._outcome(job)
+        except BaseException as error:
+            if run.is_stopped and not isinstance(error, Exception):
+                self._reply(run, (Stopped(job.id, job.attempt, run.reason), b""))
+            raise
+        else:
+            self._reply(run, reply)
         finally:
-            if self._runs.get(job.id) is run:
-                del self._runs[job.id]
-            if not self._runs:
-                self._idle.set()
+            self._forget(run)
 
-    async def _outcome(self, run: Run) -> Reply:
-        job = run.job
+    async def _outcome(self, job: Job) -> Reply:
         try:
-            with run.scope:
-                return Done(job.id, job.attempt), _sendable(await self._handle(job))
+            return Done(job.id, job.attempt), _sendable(await self._handle(job))
         except Exception as error:
             return self._error_reply(job, single(error)), b""
-        return Stopped(job.id, job.attempt, run.reason), b""
+        except BaseExceptionGroup as group:
+            _, failures = group.split(trio.Cancelled)
+            if not isinstance(failures, Exception):
+                raise
+            return self._error_reply(job, single(failures)), b""
 
     def _error_reply(self, job: Job, error: BaseException) -> Error:
         if isinstance(error, EngineDead | BadInput):
@@ -220,14 +237,27 @@ class Worker:
         detail = f"{type(error).__name__}: {error}"[:DETAIL_CHARACTERS]
         return Error(job.id, job.attempt, retryable, detail.encode(errors="replace").decode())
 
-    def _send(self, now: float, message: Done | Error | Stopped, body: bytes) -> None:
-        self._replies.append((now, (message, body)))
-        self._connection.send(message, body)
+    def _reply(self, run: Run, reply: Reply) -> None:
+        now = trio.current_time()
+        self._send(now, reply)
+        if self._gauges is not None:
+            self._gauges.count(reply[0], now - run.started_at)
+
+    def _send(self, now: float, reply: Reply) -> None:
+        self._replies.append((now, reply))
+        self._connection.send(*reply)
+
+    def _forget(self, run: Run) -> None:
+        if self._runs.get(run.job.id) is run:
+            del self._runs[run.job.id]
+        if not self._runs:
+            self._idle.set()
 
     def _forget_read_replies(self) -> None:
         """Forget the replies that the broker has read: it was heard from afterwards."""
         read_until = self._connection.heard_at - REPLY_KEPT_SECONDS
-        self._replies = [(at, reply) for at, reply in self._replies if at > read_until]
+        while self._replies and self._replies[0][0] <= read_until:
+            self._replies.popleft()
 
     # draining
 

@@ -17,6 +17,7 @@ import msgspec
 import trio
 import zmq
 
+from rstar_async.telemetry.gc_tuning import tune_gc
 from rstar_async.wire.codec import (
     Decode,
     Message,
@@ -174,18 +175,19 @@ def lease_client(endpoint: str, in_flight: str, seconds: str) -> None:
 
 
 def pool_worker(endpoint: str, capacity: str = str(CAPACITY), seconds: str = "0") -> None:
-    """Our own worker; every job takes `seconds`."""
+    """Our own worker, as an executor's process runs it; every job takes `seconds`."""
 
     async def handle(job: Job) -> bytes:
         if pause := float(seconds):
             await trio.sleep(pause)
         return job.body
 
+    tune_gc()
     trio.run(lambda: serve(endpoint, "pool_worker", int(capacity), handle))
 
 
 def pool_client(endpoint: str, in_flight: str, seconds: str) -> None:
-    """Our own client, with that many tasks asking."""
+    """Our own client, as a coordinator's process runs it, with that many tasks asking."""
 
     async def ask_all() -> Stopwatch:
         async with open_pool(endpoint, name="pool", window=CAPACITY) as pool:
@@ -204,6 +206,7 @@ def pool_client(endpoint: str, in_flight: str, seconds: str) -> None:
                     nursery.start_soon(ask)
         return watch
 
+    tune_gc()
     _print(trio.run(ask_all))
 
 

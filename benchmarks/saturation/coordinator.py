@@ -13,7 +13,7 @@ import trio
 from benchmarks.search.script import GOLD, QUESTION, encoder
 from rstar_async.config import BoundsConfig, ExecutionConfig, SearchConfig
 from rstar_async.domains.math import MathDomain
-from rstar_async.search.gc_tuning import tune_gc
+from rstar_async.telemetry.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools, open_pools
 from rstar_async.search.runner import SearchPlan, SearchRunner

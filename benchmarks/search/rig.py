@@ -28,7 +28,7 @@ from rstar_async.launch.sockets import (
     remove_socket_folder,
     workers_endpoint,
 )
-from rstar_async.search.gc_tuning import tune_gc
+from rstar_async.telemetry.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools, open_pools
 from rstar_async.search.runner import SearchPlan, SearchRunner

@@ -25,7 +25,7 @@ from rstar_async.evaluation.unmeasured import Unmeasured
 from rstar_async.launch.sockets import clients_endpoint
 from rstar_async.reports.round_rows import report_of
 from rstar_async.reports.terminal import table_of
-from rstar_async.search.gc_tuning import tune_gc
+from rstar_async.telemetry.gc_tuning import tune_gc
 from rstar_async.search.metrics import update_pool_metrics
 from rstar_async.search.pools import Pools, open_pools
 from rstar_async.search.runner import SearchRunner

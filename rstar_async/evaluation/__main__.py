@@ -31,7 +31,7 @@ from rstar_async.evaluation.solve import Solved, solve
 from rstar_async.evaluation.strategies import TREE, strategies
 from rstar_async.evaluation.unmeasured import Unmeasured
 from rstar_async.launch.sockets import clients_endpoint
-from rstar_async.search.gc_tuning import tune_gc
+from rstar_async.telemetry.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import open_pools
 from rstar_async.search.runner import SearchRunner

@@ -69,37 +69,52 @@ class Call:
         self._pause = FIRST_RESEND_SECONDS
         self.resend_at = 0.0
         self.outcome: Answer | JobFailed | None = None
-        self.ended = trio.Event()
+        self._asleep: list[trio.lowlevel.Task] = []
 
     def schedule_resend(self) -> None:
         """Set the time of the next submit; the pauses double."""
         self.resend_at = trio.current_time() + self._pause * random.uniform(0.8, 1.2)
         self._pause = min(self._pause * 2, LAST_RESEND_SECONDS)
 
-    def read(self, answer: Answer) -> Answer | Fault:
-        """The answer with its value; a fault if it is to be refused.
+    def read(self, body: bytes) -> Any | Fault:
+        """The value of a result with this body; a fault if it is to be refused.
 
         A doubtful one is refused once: the second is believed.
         """
-        if len(answer.body) > BODY_BYTES:
-            return Fault(f"a result of {len(answer.body)} bytes exceeds {BODY_BYTES}")
+        if len(body) > BODY_BYTES:
+            return Fault(f"a result of {len(body)} bytes exceeds {BODY_BYTES}")
         try:
-            value = self._read(answer.body)
+            return self._read(body)
         except DoubtfulReply as doubt:
             if self._is_doubted:
                 self.is_doubtful = True
-                return msgspec.structs.replace(answer, value=doubt.value)
+                return doubt.value
             self._is_doubted = True
             return Fault(str(doubt)[:FAULT_CHARACTERS], blame=False)
         except (BadReply, Malformed) as error:
             return Fault(str(error)[:FAULT_CHARACTERS] or type(error).__name__)
-        return msgspec.structs.replace(answer, value=value)
 
     def end(self, outcome: Answer | JobFailed) -> None:
-        """Set the outcome, unless there is one."""
+        """Set the outcome, unless there is one, and wake those who wait for it."""
         if self.outcome is None:
             self.outcome = outcome
-            self.ended.set()
+            for task in self._asleep:
+                trio.lowlevel.reschedule(task)
+            self._asleep.clear()
+
+    async def wait(self) -> None:
+        """Return once there is an outcome. As a `trio.Event` would, for half of what one costs."""
+        if self.outcome is not None:
+            await trio.lowlevel.checkpoint()
+            return
+        task = trio.lowlevel.current_task()
+
+        def give_up(_: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
+            self._asleep.remove(task)
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        self._asleep.append(task)
+        await trio.lowlevel.wait_task_rescheduled(give_up)
 
     def answer(self) -> Answer:
         """Return the answer or raise the failure of a call that has ended."""

@@ -105,7 +105,7 @@ class PoolClient:
             )
         call.waiters += 1
         try:
-            await call.ended.wait()
+            await call.wait()
         finally:
             call.waiters -= 1
             if not call.waiters:
@@ -220,10 +220,10 @@ class PoolClient:
             case Accepted(job=job, others=others):
                 for accepted in (job, *others):
                     self._unaccepted.pop(accepted, None)
-            case Finished(job=job, attempt=attempt, worker=worker, seconds=seconds):
-                self._take(job, Answer(body, worker, attempt, seconds))
+            case Finished():
+                self._take(message, body)
             case Failed(job=job, kind=kind, detail=detail):
-                self._end(job, JobFailed(kind, detail))
+                self._fail(job, JobFailed(kind, detail))
             case Status(number=number) if number in self._statuses:
                 self._statuses[number] = message
                 self._status_came.set()
@@ -250,44 +250,49 @@ class PoolClient:
         self._unaccepted[call.submit.job] = call
         self._connection.send(call.submit, call.body)
 
-    def _take(self, job: JobId, answer: Answer) -> None:
+    def _take(self, finished: Finished, body: bytes) -> None:
         """End the call with its answer; a result that is none is refused and waited for again."""
+        job = finished.job
         call = self._calls.get(job)
         if call is None or call.outcome is not None:
-            self._end(job, answer)
+            self._drop(job)
             return
-        read = call.read(answer)
-        if isinstance(read, Answer):
-            self._end(job, read)
-        else:
-            self._refuse(call, answer, read)
+        value = call.read(body)
+        if isinstance(value, Fault):
+            self._refuse(call, finished, value)
+            return
+        self._unaccepted.pop(job, None)
+        self._statistics.answered += 1
+        call.end(Answer(body, finished.worker, finished.attempt, finished.seconds, value))
 
-    def _refuse(self, call: Call, answer: Answer, fault: Fault) -> None:
+    def _refuse(self, call: Call, finished: Finished, fault: Fault) -> None:
         """Let the broker have the job done again; one that forgets it gets it again."""
         self._statistics.refused += 1
         call.refusals += 1
-        job = call.submit.job
-        facts = {"job": job, "worker": answer.worker, "reason": fault.reason}
+        job = finished.job
+        facts = {"job": job, "worker": finished.worker, "reason": fault.reason}
         log.warning("result refused", extra=facts)
-        self._connection.send(Got(job, answer.attempt, fault.reason, fault.blame))
+        self._connection.send(Got(job, finished.attempt, fault.reason, fault.blame))
         if call.refusals < MOST_REFUSALS:
             self._submit(call)
         else:
-            detail = f"{call.refusals} results were refused, the last of {answer.worker}"
-            self._end(job, JobFailed("error", f"{detail}: {fault.reason}"))
+            detail = f"{call.refusals} results were refused, the last of {finished.worker}"
+            self._fail(job, JobFailed("error", f"{detail}: {fault.reason}"))
 
-    def _end(self, job: JobId, outcome: Answer | JobFailed) -> None:
-        self._unaccepted.pop(job, None)
+    def _fail(self, job: JobId, failure: JobFailed) -> None:
         call = self._calls.get(job)
         if call is None or call.outcome is not None:
-            self._statistics.duplicates += 1
-            self._acknowledge(job)  # no ask waits any more; let the broker drop it
+            self._drop(job)
             return
-        call.end(outcome)
-        if isinstance(outcome, Answer):
-            self._statistics.answered += 1
-        else:
-            self._statistics.failed += 1
+        self._unaccepted.pop(job, None)
+        self._statistics.failed += 1
+        call.end(failure)
+
+    def _drop(self, job: JobId) -> None:
+        """No ask waits for this ending any more; let the broker forget it."""
+        self._unaccepted.pop(job, None)
+        self._statistics.duplicates += 1
+        self._acknowledge(job)
 
     def _leave(self, call: Call) -> None:
         job = call.submit.job

@@ -158,6 +158,28 @@ async def test_a_handler_is_cancelled_when_its_result_is_not_wanted_any_more(tmp
         await pool.until(lambda status: status.workers[0].running == 0)
 
 
+async def test_a_job_that_fails_while_it_is_stopped_fails_alone(tmp_path):
+    async def fail_when_stopped(job: Job) -> bytes:
+        async def fail() -> None:
+            try:
+                await trio.sleep_forever()
+            finally:
+                raise ValueError("cannot clean up")
+
+        if job.body == b"good":
+            return job.body
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(fail)
+            await trio.sleep_forever()
+        return b""
+
+    async with site(tmp_path) as pool:
+        pool.start_worker(fail_when_stopped, capacity=1)
+        with pytest.raises(JobFailed, match="cannot clean up"):
+            await pool.pool.ask(job_id("a"), b"bad", deadline=0.2)
+        assert (await pool.pool.ask(job_id("b"), b"good")).body == b"good"
+
+
 async def test_the_handler_is_told_the_end_of_a_group(tmp_path):
     ended = {"tree": trio.Event()}
 
