@@ -13,10 +13,10 @@ import trio
 from benchmarks.search.script import GOLD, QUESTION, encoder
 from rstar_async.config import BoundsConfig, ExecutionConfig, SearchConfig
 from rstar_async.domains.math import MathDomain
-from rstar_async.telemetry.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools, open_pools
 from rstar_async.search.runner import SearchPlan, SearchRunner
+from rstar_async.telemetry.gc_tuning import tune_gc
 from rstar_async.wire.payloads import POOLS
 from storage.records import Problem, Round, Run, Search
 from storage.store import open_store

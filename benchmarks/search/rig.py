@@ -28,10 +28,10 @@ from rstar_async.launch.sockets import (
     remove_socket_folder,
     workers_endpoint,
 )
-from rstar_async.telemetry.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import Pools, open_pools
 from rstar_async.search.runner import SearchPlan, SearchRunner
+from rstar_async.telemetry.gc_tuning import tune_gc
 from rstar_async.wire.payloads import POOLS, Execute, Generate, Pool, Score
 from storage.records import Problem, Round, Run, Search
 from storage.store import open_store

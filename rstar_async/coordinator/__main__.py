@@ -25,11 +25,11 @@ from rstar_async.evaluation.unmeasured import Unmeasured
 from rstar_async.launch.sockets import clients_endpoint
 from rstar_async.reports.round_rows import report_of
 from rstar_async.reports.terminal import table_of
-from rstar_async.telemetry.gc_tuning import tune_gc
 from rstar_async.search.metrics import update_pool_metrics
 from rstar_async.search.pools import Pools, open_pools
 from rstar_async.search.runner import SearchRunner
 from rstar_async.telemetry import process
+from rstar_async.telemetry.gc_tuning import tune_gc
 from rstar_async.wire.exception_groups import first
 from rstar_async.wire.payloads import POOLS, Pool
 from storage.database import open_database

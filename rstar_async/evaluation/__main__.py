@@ -31,12 +31,12 @@ from rstar_async.evaluation.solve import Solved, solve
 from rstar_async.evaluation.strategies import TREE, strategies
 from rstar_async.evaluation.unmeasured import Unmeasured
 from rstar_async.launch.sockets import clients_endpoint
-from rstar_async.telemetry.gc_tuning import tune_gc
 from rstar_async.search.models import ActiveModels
 from rstar_async.search.pools import open_pools
 from rstar_async.search.runner import SearchRunner
 from rstar_async.search.usable import usable
 from rstar_async.telemetry import process
+from rstar_async.telemetry.gc_tuning import tune_gc
 from rstar_async.telemetry.progress_display import display_on
 from rstar_async.wire.exception_groups import first
 from rstar_async.wire.payloads import POOLS
