@@ -40,15 +40,20 @@ class Training:
 
 
 def serving(size: ModelSize, recipe: Recipe, *, on_gpu: bool, ppm: bool = False) -> int:
-    """Weights and prefix cache of one process that serves the policy, or the PPM."""
+    """Weights and prefix cache of one process that serves the policy, or the PPM.
+
+    On a CPU a policy's head that shares its weight with the embedding is held once more.
+    """
     dtype = recipe.model.dtype
     if dtype in ("auto", "fastest"):  # the most that either takes
         dtype = "bfloat16" if on_gpu else "float32"
     if dtype == "int8" and ppm:
         dtype = "float32"
-    weights = size.parameters * WIDTHS[dtype]
+    weights, embeddings = size.parameters * WIDTHS[dtype], size.vocabulary * size.width
     if dtype == "int8":  # embeddings and head stay as they are
-        weights += size.vocabulary * size.width * (FLOAT32 - WIDTHS[dtype])
+        weights += embeddings * (FLOAT32 - WIDTHS[dtype])
+    if not on_gpu and not ppm:
+        weights += embeddings * FLOAT32
     return weights + recipe.workers.cache_mib * MIB + TORCH_PROCESS
 
 

@@ -24,15 +24,22 @@ LORA = Recipe(policy=PolicyConfig(lora=ADAPTERS), ppm=PPMConfig(lora=ADAPTERS))
 
 
 def test_a_gpu_serves_in_half_the_bytes():
-    cpu, gpu = (serving(LARGE, Recipe(), on_gpu=on_gpu) for on_gpu in (False, True))
+    cpu, gpu = (serving(LARGE, Recipe(), on_gpu=on_gpu, ppm=True) for on_gpu in (False, True))
     assert cpu - gpu == 2 * LARGE.parameters
+
+
+def test_a_policy_on_a_cpu_may_hold_its_embeddings_twice():
+    size = ModelSize(1000, 2, 4, 100)
+    policy, ppm = (serving(size, Recipe(), on_gpu=False, ppm=ppm) for ppm in (False, True))
+    assert policy - ppm == 4 * 4 * 100
 
 
 def test_a_policy_in_8_bits_takes_a_quarter_and_its_embeddings_and_ppm_stay_as_they_are():
     size, recipe = ModelSize(1000, 2, 4, 100), Recipe(model=ModelConfig(dtype="int8"))
-    policy, ppm = (serving(size, recipe, on_gpu=False, ppm=ppm) for ppm in (False, True))
-    assert ppm == serving(size, Recipe(), on_gpu=False)
-    assert ppm - policy == 3 * (1000 - 4 * 100)
+    in_8_bits = [serving(size, recipe, on_gpu=False, ppm=ppm) for ppm in (False, True)]
+    plain = [serving(size, Recipe(), on_gpu=False, ppm=ppm) for ppm in (False, True)]
+    assert plain[0] - in_8_bits[0] == 3 * (1000 - 4 * 100)
+    assert plain[1] == in_8_bits[1]
 
 
 def test_training_all_weights_takes_sixteen_bytes_a_parameter_and_lora_little_more_than_four():

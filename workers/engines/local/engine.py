@@ -10,7 +10,7 @@ from workers.engines.limits import check_generate
 from workers.engines.local.base import LocalBase
 from workers.engines.local.fallback import FallbackGeneration
 from workers.engines.local.generation import Generation
-from workers.engines.local.linear_layers import lay_out_by_input, quantize
+from workers.engines.local.linear_layers import pack, quantize
 from workers.engines.local.loader import load_generator
 from workers.engines.local.model_runner import ModelRunner, Unpackable, next_logits
 from workers.engines.local.settings import DEFAULTS, LocalSettings
@@ -47,5 +47,5 @@ class LocalEngine(LocalBase[Generate, Generated]):
         if self.settings.dtype == "int8":
             quantize(model)
         if self.device.type == "cpu":
-            lay_out_by_input(model)
+            pack(model)
         return Generation(runner, decode, self.counters, self.settings)

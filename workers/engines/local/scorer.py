@@ -8,6 +8,7 @@ from workers.engines.checkpoint import check_scorer
 from workers.engines.limits import check_score
 from workers.engines.local.base import LocalBase
 from workers.engines.local.fallback import FallbackScoring
+from workers.engines.local.linear_layers import pack
 from workers.engines.local.loader import load_scorer
 from workers.engines.local.model_runner import ModelRunner, Unpackable, values
 from workers.engines.local.scoring import Scoring
@@ -37,4 +38,6 @@ class LocalScorer(LocalBase[Score, Scored]):
             facts = {"folder": str(folder), "reason": str(reason)}
             log.warning("fallback: one step at a time", extra=facts)
             return FallbackScoring(model, self.device, self.counters)
+        if self.device.type == "cpu":
+            pack(model)
         return Scoring(runner, self.counters, self.settings)

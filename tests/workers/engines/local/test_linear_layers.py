@@ -1,4 +1,4 @@
-"""Linear layers in another layout or in 8 bits, against plain ones."""
+"""Linear layers reordered or in 8 bits, against plain ones."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from transformers import AutoModelForCausalLM
 from rstar_async.errors import BadInput
 from rstar_async.wire.payloads import Generate, Sampling
 from workers.engines.local.engine import LocalEngine
-from workers.engines.local.linear_layers import Int8Linear, lay_out_by_input, quantize
+from workers.engines.local.linear_layers import Int8Linear, PackedLinear, pack, quantize
 from workers.engines.local.loader import pick_dtype
 from workers.engines.local.settings import LocalSettings
 
@@ -53,16 +53,40 @@ def test_a_row_of_zeros_and_weights_of_zeros_give_the_bias():
     assert torch.equal(Int8Linear(plain)(rows(1, 32))[0], plain.bias)
 
 
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("count", [1, 7, 64, 300])
 @torch.inference_mode()
-def test_the_layout_changes_no_shape_and_little_else(model):
+def test_a_packed_layer_gives_what_the_plain_one_gives(count, bias):
+    torch.manual_seed(1)
+    plain = nn.Linear(96, 200, bias=bias)
+    inputs = rows(count, 96)
+    torch.testing.assert_close(PackedLinear(plain)(inputs), plain(inputs), atol=1e-5, rtol=1e-5)
+
+
+@torch.inference_mode()
+def test_packing_changes_little_and_leaves_the_embedding(model):
+    ids = torch.arange(12)[None]
+    before, embedding = model(ids).logits, model.get_input_embeddings().weight.clone()
+    pack(model, smallest=1)
+    assert not any(isinstance(module, nn.Linear) for module in model.modules())
+    assert torch.equal(model.get_input_embeddings().weight, embedding)
+    torch.testing.assert_close(model(ids).logits, before, atol=1e-4, rtol=1e-4)
+
+
+@torch.inference_mode()
+def test_what_cannot_be_packed_stays_as_it_is(model, caplog):
+    model.double()
     ids = torch.arange(12)[None]
     before = model(ids).logits
-    lay_out_by_input(model)
-    layer = model.model.layers[0].mlp.up_proj
-    assert layer.weight.t().is_contiguous()
-    assert layer.weight.shape == (layer.out_features, layer.in_features)
-    assert model.get_input_embeddings().weight.is_contiguous()
-    torch.testing.assert_close(model(ids).logits, before, atol=1e-4, rtol=1e-4)
+    pack(model, smallest=1)
+    assert torch.equal(model(ids).logits, before)
+    assert "linear layers are not packed" in caplog.text
+
+
+def test_small_layers_stay_plain():
+    model = nn.Sequential(nn.Linear(16, 8), nn.Linear(256, 256))
+    pack(model)
+    assert [type(layer) for layer in model] == [nn.Linear, PackedLinear]
 
 
 def test_all_of_the_decoder_and_not_the_head_is_in_8_bits(model):
