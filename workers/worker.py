@@ -219,7 +219,7 @@ class Worker:
             return self._error_reply(job, single(error)), b""
         except BaseExceptionGroup as group:
             _, failures = group.split(trio.Cancelled)
-            if not isinstance(failures, Exception):
+            if not isinstance(failures, ExceptionGroup):
                 raise
             return self._error_reply(job, single(failures)), b""
 
