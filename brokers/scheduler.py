@@ -3,6 +3,10 @@
 Order: highest priority first, then the oldest. Place: the worker that the job's affinity points to
 (rendezvous hash) while it is under half full or no fuller than the rest, else the emptiest.
 
+When workers are full and jobs wait, a slot that gets free is rarely one of the worker that has the
+oldest job's prefix in its cache. It goes to the oldest job that is there for that worker, if there
+is one; but a job is passed over a limited number of times.
+
 A job that a worker did not do goes to another one, if there is one: best to a worker whose results
 were accepted, even if it must wait for a slot there.
 
@@ -12,79 +16,17 @@ while it runs alone. Suspects take at most half of the workers; if no worker is 
 reserved and drained.
 """
 
-import heapq
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
-from brokers.state import Job, JobState, Worker
-from rstar_async.wire.messages import JobId
+from brokers.queues import FreeWorkers, JobQueue
+from brokers.state import Job, Worker
 
 HALF_FULL = 0.5
 CROWDING = 1.25
 REMEMBERED_AFFINITIES = 10_000
-SWEEP_SIZE = 1024
-
-
-class JobQueue:
-    """Waiting jobs by priority and age. What was leased, removed or pushed again is skipped."""
-
-    def __init__(self) -> None:
-        self._heap: list[tuple[int, int, int, Job]] = []
-        self._sweep_at = SWEEP_SIZE
-
-    def push(self, job: Job) -> None:
-        job.queue_entry += 1
-        heapq.heappush(self._heap, (-job.submit.priority, job.seq, job.queue_entry, job))
-        if len(self._heap) >= self._sweep_at:
-            self._sweep()
-
-    def peek(self) -> Job | None:
-        while self._heap:
-            *_, entry, job = self._heap[0]
-            if _is_waiting(job, entry):
-                return job
-            heapq.heappop(self._heap)
-        return None
-
-    def pop(self) -> Job:
-        return heapq.heappop(self._heap)[3]
-
-    def _sweep(self) -> None:
-        """Drop what would be skipped, so that removed jobs cannot pile up behind waiting ones."""
-        self._heap = [item for item in self._heap if _is_waiting(item[3], item[2])]
-        heapq.heapify(self._heap)
-        self._sweep_at = max(SWEEP_SIZE, 2 * len(self._heap))
-
-
-class FreeWorkers:
-    """Workers with free slots, the emptiest first. During its life they may fill, not empty."""
-
-    def __init__(self, workers: Iterable[Worker]) -> None:
-        self._heap = [(worker.load, number, worker) for number, worker in enumerate(workers)]
-        heapq.heapify(self._heap)
-
-    def are_left(self) -> bool:
-        while self._heap:
-            load, number, worker = self._heap[0]
-            if worker.free_slots < 1:
-                heapq.heappop(self._heap)
-            elif load != worker.load:
-                heapq.heapreplace(self._heap, (worker.load, number, worker))
-            else:
-                return True
-        return False
-
-    def emptiest_without(self, job: JobId) -> Worker | None:
-        """The emptiest worker that does not hold this job."""
-        passed = []
-        found = None
-        while found is None and self.are_left():
-            passed.append(heapq.heappop(self._heap))
-            if job not in passed[-1][2].held:
-                found = passed[-1][2]
-        for entry in passed:
-            heapq.heappush(self._heap, entry)
-        return found
+PASSES_PER_WORKER = 4  # a slot is of the right worker after one a worker, on average
 
 
 class Scheduler:
@@ -93,22 +35,30 @@ class Scheduler:
     def __init__(self, most_suspects: int) -> None:
         self._most_suspects = most_suspects
         self._regular, self._suspects = JobQueue(), JobQueue()
+        # The regular jobs once more, by the worker they had best go to. None: to be made anew.
+        self._by_worker: defaultdict[bytes, JobQueue] | None = None
         self._workers: dict[bytes, Worker] = {}
         self._rankings: dict[str, list[Worker]] = {}
         self._reserved: Worker | None = None
 
     def add_worker(self, worker: Worker) -> None:
         self._workers[worker.session] = worker
-        self._rankings.clear()
+        self._forget_rankings()
 
     def remove_worker(self, worker: Worker) -> None:
         self._workers.pop(worker.session, None)
-        self._rankings.clear()
+        self._forget_rankings()
         if self._reserved is worker:
             self._reserved = None
 
     def push(self, job: Job) -> None:
-        (self._suspects if job.is_suspect else self._regular).push(job)
+        job.queue_entry += 1
+        if job.is_suspect:
+            self._suspects.push(job)
+            return
+        self._regular.push(job)
+        if self._by_worker is not None:
+            self._push_by_worker(job, self._by_worker)
 
     def assignments(self) -> Iterator[tuple[Job, Worker]]:
         """Yield what to lease now; the caller leases each pair before asking for the next."""
@@ -169,8 +119,7 @@ class Scheduler:
         capacity = max(1, sum(worker.capacity for worker in self._workers.values()))
         set_aside: list[Job] = []
         while free.are_left() and self._regular.peek() is not None:
-            job = self._regular.pop()
-            worker = self._place(job, free, held / capacity)
+            job, worker = self._next(free, held / capacity)
             if worker is None:
                 set_aside.append(job)
             else:
@@ -178,6 +127,48 @@ class Scheduler:
                 yield job, worker
         for job in set_aside:
             self._regular.push(job)
+
+    def _next(self, free: FreeWorkers, mean_load: float) -> tuple[Job, Worker | None]:
+        """The oldest job and its place, or one that is passed over in favour of the other."""
+        oldest = self._regular.peek()
+        assert oldest is not None
+        if self._waits_for_its_worker(oldest) and (worker := free.emptiest()) is not None:
+            queue = self._queue_of(worker)
+            job = queue.peek()
+            if job is not None and _may_overtake(job, oldest, worker):
+                oldest.passed_over += 1
+                return queue.pop(), worker
+        return (job := self._regular.pop()), self._place(job, free, mean_load)
+
+    def _waits_for_its_worker(self, job: Job) -> bool:
+        """Whether its own worker is full and it may wait for it, while there are others to do."""
+        if job.passed_over >= PASSES_PER_WORKER * len(self._workers):
+            return False
+        own = self._own_worker(job)
+        return own is not None and own.free_slots < 1
+
+    def _own_worker(self, job: Job) -> Worker | None:
+        """The first that its affinity points to, if it may go there."""
+        if not job.submit.affinity or job.tried:
+            return None
+        ranking = self._by_affinity(job.submit.affinity)
+        return next((worker for worker in ranking if worker.is_usable), None)
+
+    def _queue_of(self, worker: Worker) -> JobQueue:
+        if self._by_worker is None:
+            self._by_worker = defaultdict(JobQueue)
+            for job in self._regular.waiting():
+                self._push_by_worker(job, self._by_worker)
+        return self._by_worker[worker.session]
+
+    def _push_by_worker(self, job: Job, queues: defaultdict[bytes, JobQueue]) -> None:
+        own = self._own_worker(job)
+        if own is not None:
+            queues[own.session].push(job)
+
+    def _forget_rankings(self) -> None:
+        self._rankings.clear()
+        self._by_worker = None
 
     def _is_open(self, worker: Worker) -> bool:
         return worker.free_slots > 0 and not worker.is_for_suspects and worker is not self._reserved
@@ -207,8 +198,8 @@ class Scheduler:
         return self._rankings[affinity]
 
 
-def _is_waiting(job: Job, entry: int) -> bool:
-    return job.state is JobState.QUEUED and job.queue_entry == entry
+def _may_overtake(job: Job, oldest: Job, worker: Worker) -> bool:
+    return job.submit.priority == oldest.submit.priority and job.id not in worker.held
 
 
 def untried(job: Job, workers: Iterable[Worker]) -> list[Worker]:

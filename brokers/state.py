@@ -115,6 +115,7 @@ class Job:
     seq: int
     clients: set[Client]  # those that wait for it
     queue_entry: int = 0  # number of its newest place in a queue
+    passed_over: int = 0  # by younger jobs, because its own worker was full
     state: JobState = JobState.QUEUED
     attempt: int = 0
     deaths: int = 0  # of workers that ran it
