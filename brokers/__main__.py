@@ -17,6 +17,9 @@ from rstar_async.wire.keys import load_broker_keys
 
 log = logging.getLogger("brokers")
 
+# A tree has one job at a time there, whose worker has the tree's prefix in its cache afterwards. Of
+# programs it has several, and their interpreters are spread.
+POOLS_WITH_PREFIX_CACHE = ("inference", "reward")
 SLOW_POOLS = {"inference": 20.0}  # GPU and GIL stalls silence a healthy worker for longer
 
 
@@ -55,7 +58,8 @@ async def _serve(options: argparse.Namespace) -> None:
         dead_letters=options.letters,
         status_file=options.notice,
         config=BrokerConfig(
-            lease=options.lease or SLOW_POOLS.get(options.pool, BrokerConfig().lease)
+            lease=options.lease or SLOW_POOLS.get(options.pool, BrokerConfig().lease),
+            affinity_follows=options.pool in POOLS_WITH_PREFIX_CACHE,
         ),
     )
     tune_gc()

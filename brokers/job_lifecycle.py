@@ -24,7 +24,7 @@ class JobLifecycle:
 
     def __init__(self, config: BrokerConfig, effects: EffectQueue, counters: Counters) -> None:
         self.jobs = JobTable()
-        self.scheduler = Scheduler(config.suspects)
+        self.scheduler = Scheduler(config.suspects, affinity_follows=config.affinity_follows)
         self._config, self._effects, self._counters = config, effects, counters
 
     def queue(self, now: float, job: Job) -> None:

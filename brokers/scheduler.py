@@ -1,7 +1,8 @@
 """Which worker gets which job next: pure decisions over queues and workers.
 
 Order: highest priority first, then the oldest. Place: the worker that the job's affinity points to
-(rendezvous hash) while it is under half full or no fuller than the rest, else the emptiest.
+while it is under half full or no fuller than the rest, else the emptiest. An affinity points to a
+worker by rendezvous hash; where `affinity_follows`, to the one that had its last job.
 
 When workers are full and jobs wait, a slot that gets free is rarely one of the worker that has the
 oldest job's prefix in its cache. It goes to the oldest job that is there for that worker, if there
@@ -32,13 +33,16 @@ PASSES_PER_WORKER = 4  # a slot is of the right worker after one a worker, on av
 class Scheduler:
     """Keeps the waiting jobs and pairs them with workers."""
 
-    def __init__(self, most_suspects: int) -> None:
-        self._most_suspects = most_suspects
+    def __init__(self, most_suspects: int, *, affinity_follows: bool = False) -> None:
+        self._most_suspects, self._affinity_follows = most_suspects, affinity_follows
         self._regular, self._suspects = JobQueue(), JobQueue()
         # The regular jobs once more, by the worker they had best go to. None: to be made anew.
         self._by_worker: defaultdict[bytes, JobQueue] | None = None
         self._workers: dict[bytes, Worker] = {}
         self._rankings: dict[str, list[Worker]] = {}
+        self._last_worker: dict[
+            str, Worker
+        ] = {}  # by affinity, where it is not the ranking's first
         self._reserved: Worker | None = None
 
     def add_worker(self, worker: Worker) -> None:
@@ -124,6 +128,7 @@ class Scheduler:
                 set_aside.append(job)
             else:
                 held += 1
+                self._remember(job.submit.affinity, worker)
                 yield job, worker
         for job in set_aside:
             self._regular.push(job)
@@ -151,8 +156,8 @@ class Scheduler:
         """The first that its affinity points to, if it may go there."""
         if not job.submit.affinity or job.tried:
             return None
-        ranking = self._by_affinity(job.submit.affinity)
-        return next((worker for worker in ranking if worker.is_usable), None)
+        choices = self._choices(job.submit.affinity)
+        return next((worker for worker in choices if worker.is_usable), None)
 
     def _queue_of(self, worker: Worker) -> JobQueue:
         if self._by_worker is None:
@@ -179,7 +184,7 @@ class Scheduler:
             return self._place_elsewhere(job)
         if job.submit.affinity:
             crowded = max(HALF_FULL, CROWDING * mean_load)
-            for worker in self._by_affinity(job.submit.affinity):
+            for worker in self._choices(job.submit.affinity):
                 fits = self._is_open(worker) and worker.load < crowded
                 if fits and job.id not in worker.held:
                     return worker
@@ -190,7 +195,26 @@ class Scheduler:
         open_ = [w for w in candidates if self._is_open(w) and job.id not in w.held]
         return min(open_, key=lambda worker: worker.load, default=None)
 
-    def _by_affinity(self, affinity: str) -> list[Worker]:
+    def _remember(self, affinity: str, worker: Worker) -> None:
+        if not affinity or not self._affinity_follows:
+            return
+        if worker is self._ranking(affinity)[0]:
+            self._last_worker.pop(affinity, None)
+            return
+        if len(self._last_worker) >= REMEMBERED_AFFINITIES:
+            self._last_worker.clear()
+        self._last_worker[affinity] = worker
+
+    def _choices(self, affinity: str) -> Iterator[Worker]:
+        """All workers, the best first."""
+        last = self._last_worker.get(affinity)
+        if last is not None and last.session in self._workers:
+            yield last
+        for worker in self._ranking(affinity):
+            if worker is not last:
+                yield worker
+
+    def _ranking(self, affinity: str) -> list[Worker]:
         if affinity not in self._rankings:
             if len(self._rankings) >= REMEMBERED_AFFINITIES:
                 self._rankings.clear()

@@ -25,6 +25,7 @@ class BrokerConfig:
     retries: int = 3
     deaths: int = 3  # workers that die running a job before it becomes a dead letter
     solo_deaths: int = 2  # of those, the deaths that must happen while the job runs alone
+    affinity_follows: bool = False  # to the worker that had the last job; for one job at a time
     suspects: int = 8  # jobs suspected of one death that may share a worker
     elsewhere: int = 3  # workers that must fail a job before it fails, if there are so many
     rejections: int = 6  # results of a job that its client refuses before it fails; see failed_runs

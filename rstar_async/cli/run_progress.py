@@ -23,7 +23,7 @@ from storage.records import Round
 
 class RunProgress:
     """Reads the stages of the round under way; the estimate begins when they are first seen, or,
-    asked for the first time, when the phase began."""
+    asked for the first time, when they or their phase of the round began."""
 
     def __init__(self, home: Path) -> None:
         self.recipe: Recipe = read_stored_recipe(home / "recipe.json")
@@ -75,7 +75,8 @@ class RunProgress:
 
     def _clock(self, stage: Stage, began: float, now: float) -> StageTimes:
         if stage.title not in self._times:
-            self._times[stage.title] = StageTimes(began, 0, moved=now)
+            started = began if stage.began is None else stage.began
+            self._times[stage.title] = StageTimes(started, 0, moved=now)
         self._times[stage.title].update(stage, now)
         return self._times[stage.title]
 

@@ -51,6 +51,7 @@ class TrainingStep(msgspec.Struct):
     step: int
     total: int
     loss: float | None = None
+    time: float | None = None  # seconds since 1970
 
 
 def open_round_stages(connection: Connection, recipe: Recipe) -> list[Stage]:
@@ -94,25 +95,27 @@ def _training(recipe: Recipe, round_: Round) -> list[Stage]:
     """Reading what was found, then one stage for each model that is or was trained."""
     over = round_.status != "searched"
     file = recipe.home_folder / "training" / "progress.jsonl"
-    phases = {step.phase: step for step in steps_in(file) if step.round == round_.number}
+    steps = [step for step in steps_in(file) if step.round == round_.number]
+    phases = {step.phase: step for step in steps}
+    began = {step.phase: step.time for step in steps if step.step == 0}
     prepare = Stage(f"{name_of(round_)} · prepare", 0, 0, ended=over or bool(phases))
     if not phases:
         return [prepare]
     *earlier, last = phases.values()
     return [
         prepare,
-        *(_trained(round_, step, ended=True) for step in earlier),
-        _trained(round_, last, ended=over),
+        *(_trained(round_, step, began.get(step.phase), ended=True) for step in earlier),
+        _trained(round_, last, began.get(last.phase), ended=over),
     ]
 
 
-def _trained(round_: Round, step: TrainingStep, *, ended: bool) -> Stage:
+def _trained(round_: Round, step: TrainingStep, began: float | None, *, ended: bool) -> Stage:
     """A training whose last lines are missing has ended all the same if another has begun."""
     title = f"{name_of(round_)} · {PHASES.get(step.phase, step.phase)}"
     loss = "" if step.loss is None else f"loss {step.loss:.3f}"
     done = step.total if ended else step.step
     note = loss if ended or step.step < step.total else f"{loss} · checking and publishing"
-    return Stage(title, done, step.total, note, ended=ended)
+    return Stage(title, done, step.total, note, ended=ended, began=began)
 
 
 def _measuring(

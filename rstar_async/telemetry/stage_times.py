@@ -10,7 +10,8 @@ RATE_SECONDS = 30.0
 class Stage:
     """One bar: `done` of `total` (0: not known yet), with a note beside it.
 
-    `tokens` were sampled so far, None where none are; `ended`: nothing will be added.
+    `tokens` were sampled so far, None where none are; `ended`: nothing will be added. `began`:
+    seconds since 1970, None if that is not known.
     """
 
     title: str
@@ -19,6 +20,7 @@ class Stage:
     note: str = ""
     tokens: int | None = None
     ended: bool = False
+    began: float | None = None
 
 
 @dataclass(slots=True)

@@ -200,7 +200,8 @@ class SimulatedWorker(SimulatedPeer):
 class Simulation:
     """One dispatcher, its clients and workers, and the time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, affinity_follows: bool = False) -> None:
+        self.config = BrokerConfig(window=64, affinity_follows=affinity_follows)
         self.now = 0.0
         self.addresses = 0
         self.epochs = 0
@@ -213,9 +214,7 @@ class Simulation:
     def restart_broker(self) -> None:
         self.epochs += 1
         epoch = b"%8d" % self.epochs
-        self.dispatcher = Dispatcher(
-            "test", epoch, self.now, BrokerConfig(window=64), random.Random(0)
-        )
+        self.dispatcher = Dispatcher("test", epoch, self.now, self.config, random.Random(0))
         for peer in self.peers:
             peer.reconnect()
 

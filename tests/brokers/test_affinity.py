@@ -4,9 +4,11 @@ import heapq
 import random
 from collections import defaultdict
 
+import pytest
+
 from brokers.scheduler import PASSES_PER_WORKER
 from rstar_async.wire.messages import Done, Got, Submit, job_id
-from tests.brokers.harness import Harness
+from tests.brokers.harness import A, B, Harness
 
 WORKERS = (b"w1", b"w2")
 
@@ -31,9 +33,9 @@ def finish(pool: Harness, peer: bytes, job: bytes) -> None:
     pool.from_client(Got(job))
 
 
-def full_pool() -> tuple[Harness, dict[bytes, str]]:
+def full_pool(**config: float) -> tuple[Harness, dict[bytes, str]]:
     """Both workers run one job each, which is named after them."""
-    pool = Harness()
+    pool = Harness(**config)
     pool.connect(*WORKERS)
     trees = own_trees(pool)
     for peer in WORKERS:
@@ -89,6 +91,27 @@ def test_a_job_is_passed_over_a_limited_number_of_times():
     assert number == PASSES_PER_WORKER * len(WORKERS)
 
 
+@pytest.mark.parametrize("follows", [False, True])
+def test_a_tree_may_stay_with_the_worker_that_had_its_last_job(follows):
+    pool, trees = full_pool(affinity_follows=follows)
+    pool.from_client(Submit(A, affinity=trees[b"w1"]))
+    finish(pool, b"w2", job_id(b"w2"))
+    assert pool.assigned(b"w2")[-1] == A  # its own worker is full
+    finish(pool, b"w1", job_id(b"w1"))
+    finish(pool, b"w2", A)
+    pool.from_client(Submit(B, affinity=trees[b"w1"]))
+    assert pool.assigned(b"w2" if follows else b"w1")[-1] == B
+
+
+def test_a_tree_whose_last_worker_has_left_goes_by_its_hash_again():
+    pool, trees = full_pool(affinity_follows=True)
+    pool.from_client(Submit(A, affinity=trees[b"w1"]))
+    finish(pool, b"w2", job_id(b"w2"))
+    pool.kill_worker(b"w2")
+    finish(pool, b"w1", job_id(b"w1"))
+    assert pool.assigned(b"w1")[-1] == A
+
+
 def test_jobs_that_wait_for_a_worker_that_leaves_go_to_the_others():
     pool, trees = full_pool()
     for number in range(3):
@@ -103,9 +126,10 @@ def test_jobs_that_wait_for_a_worker_that_leaves_go_to_the_others():
     assert job_id(2) in done
 
 
-def test_nearly_all_jobs_of_a_tree_go_to_one_worker_while_others_wait():
+@pytest.mark.parametrize("follows", [False, True])
+def test_nearly_all_jobs_of_a_tree_go_to_one_worker_while_others_wait(follows):
     """Four workers of eight slots each, 64 trees with one job at a time, of any length."""
-    draw, pool = random.Random(1), Harness()
+    draw, pool = random.Random(1), Harness(affinity_follows=follows)
     pool.connect(*(workers := [f"worker {number}".encode() for number in range(4)]), capacity=8)
     tree_of: dict[bytes, int] = {}
     places: defaultdict[int, list[bytes]] = defaultdict(list)

@@ -13,9 +13,9 @@ pick = st.integers(0, 1000)
 
 
 class Delivery(RuleBasedStateMachine):
-    @initialize()
-    def begin(self) -> None:
-        self.simulation = Simulation()
+    @initialize(affinity_follows=st.booleans())
+    def begin(self, affinity_follows) -> None:
+        self.simulation = Simulation(affinity_follows=affinity_follows)
         self.errors = 0
         for _ in range(2):
             self.simulation.add_client()

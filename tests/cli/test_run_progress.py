@@ -1,5 +1,6 @@
 """What `rstar status` says of the run in a folder."""
 
+import json
 import time
 
 import pytest
@@ -33,6 +34,31 @@ def test_round_phase_progress_and_the_time_left_are_told(home):
     text = " ".join(line.plain for line in RunProgress(home).lines(80))
     assert "1/4" in text
     assert "5:0" in text.partition(" left")[0]
+
+
+def test_the_time_left_of_a_training_counts_from_its_own_beginning(tmp_path):
+    now, home, recipe = time.time(), tmp_path, Recipe(home=str(tmp_path))
+    prepare_home(recipe)
+    with open_database(recipe.database_url) as database:
+        database.commit(Run("run", {}, 1, ""))
+        database.commit(Round("run", 1, "searched", "m", searched_at=now - 1000))
+    steps = [
+        ("policy", 0, 9, 900),
+        ("policy", 9, 9, 120),
+        ("ppm", 0, 300, 100),
+        ("ppm", 25, 300, 0),
+    ]
+    records = [
+        {"phase": phase, "round": 1, "step": step, "total": total, "time": now - ago}
+        for phase, step, total, ago in steps
+    ]
+    file = home / "training" / "progress.jsonl"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("\n".join(map(json.dumps, records)))
+    (fact,) = RunProgress(home).facts()
+    assert (fact["stage"], fact["done"], fact["total"]) == ("round 1 · PPM", 25, 300)
+    assert fact["seconds"] == pytest.approx(100, abs=30)
+    assert fact["seconds_left"] == pytest.approx(11 * fact["seconds"])
 
 
 def test_without_a_run_there_is_nothing_to_tell(tmp_path):
