@@ -40,9 +40,8 @@ class Scheduler:
         self._by_worker: defaultdict[bytes, JobQueue] | None = None
         self._workers: dict[bytes, Worker] = {}
         self._rankings: dict[str, list[Worker]] = {}
-        self._last_worker: dict[
-            str, Worker
-        ] = {}  # by affinity, where it is not the ranking's first
+        # The session of an affinity's last worker, where that is not the first of its ranking.
+        self._last_session: dict[str, bytes] = {}
         self._reserved: Worker | None = None
 
     def add_worker(self, worker: Worker) -> None:
@@ -199,16 +198,16 @@ class Scheduler:
         if not affinity or not self._affinity_follows:
             return
         if worker is self._ranking(affinity)[0]:
-            self._last_worker.pop(affinity, None)
+            self._last_session.pop(affinity, None)
             return
-        if len(self._last_worker) >= REMEMBERED_AFFINITIES:
-            self._last_worker.clear()
-        self._last_worker[affinity] = worker
+        if len(self._last_session) >= REMEMBERED_AFFINITIES:
+            self._last_session.clear()
+        self._last_session[affinity] = worker.session
 
     def _choices(self, affinity: str) -> Iterator[Worker]:
         """All workers, the best first."""
-        last = self._last_worker.get(affinity)
-        if last is not None and last.session in self._workers:
+        last = self._workers.get(self._last_session.get(affinity, b""))
+        if last is not None:
             yield last
         for worker in self._ranking(affinity):
             if worker is not last:
