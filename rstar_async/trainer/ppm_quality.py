@@ -6,19 +6,18 @@ likelier. A PPM that does not beat both beyond chance guides no search (`ppm.tru
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM
 
-from rstar_async.engines.exact_attention import with_exact_attention
 from rstar_async.evaluation.intervals import difference_of_means, share_with_interval
 from rstar_async.trainer.packing import PackedTree
 from rstar_async.trainer.pair_accuracy import ScoredPair, points_by_problem
+from rstar_async.trainer.step_likelihood import StepLikelihood
 
 # With fewer problems a lead cannot be told from chance.
 FEWEST_PROBLEMS = 8
@@ -50,7 +49,7 @@ def measure_quality(
     measured = _up_to(BASELINE_PROBLEMS, [*heldout, *further])
     baselines = {
         "shorter": _points(measured, _negative_lengths),
-        "likelier": _points(measured, _LogProbabilities(policy)),
+        "likelier": _points(measured, StepLikelihood(policy).of),
     }
     own = _by_problem(points_by_problem(pairs))
     accuracy = share_with_interval(list(own.values()))
@@ -79,36 +78,22 @@ def _up_to(problems: int, trees: Sequence[PackedTree]) -> list[PackedTree]:
     return [tree for tree in trees if tree.problem_id in taken]
 
 
-def _points(trees: Sequence[PackedTree], value: Any) -> dict[str, list[float]]:
+def _points(
+    trees: Sequence[PackedTree], values_of: Callable[[PackedTree], Mapping[int, float]]
+) -> dict[str, list[float]]:
     """1 for a pair whose chosen step has the larger value, 1/2 for a tie, 0 otherwise; by problem.
-    `value(tree, span)` is the value of a step."""
+    `values_of(tree)` are the values of steps by their scores."""
     points: dict[str, list[float]] = defaultdict(list)
     for tree in trees:
+        values = values_of(tree)
         for chosen, rejected, _ in tree.pairs:
-            good, bad = value(tree, tree.spans[chosen]), value(tree, tree.spans[rejected])
+            good, bad = values[chosen], values[rejected]
             points[tree.problem_id].append((good > bad) + (good == bad) / 2)
     return points
 
 
-def _negative_lengths(tree: PackedTree, span: tuple[int, int]) -> float:
-    return span[0] - span[1]
-
-
-class _LogProbabilities:
-    """The mean log probability of a step's tokens under the policy."""
-
-    def __init__(self, policy: Path) -> None:
-        model = AutoModelForCausalLM.from_pretrained(policy, dtype="float32").eval()
-        self._model: Any = with_exact_attention(model)
-
-    @torch.no_grad()
-    def __call__(self, tree: PackedTree, span: tuple[int, int]) -> float:
-        start, stop = span
-        path = [k for k in range(stop) if tree.ends[k] > stop - 1]
-        ids = torch.tensor([[tree.input_ids[k] for k in path]])
-        tokens = stop - start
-        logits = self._model(ids).logits[0, -tokens - 1 : -1].log_softmax(-1)
-        return float(logits.gather(1, ids[0, -tokens:, None]).mean())
+def _negative_lengths(tree: PackedTree) -> dict[int, float]:
+    return {score: start - stop for score, (start, stop) in tree.spans.items()}
 
 
 def _calibration_error(pairs: Sequence[ScoredPair]) -> float:
