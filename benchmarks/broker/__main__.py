@@ -4,9 +4,9 @@ The limit is `zmq.proxy` between blocking peers, which send one message there an
 broker is measured between blocking peers that speak its protocol (four messages a job, but many to
 an envelope): the claim is that with 1024 jobs in flight it passes at least half as many.
 
-The third setting is our own client and worker, as in a run. There a job is a task with a place in
-the window at one end and a task with a deadline at the other, about 20 us of CPU each beside as
-much in the broker; that, not the wire, keeps it below the others. Where cores are shared, compare
+The third setting is our own client and worker, as in a run. There a job wakes a task with a place
+in the window at one end and one with a deadline at the other, 11 to 14 us of CPU each beside 20 in
+the broker; that, not the wire, keeps it below the others. Where cores are shared, compare
 the CPU time that a round trip costs the process in the middle.
 
 `--overload MINUTES`: instead, ten times more jobs than the workers can take.
