@@ -19,7 +19,7 @@ class TaskPool(Generic[T]):
     `work` raises ends the nursery, unless its scope was cancelled.
 
     A scope holds for one item, but the next gets the same one if it was not cancelled: to make one
-    costs as much as all else here. `work` sets its deadline anew.
+    was a third of what a job cost a worker. `work` sets its deadline anew.
     """
 
     def __init__(

@@ -2,13 +2,13 @@
 
 import random
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 import trio
 
 from rstar_async.errors import JobFailed
-from rstar_async.wire.codec import Malformed
+from rstar_async.wire.codec import Malformed, read_payload
 from rstar_async.wire.messages import Submit
 from rstar_async.wire.replies import BadReply, DoubtfulReply
 from rstar_async.wire.sizes import BODY_BYTES
@@ -18,6 +18,8 @@ LAST_RESEND_SECONDS = 30.0
 # A broker gives a job up earlier. One that does not understand that a result is refused never does.
 MOST_REFUSALS = 50
 FAULT_CHARACTERS = 1000
+
+T = TypeVar("T")
 
 # Reads a result's body; raises `Malformed` or `BadReply` if it is no answer to the request.
 Read: TypeAlias = Callable[[bytes], Any]
@@ -38,6 +40,24 @@ class Fault(msgspec.Struct, frozen=True):
 
     reason: str
     blame: bool = True
+
+
+def reader(reply: type[T], check: Callable[[T], None]) -> Callable[[bytes], T]:
+    """Makes a payload of a body; `check` raises `BadReply` for one that is no answer."""
+
+    def read(body: bytes) -> T:
+        try:
+            value = read_payload(body, reply)
+        except Malformed as error:
+            raise Malformed(f"no {reply.__name__}: {error}") from error
+        try:
+            check(value)
+        except DoubtfulReply as doubt:
+            doubt.value = value
+            raise
+        return value
+
+    return read
 
 
 class Statistics(msgspec.Struct):
@@ -69,7 +89,7 @@ class Call:
         self._pause = FIRST_RESEND_SECONDS
         self.resend_at = 0.0
         self.outcome: Answer | JobFailed | None = None
-        self._asleep: list[trio.lowlevel.Task] = []
+        self.ended = trio.Event()
 
     def schedule_resend(self) -> None:
         """Set the time of the next submit; the pauses double."""
@@ -95,26 +115,10 @@ class Call:
             return Fault(str(error)[:FAULT_CHARACTERS] or type(error).__name__)
 
     def end(self, outcome: Answer | JobFailed) -> None:
-        """Set the outcome, unless there is one, and wake those who wait for it."""
+        """Set the outcome, unless there is one."""
         if self.outcome is None:
             self.outcome = outcome
-            for task in self._asleep:
-                trio.lowlevel.reschedule(task)
-            self._asleep.clear()
-
-    async def wait(self) -> None:
-        """Return once there is an outcome. As a `trio.Event` would, for half of what one costs."""
-        if self.outcome is not None:
-            await trio.lowlevel.checkpoint()
-            return
-        task = trio.lowlevel.current_task()
-
-        def give_up(_: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
-            self._asleep.remove(task)
-            return trio.lowlevel.Abort.SUCCEEDED
-
-        self._asleep.append(task)
-        await trio.lowlevel.wait_task_rescheduled(give_up)
+            self.ended.set()
 
     def answer(self) -> Answer:
         """Return the answer or raise the failure of a call that has ended."""

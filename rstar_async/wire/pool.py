@@ -19,8 +19,16 @@ import trio
 
 from rstar_async.errors import BadInput, JobFailed
 from rstar_async.wire.acknowledgements import Acknowledgements
-from rstar_async.wire.calls import MOST_REFUSALS, Answer, Call, Fault, Read, Statistics
-from rstar_async.wire.codec import Malformed, decode_to_client, read_payload
+from rstar_async.wire.calls import (
+    MOST_REFUSALS,
+    Answer,
+    Call,
+    Fault,
+    Read,
+    Statistics,
+    reader,
+)
+from rstar_async.wire.codec import decode_to_client
 from rstar_async.wire.connection import Connection
 from rstar_async.wire.exception_groups import single
 from rstar_async.wire.keys import load_peer_keys
@@ -42,7 +50,6 @@ from rstar_async.wire.messages import (
     ToClientMessage,
     Welcome,
 )
-from rstar_async.wire.replies import DoubtfulReply
 from rstar_async.wire.sizes import BODY_BYTES
 from rstar_async.wire.socket import open_peer
 
@@ -105,7 +112,7 @@ class PoolClient:
             )
         call.waiters += 1
         try:
-            await call.wait()
+            await call.ended.wait()
         finally:
             call.waiters -= 1
             if not call.waiters:
@@ -129,18 +136,6 @@ class PoolClient:
         `check` raises `BadReply` for one that is no answer.
         """
 
-        def read(body: bytes) -> T:
-            try:
-                value = read_payload(body, reply)
-            except Malformed as error:
-                raise Malformed(f"no {reply.__name__}: {error}") from error
-            try:
-                check(value)
-            except DoubtfulReply as doubt:
-                doubt.value = value
-                raise
-            return value
-
         answer = await self.ask(
             job,
             msgspec.msgpack.encode(payload),
@@ -148,7 +143,7 @@ class PoolClient:
             affinity=affinity,
             priority=priority,
             deadline=deadline,
-            read=read,
+            read=reader(reply, check),
         )
         value: T = answer.value
         return value
