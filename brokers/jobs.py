@@ -66,7 +66,8 @@ class JobTable:
         self._timed.pop(job.id, None)
         self._ended.pop(job.id, None)
         del self._jobs[job.id]
-        job.state, job.body = JobState.ENDED, b""  # a queue may still hold it
+        job.state = JobState.ENDED
+        job.body = job.result = b""  # queues may hold the job for a long time
 
     def due(self, now: float) -> list[Job]:
         """Return jobs whose lease has expired or whose rest is over."""

@@ -112,6 +112,17 @@ def test_a_tree_whose_last_worker_has_left_goes_by_its_hash_again():
     assert pool.assigned(b"w1")[-1] == A
 
 
+def test_what_a_queue_keeps_of_a_job_that_is_over_is_small():
+    pool, trees = full_pool()
+    pool.from_client(Submit(A, affinity=trees[b"w1"]), b"request")
+    job = pool.dispatcher._state.jobs[A]
+    finish(pool, b"w2", job_id(b"w2"))
+    pool.from_worker(b"w2", Done(A, 1), b"result")
+    assert (job.body, job.result) == (b"request", b"result")
+    pool.from_client(Got(A))
+    assert (job.body, job.result) == (b"", b"")
+
+
 def test_jobs_that_wait_for_a_worker_that_leaves_go_to_the_others():
     pool, trees = full_pool()
     for number in range(3):
