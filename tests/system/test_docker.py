@@ -238,7 +238,7 @@ def test_every_service_can_be_killed_in_turn(stack: Stack) -> None:
 def test_a_crashed_service_restarts_by_itself(stack: Stack) -> None:
     for service in ("executor", "coordinator"):
         (before,) = stack.inspect(service)[service]
-        stack.execute(service, "sh", "-c", "kill -9 -1 || true")
+        stack.crash(service)
         stack.wait_until(
             lambda service=service, before=before: (
                 stack.inspect(service)[service][0]["RestartCount"] > before["RestartCount"]

@@ -54,6 +54,21 @@ class Stack:
         """Run a command in a running container of the service."""
         return self.compose("exec", "--no-TTY", service, *words, text=text)
 
+    def crash(self, service: str) -> None:
+        """Kill everything in a running container of the service.
+
+        That ends the container, often before the command's own shell has left it, so the
+        shell's exit status says nothing; the caller waits for what follows.
+        """
+        words = ("exec", "--no-TTY", service, "sh", "-c", "kill -9 -1")
+        subprocess.run(
+            [*self._prefix, *words],
+            capture_output=True,
+            timeout=PATIENCE_SECONDS,
+            env={**os.environ, **self.environment},
+            check=False,
+        )
+
     def sql(self, query: str) -> list[list[str]]:
         """Rows, as anyone with psql would get them."""
         psql = ("psql", "--username=rstar", "--no-align", "--tuples-only", "--command", query)
