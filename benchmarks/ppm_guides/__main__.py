@@ -17,6 +17,7 @@ from benchmarks.ppm_guides.draws import Draws, draws_of
 from benchmarks.ppm_guides.runs import Document, evaluated_runs
 from benchmarks.recipe_runs import runs_folder
 from benchmarks.report import Report, open_report
+from rstar_async.evaluation.selection import BEST_PPM, PPM_WEIGHTED
 
 # How many samples or passes the best is chosen of.
 DRAWN = (1, 2, 3, 4, 8, 16)
@@ -113,7 +114,11 @@ def _pooled(by_key: Sequence[Mapping[Key, Row]], key: Key, lead: str) -> Differe
 
 def _claim_growth(report: Report, by_key: Sequence[Mapping[Key, Row]]) -> None:
     """A PPM that guides makes more trees better, not worse."""
-    for strategy, rule in (("tree", "best PPM"), ("tree", "PPM-weighted"), ("guided", "best PPM")):
+    for strategy, rule in (
+        ("tree", BEST_PPM.name),
+        ("tree", PPM_WEIGHTED.name),
+        ("guided", BEST_PPM.name),
+    ):
         few, many = (100 * fmean(_accuracies(by_key, strategy, rule, end)) for end in (min, max))
         name = f"{strategy}, {rule}: most trajectories against one"
         report.claim(name, many - few, "points", ">", 0)

@@ -130,5 +130,6 @@ class EvaluationConfig(Section):
     # That probability.
     accept: Share = 0.9
     # How a search chooses its answer: best_ppm is the paper's rule, majority_of_best (of the four
-    # with the highest PPM values) the reference's. Without a PPM all mean the majority.
+    # with the highest PPM values) the reference's; ppm_weighted is a vote in which the PPM weighs
+    # each answer. Without a PPM all mean the majority.
     answer: AnswerRule = "best_ppm"

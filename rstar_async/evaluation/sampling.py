@@ -18,6 +18,7 @@ from rstar_async.evaluation.selection import (
     BEST_PPM,
     MAJORITY,
     PASS_AT_N,
+    PPM_WEIGHTED,
     Proposal,
     Rule,
     Trajectory,
@@ -33,7 +34,7 @@ class Sampling(Strategy):
 
     name = "sample"
     title = "sampled solutions"
-    rules: ClassVar[Sequence[Rule]] = (BEST_PPM, MAJORITY, PASS_AT_N)
+    rules: ClassVar[Sequence[Rule]] = (BEST_PPM, PPM_WEIGHTED, MAJORITY, PASS_AT_N)
     alone = "sampled, mean"
 
     def __init__(self, batch: int = 8) -> None:

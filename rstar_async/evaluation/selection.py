@@ -14,6 +14,10 @@ from rstar_async.search.budget import confidence_in_leader
 
 BEST_FEW = 4
 CONFIDENCE = 0.95
+# 0 would be a plain vote, infinity the single best. With the default `search.ppm_scale` of 5 a
+# weight is exp(2 raw).
+ODDS_POWER = 5
+SUREST = 1 - 1e-6  # the odds of 1 are infinite
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,9 @@ def majority(found: Sequence[Proposal]) -> Proposal | None:
 
 
 def ppm_weighted(found: Sequence[Proposal]) -> Proposal | None:
-    """A proposal of the group with the greatest sum of PPM values, moved from [-1, 1] to [0, 1]."""
-    return _largest(_scored(found), lambda group: sum((1 + _score(one)) / 2 for one in group))
+    """A proposal of the group with the greatest sum of weights, which are the odds that its PPM
+    values give it, to the power of `ODDS_POWER`."""
+    return _largest(_scored(found), lambda group: sum(map(_weight, group)))
 
 
 def majority_of_best(found: Sequence[Proposal]) -> Proposal | None:
@@ -91,8 +96,9 @@ def answer_of_tree(found: Sequence[Proposal], rule: AnswerRule) -> Proposal | No
 class Rule:
     """How n trajectories give one answer: a row of the table, stored under its name.
 
-    `pooled`: choose among all answers of the trajectories instead of one of each. `adaptive`: draw
-    the trajectories one after the other, and only as many as `adaptive_consistency` needs.
+    `pooled`: choose among all answers that the trajectories found instead of one of each.
+    `adaptive`: draw the trajectories one after the other, and only as many as
+    `adaptive_consistency` needs.
     """
 
     name: str
@@ -108,7 +114,7 @@ class Rule:
         return self.choose(found), len(drawn)
 
     def _proposals(self, trajectory: Trajectory) -> Sequence[Proposal]:
-        if self.pooled:
+        if self.pooled and trajectory.answers:
             return trajectory.answers
         return [trajectory.proposal] if trajectory.proposal else []
 
@@ -118,7 +124,7 @@ PASS_AT_N = Rule("pass@n", oracle)
 BEST_PPM = Rule("best PPM", best_ppm, needs_ppm=True)
 MAJORITY = Rule("majority", majority)
 POOLED_MAJORITY = Rule("majority of all answers", majority, pooled=True)
-PPM_WEIGHTED = Rule("PPM-weighted", ppm_weighted, needs_ppm=True)
+PPM_WEIGHTED = Rule("majority weighted by PPM", ppm_weighted, needs_ppm=True, pooled=True)
 MAJORITY_OF_BEST = Rule("majority of best 4", majority_of_best, needs_ppm=True)
 ADAPTIVE_MAJORITY = Rule(f"majority until {100 * CONFIDENCE:g} % sure", majority, adaptive=True)
 
@@ -159,3 +165,8 @@ def _scored(found: Iterable[Proposal]) -> list[Proposal]:
 
 def _score(one: Proposal) -> float:
     return -1.0 if one.score is None else one.score
+
+
+def _weight(one: Proposal) -> float:
+    value = max(-SUREST, min(SUREST, _score(one)))
+    return ((1 + value) / (1 - value)) ** ODDS_POWER

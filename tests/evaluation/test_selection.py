@@ -4,6 +4,7 @@ from rstar_async.evaluation.selection import (
     ADAPTIVE_MAJORITY,
     MAJORITY,
     POOLED_MAJORITY,
+    PPM_WEIGHTED,
     RULES,
     Proposal,
     Trajectory,
@@ -29,9 +30,27 @@ def test_the_rules_differ_where_they_should():
     found = proposals(("a", 0.9), ("b", 0.1), ("b", 0.0), ("b", -0.9), ("c", 0.8), ("c", 0.7))
     assert best_ppm(found).answer == "a"
     assert majority(found).answer == "b"
-    assert ppm_weighted(found).answer == "c"
+    assert ppm_weighted(found).answer == "a"  # odds of 19 against 9 and 5.7
     # The four best are a, c, c, b.
     assert majority_of_best(found).answer == "c"
+
+
+def test_a_weighted_vote_lies_between_a_majority_and_the_best():
+    many = proposals(("a", 0.5), *[("b", 0.45)] * 2, *[("c", -0.9)] * 9)
+    assert best_ppm(many).answer == "a"
+    assert majority(many).answer == "c"
+    assert ppm_weighted(many).answer == "b"
+
+
+def test_a_value_of_one_does_not_break_a_weighted_vote():
+    assert ppm_weighted(proposals(("a", 1.0), ("b", -1.0), ("b", 0.99))).answer == "a"
+
+
+def test_a_weighted_vote_hears_all_answers_of_trees():
+    tree = Trajectory(proposals(("a", 0.5))[0], proposals(("a", 0.5), ("b", 0.45), ("b", 0.46)))
+    assert PPM_WEIGHTED.apply([tree])[0].answer == "b"
+    sample = Trajectory(proposals(("a", 0.5))[0])
+    assert PPM_WEIGHTED.apply([sample])[0].answer == "a"
 
 
 def test_a_tied_vote_goes_to_the_better_ppm_value():
