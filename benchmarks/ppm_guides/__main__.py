@@ -17,7 +17,8 @@ from benchmarks.ppm_guides.draws import Draws, draws_of
 from benchmarks.ppm_guides.runs import Document, evaluated_runs
 from benchmarks.recipe_runs import runs_folder
 from benchmarks.report import Report, open_report
-from rstar_async.evaluation.selection import BEST_PPM, PPM_WEIGHTED
+from rstar_async.evaluation.selection import BEST_PPM, MAJORITY, PPM_WEIGHTED
+from rstar_async.evaluation.strategies import TREE
 
 # How many samples or passes the best is chosen of.
 DRAWN = (1, 2, 3, 4, 8, 16)
@@ -89,19 +90,29 @@ def _claim_order(report: Report, tables: Sequence[Document]) -> None:
 
 
 def _claim_leads(report: Report, by_key: Sequence[Mapping[Key, Row]]) -> None:
-    """Of trees over the majority, and of the better of trees and guided sampling over best-of-n,
-    where there are enough samples to choose among."""
-    counts = sorted({count for _, _, count in by_key[0] if count > 1})
+    """Of trees over the majority of samples, and of every use of the PPM over best-of-n."""
+    counts = sorted({count for _, _, count in by_key[0] if count})
+    for count in counts[-1:]:
+        key = (TREE.name, BEST_PPM.name, count)
+        _claim_lead(report, by_key, key, "over_majority", OVER_MAJORITY)
     for count in counts:
-        lead = _pooled(by_key, ("tree", "best PPM", count), "over_majority")
-        name = f"{count} trees, best PPM, over majority of samples"
-        report.claim(name, lead.points, "points", ">=", OVER_MAJORITY)
-        report.claim(f"{name}: low end of 95 %", lead.low, "points", ">", 0)
-    for strategy in ("tree", "guided"):
-        for count in sorted({1, *counts}):
-            lead = _pooled(by_key, (strategy, "best PPM", count), "over_best_of_n")
-            name = f"{strategy}, tokens of {count} trees, over best-of-n by PPM"
-            report.claim(name, lead.points, "points", ">=", OVER_BEST_OF_N)
+        for strategy, rule in (
+            (TREE.name, BEST_PPM),
+            ("guided", MAJORITY),
+            ("sample", PPM_WEIGHTED),
+        ):
+            key = (strategy, rule.name, count)
+            _claim_lead(report, by_key, key, "over_best_of_n", OVER_BEST_OF_N)
+
+
+def _claim_lead(
+    report: Report, by_key: Sequence[Mapping[Key, Row]], key: Key, over: str, points: float
+) -> None:
+    strategy, rule, count = key
+    lead = _pooled(by_key, key, over)
+    name = f"{strategy}, {rule}, tokens of {count} trees, {over.replace('_', ' ')} of samples"
+    report.claim(name, lead.points, "points", ">=", points)
+    report.claim(f"{name}: low end of 95 %", lead.low, "points", ">", 0)
 
 
 def _pooled(by_key: Sequence[Mapping[Key, Row]], key: Key, lead: str) -> Difference:
@@ -115,9 +126,9 @@ def _pooled(by_key: Sequence[Mapping[Key, Row]], key: Key, lead: str) -> Differe
 def _claim_growth(report: Report, by_key: Sequence[Mapping[Key, Row]]) -> None:
     """A PPM that guides makes more trees better, not worse."""
     for strategy, rule in (
-        ("tree", BEST_PPM.name),
-        ("tree", PPM_WEIGHTED.name),
-        ("guided", BEST_PPM.name),
+        (TREE.name, BEST_PPM.name),
+        (TREE.name, PPM_WEIGHTED.name),
+        ("guided", MAJORITY.name),
     ):
         few, many = (100 * fmean(_accuracies(by_key, strategy, rule, end)) for end in (min, max))
         name = f"{strategy}, {rule}: most trajectories against one"
@@ -132,7 +143,7 @@ def _claim_single_pass(report: Report, draws: Sequence[Draws]) -> None:
                 report.row(
                     seed=number,
                     strategy=strategy,
-                    rule="best PPM",
+                    rule=BEST_PPM.name,
                     drawn=count,
                     accuracy=100 * fmean(of_run.best_of(strategy, count).values()),
                     tokens=count * of_run.tokens[strategy],

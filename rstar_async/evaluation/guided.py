@@ -19,11 +19,14 @@ from rstar_async.search.tree import TreeNode
 
 
 class GuidedSampling(Strategy):
-    """One pass is one trajectory. Without a PPM nothing could refuse a step."""
+    """One pass is one trajectory. Without a PPM nothing could refuse a step.
+
+    Passes vote: the PPM has chosen their steps already, so its values hardly tell them apart.
+    """
 
     name = "guided"
     title = "guided sampling"
-    rules = (BEST_PPM, MAJORITY, PPM_WEIGHTED, PASS_AT_N)
+    rules = (MAJORITY, PPM_WEIGHTED, BEST_PPM, PASS_AT_N)
     needs_ppm = True
 
     def own_settings(self, evaluation: EvaluationConfig) -> Sequence[object]:

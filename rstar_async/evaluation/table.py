@@ -111,10 +111,11 @@ def equal_tokens(strategy: Strategy, trees: int) -> Size:
 
 def lead(row: Row, rows: Sequence[Row], rule: Rule) -> Share | None:
     """How far `row` is above `rule` over samples with as many tokens, problem by problem; None for
-    rows of samples, of the policy alone, and where there are no such samples."""
-    if row.method == Sampling.name or not row.trajectories:
-        return None
+    the row that this is itself, for those of the policy alone, and where there are no such
+    samples."""
     wanted = (Sampling.name, rule.name, row.trajectories)
+    if not row.trajectories or (row.method, row.rule, row.trajectories) == wanted:
+        return None
     for other in rows:
         if (other.method, other.rule, other.trajectories) == wanted:
             theirs = [other.cells[problem].rate for problem in row.cells]

@@ -3,7 +3,7 @@ import pytest
 from rstar_async.evaluation.aggregation import Trajectories
 from rstar_async.evaluation.beam import BeamSearch
 from rstar_async.evaluation.sampling import Greedy, Sampling
-from rstar_async.evaluation.selection import ADAPTIVE_MAJORITY, MAJORITY, PASS_AT_N
+from rstar_async.evaluation.selection import ADAPTIVE_MAJORITY, MAJORITY
 from rstar_async.evaluation.strategies import TREE
 from rstar_async.evaluation.table import equal_tokens, lead, rows, token_savings
 from tests.evaluation.attempts import attempt, found, trajectories
@@ -111,8 +111,10 @@ def test_a_lead_is_paired_by_problem_against_samples_with_as_many_tokens():
     # By problem: 0 and 1/2.
     assert ahead.mean == pytest.approx(0.25)
     assert (ahead.low, ahead.high) == pytest.approx((-0.24, 0.74), abs=0.01)
-    sampled = [one for one in table if one.method == "sample"]
-    assert [lead(one, table, PASS_AT_N) for one in sampled] == [None] * len(sampled)
+    sampled = {one.rule: lead(one, table, MAJORITY) for one in table if one.method == "sample"}
+    assert sampled["pass@1"] is None  # the policy alone
+    assert sampled["majority"] is None  # nothing is ahead of itself
+    assert sampled["pass@n"].mean == 0.0
 
 
 def test_without_samples_there_is_no_lead():
