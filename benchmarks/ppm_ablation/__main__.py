@@ -25,6 +25,7 @@ from benchmarks.recipe_runs import runs_folder
 from benchmarks.report import Report, open_report
 from rstar_async.config import PPMConfig
 from rstar_async.config.loader import read_stored_recipe
+from rstar_async.evaluation.selection import ppm_weighted
 from rstar_async.trainer.bootstrap import BOOTSTRAP
 from rstar_async.trainer.build_dataset import build_dataset
 from rstar_async.trainer.context import TrainingContext
@@ -90,6 +91,7 @@ def _measure(
     rule = metrics["path_rule"]
     low, high = metrics["pair_accuracy_interval"]
     few, many = (worth(sampled, values, rule, count) for count in (FEW, MANY))
+    weighted = worth(sampled, values, rule, MANY, ppm_weighted)
     report.row(
         seed=seed,
         variant=variant.name,
@@ -100,6 +102,7 @@ def _measure(
         high=100 * high,
         rule=rule,
         **{f"best_of_{FEW}": few.accuracy, f"best_of_{MANY}": many.accuracy},
+        **{f"weighted_vote_of_{MANY}": weighted.accuracy},
         over_majority=many.lead.points,
         lead_low=many.lead.low,
         lead_high=many.lead.high,

@@ -1,7 +1,6 @@
-"""What choosing by a PPM is worth: accuracy of its choice among n samples beside their majority."""
+"""What a PPM is worth: accuracy of what it chooses among n samples, beside their majority."""
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -10,6 +9,7 @@ from typing import Any, TypeAlias
 from benchmarks.differences import Difference, difference
 from benchmarks.ppm_ablation.samples import Sampled, Solution
 from rstar_async.config import PathRule, PPMConfig
+from rstar_async.evaluation.selection import Chooser, Proposal, best_ppm, majority
 from rstar_async.search.path_value import PATH_RULES, path_value
 from rstar_async.search.paths import path_from_root
 from rstar_async.trainer.answer_ordering import raw_scores
@@ -20,7 +20,7 @@ Values: TypeAlias = Sequence[Sequence[Sequence[float]]]
 
 @dataclass(frozen=True)
 class Worth:
-    """Accuracy of the PPM's choice in percent, and its lead over the samples' majority."""
+    """Accuracy of what is chosen in percent, and its lead over the samples' majority."""
 
     accuracy: float
     lead: Difference
@@ -43,25 +43,28 @@ def _steps(solution: Solution, raw: Mapping[str, float], scale: float) -> list[f
     return [math.tanh(raw[path] / scale) for path in paths] if known else []
 
 
-def worth(sampled: Sequence[Sampled], values: Values, rule: PathRule, count: int) -> Worth:
-    """Of choosing the best of `count` samples by the value of their paths, over all problems and
-    disjoint groups of samples."""
+def worth(
+    sampled: Sequence[Sampled],
+    values: Values,
+    rule: PathRule,
+    count: int,
+    choose: Chooser = best_ppm,
+) -> Worth:
+    """Of choosing among `count` samples by the value of their paths, over all problems and disjoint
+    groups of samples."""
     chosen = {
-        str(number): fmean(_is_right(_best(block, rule)) for block in _blocks(one, steps, count))
-        for number, (one, steps) in enumerate(zip(sampled, values, strict=True))
+        str(number): fmean(_is_right(choose(_proposals(block, rule))) for block in blocks)
+        for number, blocks in enumerate(_all_blocks(sampled, values, count))
     }
-    voted = majorities(sampled, count)
-    return Worth(100 * fmean(chosen.values()), difference((voted, chosen)))
+    return Worth(100 * fmean(chosen.values()), difference((majorities(sampled, count), chosen)))
 
 
 def majorities(sampled: Sequence[Sampled], count: int) -> dict[str, float]:
     """By problem, the share of groups of `count` samples whose most frequent answer is right."""
+    unvalued: Values = [[[]] * len(one.solutions) for one in sampled]
     return {
-        str(number): fmean(
-            _is_right(_majority([solution for solution, _ in block]))
-            for block in _blocks(one, [[]] * len(one.solutions), count)
-        )
-        for number, one in enumerate(sampled)
+        str(number): fmean(_is_right(majority(_proposals(block, "last"))) for block in blocks)
+        for number, blocks in enumerate(_all_blocks(sampled, unvalued, count))
     }
 
 
@@ -75,22 +78,23 @@ def accuracy_by_rule(
 Block: TypeAlias = Sequence[tuple[Solution, Sequence[float]]]
 
 
+def _all_blocks(sampled: Sequence[Sampled], values: Values, count: int) -> list[list[Block]]:
+    return [_blocks(one, steps, count) for one, steps in zip(sampled, values, strict=True)]
+
+
 def _blocks(one: Sampled, values: Sequence[Sequence[float]], count: int) -> list[Block]:
     pairs = list(zip(one.solutions, values, strict=True))
     last = max(1, len(pairs) - count + 1)
     return [pairs[start : start + count] for start in range(0, last, count)]
 
 
-def _best(block: Block, rule: PathRule) -> Solution | None:
-    answered = [(solution, steps) for solution, steps in block if steps]
-    return max(answered, key=lambda one: path_value(rule, one[1]), default=(None, ()))[0]
+def _proposals(block: Block, rule: PathRule) -> list[Proposal]:
+    return [
+        Proposal(one.answer, one.is_correct, path_value(rule, steps) if steps else None)
+        for one, steps in block
+        if one.path
+    ]
 
 
-def _majority(solutions: Sequence[Solution]) -> Solution | None:
-    answered = [solution for solution in solutions if solution.path]
-    votes = Counter(solution.answer for solution in answered)
-    return max(answered, key=lambda one: votes[one.answer], default=None)
-
-
-def _is_right(solution: Solution | None) -> bool:
-    return solution is not None and solution.is_correct
+def _is_right(chosen: Proposal | None) -> bool:
+    return chosen is not None and chosen.is_correct is True

@@ -2,6 +2,7 @@ import pytest
 
 from benchmarks.ppm_ablation.samples import Sampled, Solution
 from benchmarks.ppm_ablation.worth import accuracy_by_rule, majorities, worth
+from rstar_async.evaluation.selection import ppm_weighted
 
 RIGHT = Solution(0, "0.1", "3", is_correct=True)
 WRONG = Solution(0, "0.2", "4")
@@ -31,3 +32,10 @@ def test_the_rule_decides_between_a_good_path_and_a_good_end() -> None:
     values = [[[0.9, 0.1], [-0.9, 0.8]]] * 2
     found = accuracy_by_rule(sampled, values, 2)
     assert found == pytest.approx({"last": 0, "mean": 100, "product": 100, "min": 100})
+
+
+def test_a_vote_by_value_can_be_right_where_the_single_best_is_not() -> None:
+    sampled = [Sampled([], [WRONG, RIGHT, RIGHT])] * 2
+    values = [[[0.5], [0.45], [0.46]]] * 2
+    assert worth(sampled, values, "mean", 3).accuracy == 0
+    assert worth(sampled, values, "mean", 3, ppm_weighted).accuracy == 100
