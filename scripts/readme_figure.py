@@ -22,19 +22,22 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rstar_async.evaluation.selection import BEST_PPM, MAJORITY, PASS_AT_N, PPM_WEIGHTED
+
 # By position on the x axis, the value of every seed.
 Points: TypeAlias = Mapping[float, Sequence[float]]
 COLOURS = {"policy": "#3366cc", "control": "#999999", "search": "#cc3333", "majority": "#e0a020"}
 BY_TOKENS = {
-    "PPM-guided sampling": (("guided", "best PPM"), "#cc3333", "-"),
-    "trees, best PPM": (("tree", "best PPM"), "#7733aa", "-"),
-    "samples, best PPM": (("sample", "best PPM"), "#3366cc", "-"),
-    "samples, majority": (("sample", "majority"), "#e0a020", "-"),
-    "samples, any right (pass@n)": (("sample", "pass@n"), "#999999", ":"),
+    "samples, any right (pass@n)": (("sample", PASS_AT_N), "#999999", ":"),
+    "samples, majority weighted by PPM": (("sample", PPM_WEIGHTED), "#3366cc", "-"),
+    "guided sampling, majority": (("guided", MAJORITY), "#cc3333", "-"),
+    "trees, best PPM": (("tree", BEST_PPM), "#7733aa", "-"),
+    "samples, best PPM": (("sample", BEST_PPM), "#3366cc", "--"),
+    "samples, majority": (("sample", MAJORITY), "#e0a020", "-"),
 }
 LOOKS: Mapping[str, dict[str, Any]] = {
     "round": {"title": "held-out problems, by round", "xticks": range(4)},
-    "sampled tokens a problem": {"title": "fresh problems, by tokens", "xscale": "log"},
+    "sampled tokens a problem": {"title": "fresh problems, after round 3, by tokens"},
 }
 
 
@@ -62,14 +65,13 @@ def main(arguments: list[str] | None = None) -> int:
         "sampled tokens a problem": by_tokens(_read(options.folder, "guides-*.json")),
     }
     measured = {name: lines for name, lines in by.items() if lines}
-    figure = Figure(figsize=(4.5 * len(measured), 3.4), layout="constrained")
+    figure = Figure(figsize=(4.5 * len(measured), 4.4), layout="constrained")
     panels = figure.subplots(1, len(measured), squeeze=False)[0]
     for axes, (name, lines) in zip(panels, measured.items(), strict=True):
         _draw(axes, lines)
         axes.set(xlabel=name, ylabel="accuracy, %", **LOOKS[name])
         axes.grid(alpha=0.3)
-        axes.margins(y=0.35)
-        axes.legend(frameon=False, fontsize=8, loc="upper left")
+        axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18))
     figure.savefig(options.out, metadata={"Date": None})
     return 0
 
@@ -95,7 +97,10 @@ def by_round(
 
 def by_tokens(tables: Iterable[Mapping[str, Any]]) -> list[Line]:
     """Strategies and rules over the tokens that they really took."""
-    lines = {key: Line(label, colour, style) for label, (key, colour, style) in BY_TOKENS.items()}
+    lines = {
+        (strategy, rule.name): Line(label, colour, style)
+        for label, ((strategy, rule), colour, style) in BY_TOKENS.items()
+    }
     tokens: dict[tuple[str, str, int], list[float]] = defaultdict(list)
     shares: dict[tuple[str, str, int], list[float]] = defaultdict(list)
     for table in tables:
