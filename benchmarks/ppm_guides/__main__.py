@@ -17,12 +17,19 @@ from benchmarks.ppm_guides.draws import Draws, draws_of
 from benchmarks.ppm_guides.runs import Document, evaluated_runs
 from benchmarks.recipe_runs import runs_folder
 from benchmarks.report import Report, open_report
+from rstar_async.evaluation.guided import GuidedSampling
+from rstar_async.evaluation.sampling import Sampling
 from rstar_async.evaluation.selection import BEST_PPM, MAJORITY, PPM_WEIGHTED
 from rstar_async.evaluation.strategies import TREE
 
 # How many samples or passes the best is chosen of.
 DRAWN = (1, 2, 3, 4, 8, 16)
 ORDERED, OVER_MAJORITY, OVER_BEST_OF_N = 75, 5, 3
+# What a lead is over, by its name in the tables.
+CONTROLS = {
+    "over_majority": "over majority of samples",
+    "over_best_of_n": "over best-of-n by PPM",
+}
 
 Row: TypeAlias = Mapping[str, Any]
 # By strategy, rule and number of trajectories.
@@ -92,14 +99,13 @@ def _claim_order(report: Report, tables: Sequence[Document]) -> None:
 def _claim_leads(report: Report, by_key: Sequence[Mapping[Key, Row]]) -> None:
     """Of trees over the majority of samples, and of every use of the PPM over best-of-n."""
     counts = sorted({count for _, _, count in by_key[0] if count})
-    for count in counts[-1:]:
+    for count in counts:
         key = (TREE.name, BEST_PPM.name, count)
         _claim_lead(report, by_key, key, "over_majority", OVER_MAJORITY)
-    for count in counts:
         for strategy, rule in (
             (TREE.name, BEST_PPM),
-            ("guided", MAJORITY),
-            ("sample", PPM_WEIGHTED),
+            (GuidedSampling.name, MAJORITY),
+            (Sampling.name, PPM_WEIGHTED),
         ):
             key = (strategy, rule.name, count)
             _claim_lead(report, by_key, key, "over_best_of_n", OVER_BEST_OF_N)
@@ -110,7 +116,7 @@ def _claim_lead(
 ) -> None:
     strategy, rule, count = key
     lead = _pooled(by_key, key, over)
-    name = f"{strategy}, {rule}, tokens of {count} trees, {over.replace('_', ' ')} of samples"
+    name = f"{strategy}, {rule}, tokens of {count} trees, {CONTROLS[over]}"
     report.claim(name, lead.points, "points", ">=", points)
     report.claim(f"{name}: low end of 95 %", lead.low, "points", ">", 0)
 
@@ -128,7 +134,7 @@ def _claim_growth(report: Report, by_key: Sequence[Mapping[Key, Row]]) -> None:
     for strategy, rule in (
         (TREE.name, BEST_PPM.name),
         (TREE.name, PPM_WEIGHTED.name),
-        ("guided", MAJORITY.name),
+        (GuidedSampling.name, MAJORITY.name),
     ):
         few, many = (100 * fmean(_accuracies(by_key, strategy, rule, end)) for end in (min, max))
         name = f"{strategy}, {rule}: most trajectories against one"
